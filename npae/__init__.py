@@ -1,0 +1,1 @@
+from npae.autoencoder import Autoencoder

@@ -1,0 +1,227 @@
+"""The only allocator: all parameters in one vector θ, all gradients in one vector dθ, all activations in one block.
+
+It works in two phases. First every layer *plans*: it names its parameters and its per-sample buffers and returns the
+shape of its output. Then everything is allocated at once, and each layer's attributes (``layer.W``, ``layer.dW``,
+``layer.y``) are bound as views. So an optimizer is one loop over flat vectors, a checkpoint is one array and a table
+of names, and adding up the gradients of several replicas is one addition.
+
+Weights come first in θ and biases after them: what weight decay applies to is one slice.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import prod
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npae.initializers import INITIALIZERS
+from npae.randomness import Run, generator
+from npae.types import Array, Shape
+
+if TYPE_CHECKING:
+    from npae.layers.base import Layer
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+
+@dataclass
+class Parameter:
+    """A parameter as planned: whose it is, what it is called, and where it lies in θ."""
+
+    layer: "Layer"
+    attribute: str
+    shape: Shape
+    bound: float  # it starts as U(-bound, bound)
+    decay: bool
+    start: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"{self.layer.name}.{self.attribute}"
+
+    @property
+    def slice(self) -> slice:
+        return slice(self.start, self.start + prod(self.shape))
+
+
+@dataclass
+class Buffer:
+    """An array of one row for each sample of a batch, as planned."""
+
+    layer: Any
+    attribute: str
+    shape: Shape  # of one sample
+    dtype: np.dtype[Any]
+    zeroed: bool
+    full: Array | None = None  # (capacity, *shape)
+
+
+@dataclass
+class Workspace:
+    """An array that does not grow with the batch, as planned."""
+
+    layer: Any
+    attribute: str
+    shape: Shape
+
+
+def aligned_empty(nbytes: int) -> Array:
+    """Uninitialised bytes whose first lies on a 64-byte boundary."""
+    raw = np.empty(nbytes + ALIGNMENT, dtype=np.uint8)
+    offset = -raw.ctypes.data % ALIGNMENT
+    return raw[offset : offset + nbytes]
+
+
+def _round_up(n: int, multiple: int) -> int:
+    return -(-n // multiple) * multiple
+
+
+class Arena:
+    """Plans, allocates and binds the memory of one network.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}
+        Of parameters, gradients and activations: float32 for work, float64 for gradient checks.
+    kernels : module
+        ``npae.kernels.reference`` or ``npae.kernels.compiled``; bound to every layer as ``layer.kernels``.
+    seed : int
+        Of the initial weights and of all noise.
+    """
+
+    theta: Array  # (size,) every parameter
+    dtheta: Array  # (size,) the gradient of the loss by each
+
+    def __init__(self, dtype: str, kernels: ModuleType, seed: int = 0) -> None:
+        self.dtype = np.dtype(dtype)
+        self.kernels = kernels
+        self.run = Run(seed=seed)
+        self.layers: dict[str, Layer] = {}
+        self.penalized: list[Layer] = []
+        self.pooled_sizes: list[tuple[int, int]] = []
+        self._parameters: list[Parameter] = []
+        self._buffers: list[Buffer] = []
+        self._workspaces: list[Workspace] = []
+        self.capacity = 0
+        self.batch_size = 0
+        self.decayed = slice(0, 0)
+
+    # Phase one: layers say what they need.
+
+    def add(self, layer: "Layer", input_shape: Shape, name: str) -> Shape:
+        """Let ``layer`` plan itself under ``name``; returns the shape of one sample of its output."""
+        if name in self.layers:
+            raise ValueError(f"two layers are called {name!r}; give each a name of its own")
+        self.layers[name] = layer
+        layer.name, layer.arena, layer.kernels, layer.run = name, self, self.kernels, self.run
+        layer.input_shape = tuple(input_shape)
+        layer.output_shape = tuple(layer.plan(layer.input_shape, self))
+        return layer.output_shape
+
+    def parameter(
+        self,
+        layer: "Layer",
+        attribute: str,
+        shape: Shape,
+        *,
+        fan_in: int = 1,
+        fan_out: int = 1,
+        initializer: str = "zeros",
+        decay: bool = False,
+    ) -> None:
+        """Plan ``layer.W`` (for ``attribute="W"``) as a view of θ, and ``layer.dW`` as one of dθ.
+
+        ``decay`` says whether weight decay applies to it: to weights, not to biases.
+        """
+        if initializer not in INITIALIZERS:
+            raise ValueError(f"unknown initializer {initializer!r}; expected one of {', '.join(INITIALIZERS)}")
+        bound = INITIALIZERS[initializer](fan_in, fan_out)
+        self._parameters.append(Parameter(layer, attribute, shape, bound, decay))
+
+    def buffer(self, layer: Any, attribute: str, shape: Shape = (), *, dtype: Any = None, zeroed: bool = False) -> None:
+        """Plan ``layer.<attribute>`` of shape (batch, \\*shape). A ``zeroed`` one is zero until the layer writes it."""
+        self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
+
+    def workspace(self, layer: Any, attribute: str, shape: Shape) -> None:
+        """Plan ``layer.<attribute>`` of a shape without the batch."""
+        self._workspaces.append(Workspace(layer, attribute, shape))
+
+    def penalty(self, layer: "Layer") -> None:
+        """Announce that ``layer.penalty``, one number for each sample, belongs to the loss."""
+        self.penalized.append(layer)
+
+    # Phase two: everything is allocated and bound.
+
+    def allocate(self, theta: Array | None = None) -> None:
+        """Allocate θ and dθ, bind their views, and draw the initial weights.
+
+        With ``theta`` given, that vector is shared instead: the network becomes a replica of the one that owns it.
+        """
+        itemsize = self.dtype.itemsize
+        start = 0
+        for decay in (True, False):
+            for p in self._parameters:
+                if p.decay is decay:
+                    p.start = start
+                    start = _round_up(start + prod(p.shape), ALIGNMENT // itemsize)
+            if decay:
+                self.decayed = slice(0, start)
+        self.dtheta = self._zeros(start)
+        self.theta = self._zeros(start) if theta is None else theta
+        for p in self._parameters:
+            setattr(p.layer, p.attribute, self.theta[p.slice].reshape(p.shape))
+            setattr(p.layer, "d" + p.attribute, self.dtheta[p.slice].reshape(p.shape))
+        if theta is None:
+            self._draw_initial_parameters()
+        for w in self._workspaces:
+            setattr(w.layer, w.attribute, self._zeros(prod(w.shape)).reshape(w.shape))
+
+    def _zeros(self, size: int) -> Array:
+        vector = aligned_empty(size * self.dtype.itemsize).view(self.dtype)
+        vector[...] = 0
+        return vector
+
+    def _draw_initial_parameters(self) -> None:
+        for p in self._parameters:
+            values = generator(self.run.seed, "initial " + p.name).uniform(-p.bound, p.bound, prod(p.shape))
+            self.theta[p.slice] = values
+
+    def resize(self, batch_size: int) -> None:
+        """Point every buffer at its first ``batch_size`` rows; memory is allocated only for a batch larger than ever."""
+        if batch_size == self.batch_size:
+            return
+        if batch_size > self.capacity:
+            self._allocate_buffers(batch_size)
+        for b in self._buffers:
+            assert b.full is not None
+            setattr(b.layer, b.attribute, b.full[:batch_size])
+        self.batch_size = batch_size
+
+    def _allocate_buffers(self, capacity: int) -> None:
+        sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]
+        block = aligned_empty(sum(sizes))
+        start = 0
+        for b, size in zip(self._buffers, sizes, strict=True):
+            nbytes = capacity * prod(b.shape) * b.dtype.itemsize
+            b.full = block[start : start + nbytes].view(b.dtype).reshape((capacity, *b.shape))
+            if b.zeroed:
+                b.full[...] = 0
+            start += size
+        self.capacity = capacity
+
+    # What others ask of it.
+
+    def parameters(self) -> Iterator[tuple[str, Array, Array]]:
+        """Every parameter as (name, view of θ, view of dθ), in the order in which the layers planned them."""
+        for p in self._parameters:
+            yield p.name, getattr(p.layer, p.attribute), getattr(p.layer, "d" + p.attribute)
+
+    def parameter_count(self, layer: "Layer | None" = None) -> int:
+        """How many numbers are learned, by ``layer`` or by all."""
+        return sum(prod(p.shape) for p in self._parameters if layer is None or p.layer is layer)
+
+    def buffer_bytes(self, layer: Any = None) -> int:
+        """Bytes of buffers for one sample, of ``layer`` or of all."""
+        return sum(prod(b.shape) * b.dtype.itemsize for b in self._buffers if layer is None or b.layer is layer)

@@ -1,0 +1,277 @@
+"""The one network behind all five types: four slots and a loss.
+
+::
+
+    x ──corrupt──▶ x̃ ──encoder──▶ h ──code──▶ z ──decoder──▶ x̂ ──loss──▶ L
+                                                                         │
+    dθ ◀─encoder⁻¹── dh ◀──code⁻¹── dz ◀──decoder⁻¹── dx̂ ◀───loss⁻¹──────┘
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+
+from npae.arena import Arena
+from npae.configuration import from_config, to_config
+from npae.kernels import default_kernels
+from npae.layers.base import Chain, Layer
+from npae.losses import loss_by_name
+from npae.types import Array, Shape
+from npae.validation import check_samples, check_unit_interval
+
+BLOCK = 256  # samples that pass the network at once where no gradient is needed
+
+
+class Autoencoder:
+    """A network that learns to rebuild its input from a small code.
+
+    Parameters
+    ----------
+    encoder, decoder : sequence of Layer
+    loss : {"bce", "bce_on_probabilities", "mse"}, default "bce"
+        See ``npae.losses``. With "bce" the decoder's output is a logit, and users see its sigmoid.
+    corrupt : sequence of Layer, default none
+        Noise on the input while training; the target stays clean.
+    code : sequence of Layer, default none
+        What lies between encoder and decoder: ``Reparameterization``, ``ActivityL1``.
+    weight_decay : float, default 0.0
+        λ of the penalty ½ λ Σ W² on all weights (not on biases).
+
+    Attributes
+    ----------
+    theta, dtheta : ndarray of shape (size,)
+        All parameters and their gradients, each a view that the layers share.
+    terms : dict of str to float
+        The parts of the last gradient's loss: "reconstruction", and "kl", "activity", "weight_decay" where present.
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense, ReLU
+    >>> net = Autoencoder([Dense(8), ReLU(), Dense(2)], [Dense(8), ReLU(), Dense(16)], loss="mse").build((16,))
+    >>> net.gradient(np.ones((4, 16), dtype="float32")) > 0
+    True
+    """
+
+    def __init__(
+        self,
+        encoder: Sequence[Layer],
+        decoder: Sequence[Layer],
+        *,
+        loss: str = "bce",
+        corrupt: Sequence[Layer] = (),
+        code: Sequence[Layer] = (),
+        weight_decay: float = 0.0,
+    ) -> None:
+        if weight_decay < 0:
+            raise ValueError(f"weight_decay is {weight_decay}; expected a number of at least 0")
+        self.corrupt, self.encoder = Chain(corrupt), Chain(encoder)
+        self.code, self.decoder = Chain(code), Chain(decoder)
+        self.loss = loss_by_name(loss)
+        self.weight_decay = weight_decay
+        self.terms: dict[str, float] = {}
+
+    def build(
+        self,
+        input_shape: Sequence[int],
+        *,
+        seed: int = 0,
+        dtype: str = "float32",
+        kernels: ModuleType | None = None,
+    ) -> Self:
+        """Plan all layers for samples of ``input_shape``, allocate, and draw the initial weights.
+
+        Parameters
+        ----------
+        input_shape : sequence of int
+            Shape of one sample: (features,) or (height, width, channels).
+        seed : int, default 0
+            Of the initial weights and of all noise.
+        dtype : {"float32", "float64"}, default "float32"
+        kernels : module, optional
+            ``npae.kernels.reference`` for plain NumPy; compiled ones by default, where Numba is installed.
+        """
+        arena = Arena(dtype, kernels or default_kernels(), seed)
+        self.input_shape = tuple(int(n) for n in input_shape)
+        arena.add(self.corrupt, self.input_shape, "corrupt")
+        hidden_shape = arena.add(self.encoder, self.input_shape, "encoder")
+        self.code_shape = arena.add(self.code, hidden_shape, "code")
+        output_shape = arena.add(self.decoder, self.code_shape, "decoder")
+        if output_shape != self.input_shape:
+            raise ValueError(
+                f"the decoder returns samples of shape {output_shape}, but the input has {self.input_shape}; "
+                f"change the decoder's last layers so that both agree"
+            )
+        self.loss.plan(output_shape, arena)
+        arena.allocate()
+        self.arena, self.run = arena, arena.run
+        self.theta, self.dtheta = arena.theta, arena.dtheta
+        return self
+
+    # Training
+
+    def gradient(self, x: Array, target: Array | None = None, *, checked: bool = False) -> float:
+        """The loss of a batch; its gradient by every parameter is left in ``dtheta``.
+
+        The noise is that of ``run.step``, so the same call gives the same number until ``run.step`` moves on.
+
+        Parameters
+        ----------
+        x : ndarray of shape (N, *input_shape)
+        target : ndarray of the same shape, optional
+            What to rebuild; x itself by default.
+        checked : bool, default False
+            Whether both are known to be contiguous, of the network's dtype, and valid; training checks all data once.
+
+        Returns
+        -------
+        float
+            Mean over the batch of the loss of each sample, penalties included, plus weight decay.
+        """
+        if not checked:
+            x = self.check(x, as_target=target is None)
+            target = None if target is None else self.check(target, as_target=True)
+        self.run.training = True
+        try:
+            losses, dy = self._forward(x, x if target is None else target)
+            self._backward(dy)
+        finally:
+            self.run.training = False
+        self.terms = {"reconstruction": float(losses.mean())}
+        for layer in self.arena.penalized:
+            self.terms[layer.penalty_name] = float(layer.penalty.mean())
+        if self.weight_decay:
+            self._add_weight_decay()
+        return sum(self.terms.values())
+
+    def _forward(self, x: Array, target: Array) -> tuple[Array, Array]:
+        self.arena.resize(len(x))
+        self.run.sample_weight = 1 / len(x)
+        h = self.encoder.forward(self.corrupt.forward(x))
+        z = self.code.forward(h)
+        return self.loss.value_and_gradient(self.decoder.forward(z), target)
+
+    def _backward(self, dy: Array) -> None:
+        dz = self.decoder.backward(dy)
+        dh = self.code.backward(dz)
+        self.encoder.backward(dh)
+
+    def _add_weight_decay(self) -> None:
+        """L += ½ λ ‖W‖², so dW += λ W; the weights are the first part of θ."""
+        W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
+        self.terms["weight_decay"] = 0.5 * self.weight_decay * float(W @ W)
+        dW += self.weight_decay * W
+
+    # Use: no noise, no gradient, any number of samples
+
+    def encode(self, x: Array) -> Array:
+        """Codes (n, *code_shape) of x (n, *input_shape); of a variational network the means."""
+        x = self.check(x)
+        codes = np.empty((len(x), *self.code_shape), dtype=self.arena.dtype)
+        for block in self._blocks(len(x)):
+            codes[block] = self.code.forward(self.encoder.forward(x[block]))
+        return codes
+
+    def decode(self, z: Array) -> Array:
+        """Samples (n, *input_shape) rebuilt from codes z (n, *code_shape)."""
+        z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
+        samples = np.empty((len(z), *self.input_shape), dtype=self.arena.dtype)
+        for block in self._blocks(len(z)):
+            samples[block] = self._visible(self.decoder.forward(z[block]))
+        return samples
+
+    def reconstruct(self, x: Array) -> Array:
+        """``decode(encode(x))``."""
+        return self.decode(self.encode(x))
+
+    def losses(self, x: Array, target: Array | None = None) -> Array:
+        """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code."""
+        x = self.check(x, as_target=target is None)
+        target = x if target is None else self.check(target, as_target=True)
+        result = np.empty(len(x), dtype=self.arena.dtype)
+        for block in self._blocks(len(x)):
+            losses, _ = self._forward(x[block], target[block])
+            result[block] = losses
+            for layer in self.arena.penalized:
+                result[block] += layer.penalty
+        return result
+
+    def _blocks(self, n: int) -> Iterator[slice]:
+        for start in range(0, n, BLOCK):
+            block = slice(start, min(start + BLOCK, n))
+            self.arena.resize(block.stop - block.start)
+            yield block
+
+    def _visible(self, y: Array) -> Array:
+        """The network's output as users see it."""
+        if self.loss.on_logits:
+            self.arena.kernels.sigmoid(y, self.loss.dy)
+            return self.loss.dy
+        return y
+
+    def check(self, x: Any, *, as_target: bool = False) -> Array:
+        """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
+        x = check_samples(x, self.input_shape, self.arena.dtype, "samples")
+        if as_target and self.loss.needs_unit_interval:
+            check_unit_interval(x)
+        return x
+
+    def first_non_finite(self, x: Array) -> str | None:
+        """The name of the first layer whose output for the batch x is not finite, or None."""
+        self.arena.resize(len(x))
+        for name, layer in self.arena.layers.items():
+            if isinstance(layer, Chain):
+                continue
+            x = layer.forward(x)
+            if not np.isfinite(x).all():
+                return name
+        return None
+
+    # Description
+
+    def config(self) -> dict[str, Any]:
+        """Everything that ``from_config`` needs for an equal, unbuilt network; plain JSON."""
+        return {
+            "encoder": to_config(self.encoder.layers),
+            "decoder": to_config(self.decoder.layers),
+            "loss": self.loss.name,
+            "corrupt": to_config(self.corrupt.layers),
+            "code": to_config(self.code.layers),
+            "weight_decay": self.weight_decay,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], layers: Iterable[type[Layer]] = ()) -> Self:
+        """The network that ``config`` describes; ``layers`` are layer classes of your own."""
+        arguments = dict(config)
+        for slot in ("encoder", "decoder", "corrupt", "code"):
+            arguments[slot] = from_config(arguments[slot], layers)
+        return cls(**arguments)
+
+    def summary(self) -> str:
+        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
+        header = ("layer", "type", "output", "parameters", "multiply-adds", "bytes/sample")
+        rows = [
+            (
+                name,
+                type(layer).__name__,
+                "×".join(map(str, layer.output_shape)),
+                f"{self.arena.parameter_count(layer):,}",
+                f"{layer.multiply_adds():,}",
+                f"{self.arena.buffer_bytes(layer):,}",
+            )
+            for name, layer in self.arena.layers.items()
+            if not isinstance(layer, Chain)
+        ]
+        total = sum(layer.multiply_adds() for layer in self.arena.layers.values())
+        rows.append(
+            ("total", "", "", f"{self.arena.parameter_count():,}", f"{total:,}", f"{self.arena.buffer_bytes():,}")
+        )
+        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+        align: list[Callable[[str, int], str]] = [str.ljust] * 3 + [str.rjust] * 3
+        lines = [
+            "  ".join(a(cell, w) for a, cell, w in zip(align, row, widths, strict=True)) for row in (header, *rows)
+        ]
+        return "\n".join(line.rstrip() for line in lines)

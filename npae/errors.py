@@ -1,0 +1,21 @@
+"""What npae raises when the mistake is not in npae: one sentence for a person."""
+
+
+class NotFittedError(ValueError, AttributeError):
+    """A model was asked for something before ``fit``.
+
+    Subclasses both ``ValueError`` and ``AttributeError``, as scikit-learn's own error does, so that tools written
+    for it understand this one.
+    """
+
+
+class FileFormatError(ValueError):
+    """A file is truncated, damaged, or not of the kind that was expected."""
+
+
+class NonFiniteError(ArithmeticError):
+    """Training met NaN or infinity; the parameters are those of the last good epoch."""
+
+
+class MissingExtraError(ImportError):
+    """An optional dependency is needed and not installed."""

@@ -1,0 +1,111 @@
+"""Activations: a scalar function applied to every element, without which a network would be one linear map."""
+
+from math import prod
+
+from npae.arena import Arena
+from npae.layers.base import Layer
+from npae.types import Array, Shape
+
+
+class Activation(Layer):
+    """y = f(x), element by element, so dx = f′(x) · dy. Takes samples of any shape."""
+
+    x: Array  # (N, ...)
+    y: Array  # (N, ...)
+    dx: Array  # (N, ...)
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        arena.buffer(self, "y", input_shape)
+        arena.buffer(self, "dx", input_shape)
+        return input_shape
+
+    def multiply_adds(self) -> int:
+        return prod(self.output_shape)
+
+
+class ReLU(Activation):
+    """y = max(x, 0); dx = dy where x > 0, else 0 (Nair & Hinton 2010). At 0 the gradient is taken as 0."""
+
+    def forward(self, x: Array) -> Array:
+        self.kernels.relu(x, self.y)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        self.kernels.relu_gradient(self.y, dy, self.dx)
+        return self.dx
+
+
+class LeakyReLU(Activation):
+    """y = x where x > 0, else slope · x; dx = dy or slope · dy (Maas et al. 2013).
+
+    Parameters
+    ----------
+    slope : float, default 0.01
+    """
+
+    def __init__(self, slope: float = 0.01) -> None:
+        self.slope = slope
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        self.kernels.leaky_relu(x, self.slope, self.y)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        self.kernels.leaky_relu_gradient(self.x, self.slope, dy, self.dx)
+        return self.dx
+
+
+class Sigmoid(Activation):
+    """y = 1 / (1 + e⁻ˣ); dx = y (1 − y) dy."""
+
+    def forward(self, x: Array) -> Array:
+        self.kernels.sigmoid(x, self.y)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        self.kernels.sigmoid_gradient(self.y, dy, self.dx)
+        return self.dx
+
+
+class Tanh(Activation):
+    """y = tanh x; dx = (1 − y²) dy."""
+
+    def forward(self, x: Array) -> Array:
+        self.kernels.tanh(x, self.y)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        self.kernels.tanh_gradient(self.y, dy, self.dx)
+        return self.dx
+
+
+class Softplus(Activation):
+    """y = log(1 + eˣ), a smooth ReLU; dx = dy / (1 + e⁻ˣ) (Dugas et al. 2001)."""
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        self.kernels.softplus(x, self.y)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        self.kernels.softplus_gradient(self.x, dy, self.dx)
+        return self.dx
+
+
+ACTIVATIONS: dict[str, type[Activation] | None] = {
+    "relu": ReLU,
+    "leaky_relu": LeakyReLU,
+    "sigmoid": Sigmoid,
+    "tanh": Tanh,
+    "softplus": Softplus,
+    "linear": None,
+}
+
+
+def activation_layers(name: str) -> list[Layer]:
+    """The layers for an activation by name: one, or none for "linear"."""
+    if name not in ACTIVATIONS:
+        raise ValueError(f"unknown activation {name!r}; expected one of {', '.join(ACTIVATIONS)}")
+    layer = ACTIVATIONS[name]
+    return [] if layer is None else [layer()]

@@ -1,0 +1,98 @@
+"""Convolution: one small set of weights, applied at every position of an image."""
+
+from typing import Any
+
+from npae.arena import Arena
+from npae.layers.base import Layer
+from npae.layers.window import Axis, axes, image_shape, pair
+from npae.types import Array, Shape
+
+
+class Conv2D(Layer):
+    """y[i, j] = Σₖₗ x̄[i·s + k, j·s + l] W[k, l] + b, with x̄ the image in its border of zeros.
+
+    As everywhere in this field, "convolution" means cross-correlation: W is not flipped. Every position (i, j) is a
+    dense layer on its window, so the gradients are those of a dense layer, summed over the positions
+    (LeCun et al. 1989; Dumoulin & Visin 2016, §4)::
+
+        dW[k, l]              = Σₙᵢⱼ x̄[i·s + k, j·s + l]ᵀ dy[i, j]
+        db                    = Σₙᵢⱼ dy[i, j]
+        dx̄[i·s + k, j·s + l] += dy[i, j] W[k, l]ᵀ
+
+    Parameters
+    ----------
+    filters : int
+        Number of output channels.
+    kernel_size : int or pair of int, default 3
+    stride : int or pair of int, default 1
+    padding : "same", "valid", int, pair, or ((top, bottom), (left, right)), default "same"
+        Rows and columns of zeros around the image; "same" gives ⌈size / stride⌉ positions.
+    initializer : str, default "glorot_uniform"
+        As for Dense; one output sees kh·kw·in inputs.
+    """
+
+    x_padded: Array  # (N, H + border, W + border, in)
+    y: Array  # (N, OH, OW, out)
+    dx_padded: Array  # (N, H + border, W + border, in)
+    dx: Array  # (N, H, W, in)
+    W: Array  # (kh, kw, in, out)
+    b: Array  # (out,)
+    dW: Array  # (kh, kw, in, out)
+    db: Array  # (out,)
+    W_transposed: Array  # (kh, kw, out, in)
+    rows: Axis
+    columns: Axis
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int] = 3,
+        *,
+        stride: int | tuple[int, int] = 1,
+        padding: Any = "same",
+        initializer: str = "glorot_uniform",
+    ) -> None:
+        self.filters = filters
+        self.kernel_size = pair(kernel_size, "kernel_size")
+        self.stride = pair(stride, "stride")
+        self.padding = padding
+        self.initializer = initializer
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        height, width, n_in = image_shape(self, input_shape)
+        (kh, kw), n_out = self.kernel_size, self.filters
+        self.rows, self.columns = axes(self, (height, width), self.kernel_size, self.stride, self.padding)
+        padded_shape = (self.rows.n_padded, self.columns.n_padded, n_in)
+        output_shape = (self.rows.n_out, self.columns.n_out, n_out)
+        arena.parameter(
+            self,
+            "W",
+            (kh, kw, n_in, n_out),
+            fan_in=kh * kw * n_in,
+            fan_out=kh * kw * n_out,
+            initializer=self.initializer,
+            decay=True,
+        )
+        arena.parameter(self, "b", (n_out,))
+        arena.workspace(self, "W_transposed", (kh, kw, n_out, n_in))
+        arena.buffer(self, "x_padded", padded_shape, zeroed=True)
+        arena.buffer(self, "y", output_shape)
+        arena.buffer(self, "dx_padded", padded_shape)
+        arena.buffer(self, "dx", input_shape)
+        return output_shape
+
+    def forward(self, x: Array) -> Array:
+        self.x_padded[:, self.rows.inside, self.columns.inside] = x  # the border stays zero
+        self.kernels.convolution(self.x_padded, self.W, self.b, *self.stride, self.y)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        self.kernels.convolution_weight_gradient(self.x_padded, dy, *self.stride, self.dW)
+        self.kernels.column_sum(dy.reshape(-1, self.filters), self.db)
+        self.W_transposed[...] = self.W.transpose(0, 1, 3, 2)
+        self.kernels.convolution_input_gradient(dy, self.W_transposed, *self.stride, self.dx_padded)
+        self.dx[...] = self.dx_padded[:, self.rows.inside, self.columns.inside]
+        return self.dx
+
+    def multiply_adds(self) -> int:
+        return self.W.size * self.rows.n_out * self.columns.n_out

@@ -1,0 +1,138 @@
+"""Noise: what a network must see through, so that it cannot learn its inputs by heart.
+
+Noise is redrawn at every training step and absent otherwise. It is a function of (seed, layer, step), so a pass that
+is repeated at the same step sees the same noise: a gradient check needs nothing more.
+"""
+
+import numpy as np
+
+from npae.arena import Arena
+from npae.layers.base import Layer
+from npae.types import Array, Shape
+
+
+class Noise(Layer):
+    """What all noises share: y = keep · x + something that does not depend on x, so dx = keep · dy.
+
+    Parameters
+    ----------
+    level : float
+        How much noise: a standard deviation or a fraction, as each class says.
+    """
+
+    maximum_level = 1.0
+    drawn: Array  # (N, ...), this step's random numbers
+    keep: Array  # (N, ...), ∂y/∂x
+    y: Array  # (N, ...)
+    dx: Array  # (N, ...)
+
+    def __init__(self, level: float) -> None:
+        if not 0 <= level <= self.maximum_level:
+            raise ValueError(
+                f"{type(self).__name__} has level {level!r}; expected a number from 0 to {self.maximum_level}"
+            )
+        self.level = level
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        for attribute in ("drawn", "keep", "y", "dx"):
+            arena.buffer(self, attribute, input_shape)
+        return input_shape
+
+    def forward(self, x: Array) -> Array:
+        if not self.run.training:
+            return x
+        self.corrupt(x, self.run.generator(self.name))
+        return self.y
+
+    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
+        """Write ``y`` and ``keep``."""
+        raise NotImplementedError
+
+    def backward(self, dy: Array) -> Array:
+        if not self.run.training:
+            return dy
+        return np.multiply(dy, self.keep, out=self.dx)
+
+
+class Dropout(Noise):
+    """Set a fraction ``level`` of the values to zero and scale the rest by 1 / (1 − level).
+
+    The scale keeps the expected value, so nothing changes where there is no training (Srivastava et al. 2014).
+    """
+
+    def __init__(self, level: float = 0.5) -> None:
+        super().__init__(level)
+        if level == 1:
+            raise ValueError("Dropout has level 1, which drops everything; choose a fraction below 1")
+
+    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
+        generator.random(out=self.drawn, dtype=self.drawn.dtype)
+        np.greater_equal(self.drawn, self.level, out=self.keep)
+        self.keep /= 1 - self.level
+        np.multiply(x, self.keep, out=self.y)
+
+
+class GaussianNoise(Noise):
+    """y = x + level · ε with ε ~ N(0, 1), optionally clipped (Vincent et al. 2010, §4.1).
+
+    Parameters
+    ----------
+    level : float, default 0.5
+        Standard deviation of the noise, in units of x; at least 0.
+    clip : pair of float, optional
+        Range to which y is clipped, such as (0, 1) for images; a clipped value passes no gradient.
+    """
+
+    maximum_level = np.inf
+
+    def __init__(self, level: float = 0.5, *, clip: tuple[float, float] | None = None) -> None:
+        super().__init__(level)
+        self.clip = None if clip is None else (float(clip[0]), float(clip[1]))
+
+    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
+        generator.standard_normal(out=self.drawn, dtype=self.drawn.dtype)
+        np.multiply(self.drawn, self.level, out=self.y)
+        self.y += x
+        if self.clip is None:
+            self.keep[...] = 1
+        else:
+            np.clip(self.y, *self.clip, out=self.drawn)
+            np.equal(self.y, self.drawn, out=self.keep)
+            self.y[...] = self.drawn
+
+
+class MaskingNoise(Noise):
+    """Set a fraction ``level`` of the values to zero; the rest stays as it is (Vincent et al. 2008).
+
+    Unlike Dropout it does not scale what is left: the network sees a damaged picture, not a thinned-out layer.
+    """
+
+    def __init__(self, level: float = 0.3) -> None:
+        super().__init__(level)
+
+    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
+        generator.random(out=self.drawn, dtype=self.drawn.dtype)
+        np.greater_equal(self.drawn, self.level, out=self.keep)
+        np.multiply(x, self.keep, out=self.y)
+
+
+class SaltAndPepperNoise(Noise):
+    """Set a fraction ``level`` of the values to 0 or 1, each as likely (Vincent et al. 2010, §4.1)."""
+
+    def __init__(self, level: float = 0.3) -> None:
+        super().__init__(level)
+
+    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
+        generator.random(out=self.drawn, dtype=self.drawn.dtype)
+        np.greater_equal(self.drawn, self.level, out=self.keep)
+        np.multiply(x, self.keep, out=self.y)
+        # Below level/2 is salt: 1 is added where keep is 0; between level/2 and level pepper: nothing is.
+        np.less(self.drawn, self.level / 2, out=self.drawn)
+        self.y += self.drawn
+
+
+NOISES: dict[str, type[Noise]] = {
+    "gaussian": GaussianNoise,
+    "masking": MaskingNoise,
+    "salt_and_pepper": SaltAndPepperNoise,
+}

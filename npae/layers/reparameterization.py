@@ -1,0 +1,93 @@
+"""The variational code: a distribution for each sample, drawn from in a way that gradients can pass.
+
+Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; β: Higgins et al., β-VAE, ICLR 2017.
+"""
+
+import numpy as np
+
+from npae.arena import Arena
+from npae.layers.base import Layer
+from npae.layers.dense import Dense
+from npae.types import Array, Shape
+
+
+class Reparameterization(Layer):
+    """z = μ + σ · ε with σ = exp(½ log σ²) and ε ~ N(0, 1); μ and log σ² are two dense layers of the input.
+
+    Its penalty is β times the divergence of the code from N(0, 1), summed over the code (Kingma & Welling, app. B)::
+
+        KL = ½ Σⱼ (μⱼ² + exp(log σⱼ²) − 1 − log σⱼ²)
+
+    Drawing ε first makes z a differentiable function of μ and log σ² (eq. 4 there)::
+
+        dμ       = dz            + β μ / N
+        d log σ² = dz · ½ σ ε    + β ½ (exp(log σ²) − 1) / N
+
+    Without training z = μ. β scales only the KL.
+
+    Parameters
+    ----------
+    code_size : int
+        Number of code dimensions.
+    beta : float, default 1.0
+        1 gives the evidence lower bound; more presses the code towards N(0, 1).
+    warm_up_steps : int, default 0
+        Training steps over which β rises linearly from 0 (Bowman et al. 2016), so that the code is used before it
+        costs anything.
+    """
+
+    penalty_name = "kl"
+
+    mu: Array  # (N, code)
+    log_var: Array  # (N, code)
+    sigma: Array  # (N, code)
+    eps: Array  # (N, code)
+    z: Array  # (N, code)
+    dmu: Array  # (N, code)
+    dlog_var: Array  # (N, code)
+
+    def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
+        self.code_size = code_size
+        self.beta = beta
+        self.warm_up_steps = warm_up_steps
+        self.mu_head = Dense(code_size)
+        self.log_var_head = Dense(code_size)
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        arena.add(self.mu_head, input_shape, f"{self.name}.mu")
+        arena.add(self.log_var_head, input_shape, f"{self.name}.log_var")
+        for attribute in ("sigma", "eps", "z", "dmu", "dlog_var"):
+            arena.buffer(self, attribute, (self.code_size,))
+        arena.buffer(self, "penalty")
+        arena.penalty(self)
+        return (self.code_size,)
+
+    def forward(self, x: Array) -> Array:
+        self.mu = self.mu_head.forward(x)
+        self.log_var = self.log_var_head.forward(x)
+        np.exp(0.5 * self.log_var, out=self.sigma)
+        kl = 0.5 * (self.mu**2 + self.sigma**2 - 1 - self.log_var).sum(axis=1)
+        np.multiply(kl, self.effective_beta, out=self.penalty)
+        if not self.run.training:
+            return self.mu
+        self.run.generator(self.name).standard_normal(out=self.eps, dtype=self.eps.dtype)
+        np.multiply(self.sigma, self.eps, out=self.z)
+        self.z += self.mu
+        return self.z
+
+    def backward(self, dy: Array) -> Array:
+        beta = self.effective_beta * self.run.sample_weight
+        self.dmu[...] = dy + beta * self.mu
+        self.dlog_var[...] = beta * 0.5 * (self.sigma**2 - 1)
+        if self.run.training:
+            self.dlog_var += dy * (0.5 * self.sigma * self.eps)
+        dx = self.mu_head.backward(self.dmu)
+        dx += self.log_var_head.backward(self.dlog_var)
+        return dx
+
+    @property
+    def effective_beta(self) -> float:
+        """β at this step of a warm-up; the full β where there is no training."""
+        if not self.run.training or not self.warm_up_steps:
+            return self.beta
+        return self.beta * min(1.0, (self.run.step + 1) / self.warm_up_steps)

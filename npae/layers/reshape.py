@@ -1,0 +1,48 @@
+"""The same numbers in another shape; the gradient goes back in the old one."""
+
+from collections.abc import Sequence
+from math import prod
+
+from npae.arena import Arena
+from npae.layers.base import Layer
+from npae.types import Array, Shape
+
+
+class Reshape(Layer):
+    """Give each sample another shape; elements keep their order (row by row, channels last).
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Of one sample, with as many elements as before.
+    """
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        self.shape = tuple(shape)
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        if prod(input_shape) != prod(self.shape):
+            raise ValueError(
+                f"Reshape to {self.shape} needs {prod(self.shape)} values, but is given {input_shape}, "
+                f"which has {prod(input_shape)}"
+            )
+        return self.shape
+
+    def forward(self, x: Array) -> Array:
+        return x.reshape(len(x), *self.output_shape)
+
+    def backward(self, dy: Array) -> Array:
+        return dy.reshape(len(dy), *self.input_shape)
+
+
+class Flatten(Layer):
+    """Lay the elements of each sample in one row, as a dense layer needs them: (H, W, C) -> (H·W·C,)."""
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        return (prod(input_shape),)
+
+    def forward(self, x: Array) -> Array:
+        return x.reshape(len(x), -1)
+
+    def backward(self, dy: Array) -> Array:
+        return dy.reshape(len(dy), *self.input_shape)

@@ -1,0 +1,91 @@
+"""The geometry of a window that slides over an image: how it is padded and how many positions there are."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from npae.types import Shape
+
+
+def pair(value: Any, name: str) -> tuple[int, int]:
+    """One number for both axes, or a number for each."""
+    result = (value, value) if isinstance(value, int) else tuple(value)
+    if len(result) != 2 or any(not isinstance(v, int) or v < 1 for v in result):
+        raise ValueError(f"{name} is {value!r}; expected a positive integer or a pair of them (height, width)")
+    return result
+
+
+def image_shape(layer: Any, input_shape: Shape) -> tuple[int, int, int]:
+    """(height, width, channels), or an error that says what to do."""
+    if len(input_shape) != 3:
+        raise ValueError(
+            f"{type(layer).__name__} expects images (height, width, channels), but is given samples of shape "
+            f"{input_shape}; reshape the data or put Reshape((height, width, channels)) before it"
+        )
+    height, width, channels = input_shape
+    return height, width, channels
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of a sliding window: n_in values, padded by ``before`` and ``after``, give n_out positions."""
+
+    n_in: int
+    window: int
+    stride: int
+    before: int
+    after: int
+
+    @property
+    def n_out(self) -> int:
+        """⌊(padded − window) / stride⌋ + 1; a remainder smaller than the stride is not looked at."""
+        return (self.n_padded - self.window) // self.stride + 1
+
+    @property
+    def n_padded(self) -> int:
+        return self.n_in + self.before + self.after
+
+    @property
+    def inside(self) -> slice:
+        """Where the values lie within the padded axis."""
+        return slice(self.before, self.before + self.n_in)
+
+
+def axes(
+    layer: Any, shape: tuple[int, int], window: tuple[int, int], stride: tuple[int, int], padding: Any
+) -> tuple[Axis, Axis]:
+    """Both axes of a window over an image of ``shape`` (height, width).
+
+    ``padding`` is "valid" (none), "same" (⌈n / stride⌉ positions, the odd cell after: TensorFlow's rule), an integer,
+    a pair (height, width), or two pairs ((top, bottom), (left, right)).
+    """
+    result = []
+    for axis in range(2):
+        n, k, s = shape[axis], window[axis], stride[axis]
+        if padding == "valid":
+            before = after = 0
+        elif padding == "same":
+            total = max((-(-n // s) - 1) * s + k - n, 0)
+            before, after = total // 2, total - total // 2
+        else:
+            before, after = _explicit(padding, axis)
+        if n + before + after < k:
+            raise ValueError(
+                f"{type(layer).__name__} has a window of {window[0]}×{window[1]} on an image of {shape[0]}×{shape[1]} "
+                f'with padding {padding!r}; choose a smaller window or padding="same"'
+            )
+        result.append(Axis(n, k, s, before, after))
+    return result[0], result[1]
+
+
+def _explicit(padding: Any, axis: int) -> tuple[int, int]:
+    try:
+        per_axis = padding if isinstance(padding, int) else padding[axis]
+        before, after = (per_axis, per_axis) if isinstance(per_axis, int) else per_axis
+    except (TypeError, ValueError, IndexError):
+        before = after = -1
+    if not (isinstance(before, int) and isinstance(after, int)) or isinstance(padding, str) or min(before, after) < 0:
+        raise ValueError(
+            f'padding is {padding!r}; expected "same", "valid", a number of cells, a pair (height, width), '
+            f"or ((top, bottom), (left, right))"
+        )
+    return before, after

@@ -1,0 +1,140 @@
+"""How a gradient becomes a step. Each optimizer is one pass over the flat vectors θ and dθ.
+
+What it remembers lies in vectors of θ's size, under their names in ``state``; with ``steps`` they are all that a
+checkpoint needs.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from npae.arena import Arena
+from npae.types import Array
+
+
+class Optimizer:
+    """Changes θ by dθ.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Step size; a schedule multiplies it.
+    """
+
+    remembers: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: float) -> None:
+        if not learning_rate > 0:
+            raise ValueError(f"learning_rate is {learning_rate}; expected a number above 0")
+        self.learning_rate = learning_rate
+
+    def bind(self, arena: Arena) -> None:
+        """Start afresh for the parameters of ``arena``."""
+        self.arena = arena
+        self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.remembers}
+        self.steps = 0
+
+    def step(self, rate_factor: float = 1.0) -> None:
+        """Take one step along the arena's present gradient."""
+        self.steps += 1
+        self.update(self.learning_rate * rate_factor)
+
+    def update(self, rate: float) -> None:
+        """θ ← θ − rate · something."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead)."""
+
+    remembers = ("velocity",)
+
+    def __init__(self, learning_rate: float = 1e-2, *, momentum: float = 0.0) -> None:
+        super().__init__(learning_rate)
+        self.momentum = momentum
+
+    def update(self, rate: float) -> None:
+        a = self.arena
+        a.kernels.sgd(a.theta, a.dtheta, self.state["velocity"], rate, self.momentum)
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015, algorithm 1)::
+
+    m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
+    v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
+    θ ← θ − rate · m̂ / (√v̂ + ε)
+    """
+
+    remembers = ("m", "v")
+
+    def __init__(
+        self, learning_rate: float = 1e-3, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+    ) -> None:
+        super().__init__(learning_rate)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def update(self, rate: float) -> None:
+        a, m, v = self.arena, self.state["m"], self.state["v"]
+        a.kernels.adam(a.theta, a.dtheta, m, v, rate, self.beta1, self.beta2, self.epsilon, self.steps)
+
+
+class AdamW(Adam):
+    """Adam, with the weights shrunk by rate · weight_decay apart from the gradient (Loshchilov & Hutter 2019).
+
+    Parameters
+    ----------
+    weight_decay : float, default 0.01
+        Applies to weights, not to biases.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+        self.weight_decay = weight_decay
+
+    def update(self, rate: float) -> None:
+        a, m, v = self.arena, self.state["m"], self.state["v"]
+        common = (rate, self.beta1, self.beta2, self.epsilon, self.steps)
+        weights, biases = a.decayed, slice(a.decayed.stop, None)
+        a.kernels.adamw(a.theta[weights], a.dtheta[weights], m[weights], v[weights], *common, self.weight_decay)
+        a.kernels.adam(a.theta[biases], a.dtheta[biases], m[biases], v[biases], *common)
+
+
+class RMSprop(Optimizer):
+    """v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5)."""
+
+    remembers = ("v",)
+
+    def __init__(self, learning_rate: float = 1e-3, *, decay: float = 0.9, epsilon: float = 1e-8) -> None:
+        super().__init__(learning_rate)
+        self.decay, self.epsilon = decay, epsilon
+
+    def update(self, rate: float) -> None:
+        a = self.arena
+        a.kernels.rmsprop(a.theta, a.dtheta, self.state["v"], rate, self.decay, self.epsilon)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
+
+def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimizer:
+    """A new optimizer: "sgd", "adam", "adamw" or "rmsprop"."""
+    if name not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {name!r}; expected one of {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[name](learning_rate, **options)
+
+
+def clip_by_norm(dtheta: Array, limit: float) -> float:
+    """Shrink the whole gradient to length ``limit`` where it is longer (Pascanu et al. 2013); returns its length."""
+    norm = float(np.sqrt(dtheta @ dtheta))
+    if norm > limit:
+        dtheta *= limit / norm
+    return norm
