@@ -1,1 +1,24 @@
+"""Five autoencoders, written by hand in NumPy and Numba: to train, to use and to understand.
+
+Importing npae does not import numba: that happens when a network is first built.
+"""
+
 from npae.autoencoder import Autoencoder
+from npae.estimators import (
+    ConvolutionalAutoencoder,
+    DeepAutoencoder,
+    DenoisingAutoencoder,
+    VanillaAutoencoder,
+    VariationalAutoencoder,
+)
+from npae.version import __version__
+
+__all__ = [
+    "Autoencoder",
+    "ConvolutionalAutoencoder",
+    "DeepAutoencoder",
+    "DenoisingAutoencoder",
+    "VanillaAutoencoder",
+    "VariationalAutoencoder",
+    "__version__",
+]

@@ -250,6 +250,27 @@ class Autoencoder:
             arguments[slot] = from_config(arguments[slot], layers)
         return cls(**arguments)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: the description and θ; views and buffers are made anew."""
+        own = {type(layer) for chain in self._slots() for layer in chain.layers}
+        state: dict[str, Any] = {"config": self.config(), "layers": sorted(own, key=lambda cls: cls.__name__)}
+        if hasattr(self, "arena"):
+            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name)
+            state["theta"], state["step"] = self.theta.copy(), self.run.step
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        fresh = type(self).from_config(state["config"], state["layers"])
+        if "build" in state:
+            input_shape, seed, dtype = state["build"]
+            fresh.build(input_shape, seed=seed, dtype=dtype)
+            fresh.theta[...] = state["theta"]
+            fresh.run.step = state["step"]
+        self.__dict__.update(fresh.__dict__)
+
+    def _slots(self) -> tuple[Chain, Chain, Chain, Chain]:
+        return self.corrupt, self.encoder, self.code, self.decoder
+
     def summary(self) -> str:
         """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
         header = ("layer", "type", "output", "parameters", "multiply-adds", "bytes/sample")

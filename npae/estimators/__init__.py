@@ -1,0 +1,28 @@
+"""The five types as estimators with scikit-learn's manners: ``fit``, ``transform``, ``inverse_transform``."""
+
+from npae.estimators.base import AutoencoderEstimator
+from npae.estimators.types import (
+    ConvolutionalAutoencoder,
+    DeepAutoencoder,
+    DenoisingAutoencoder,
+    VanillaAutoencoder,
+    VariationalAutoencoder,
+)
+
+ESTIMATORS: dict[str, type[AutoencoderEstimator]] = {
+    "vanilla": VanillaAutoencoder,
+    "deep": DeepAutoencoder,
+    "convolutional": ConvolutionalAutoencoder,
+    "denoising": DenoisingAutoencoder,
+    "variational": VariationalAutoencoder,
+}
+
+__all__ = [
+    "ESTIMATORS",
+    "AutoencoderEstimator",
+    "ConvolutionalAutoencoder",
+    "DeepAutoencoder",
+    "DenoisingAutoencoder",
+    "VanillaAutoencoder",
+    "VariationalAutoencoder",
+]

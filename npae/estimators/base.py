@@ -1,0 +1,384 @@
+"""What the five estimators share: everything but the network they make.
+
+The constructor only stores its arguments, each under its own name; what is learned ends in an underscore. So an
+estimator can be cloned, searched over and put in a pipeline, and npae needs no scikit-learn for it.
+"""
+
+import inspect
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, prod
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from npae.autoencoder import Autoencoder
+from npae.errors import NotFittedError
+from npae.losses import LOSSES
+from npae.optimizers import optimizer_by_name
+from npae.randomness import generator
+from npae.schedules import schedule_by_name
+from npae.training import Callback, Training
+from npae.types import Array, Shape
+from npae.validation import check_numeric, check_samples
+
+#: Largest code for which a Gaussian is fitted to draw from; its factor has as many values squared.
+LARGEST_SAMPLED_CODE = 512
+#: Training samples that this Gaussian is fitted to, evenly spread over the data.
+CODES_FOR_SAMPLING = 2000
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class AutoencoderEstimator:
+    """Common parameters of the five types.
+
+    Parameters
+    ----------
+    code_size : int, default 32
+        Values in a code. ``None`` leaves a convolutional network's feature map as the code.
+    activation : str, default "relu"
+        "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".
+    loss : str, default "auto"
+        "bce" (binary cross-entropy, for values in [0, 1]), "mse" (squared error), or "auto": "bce" where all values
+        lie in [0, 1], else "mse".
+    epochs : int, default 20
+        Times that ``fit`` goes through the data.
+    batch_size : int, default 128
+        Samples a step; the last of an epoch may be smaller.
+    learning_rate : float, default 1e-3
+    optimizer : str, default "adam"
+        "adam", "adamw", "sgd" or "rmsprop".
+    momentum : float, default 0.9
+        Of "sgd" alone.
+    schedule : str, default "constant"
+        Of the learning rate over ``epochs``: "constant", "step", "cosine" or "warm_up" (then cosine).
+    clip_norm : float, optional
+        Longest gradient that is not shortened.
+    weight_decay : float, default 0.0
+        λ of ½ λ Σ W² in the loss; with "adamw" the decoupled decay instead.
+    activity_l1 : float, default 0.0
+        λ of λ Σ |z| in the loss: a sparse code.
+    validation_fraction : float, optional
+        Share of the data set aside, whose loss is recorded; 0.1 with early stopping, else none.
+    early_stopping : bool, default False
+        Stop after ``patience`` epochs without a lower validation loss, and keep the parameters of the lowest.
+    patience : int, default 10
+    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default None
+        Seed of weights, order and noise. One int, one result.
+    dtype : {"float32", "float64"}, default "float32"
+    verbose : bool, default False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    network_ : Autoencoder
+    history_ : dict of str to list of float
+        One entry an epoch; see ``npae.training.Training``.
+    n_features_in_ : int
+        Values in a sample.
+    n_iter_ : int
+        Epochs trained.
+    """
+
+    code_size: int | None = 32
+    activation: str = "relu"
+    loss: str = "auto"
+    epochs: int = 20
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    optimizer: str = "adam"
+    momentum: float = 0.9
+    schedule: str = "constant"
+    clip_norm: float | None = None
+    weight_decay: float = 0.0
+    activity_l1: float = 0.0
+    validation_fraction: float | None = None
+    early_stopping: bool = False
+    patience: int = 10
+    random_state: Any = None
+    dtype: str = "float32"
+    verbose: bool = False
+
+    def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
+        """The unbuilt network of this type for samples of ``input_shape``."""
+        raise NotImplementedError
+
+    # Parameters, as scikit-learn asks for them
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change some of them; a fitted model stays as it is until the next ``fit``."""
+        for name, value in params.items():
+            if name not in self.get_params():
+                raise ValueError(
+                    f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(self.get_params())}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self)).parameters
+        changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+
+    # Training
+
+    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+        """Learn from X, from the beginning.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
+            With cross-entropy, values in [0, 1].
+        y : ignored
+        callbacks : sequence of functions
+            Each is called with the ``Training`` after each epoch; returning True ends it.
+        """
+        X = self._prepare(X)
+        self._start(X)
+        train, validation = self._split(X)
+        if len(train) < self.batch_size:
+            warnings.warn(
+                f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
+                f"lower batch_size for more steps",
+                stacklevel=2,
+            )
+        self.training_.fit(
+            train,
+            self.epochs,
+            validation=validation,
+            patience=self.patience if self.early_stopping else None,
+            callbacks=callbacks,
+            verbose=self.verbose,
+        )
+        self._fit_code_distribution(X)
+        return self
+
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
+        """Learn from X for one epoch, going on from where the model is."""
+        X = self._prepare(X)
+        if not hasattr(self, "network_"):
+            self._start(X)
+        X = self._check_shape(X)
+        if not hasattr(self, "training_"):  # read from a file
+            self._start_training(len(X))
+        self.training_.fit(X, 1, verbose=self.verbose)
+        self._fit_code_distribution(X)
+        return self
+
+    def _prepare(self, X: Any) -> Array:
+        X = check_numeric(X, "X")
+        if X.ndim < 2 or X.ndim > 4:
+            raise ValueError(
+                f"Expected X of shape (n, features), (n, height, width) or (n, height, width, channels), got shape "
+                f"{X.shape}. Reshape your data, with X.reshape(-1, 1) for one feature or X.reshape(1, -1) for one sample"
+            )
+        if 0 in X.shape[1:]:
+            raise ValueError(
+                f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
+            )
+        return check_samples(X, X.shape[1:], self._checked_dtype(), "X")
+
+    def _checked_dtype(self) -> str:
+        if self.dtype not in ("float32", "float64"):
+            raise ValueError(f'dtype is {self.dtype!r}; expected "float32" or "float64"')
+        return self.dtype
+
+    def _start(self, X: Array) -> None:
+        """A new network for samples like those of X, and a new training."""
+        if not isinstance(self.epochs, int) or self.epochs < 1:
+            raise ValueError(f"epochs is {self.epochs!r}; expected a whole number of at least 1")
+        if not isinstance(self.batch_size, int) or self.batch_size < 1:
+            raise ValueError(f"batch_size is {self.batch_size!r}; expected a whole number of at least 1")
+        if self.code_size is not None and (not isinstance(self.code_size, int) or self.code_size < 1):
+            raise ValueError(f"code_size is {self.code_size!r}; expected a whole number of at least 1")
+        loss = self._resolved_loss(X)
+        network = self.make_network(X.shape[1:], loss, ceil(len(X) / self.batch_size))
+        self.network_ = network.build(X.shape[1:], seed=self._seed(), dtype=self.dtype)
+        self.n_features_in_ = prod(X.shape[1:])
+        self.history_: dict[str, list[float]] = {}
+        self._start_training(len(X))
+
+    def _start_training(self, n_samples: int) -> None:
+        options: dict[str, float] = {}
+        if self.optimizer == "sgd":
+            options["momentum"] = self.momentum
+        if self.optimizer == "adamw":
+            options["weight_decay"] = self.weight_decay
+        self.training_ = Training(
+            self.network_,
+            optimizer_by_name(self.optimizer, self.learning_rate, **options),
+            schedule=schedule_by_name(self.schedule, self.epochs * ceil(n_samples / self.batch_size)),
+            batch_size=self.batch_size,
+            clip_norm=self.clip_norm,
+            history=self.history_,
+        )
+
+    def _resolved_loss(self, X: Array) -> str:
+        if self.loss != "auto":
+            if self.loss not in LOSSES:
+                raise ValueError(f"unknown loss {self.loss!r}; expected one of auto, {', '.join(LOSSES)}")
+            return self.loss
+        return "bce" if X.min() >= 0 and X.max() <= 1 else "mse"
+
+    def _common(self, loss: str) -> dict[str, Any]:
+        """The arguments that every recipe takes. The decay of AdamW is the optimizer's, not the loss's."""
+        return {
+            "activation": self.activation,
+            "loss": loss,
+            "weight_decay": 0.0 if self.optimizer == "adamw" else self.weight_decay,
+            "activity_l1": self.activity_l1,
+        }
+
+    def _required_code_size(self) -> int:
+        if self.code_size is None:
+            raise ValueError(
+                f"code_size is None, which only a convolutional network can do without; give "
+                f"{type(self).__name__} a whole number"
+            )
+        return self.code_size
+
+    def _seed(self) -> int:
+        state = self.random_state
+        if state is None:
+            return int(np.random.SeedSequence().generate_state(1)[0])
+        if isinstance(state, np.random.Generator):
+            return int(state.integers(2**32))
+        if isinstance(state, np.random.RandomState):
+            return int(state.randint(2**31))
+        if not isinstance(state, int | np.integer) or state < 0:
+            raise ValueError(f"random_state is {state!r}; expected a whole number of at least 0, or None")
+        return int(state)
+
+    def _split(self, X: Array) -> tuple[Array, Array | None]:
+        fraction = self.validation_fraction
+        if fraction is None:
+            fraction = 0.1 if self.early_stopping else 0.0
+        if not 0 <= fraction < 1:
+            raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
+        n_validation = round(len(X) * fraction)
+        if n_validation == 0:
+            if fraction:
+                raise ValueError(
+                    f"{len(X)} samples with validation_fraction={fraction} leave none for validation; give more samples"
+                )
+            return X, None
+        if n_validation == len(X):
+            raise ValueError(f"validation_fraction={fraction} of {len(X)} samples leaves none to train on; lower it")
+        order = generator(self.network_.run.seed, "validation split").permutation(len(X))
+        return X[order[n_validation:]], X[order[:n_validation]]
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs trained."""
+        return len(self.history_["loss"])
+
+    # Use
+
+    def transform(self, X: Any) -> Array:
+        """Codes (n, code_size) of X, without noise; of a variational model the means."""
+        return self._network().encode(self._check_shape(X))
+
+    def fit_transform(self, X: Any, y: Any = None) -> Array:
+        """``fit(X).transform(X)``."""
+        return self.fit(X, y).transform(X)
+
+    def inverse_transform(self, Z: Any) -> Array:
+        """Samples rebuilt from codes Z (n, code_size), in the shape that X had."""
+        return self._network().decode(Z)
+
+    def reconstruct(self, X: Any) -> Array:
+        """X, encoded and decoded; of a denoising model: X without its noise."""
+        return self._network().reconstruct(self._check_shape(X))
+
+    def score_samples(self, X: Any) -> Array:
+        """Minus the loss of each sample (n,), penalties included, in nats for cross-entropy; higher is better."""
+        return -self._network().losses(self._check_shape(X))
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Mean of ``score_samples``."""
+        return float(self.score_samples(X).mean())
+
+    def sample(self, n_samples: int = 1, random_state: int | None = None) -> Array:
+        """New samples (n_samples, *shape): codes are drawn and decoded.
+
+        A variational model draws from its prior N(0, 1). The others have none; they draw from the Gaussian with the
+        mean and covariance of the training data's codes (Ghosh et al., From variational to deterministic
+        autoencoders, ICLR 2020, §4), for codes of up to 512 values.
+
+        Parameters
+        ----------
+        n_samples : int, default 1
+        random_state : int, optional
+            The model's own seed by default, so that the same call gives the same samples.
+        """
+        net = self._network()
+        if n_samples < 1:
+            raise ValueError(f"n_samples is {n_samples}; expected at least 1")
+        seed = net.run.seed if random_state is None else random_state
+        z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
+        return net.decode(self._place_codes(z))
+
+    def _place_codes(self, z: Array) -> Array:
+        """Turn draws from N(0, 1) into codes."""
+        if self.code_mean_ is None or self.code_factor_ is None:
+            raise ValueError(
+                f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {z.shape[1]}; "
+                f"set code_size"
+            )
+        placed: Array = self.code_mean_ + z @ self.code_factor_.T
+        return placed
+
+    def _fit_code_distribution(self, X: Array) -> None:
+        """Mean and Cholesky factor of the covariance of the codes."""
+        (code_size,) = self.network_.code_shape
+        self.code_mean_: Array | None = None
+        self.code_factor_: Array | None = None
+        if code_size <= LARGEST_SAMPLED_CODE:
+            codes = self.network_.encode(X[:: ceil(len(X) / CODES_FOR_SAMPLING)]).astype(np.float64)
+            centred = codes - codes.mean(axis=0)
+            # A unit that never changes has no variance; a trace of it keeps the factor defined.
+            covariance = centred.T @ centred / len(codes)
+            covariance += (1e-9 + 1e-6 * np.trace(covariance) / code_size) * np.eye(code_size)
+            self.code_mean_, self.code_factor_ = codes.mean(axis=0), np.linalg.cholesky(covariance)
+
+    def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
+        """Samples (steps, *shape) on the straight line between the codes of two samples, ends included."""
+        if steps < 2:
+            raise ValueError(f"steps is {steps}; expected at least 2")
+        start, end = self.transform(np.stack([np.asarray(a), np.asarray(b)]))
+        t = np.linspace(0, 1, steps)[:, None]
+        return self.inverse_transform((1 - t) * start + t * end)
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
+        from npae.storage import save
+
+        self._network()
+        save(self, path)
+
+    # Shared by the above
+
+    def _network(self) -> Autoencoder:
+        if not hasattr(self, "network_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(X) first")
+        return self.network_
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the optimizer's memory: what is unpickled or copied starts that afresh."""
+        return {name: value for name, value in self.__dict__.items() if name != "training_"}
+
+    def _check_shape(self, X: Any) -> Array:
+        net = self._network()
+        X = check_numeric(X, "X")
+        if X.ndim == 2 and len(net.input_shape) == 1 and X.shape[1:] != net.input_shape:
+            raise ValueError(
+                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                f"features as input"
+            )
+        return X

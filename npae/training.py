@@ -1,0 +1,211 @@
+"""Batches, steps, epochs: how a network learns.
+
+A run is a function of (data, configuration, seed): the order of the samples is drawn from (seed, epoch), all noise
+from (seed, layer, step).
+"""
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from npae.autoencoder import Autoencoder
+from npae.errors import NonFiniteError
+from npae.optimizers import Optimizer, clip_by_norm
+from npae.randomness import generator
+from npae.schedules import Constant, Schedule
+from npae.types import Array
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+#: Called after each epoch with the training; training ends where it returns True.
+Callback = Callable[["Training"], bool | None]
+
+
+class Training:
+    """A network, an optimizer, and what happened so far.
+
+    Parameters
+    ----------
+    network : Autoencoder
+        Built.
+    optimizer : Optimizer
+        Starts afresh.
+    schedule : function of the step, default constant
+        Factor of the learning rate; see ``npae.schedules``.
+    batch_size : int, default 128
+        Samples a step; the last batch of an epoch may be smaller.
+    clip_norm : float, optional
+        Longest gradient that is not shortened.
+    history : dict, optional
+        Of the epochs that came before; it is continued in place.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        One entry an epoch: "loss", its terms ("reconstruction", and "kl", "activity", "weight_decay" where present),
+        "learning_rate", "seconds", and "validation_loss" where there is validation data. Losses are means over the
+        epoch's samples, taken while the parameters moved.
+    interrupted : bool
+        Whether Ctrl-C ended the last ``fit``.
+    """
+
+    def __init__(
+        self,
+        network: Autoencoder,
+        optimizer: Optimizer,
+        *,
+        schedule: Schedule = Constant(),  # noqa: B008 (immutable)
+        batch_size: int = 128,
+        clip_norm: float | None = None,
+        history: dict[str, list[float]] | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
+        if clip_norm is not None and not clip_norm > 0:
+            raise ValueError(f"clip_norm is {clip_norm}; expected a number above 0, or None")
+        self.network, self.optimizer, self.schedule = network, optimizer, schedule
+        self.batch_size, self.clip_norm = batch_size, clip_norm
+        self.history: dict[str, list[float]] = {} if history is None else history
+        self.interrupted = False
+        optimizer.bind(network.arena)
+        self._batch = np.empty((0, *network.input_shape), dtype=network.arena.dtype)
+        self._good_theta = network.theta.copy()
+
+    @property
+    def epoch(self) -> int:
+        """Complete epochs."""
+        return len(self.history.get("loss", ()))
+
+    def fit(
+        self,
+        x: Array,
+        epochs: int,
+        *,
+        validation: Array | None = None,
+        patience: int | None = None,
+        callbacks: Sequence[Callback] = (),
+        verbose: bool = False,
+    ) -> None:
+        """Train for ``epochs`` epochs, or until something ends it sooner; what was learned is kept in any case.
+
+        Parameters
+        ----------
+        x : ndarray of shape (n, *input_shape)
+        epochs : int
+        validation : ndarray of shape (m, *input_shape), optional
+            Its loss, without noise, is recorded after each epoch.
+        patience : int, optional
+            End after so many epochs without a lower validation loss, and return to the parameters of the lowest.
+        callbacks : sequence of functions
+            Each is called with this object after each epoch; returning True ends training.
+        verbose : bool, default False
+            Show a progress bar with loss and samples per second.
+
+        Raises
+        ------
+        NonFiniteError
+            Where the loss is NaN or infinite; the parameters are those of the last complete epoch.
+        """
+        x = self.network.check(x, as_target=True)
+        if validation is not None:
+            validation = self.network.check(validation, as_target=True)
+        best = _Best(self.network.theta, patience)
+        self.interrupted = False
+        with _progress_bar(epochs * len(x), verbose) as bar:
+            try:
+                for _ in range(epochs):
+                    bar.set_description(f"epoch {self.epoch + 1}")
+                    self._run_epoch(x, validation, bar)
+                    stalled = validation is not None and best.is_stalled(self.history["validation_loss"][-1])
+                    # A list, so that every callback is called.
+                    if any([callback(self) is True for callback in callbacks]) or stalled:  # noqa: C419
+                        break
+            except KeyboardInterrupt:
+                self.interrupted = True
+                warnings.warn(
+                    f"interrupted in epoch {self.epoch + 1}; what was learned until then is kept", stacklevel=2
+                )
+        if patience is not None and validation is not None:
+            best.restore()
+
+    def _run_epoch(self, x: Array, validation: Array | None, bar: "tqdm[None]") -> None:
+        started = time.perf_counter()
+        net = self.network
+        self._good_theta[...] = net.theta
+        rate_factor = self.schedule(net.run.step)
+        sums: dict[str, float] = {}
+        for step, batch in enumerate(self._batches(x)):
+            loss = net.gradient(batch, checked=True)
+            if not math.isfinite(loss):
+                self._stop_at_non_finite(batch, step)
+            if self.clip_norm is not None:
+                clip_by_norm(net.dtheta, self.clip_norm)
+            self.optimizer.step(rate_factor := self.schedule(net.run.step))
+            net.run.step += 1
+            for name, value in {"loss": loss, **net.terms}.items():
+                sums[name] = sums.get(name, 0.0) + value * len(batch)
+            bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+            bar.update(len(batch))
+        if not np.isfinite(net.theta).all():
+            self._stop_at_non_finite(batch, step)
+        record = {name: value / len(x) for name, value in sums.items()}
+        if validation is not None:
+            record["validation_loss"] = float(net.losses(validation).mean()) + record.get("weight_decay", 0.0)
+        record["learning_rate"] = self.optimizer.learning_rate * rate_factor
+        record["seconds"] = time.perf_counter() - started
+        for name, value in record.items():
+            self.history.setdefault(name, []).append(value)
+
+    def _batches(self, x: Array) -> Iterator[Array]:
+        """All samples once, in an order drawn from the seed and the epoch; the array is overwritten each time."""
+        size = min(self.batch_size, len(x))
+        if len(self._batch) != size:
+            self._batch = np.empty((size, *x.shape[1:]), dtype=x.dtype)
+        order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(len(x))
+        for start in range(0, len(x), size):
+            chosen = order[start : start + size]
+            # mode="clip" writes straight into ``out``; the indices are in range anyway.
+            yield np.take(x, chosen, axis=0, out=self._batch[: len(chosen)], mode="clip")
+
+    def _stop_at_non_finite(self, batch: Array, step: int) -> None:
+        layer = self.network.first_non_finite(batch) or "loss"
+        self.network.theta[...] = self._good_theta
+        self.optimizer.bind(self.network.arena)
+        raise NonFiniteError(
+            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {layer}; the "
+            f"parameters of the last complete epoch are kept; lower the learning rate "
+            f"({self.optimizer.learning_rate:g}) or set clip_norm"
+        )
+
+
+class _Best:
+    """The lowest validation loss so far, and the parameters that reached it."""
+
+    def __init__(self, theta: Array, patience: int | None) -> None:
+        self.theta, self.patience = theta, patience
+        self.best_theta = theta.copy()
+        self.loss = math.inf
+        self.waited = 0
+
+    def is_stalled(self, loss: float) -> bool:
+        if loss < self.loss:
+            self.loss, self.waited = loss, 0
+            self.best_theta[...] = self.theta
+        else:
+            self.waited += 1
+        return self.patience is not None and self.waited >= self.patience
+
+    def restore(self) -> None:
+        if self.loss < math.inf:
+            self.theta[...] = self.best_theta
+
+
+def _progress_bar(total: int, verbose: bool) -> "tqdm[None]":
+    from tqdm import tqdm  # 50 ms that a program which only transforms need not spend
+
+    return tqdm(total=total, unit=" samples", unit_scale=True, disable=not verbose, dynamic_ncols=True)
