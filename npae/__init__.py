@@ -11,6 +11,7 @@ from npae.estimators import (
     VanillaAutoencoder,
     VariationalAutoencoder,
 )
+from npae.storage import load, load_encoder
 from npae.version import __version__
 
 __all__ = [
@@ -21,4 +22,6 @@ __all__ = [
     "VanillaAutoencoder",
     "VariationalAutoencoder",
     "__version__",
+    "load",
+    "load_encoder",
 ]

@@ -141,7 +141,7 @@ class Arena:
         self._parameters.append(Parameter(layer, attribute, shape, bound, decay))
 
     def buffer(self, layer: Any, attribute: str, shape: Shape = (), *, dtype: Any = None, zeroed: bool = False) -> None:
-        """Plan ``layer.<attribute>`` of shape (batch, \\*shape). A ``zeroed`` one is zero until the layer writes it."""
+        """Plan ``layer.<attribute>`` of shape (batch, …); a ``zeroed`` one is zero until it is written."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
     def workspace(self, layer: Any, attribute: str, shape: Shape) -> None:
@@ -189,7 +189,7 @@ class Arena:
             self.theta[p.slice] = values
 
     def resize(self, batch_size: int) -> None:
-        """Point every buffer at its first ``batch_size`` rows; memory is allocated only for a batch larger than ever."""
+        """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory."""
         if batch_size == self.batch_size:
             return
         if batch_size > self.capacity:
@@ -217,6 +217,10 @@ class Arena:
         """Every parameter as (name, view of θ, view of dθ), in the order in which the layers planned them."""
         for p in self._parameters:
             yield p.name, getattr(p.layer, p.attribute), getattr(p.layer, "d" + p.attribute)
+
+    def parameter_shapes(self) -> dict[str, Shape]:
+        """Names and shapes as planned; known before anything is allocated."""
+        return {p.name: p.shape for p in self._parameters}
 
     def parameter_count(self, layer: "Layer | None" = None) -> int:
         """How many numbers are learned, by ``layer`` or by all."""

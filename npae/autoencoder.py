@@ -7,7 +7,7 @@
     dθ ◀─encoder⁻¹── dh ◀──code⁻¹── dz ◀──decoder⁻¹── dx̂ ◀───loss⁻¹──────┘
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Self
 
@@ -41,8 +41,6 @@ class Autoencoder:
 
     Attributes
     ----------
-    theta, dtheta : ndarray of shape (size,)
-        All parameters and their gradients, each a view that the layers share.
     terms : dict of str to float
         The parts of the last gradient's loss: "reconstruction", and "kl", "activity", "weight_decay" where present.
 
@@ -93,6 +91,19 @@ class Autoencoder:
         kernels : module, optional
             ``npae.kernels.reference`` for plain NumPy; compiled ones by default, where Numba is installed.
         """
+        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels)
+        self.arena.allocate()
+        return self
+
+    def plan(
+        self,
+        input_shape: Sequence[int],
+        *,
+        seed: int = 0,
+        dtype: str = "float32",
+        kernels: ModuleType | None = None,
+    ) -> None:
+        """The first half of ``build``: shapes are known and agree, nothing is allocated."""
         arena = Arena(dtype, kernels or default_kernels(), seed)
         self.input_shape = tuple(int(n) for n in input_shape)
         arena.add(self.corrupt, self.input_shape, "corrupt")
@@ -105,10 +116,17 @@ class Autoencoder:
                 f"change the decoder's last layers so that both agree"
             )
         self.loss.plan(output_shape, arena)
-        arena.allocate()
         self.arena, self.run = arena, arena.run
-        self.theta, self.dtheta = arena.theta, arena.dtheta
-        return self
+
+    @property
+    def theta(self) -> Array:
+        """All parameters (size,)."""
+        return self.arena.theta
+
+    @property
+    def dtheta(self) -> Array:
+        """The gradient by each (size,)."""
+        return self.arena.dtheta
 
     # Training
 
@@ -168,19 +186,14 @@ class Autoencoder:
 
     def encode(self, x: Array) -> Array:
         """Codes (n, *code_shape) of x (n, *input_shape); of a variational network the means."""
-        x = self.check(x)
-        codes = np.empty((len(x), *self.code_shape), dtype=self.arena.dtype)
-        for block in self._blocks(len(x)):
-            codes[block] = self.code.forward(self.encoder.forward(x[block]))
-        return codes
+        return in_blocks(
+            self.arena, lambda x: self.code.forward(self.encoder.forward(x)), self.code_shape, self.check(x)
+        )
 
     def decode(self, z: Array) -> Array:
         """Samples (n, *input_shape) rebuilt from codes z (n, *code_shape)."""
         z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
-        samples = np.empty((len(z), *self.input_shape), dtype=self.arena.dtype)
-        for block in self._blocks(len(z)):
-            samples[block] = self._visible(self.decoder.forward(z[block]))
-        return samples
+        return in_blocks(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
 
     def reconstruct(self, x: Array) -> Array:
         """``decode(encode(x))``."""
@@ -190,19 +203,13 @@ class Autoencoder:
         """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code."""
         x = self.check(x, as_target=target is None)
         target = x if target is None else self.check(target, as_target=True)
-        result = np.empty(len(x), dtype=self.arena.dtype)
-        for block in self._blocks(len(x)):
-            losses, _ = self._forward(x[block], target[block])
-            result[block] = losses
-            for layer in self.arena.penalized:
-                result[block] += layer.penalty
-        return result
+        return in_blocks(self.arena, self._losses, (), x, target)
 
-    def _blocks(self, n: int) -> Iterator[slice]:
-        for start in range(0, n, BLOCK):
-            block = slice(start, min(start + BLOCK, n))
-            self.arena.resize(block.stop - block.start)
-            yield block
+    def _losses(self, x: Array, target: Array) -> Array:
+        losses, _ = self._forward(x, target)
+        for layer in self.arena.penalized:
+            losses += layer.penalty
+        return losses
 
     def _visible(self, y: Array) -> Array:
         """The network's output as users see it."""
@@ -213,10 +220,10 @@ class Autoencoder:
 
     def check(self, x: Any, *, as_target: bool = False) -> Array:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
-        x = check_samples(x, self.input_shape, self.arena.dtype, "samples")
+        samples = check_samples(x, self.input_shape, self.arena.dtype, "samples")
         if as_target and self.loss.needs_unit_interval:
-            check_unit_interval(x)
-        return x
+            check_unit_interval(samples)
+        return samples
 
     def first_non_finite(self, x: Array) -> str | None:
         """The name of the first layer whose output for the batch x is not finite, or None."""
@@ -291,8 +298,19 @@ class Autoencoder:
             ("total", "", "", f"{self.arena.parameter_count():,}", f"{total:,}", f"{self.arena.buffer_bytes():,}")
         )
         widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-        align: list[Callable[[str, int], str]] = [str.ljust] * 3 + [str.rjust] * 3
+        align: list[Callable[[str, int], str]] = [str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust]
         lines = [
             "  ".join(a(cell, w) for a, cell, w in zip(align, row, widths, strict=True)) for row in (header, *rows)
         ]
         return "\n".join(line.rstrip() for line in lines)
+
+
+def in_blocks(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Array) -> Array:
+    """f of arrays of any length (n, ...), block by block; f returns (block, *shape), the result is (n, *shape)."""
+    n = len(inputs[0])
+    result = np.empty((n, *shape), dtype=arena.dtype)
+    for start in range(0, n, BLOCK):
+        block = slice(start, min(start + BLOCK, n))
+        arena.resize(block.stop - block.start)
+        result[block] = f(*(a[block] for a in inputs))
+    return result

@@ -37,7 +37,7 @@ def vanilla(
     weight_decay: float = 0.0,
     activity_l1: float = 0.0,
 ) -> Autoencoder:
-    """One hidden layer, which is the code: x -> f(x W₁ + b₁) -> x̂ (Rumelhart, Hinton & Williams 1986; Bourlard & Kamp 1988).
+    """One hidden layer, which is the code: h = f(x W₁ + b₁), x̂ = h W₂ + b₂ (Rumelhart, Hinton & Williams 1986).
 
     With a linear code and squared error it spans the same space as PCA (Baldi & Hornik 1989).
     """

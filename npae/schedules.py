@@ -55,8 +55,11 @@ class WarmUp:
 
 
 def schedule_by_name(name: str, total: int) -> Schedule:
-    """A schedule over ``total`` steps: "constant"; "step", a tenth after each third; "cosine"; "warm_up", a tenth of
-    the steps to warm up and then a cosine."""
+    """A schedule over ``total`` steps.
+
+    "constant"; "step", a tenth of the rate after each third; "cosine"; "warm_up", a tenth of the steps to warm up and
+    then a cosine.
+    """
     rise = max(total // 10, 1)
     schedules: dict[str, Schedule] = {
         "constant": Constant(),

@@ -17,31 +17,36 @@ def check_samples(x: Any, shape: Shape, dtype: Any, what: str) -> Array:
     TypeError
         If x does not hold numbers.
     """
-    x = check_numeric(x, what)
-    if x.shape[1:] != shape or x.ndim != len(shape) + 1:
-        raise ValueError(f"{what} of shape {x.shape} were given, but the model expects (n, {_inner(shape)})")
-    if len(x) == 0:
-        raise ValueError(f"{what} are empty (shape {x.shape}); give at least one")
-    x = np.ascontiguousarray(x, dtype=dtype)
-    check_finite(x, what)
-    return x
+    samples = check_numeric(x, what)
+    if samples.shape[1:] != shape or samples.ndim != len(shape) + 1:
+        raise ValueError(
+            f"{what} of shape {samples.shape} were given, but the model expects (n, {', '.join(map(str, shape))}); "
+            f"reshape the data or use a model for its shape"
+        )
+    if len(samples) == 0:
+        raise ValueError(
+            f"{what} are empty (shape {samples.shape}); give at least one sample, a minimum of 1 is required"
+        )
+    samples = np.ascontiguousarray(samples, dtype=dtype)
+    check_finite(samples, what)
+    return samples
 
 
 def check_numeric(x: Any, what: str) -> Array:
     """x as an array of real numbers."""
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
         raise TypeError(f"{what} are a sparse matrix, but dense data is required; use .toarray()")
-    x = np.asarray(x)
-    if x.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {what} have dtype {x.dtype}; give real numbers")
-    if x.dtype.kind not in "biuf":
+    numbers: Array = np.asarray(x)
+    if numbers.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {what} have dtype {numbers.dtype}; give real numbers")
+    if numbers.dtype.kind not in "biuf":
         try:
-            x = x.astype(np.float64)
+            numbers = numbers.astype(np.float64)
         except (TypeError, ValueError) as error:
             raise type(error)(
-                f"{what} have dtype {x.dtype} and are not all numbers ({error}); encode them first"
+                f"{what} have dtype {numbers.dtype} and are not all numbers ({error}); encode them as numbers first"
             ) from None
-    return x
+    return numbers
 
 
 def check_finite(x: Array, what: str) -> None:
@@ -66,7 +71,3 @@ def check_unit_interval(x: Array) -> None:
             f"binary cross-entropy needs values from 0 to 1, but the data runs from {low:g} to {high:g}; "
             f'scale it (images of 0–255: X / 255) or use loss="mse"'
         )
-
-
-def _inner(shape: Shape) -> str:
-    return ", ".join(map(str, shape))

@@ -176,7 +176,7 @@ class AutoencoderEstimator:
         if X.ndim < 2 or X.ndim > 4:
             raise ValueError(
                 f"Expected X of shape (n, features), (n, height, width) or (n, height, width, channels), got shape "
-                f"{X.shape}. Reshape your data, with X.reshape(-1, 1) for one feature or X.reshape(1, -1) for one sample"
+                f"{X.shape}. Reshape your data: X.reshape(-1, 1) for one feature, X.reshape(1, -1) for one sample"
             )
         if 0 in X.shape[1:]:
             raise ValueError(
@@ -375,10 +375,10 @@ class AutoencoderEstimator:
 
     def _check_shape(self, X: Any) -> Array:
         net = self._network()
-        X = check_numeric(X, "X")
-        if X.ndim == 2 and len(net.input_shape) == 1 and X.shape[1:] != net.input_shape:
+        samples = check_numeric(X, "X")
+        if samples.ndim == 2 and len(net.input_shape) == 1 and samples.shape[1:] != net.input_shape:
             raise ValueError(
-                f"X has {X.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
+                f"X has {samples.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "
                 f"features as input"
             )
-        return X
+        return samples
