@@ -157,7 +157,7 @@ def _read(path: str | Path) -> _Stored:
         raise FileFormatError(f"{path} is a safetensors file, but no npae model; give one that npae saved") from None
     if version != FORMAT:
         raise FileFormatError(
-            f"{path} has format {version!r}, but npae {__version__} reads format {FORMAT}; use the version that wrote it"
+            f"{path} has format {version!r}, but npae {__version__} reads format {FORMAT}; use the one that wrote it"
         )
     return _Stored(Path(path), arrays, record)
 
@@ -167,7 +167,7 @@ def _estimator(stored: _Stored, net: Autoencoder) -> AutoencoderEstimator:
     known = {cls.__name__: cls for cls in ESTIMATORS.values()}
     if name not in known:
         raise ValueError(f"unknown estimator {name!r}")
-    params = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.record["params"].items()}
+    params: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.record["params"].items()}
     estimator = known[name](**params)
     estimator.network_ = net
     estimator.history_ = stored.record["history"]

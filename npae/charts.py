@@ -1,0 +1,67 @@
+"""Charts, drawn by matplotlib as SVG text that can stand in a page or a file."""
+
+import io
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npae.errors import MissingExtraError
+from npae.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Loss by epoch, a panel for each model; the validation loss beside it where there is one."""
+    figure = _figure(width=2.6 * len(histories), height=2.4)
+    for axes, (title, history) in zip(
+        figure.subplots(1, len(histories), squeeze=False)[0], histories.items(), strict=True
+    ):
+        epochs = np.arange(1, len(history["loss"]) + 1)
+        axes.plot(epochs, history["loss"], color="#2563eb", label="training")
+        if "validation_loss" in history:
+            axes.plot(epochs, history["validation_loss"], color="#ea580c", label="validation")
+            axes.legend(frameon=False)
+        axes.set(title=title, xlabel="epoch")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("loss per sample")
+    return _svg(figure)
+
+
+def code_map(codes: Array, labels: Array) -> str:
+    """Codes (n, 2) as points, coloured by label (n,)."""
+    figure = _figure(width=6.4, height=5.4)
+    axes = figure.subplots()
+    for label in np.unique(labels):
+        chosen = codes[labels == label]
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=7, alpha=0.75, linewidths=0, label=str(label), color=f"C{label}")
+    axes.set(xlabel="first code value", ylabel="second code value")
+    axes.legend(title="digit", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    axes.spines[["top", "right"]].set_visible(False)
+    return _svg(figure)
+
+
+def require_matplotlib() -> None:
+    """Say in one sentence how to get matplotlib, where it is not installed."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("charts need matplotlib, which is not installed; pip install 'npae[plot]'")
+
+
+def _figure(width: float, height: float) -> "Figure":
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _svg(figure: Any) -> str:
+    buffer = io.StringIO()
+    # Without a date and with a fixed salt the same chart is the same text.
+    import matplotlib as mpl
+
+    with mpl.rc_context({"svg.hashsalt": "npae", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

@@ -1,0 +1,48 @@
+"""The command line: one small module a verb, each with ``HELP``, ``add_arguments`` and ``run``."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+from npae.cli import decode, demo, encode, info, interpolate, reconstruct, sample, train
+from npae.version import __version__
+
+VERBS: dict[str, ModuleType] = {
+    "demo": demo,
+    "train": train,
+    "info": info,
+    "encode": encode,
+    "decode": decode,
+    "reconstruct": reconstruct,
+    "sample": sample,
+    "interpolate": interpolate,
+}
+
+#: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.
+MISTAKES = (ValueError, OSError, ImportError, ArithmeticError)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns 0, 2 for a mistake in use, 130 where Ctrl-C ended it."""
+    args = _parser().parse_args(arguments)
+    try:
+        VERBS[args.verb].run(args)
+    except MISTAKES as error:
+        print(f"npae {args.verb}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"npae {args.verb}: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="npae", description="Five autoencoders, written by hand: train them, use them, look inside."
+    )
+    parser.add_argument("--version", action="version", version=f"npae {__version__}")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name, module in VERBS.items():
+        module.add_arguments(verbs.add_parser(name, help=module.HELP, description=module.HELP))
+    return parser

@@ -1,0 +1,23 @@
+"""npae decode: codes in, samples out."""
+
+import argparse
+
+from npae import datasets
+from npae.cli.arguments import add_model, add_out, read_model
+from npae.cli.output import write_array
+
+HELP = "turn codes back into samples"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL CODES --out."""
+    add_model(parser)
+    parser.add_argument("codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
+    add_out(parser, "decoded.npy")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Decode and write."""
+    samples = read_model(args).inverse_transform(datasets.read(args.codes))
+    write_array(args.out, samples)
+    print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")

@@ -1,0 +1,22 @@
+"""npae encode: data in, codes out."""
+
+import argparse
+
+from npae.cli.arguments import add_data, add_model, add_out, read_data, read_model
+from npae.cli.output import write_array
+
+HELP = "turn samples into codes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL --data --out."""
+    add_model(parser)
+    add_data(parser)
+    add_out(parser, "codes.npy")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Encode and write."""
+    codes = read_model(args).transform(read_data(args))
+    write_array(args.out, codes)
+    print(f"{len(codes):,} codes of {codes.shape[1]} values in {args.out}")

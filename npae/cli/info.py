@@ -1,0 +1,26 @@
+"""npae info: what is in a model file."""
+
+import argparse
+
+from npae.cli.arguments import add_model, read_model
+
+HELP = "show a model's layers, parameters and training record"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL."""
+    add_model(parser)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the description."""
+    model = read_model(args)
+    net = model.network_
+    print(model)
+    print(f"\nsamples {net.input_shape}, code {net.code_shape}, loss {net.loss.name}, {net.arena.dtype}\n")
+    print(net.summary())
+    print(f"\ntrained for {model.n_iter_} epochs, {net.run.step:,} steps, seed {net.run.seed}")
+    for name, values in model.history_.items():
+        if name != "seconds":
+            print(f"  {name}: {values[0]:.6g} -> {values[-1]:.6g}")
+    print(f"  seconds: {sum(model.history_['seconds']):.1f}")

@@ -1,0 +1,53 @@
+"""Results as files: arrays as .npy or .csv, images as one .png."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from npae.files import replacing
+from npae.types import Array
+
+
+def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
+    """Write ``array`` in the format that the suffix names, completely or not at all.
+
+    Parameters
+    ----------
+    path : str
+        Ends in .npy (any array), .csv (one row a sample) or .png (images, laid out in a grid).
+    array : ndarray of shape (n, ...)
+    columns : int, optional
+        Images side by side in a .png.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix == ".npy":
+        buffer = io.BytesIO()
+        np.save(buffer, array, allow_pickle=False)
+    elif suffix == ".csv":
+        buffer = io.BytesIO()
+        np.savetxt(buffer, array.reshape(len(array), -1), delimiter=",", fmt="%.9g")
+    elif suffix == ".png":
+        from npae.pictures import grid, png
+
+        buffer = io.BytesIO(png(grid(array, columns)))
+    else:
+        raise ValueError(f"{path} ends in {suffix or 'nothing'}; give a file that ends in .npy, .csv or .png")
+    write_bytes(path, buffer.getvalue())
+
+
+def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
+    """Write the training record as csv, one row an epoch."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["epoch", *history])
+    writer.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
+    write_bytes(path, text.getvalue().encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> None:
+    """Write a file, completely or not at all."""
+    with replacing(path) as file:
+        file.write(content)

@@ -1,0 +1,27 @@
+"""npae reconstruct: samples in, rebuilt samples out."""
+
+import argparse
+
+import numpy as np
+
+from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
+from npae.cli.output import write_array
+
+HELP = "encode and decode samples; a denoising model removes their noise"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL --data --first --out."""
+    add_model(parser)
+    add_data(parser)
+    parser.add_argument("--first", type=count, metavar="N", help="only the first N samples")
+    add_out(parser, "reconstructed.npy")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Reconstruct, write, and say how far off it is."""
+    X = read_data(args)[: args.first]
+    rebuilt = read_model(args).reconstruct(X)
+    write_array(args.out, rebuilt)
+    error = float(np.square(rebuilt - X, dtype=np.float64).mean())
+    print(f"{len(X):,} samples rebuilt in {args.out}, mean squared error {error:.4f}")

@@ -1,0 +1,108 @@
+"""npae train: data in, a model with its record and pictures out.
+
+The options of each type are the parameters of its estimator: their names, types, defaults and descriptions are read
+from the class, so that command line and Python cannot drift apart.
+"""
+
+import argparse
+import re
+import typing
+from pathlib import Path
+from typing import Any
+
+from npae.cli.arguments import add_data, read_data
+from npae.cli.output import write_bytes, write_history
+from npae.errors import MissingExtraError
+from npae.estimators import ESTIMATORS, AutoencoderEstimator
+
+HELP = "train an autoencoder and save it"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """TYPE --data --out, and the type's parameters."""
+    types = parser.add_subparsers(dest="type", required=True, metavar="TYPE")
+    for name, cls in ESTIMATORS.items():
+        summary = (cls.__doc__ or "").split("\n", 1)[0]
+        subparser = types.add_parser(name, help=summary, description=summary)
+        add_data(subparser)
+        subparser.add_argument("--out", metavar="RUN", help=f"the folder to write (default: runs/{name})")
+        _add_parameters(subparser, cls)
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train, then write model.safetensors, history.csv and pictures."""
+    cls = ESTIMATORS[args.type]
+    params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
+    model = cls(**params)
+    X = read_data(args)
+    folder = Path(args.out or f"runs/{args.type}")
+    folder.mkdir(parents=True, exist_ok=True)
+    model.fit(X)
+    model.save(folder / "model.safetensors")
+    write_history(folder / "history.csv", model.history_)
+    print(
+        f"loss {model.history_['loss'][-1]:.4g} after {model.n_iter_} epochs; {folder}/model.safetensors, history.csv"
+    )
+    try:
+        _write_pictures(folder, model, X)
+    except MissingExtraError as error:
+        print(f"no pictures: {error}")
+
+
+def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Any) -> None:
+    from npae import charts, pictures
+
+    written = {"losses.svg": charts.losses({type(model).__name__: model.history_}).encode()}
+    if pictures.are_images(X):
+        few = X[:16]
+        written["reconstructions.png"] = pictures.png(pictures.rows(few, model.reconstruct(few)))
+    for name, content in written.items():
+        write_bytes(folder / name, content)
+    print(f"pictures: {', '.join(str(folder / name) for name in written)}")
+
+
+def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstimator]) -> None:
+    descriptions = _described_parameters(AutoencoderEstimator) | _described_parameters(cls)
+    hints = typing.get_type_hints(cls)
+    for name, default in cls().get_params().items():
+        option = "--" + name.replace("_", "-")
+        # Left out means the estimator's default: SUPPRESS keeps it out of the namespace.
+        common: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": descriptions[name]}
+        allowed = _allowed_types(hints[name])
+        if bool in allowed:
+            common["default"] = name == "verbose"  # at a terminal, one wants to see it move
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, **common)
+        elif name == "random_state":
+            parser.add_argument("--seed", type=int, **{**common, "default": 0, "help": f"{descriptions[name]} (0)"})
+        elif isinstance(default, tuple) or tuple in allowed:
+            parser.add_argument(option, type=int, nargs="*", metavar="N", **common)
+        elif float in allowed:
+            parser.add_argument(option, type=float, metavar="X", **common)
+        elif type(None) in allowed:
+            parser.add_argument(option, type=_int_or_none, metavar="N", **common)
+        else:
+            parser.add_argument(
+                option, type=int if int in allowed else str, metavar="N" if int in allowed else "NAME", **common
+            )
+
+
+def _allowed_types(hint: Any) -> set[Any]:
+    """int | None -> {int, NoneType}; Sequence[int] -> {tuple}."""
+    parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, type(int | None)) else (hint,)
+    return {tuple if typing.get_origin(part) is not None else part for part in parts}
+
+
+def _int_or_none(text: str) -> int | None:
+    return None if text.lower() == "none" else int(text)
+
+
+def _described_parameters(cls: type) -> dict[str, str]:
+    """The descriptions in a NumPy-style docstring, by parameter."""
+    section = (cls.__doc__ or "").partition("Parameters\n")[2].partition("Attributes\n")[0]
+    result = {}
+    for name, rest in re.findall(r"^    (\w+) : (.+(?:\n        .+)*)", section, re.MULTILINE):
+        kind, *lines = rest.split("\n")
+        default = kind.partition("default ")[2]
+        text = " ".join(line.strip() for line in lines)
+        result[name] = f"{text} (default: {default})" if default else text
+    return {name: text.replace("%", "%%") for name, text in result.items()}

@@ -1,0 +1,6 @@
+"""Data to learn from: the digits that come with npae, and readers for the usual files."""
+
+from npae.datasets.digits import Digits, load_digits
+from npae.datasets.formats import read
+
+__all__ = ["Digits", "load_digits", "read"]

@@ -1,0 +1,143 @@
+"""npy, one array, and npz, a zip of them: what numpy.save and numpy.savez write. Nothing is ever unpickled."""
+
+import io
+import os
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy
+
+from npae.datasets.streams import MAX_BYTES, Stream, damage_is_reported, open_file, read_array
+from npae.errors import FileFormatError
+from npae.types import Array, Shape
+
+MAX_HEADER = 10_000  # bytes, as in numpy.load; that of an array of numbers has 128
+SAMPLE_NAMES = ("x", "X", "images", "data", "train_images", "x_train", "X_train")
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and savez_compressed use
+
+
+def read_npy(path: str | os.PathLike[str]) -> Array:
+    """Read an npy file of real numbers.
+
+    At most 4 GiB are read. Python objects, which need pickle, text, structured and complex arrays are refused.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+
+    Returns
+    -------
+    ndarray of bool, integers or floating-point numbers
+        C-contiguous, in native byte order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is not an npy file of real numbers, if bytes are missing or left over, or if it is too large.
+    """
+    path = Path(path)
+    with open_file(path) as file:
+        return _read(file, path, os.fstat(file.fileno()).st_size)
+
+
+def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
+    """Read one array of an npz file.
+
+    The array is the one called ``name``. Without a name it is the only array, or else the only one that is called
+    x, X, images, data, train_images, x_train or X_train.
+
+    At most 4 GiB are read, whatever the compressed size, and nothing but the chosen array is expanded.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+    name : str, optional
+        Which array to read.
+
+    Returns
+    -------
+    ndarray of bool, integers or floating-point numbers
+        C-contiguous, in native byte order.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is not an npz file, if it is not clear which array is meant, or if the array is refused as by
+        :func:`read_npy`.
+    """
+    path = Path(path)
+    with open_file(path) as file, damage_is_reported(path, "an npz file"), zipfile.ZipFile(file) as archive:
+        members = {info.filename[:-4]: info for info in archive.infolist() if info.filename.endswith(".npy")}
+        member = members[_choose(list(members), name, path)]
+        if member.compress_type not in COMPRESSIONS:
+            raise FileFormatError(
+                f"{str(path)!r} uses zip method {member.compress_type}, but only stored and deflated arrays are read; "
+                f"write it with numpy.savez_compressed"
+            )
+        with archive.open(member) as stream:
+            return _read(stream, path, member.file_size)
+
+
+def _choose(names: list[str], name: str | None, path: Path) -> str:
+    listing = ", ".join(map(repr, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    if name is not None:
+        if name in names:
+            return name
+        raise FileFormatError(f"{str(path)!r} holds no array {name!r}; give one of: {listing or '(it is empty)'}")
+    if not names:
+        raise FileFormatError(f"{str(path)!r} holds no arrays, but one was expected; write it with numpy.savez")
+    chosen = names if len(names) == 1 else [known for known in SAMPLE_NAMES if known in names]
+    if len(chosen) != 1:
+        raise FileFormatError(
+            f"{str(path)!r} holds {len(names)} arrays and it is not clear which is meant; "
+            f"give name= as one of: {listing}"
+        )
+    return chosen[0]
+
+
+def _read(stream: Stream, path: Path, size: int) -> Array:
+    """One npy array from a stream of ``size`` bytes, a file or a member of a zip."""
+    shape, fortran_order, dtype = _header(stream, path)
+    if dtype.kind not in "biuf":
+        what = "Python objects, which only pickle could read" if dtype.hasobject else f"dtype {str(dtype)[:80]}"
+        raise FileFormatError(
+            f"{str(path)!r} holds {what}, but real numbers are expected; save one array of one numeric dtype"
+        )
+    if len(shape) > 64 or not all(0 <= n <= MAX_BYTES for n in shape):
+        raise FileFormatError(f"{str(path)!r} promises an impossible shape; it is damaged: fetch or write it again")
+    x = read_array(stream, dtype, shape[::-1] if fortran_order else shape, path, size)
+    return np.ascontiguousarray(x.T if fortran_order else x, dtype.newbyteorder("=")).reshape(shape)
+
+
+def _header(stream: Stream, path: Path) -> tuple[Shape, bool, np.dtype[Any]]:
+    try:
+        version = npy.read_magic(stream)
+    except ValueError:
+        raise FileFormatError(f"{str(path)!r} is not an npy array; write it with numpy.save") from None
+    # Version 3 differs in one thing: the fields of a structured array may have names outside of latin-1.
+    readers = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    if version not in readers:
+        raise FileFormatError(f"{str(path)!r} has npy version {version}, but 1.0 or 2.0 are read; save plain numbers")
+    length = stream.read(2 if version == (1, 0) else 4)
+    promised = int.from_bytes(length, "little")
+    if promised > MAX_HEADER:
+        raise FileFormatError(
+            f"{str(path)!r} has an npy header of {promised:,} bytes, but at most {MAX_HEADER:,} are read; "
+            f"save one array of one numeric dtype"
+        )
+    text = io.BytesIO(length + stream.read(promised))
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the header is Python source: it can be deprecated
+            shape, fortran_order, dtype = readers[version](text)
+    except Exception:  # and as source it can also be nested too deeply: even MemoryError is about the header
+        raise FileFormatError(f"{str(path)!r} has a damaged npy header; fetch or write it again") from None
+    return tuple(int(n) for n in shape), fortran_order, dtype

@@ -1,0 +1,47 @@
+"""The digits that come with npae: a part of MNIST, so that everything can be tried without a download."""
+
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+
+from npae.types import Array
+
+
+class Digits(NamedTuple):
+    """Handwritten digits, for training and for testing.
+
+    Attributes
+    ----------
+    train_images : (5000, 28, 28) ndarray of float32 in [0, 1]
+        White digits on black.
+    train_labels : (5000,) ndarray of int64
+        0 to 9.
+    test_images : (1000, 28, 28) ndarray of float32 in [0, 1]
+        Digits of other writers.
+    test_labels : (1000,) ndarray of int64
+        0 to 9.
+    """
+
+    train_images: Array  # (5000, 28, 28)
+    train_labels: Array  # (5000,)
+    test_images: Array  # (1000, 28, 28)
+    test_labels: Array  # (1000,)
+
+
+def load_digits() -> Digits:
+    """Load the first 5,000 training and 1,000 test images of MNIST (LeCun, Cortes, Burges; CC BY-SA 3.0).
+
+    Returns
+    -------
+    Digits
+        Fresh arrays: they may be changed.
+    """
+    file = resources.files("npae.datasets") / "data" / "mnist-small.npz"
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as data:
+        return Digits(
+            data["train_images"] / np.float32(255),
+            data["train_labels"].astype(np.int64),
+            data["test_images"] / np.float32(255),
+            data["test_labels"].astype(np.int64),
+        )

@@ -1,0 +1,107 @@
+"""A data file may be damaged or malicious: its header is believed only as far as the bytes are there."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import numpy as np
+
+from npae.errors import FileFormatError
+from npae.types import Array, Shape
+
+MAX_BYTES = 2**32  # of one array, and of one text file
+PIECE = 2**20  # read at once
+
+
+class Stream(Protocol):
+    """What is asked of an open file, a gzip stream or a member of a zip."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Read at most ``size`` bytes."""
+
+    def tell(self) -> int:
+        """Return how many bytes were read."""
+
+
+def open_file(path: Path) -> IO[bytes]:
+    """Open a regular file for reading; a folder, pipe or device is refused.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is nothing of this name.
+    FileFormatError
+        If it is not a regular file.
+    """
+    if not path.exists():
+        raise FileNotFoundError(f"{str(path)!r} does not exist; check its spelling and the folder you are in")
+    if not path.is_file():
+        raise FileFormatError(f"{str(path)!r} is not a regular file, but one was expected; give a file's path")
+    return path.open("rb")
+
+
+def read_array(stream: Stream, dtype: np.dtype[Any], shape: Shape, path: Path, size: int | None = None) -> Array:
+    """All that is left in the stream, as an array of ``dtype`` and ``shape``; neither more nor less may be there.
+
+    Memory grows with what is really read, never with what the shape claims.
+
+    Parameters
+    ----------
+    stream : Stream
+        Stands just behind the header.
+    dtype, shape
+        What the header promises.
+    path : Path
+        For messages.
+    size : int, optional
+        Length of the whole stream, where it is known before reading.
+
+    Returns
+    -------
+    ndarray of ``shape`` and ``dtype``
+        C-contiguous and writable.
+
+    Raises
+    ------
+    FileFormatError
+        If more than ``MAX_BYTES`` (4 GiB) are promised, or if more or fewer follow than promised.
+    """
+    promised = math.prod(shape) * dtype.itemsize
+    claim = f"{str(path)!r} promises an array of shape {shape} and dtype {dtype}"
+    if promised > MAX_BYTES:
+        raise FileFormatError(f"{claim}, but at most {MAX_BYTES:,} bytes are read; split it into smaller files")
+    if size is not None and size - stream.tell() != promised:
+        raise FileFormatError(
+            f"{claim}, {promised:,} bytes, but holds {size - stream.tell():,}; it is damaged: fetch or write it again"
+        )
+    data = bytearray()
+    # One byte more than promised is asked for: only so are surplus bytes, and a checksum at the end, seen.
+    while piece := stream.read(min(PIECE, promised + 1 - len(data))):
+        data += piece
+    if len(data) != promised:
+        found = f"only {len(data):,}" if len(data) < promised else "more"
+        raise FileFormatError(f"{claim}, {promised:,} bytes, but holds {found}; it is damaged: fetch or write it again")
+    try:
+        return np.ndarray(shape, dtype, buffer=data)
+    except ValueError:  # (0, 2**62, 2**62) is empty, and yet too large
+        raise FileFormatError(f"{claim}, which no array can have; it is damaged: fetch or write it again") from None
+
+
+@contextmanager
+def damage_is_reported(path: Path, kind: str) -> Iterator[None]:
+    """Turn whatever a library raises on damaged bytes into one FileFormatError.
+
+    Decoders answer damage with a dozen kinds of exception, zlib.error and struct.error among them, and with other
+    ones in other versions; so all are caught. Memory that is really missing stays a MemoryError.
+    """
+    try:
+        yield
+    except (FileFormatError, MemoryError):
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise FileFormatError(
+            f"{str(path)!r} is not {kind}, or is damaged ({reason}); fetch or write it again"
+        ) from error

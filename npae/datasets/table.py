@@ -1,0 +1,127 @@
+"""Tables of numbers as text: a sample a line, its features between commas, semicolons or tabs."""
+
+import csv
+import math
+import os
+from array import array
+from collections.abc import Iterator
+from io import TextIOWrapper
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from npae.datasets.streams import MAX_BYTES, open_file
+from npae.errors import FileFormatError
+from npae.types import Array
+
+MAX_LINE = 2**24  # characters; a sample of a million features fits
+
+
+def read_table(path: str | os.PathLike[str]) -> Array:
+    r"""Read a csv or tsv file of numbers.
+
+    The columns are separated by tabs if the first line contains one, else by semicolons if it contains one, else by
+    commas. That line is a header if none of its cells is a number. Blank lines are skipped. Numbers have a
+    decimal point. The text is UTF-8.
+
+    The file may have up to 4 GiB, a line up to 16 Mi characters, and a cell as many as csv.field_size_limit() says.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+
+    Returns
+    -------
+    (n, columns) ndarray of float64
+        One row a line; a table without rows is refused.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If a cell is empty, is not a number or not finite, or if a line has fewer or more cells than the first;
+        line, column and text are named. Also if the file is too large, is not UTF-8 or has no numbers.
+    """
+    path = Path(path)
+    with open_file(path) as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
+        try:
+            return _parse(text, path)
+        except UnicodeDecodeError as error:
+            raise FileFormatError(
+                f"{str(path)!r} is not UTF-8 text ({error.reason}), but csv or tsv was expected; save it as UTF-8"
+            ) from None
+
+
+def _parse(text: TextIO, path: Path) -> Array:
+    first = next((line for line in _lines(text, path) if line.strip(" \r\n")), "")
+    text.seek(0)
+    delimiter = next((mark for mark in "\t;" if mark in first), ",")
+    rows = csv.reader(_lines(text, path), delimiter=delimiter, strict=True)
+    values = array("d")
+    header: list[str] | None = None
+    width = first_line = 0
+    try:
+        for row in rows:
+            if not row or (len(row) == 1 and not row[0].strip()):
+                continue
+            if not width:
+                width, first_line = len(row), rows.line_num
+                if _is_header(row):
+                    header = row
+                    continue
+            if len(row) != width:
+                raise FileFormatError(
+                    f"{str(path)!r}, line {rows.line_num}: {len(row)} columns, but line {first_line} has {width}; "
+                    f"give every line as many"
+                )
+            try:
+                numbers = list(map(float, row))
+            except ValueError:
+                numbers = [math.nan]
+            if not all(map(math.isfinite, numbers)) or "_" in "".join(row):
+                raise FileFormatError(f"{str(path)!r}, line {rows.line_num}, {_first_fault(row, header)}")
+            values.extend(numbers)
+    except csv.Error as error:
+        raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {error}; correct the line") from None
+    if not values:
+        raise FileFormatError(f"{str(path)!r} holds no lines of numbers; give at least one")
+    return np.frombuffer(values).reshape(-1, width)
+
+
+def _lines(text: TextIO, path: Path) -> Iterator[str]:
+    """The lines, none longer than memory should hold."""
+    while line := text.readline(MAX_LINE + 1):
+        if len(line) > MAX_LINE:
+            raise FileFormatError(f"{str(path)!r} has a line of more than {MAX_LINE:,} characters; break it up")
+        yield line
+
+
+def _is_header(row: list[str]) -> bool:
+    return any(cell.strip() for cell in row) and not any(map(_is_number, row))
+
+
+def _is_number(cell: str) -> bool:
+    if "_" in cell:  # Python reads 1_000 as a number; in a table it is rather a name
+        return False
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _first_fault(row: list[str], header: list[str] | None) -> str:
+    """The first cell that is no finite number: where it is, what it holds, and what to do."""
+    column = next(i for i, cell in enumerate(row) if not (_is_number(cell) and math.isfinite(float(cell))))
+    where = f"column {column + 1}" + (f" ({header[column][:40]!r})" if header else "")
+    cell = row[column].strip()
+    if not cell:
+        return f"{where} is empty, but a number is expected; fill the gap or leave out the line"
+    if _is_number(cell):
+        return f"{where} holds {cell[:40]!r}, which is not a finite number; replace it or leave out the line"
+    return f"{where} holds the text {cell[:40]!r}, but a number is expected; encode or leave out the column"
