@@ -1,4 +1,4 @@
-"""Charts, drawn by matplotlib as SVG text that can stand in a page or a file."""
+"""Charts, drawn by matplotlib."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npae.errors import MissingExtraError
+from npae.pictures import grid
 from npae.types import Array
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Loss by epoch, a panel for each model; the validation loss beside it where there is one."""
+    """Loss by epoch as SVG text, a panel for each model; the validation loss beside it where there is one."""
     figure = _figure(width=2.6 * len(histories), height=2.4)
     for axes, (title, history) in zip(
         figure.subplots(1, len(histories), squeeze=False)[0], histories.items(), strict=True
@@ -32,7 +33,7 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
 
 def code_map(codes: Array, labels: Array) -> str:
-    """Codes (n, 2) as points, coloured by label (n,)."""
+    """Codes (n, 2) as points, coloured by label (n,), as SVG text."""
     figure = _figure(width=6.4, height=5.4)
     axes = figure.subplots()
     for label in np.unique(labels):
@@ -42,6 +43,19 @@ def code_map(codes: Array, labels: Array) -> str:
     axes.legend(title="digit", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
     axes.spines[["top", "right"]].set_visible(False)
     return _svg(figure)
+
+
+def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
+    """Rows of images (n, height, width), each with its label, as a PNG file."""
+    figure = _figure(width=10, height=0.44 * len(rows))
+    for axes, (label, images) in zip(figure.subplots(len(rows), squeeze=False)[:, 0], rows, strict=True):
+        axes.imshow(grid(images, columns=len(images)), cmap="gray", vmin=0, vmax=255)
+        axes.set_ylabel(label, rotation=0, ha="right", va="center")
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def require_matplotlib() -> None:

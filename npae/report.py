@@ -46,16 +46,20 @@ def _losses(d: Demonstration) -> str:
     return _section("How the loss fell", "Mean loss of each epoch, noise and penalties included.", chart)
 
 
-def _reconstructions(d: Demonstration) -> str:
-    few = _spread(d)
-    images = d.digits.test_images[few]
+def comparison_strips(d: Demonstration) -> list[tuple[str, Array]]:
+    """Test digits, what each model makes of them, and what PCA does: labels and images (n, 28, 28)."""
+    images = d.digits.test_images[_spread(d)]
     strips = [("original", images)]
-    strips += [(r.name, r.model.reconstruct(images)) for r in d.results]
-    strips += [("PCA, 32 values", d.pca.reconstruct(images, 32)), ("PCA, 16 values", d.pca.reconstruct(images, 16))]
+    strips += [(f"{r.name}, {r.code_size} values", r.model.reconstruct(images)) for r in d.results]
+    strips += [(f"PCA, {size} values", d.pca.reconstruct(images, size)) for size in (32, 16)]
+    return strips
+
+
+def _reconstructions(d: Demonstration) -> str:
     return _section(
         "Originals and reconstructions",
         "Test digits, and what each model makes of them through its code of 16 or 32 values.",
-        _strips(strips),
+        _strips(comparison_strips(d)),
     )
 
 
@@ -151,7 +155,7 @@ th, td {{ padding: 0.25rem 0.9rem; text-align: right; }}
 th:first-child, td:first-child {{ text-align: left; padding-left: 0; }}
 tbody tr:nth-child(even) {{ background: #f9fafb; }}
 .strips {{ width: 100%; margin-bottom: 1rem; }}
-.strips th {{ width: 8rem; font-weight: normal; }}
+.strips th {{ width: 11rem; white-space: nowrap; font-weight: normal; }}
 .strips td {{ padding: 1px 0; }}
 .strips img, .plane img {{ display: block; width: 100%; image-rendering: pixelated; }}
 .pair {{ display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }}

@@ -10,23 +10,26 @@ HELP = "train all five types on handwritten digits, compare them with PCA, and w
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--out."""
+    """--out --picture."""
     parser.add_argument("--out", default="report.html", help="the page to write (default: report.html)")
+    parser.add_argument("--picture", metavar="FILE", help="also write originals and reconstructions as one .png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Train, print the table, write the page."""
     from npae import charts, pictures
     from npae.demo import demonstrate, table
-    from npae.report import report
+    from npae.report import comparison_strips, report
 
     # A missing library or folder is found now, not after the training.
     charts.require_matplotlib()
     pictures.require_pillow()
-    out = Path(args.out)
-    if not out.parent.is_dir():
-        raise FileNotFoundError(f"the folder {out.parent} does not exist; make it, or choose another --out")
+    for path in filter(None, (args.out, args.picture)):
+        if not Path(path).parent.is_dir():
+            raise FileNotFoundError(f"the folder {Path(path).parent} does not exist; make it, or choose another")
     demonstration = demonstrate(lambda line: print(line, file=sys.stderr), verbose=sys.stderr.isatty())
     print(table(demonstration))
-    write_bytes(out, report(demonstration).encode())
-    print(f"\npictures: open {out} in a browser")
+    write_bytes(args.out, report(demonstration).encode())
+    if args.picture:
+        write_bytes(args.picture, charts.strips(comparison_strips(demonstration)))
+    print(f"\npictures: open {args.out} in a browser")

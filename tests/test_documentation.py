@@ -1,0 +1,73 @@
+"""What the README and the documentation show is run, on little data."""
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from npae import datasets
+from npae.cli import main
+from npae.datasets import Digits, load_digits
+
+ROOT = Path(__file__).parent.parent
+
+
+def blocks(path: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def few_digits(monkeypatch) -> Digits:
+    digits = load_digits()
+    few = Digits(digits.train_images[:300], digits.train_labels[:300], digits.test_images[:150], digits.test_labels[:150])
+    monkeypatch.setattr(datasets, "load_digits", lambda: few)
+    return few
+
+
+def run_all(path: str, names: dict) -> dict:
+    for block in blocks(path, "python"):
+        # Shown with the epochs one would use; tried with one.
+        exec(re.sub(r"epochs=\d+", "epochs=1", block).replace("verbose=True", "verbose=False"), names)
+    return names
+
+
+def test_the_readmes_python_runs(few_digits, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names = run_all("README.md", {})
+    assert names["codes"].shape == (150, 16)
+    assert names["loss"] > 0
+    assert np.allclose(names["encoder"].transform(few_digits.test_images), names["codes"], atol=1e-5)
+
+
+def test_the_guides_python_runs(few_digits, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    names = run_all("docs/guide.md", {"X": few_digits.test_images})
+    assert np.allclose(names["encoder"].transform(few_digits.test_images), names["codes"], atol=1e-5)
+
+
+def test_the_layer_of_ones_own_has_a_right_gradient():
+    names = run_all("docs/reading.md", {})
+    x = np.random.default_rng(0).normal(size=(5, 8))
+    net = type(names["net"]).from_config(names["net"].config(), [names["Scale"]]).build((8,), dtype="float64")
+    net.gradient(x)
+    layer = net.encoder.layers[0]
+    slope, h = layer.ds[3], 1e-6
+    layer.s[3] += h
+    above = net.gradient(x)
+    layer.s[3] -= 2 * h
+    assert (above - net.gradient(x)) / (2 * h) == pytest.approx(slope, rel=1e-6)
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/guide.md"])
+def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    np.save("images.npy", np.random.default_rng(0).random((40, 8, 8), dtype="float32"))
+    lines = [line for block in blocks(path, "sh") for line in block.splitlines() if line.startswith("npae ")]
+    assert lines
+    for line in lines:
+        command = shlex.split(line.replace("--data digits", "--data images.npy"))[1:]
+        if command[0] == "train":
+            command += ["--data", "images.npy", "--epochs", "1", "--batch-size", "20", "--no-verbose"]
+        assert main(command) == 0, line
