@@ -4,6 +4,7 @@ Importing npae does not import numba: that happens when a network is first built
 """
 
 from npae.autoencoder import Autoencoder
+from npae.encoder import load_encoder
 from npae.estimators import (
     ConvolutionalAutoencoder,
     DeepAutoencoder,
@@ -11,7 +12,7 @@ from npae.estimators import (
     VanillaAutoencoder,
     VariationalAutoencoder,
 )
-from npae.storage import load, load_encoder
+from npae.models import load
 from npae.version import __version__
 
 __all__ = [

@@ -1,10 +1,9 @@
-"""Models as files: the parameters by name, and everything else as JSON beside them. Nothing in a file is executed."""
+"""A network as a file: the parameters by name, and everything else as JSON beside them. Nothing in it is executed."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -12,33 +11,33 @@ import numpy as np
 
 from npae import safetensors
 from npae.arena import Arena
-from npae.autoencoder import Autoencoder, in_blocks
-from npae.configuration import from_config
+from npae.autoencoder import Autoencoder
 from npae.errors import FileFormatError
-from npae.estimators import ESTIMATORS, AutoencoderEstimator
-from npae.kernels import reference_kernels
-from npae.layers.base import Chain, Layer
-from npae.types import Array
-from npae.validation import check_samples
+from npae.layers.base import Layer
+from npae.types import Array, Shape
 from npae.version import __version__
 
 FORMAT = 1
-#: Arrays of an estimator that are no parameters of its network.
-EXTRAS = ("code_mean", "code_factor")
 
 
-def save(model: AutoencoderEstimator | Autoencoder, path: str | Path) -> None:
-    """Write a fitted estimator or a built network; an existing file is replaced only by a complete one.
+def save(
+    net: Autoencoder,
+    path: str | Path,
+    *,
+    record: Mapping[str, Any] | None = None,
+    arrays: Mapping[str, Array] | None = None,
+) -> None:
+    """Write a built network; an existing file is replaced only by a complete one.
 
     Parameters
     ----------
-    model : AutoencoderEstimator or Autoencoder
+    net : Autoencoder
     path : str or Path
         By custom it ends in ``.safetensors``.
+    record, arrays : mapping, optional
+        What else belongs to the model, as plain JSON and as arrays.
     """
-    net = model if isinstance(model, Autoencoder) else model.network_
-    arrays = {name: value for name, value, _ in net.arena.parameters()}
-    record: dict[str, Any] = {
+    everything = {
         "format": FORMAT,
         "version": __version__,
         "network": net.config(),
@@ -46,26 +45,14 @@ def save(model: AutoencoderEstimator | Autoencoder, path: str | Path) -> None:
         "dtype": net.arena.dtype.name,
         "seed": net.run.seed,
         "step": net.run.step,
+        **(record or {}),
     }
-    if not isinstance(model, Autoencoder):
-        params = model.get_params()
-        if not isinstance(params["random_state"], int | None):
-            params["random_state"] = net.run.seed
-        record |= {"estimator": type(model).__name__, "params": params, "history": model.history_}
-        for name in EXTRAS:
-            if getattr(model, name + "_", None) is not None:
-                arrays[name] = getattr(model, name + "_")
-    safetensors.write(path, arrays, {"npae": json.dumps(record, default=_plain)})
+    parameters = {name: value for name, value, _ in net.arena.parameters()}
+    safetensors.write(path, {**parameters, **(arrays or {})}, {"npae": json.dumps(everything, default=_plain)})
 
 
-def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
-    """What ``save`` wrote: an estimator, or a network.
-
-    Parameters
-    ----------
-    path : str or Path
-    layers : iterable of Layer classes
-        Your own layer classes, if the network has any.
+def read(path: str | Path) -> "StoredModel":
+    """What ``save`` wrote, not yet rebuilt.
 
     Raises
     ------
@@ -73,82 +60,6 @@ def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
     FileFormatError
         If the file is truncated, damaged, or no npae model.
     """
-    stored = _read(path)
-    with stored.blaming_the_file():
-        net = Autoencoder.from_config(stored.record["network"], layers)
-        net.plan(stored.record["input_shape"], seed=stored.record["seed"], dtype=stored.record["dtype"])
-        stored.fill(net.arena)
-        net.run.step = int(stored.record["step"])
-        if "estimator" not in stored.record:
-            return net
-        return _estimator(stored, net)
-
-
-def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> "Encoder":
-    """The encoding half of a saved model, in plain NumPy: numba is not imported.
-
-    Parameters and errors as for ``load``.
-    """
-    stored = _read(path)
-    with stored.blaming_the_file():
-        arena = Arena(stored.record["dtype"], reference_kernels(), stored.record["seed"])
-        encoder = Chain(from_config(stored.record["network"]["encoder"], layers))
-        code = Chain(from_config(stored.record["network"]["code"], layers))
-        hidden_shape = arena.add(encoder, stored.record["input_shape"], "encoder")
-        arena.add(code, hidden_shape, "code")
-        stored.fill(arena)
-        return Encoder(arena, encoder, code)
-
-
-class Encoder:
-    """A trained model that only encodes.
-
-    Attributes
-    ----------
-    input_shape, code_shape : tuple of int
-        Of one sample.
-    """
-
-    def __init__(self, arena: Arena, encoder: Chain, code: Chain) -> None:
-        self._arena, self._encoder, self._code = arena, encoder, code
-        self.input_shape, self.code_shape = encoder.input_shape, code.output_shape
-
-    def transform(self, X: Any) -> Array:
-        """Codes (n, *code_shape) of X (n, *input_shape), as the model itself gives them."""
-        X = check_samples(X, self.input_shape, self._arena.dtype, "X")
-        return in_blocks(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
-
-
-@dataclass
-class _Stored:
-    """A model file that was read and not yet believed."""
-
-    path: Path
-    arrays: dict[str, Array]
-    record: dict[str, Any]
-
-    def fill(self, arena: Arena) -> None:
-        """Allocate what was planned, if the file holds exactly that, and copy it in."""
-        for name, shape in arena.parameter_shapes().items():
-            found = self.arrays.get(name)
-            if found is None or found.shape != shape or found.dtype != arena.dtype:
-                there = "is missing" if found is None else f"is {found.dtype} of shape {found.shape}"
-                raise ValueError(f"the parameter {name!r} {there}, where {arena.dtype} of shape {shape} was expected")
-        arena.allocate()
-        for name, parameter, _ in arena.parameters():
-            parameter[...] = self.arrays[name]
-
-    @contextmanager
-    def blaming_the_file(self) -> Iterator[None]:
-        """Whatever does not fit together is the file's fault."""
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else error
-            raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
-
-
-def _read(path: str | Path) -> _Stored:
     arrays, metadata = safetensors.read(path)
     try:
         record = json.loads(metadata["npae"])
@@ -159,23 +70,48 @@ def _read(path: str | Path) -> _Stored:
         raise FileFormatError(
             f"{path} has format {version!r}, but npae {__version__} reads format {FORMAT}; use the one that wrote it"
         )
-    return _Stored(Path(path), arrays, record)
+    return StoredModel(Path(path), arrays, record)
 
 
-def _estimator(stored: _Stored, net: Autoencoder) -> AutoencoderEstimator:
-    name = stored.record["estimator"]
-    known = {cls.__name__: cls for cls in ESTIMATORS.values()}
-    if name not in known:
-        raise ValueError(f"unknown estimator {name!r}")
-    params: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in stored.record["params"].items()}
-    estimator = known[name](**params)
-    estimator.network_ = net
-    estimator.history_ = stored.record["history"]
-    estimator.n_features_in_ = prod(net.input_shape)
-    for extra in EXTRAS:
-        array = stored.arrays.get(extra)
-        setattr(estimator, extra + "_", None if array is None else array.copy())
-    return estimator
+@dataclass
+class StoredModel:
+    """A model file that was read and not yet believed."""
+
+    path: Path
+    arrays: dict[str, Array]
+    record: dict[str, Any]
+
+    def network(self, layers: Iterable[type[Layer]] = ()) -> Autoencoder:
+        """The network, built; ``layers`` are layer classes that do not come with npae."""
+        net = Autoencoder.from_config(self.record["network"], layers)
+        net.plan(self.record["input_shape"], seed=self.record["seed"], dtype=self.record["dtype"])
+        self.fill(net.arena)
+        net.run.step = int(self.record["step"])
+        return net
+
+    def fill(self, arena: Arena) -> None:
+        """Allocate what was planned, if the file holds exactly that, and copy it in."""
+        found = {name: self.array(name, shape, arena.dtype) for name, shape in arena.parameter_shapes().items()}
+        arena.allocate()
+        for name, parameter, _ in arena.parameters():
+            parameter[...] = found[name]
+
+    def array(self, name: str, shape: Shape, dtype: Any) -> Array:
+        """The array called ``name``, which must be of this shape and dtype."""
+        found = self.arrays.get(name)
+        if found is None or found.shape != shape or found.dtype != dtype:
+            there = "is missing" if found is None else f"is {found.dtype} of shape {found.shape}"
+            raise ValueError(f"the array {name!r} {there}, where {np.dtype(dtype)} of shape {shape} was expected")
+        return found
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Whatever does not fit together is the file's fault."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+            raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
 
 
 def _plain(value: Any) -> Any:

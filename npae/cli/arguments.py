@@ -5,7 +5,7 @@ from typing import Any
 
 from npae import datasets
 from npae.estimators import AutoencoderEstimator
-from npae.storage import load
+from npae.models import load
 from npae.types import Array
 
 

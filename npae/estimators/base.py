@@ -6,7 +6,7 @@ estimator can be cloned, searched over and put in a pipeline, and npae needs no 
 
 import inspect
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil, prod
 from pathlib import Path
@@ -14,8 +14,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from npae import storage
 from npae.autoencoder import Autoencoder
 from npae.errors import NotFittedError
+from npae.estimators.gaussian import Gaussian
+from npae.layers.base import Layer
 from npae.losses import LOSSES
 from npae.optimizers import optimizer_by_name
 from npae.randomness import generator
@@ -24,7 +27,7 @@ from npae.training import Callback, Training
 from npae.types import Array, Shape
 from npae.validation import check_numeric, check_samples
 
-#: Largest code for which a Gaussian is fitted to draw from; its factor has as many values squared.
+#: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
 LARGEST_SAMPLED_CODE = 512
 #: Training samples that this Gaussian is fitted to, evenly spread over the data.
 CODES_FOR_SAMPLING = 2000
@@ -326,26 +329,19 @@ class AutoencoderEstimator:
 
     def _place_codes(self, z: Array) -> Array:
         """Turn draws from N(0, 1) into codes."""
-        if self.code_mean_ is None or self.code_factor_ is None:
+        if self.code_distribution_ is None:
             raise ValueError(
                 f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {z.shape[1]}; "
                 f"set code_size"
             )
-        placed: Array = self.code_mean_ + z @ self.code_factor_.T
-        return placed
+        return self.code_distribution_.transform(z)
 
     def _fit_code_distribution(self, X: Array) -> None:
-        """Mean and Cholesky factor of the covariance of the codes."""
         (code_size,) = self.network_.code_shape
-        self.code_mean_: Array | None = None
-        self.code_factor_: Array | None = None
+        self.code_distribution_: Gaussian | None = None
         if code_size <= LARGEST_SAMPLED_CODE:
-            codes = self.network_.encode(X[:: ceil(len(X) / CODES_FOR_SAMPLING)]).astype(np.float64)
-            centred = codes - codes.mean(axis=0)
-            # A unit that never changes has no variance; a trace of it keeps the factor defined.
-            covariance = centred.T @ centred / len(codes)
-            covariance += (1e-9 + 1e-6 * np.trace(covariance) / code_size) * np.eye(code_size)
-            self.code_mean_, self.code_factor_ = codes.mean(axis=0), np.linalg.cholesky(covariance)
+            some = X[:: ceil(len(X) / CODES_FOR_SAMPLING)]
+            self.code_distribution_ = Gaussian.fit(self.network_.encode(some))
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
         """Samples (steps, *shape) on the straight line between the codes of two samples, ends included."""
@@ -355,12 +351,40 @@ class AutoencoderEstimator:
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
 
+    # Files
+
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
-        from npae.storage import save
+        net = self._network()
+        params = self.get_params()
+        if not isinstance(params["random_state"], int | None):
+            params["random_state"] = net.run.seed
+        codes = getattr(self, "code_distribution_", None)
+        storage.save(
+            net,
+            path,
+            record={"estimator": type(self).__name__, "params": params, "history": self.history_},
+            arrays={} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor},
+        )
 
-        self._network()
-        save(self, path)
+    @classmethod
+    def from_stored(cls, stored: storage.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
+        """The fitted model that ``save`` wrote; its optimizer starts afresh."""
+        params = stored.record["params"]
+        tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
+        model = cls(**tuples)
+        model.network_ = stored.network(layers)
+        model.history_ = stored.record["history"]
+        model.n_features_in_ = prod(model.network_.input_shape)
+        model.code_distribution_ = None
+        if "code_mean" in stored.arrays:
+            (size,) = model.network_.code_shape
+            mean, factor = (
+                stored.array("code_mean", (size,), "float64"),
+                stored.array("code_factor", (size, size), "float64"),
+            )
+            model.code_distribution_ = Gaussian(mean.copy(), factor.copy())
+        return model
 
     # Shared by the above
 

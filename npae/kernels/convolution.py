@@ -1,0 +1,254 @@
+"""Convolution as matrix products that read the image in place: no patch is ever copied out ("im2col").
+
+In an image whose channels lie together, the patches of one output row are, for one kernel row, overlapping windows of
+kw·in neighbouring numbers that start stride·in apart. That is a matrix A with rows so far apart; the kernel rows are
+the tile's segments, and W is B as it stands::
+
+    y[i, :, :] = start + Σₖ A[k]·W[k],   A[k] = windows of x[i·s + k]
+"""
+
+import numpy as np
+
+from npae.kernels.copy import copy
+from npae.kernels.dot import dot
+from npae.kernels.jit import jit
+from npae.kernels.llvm import LINE, ROWS
+from npae.kernels.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, new_panel, start_from
+from npae.kernels.reference import Array
+
+GROUP = 512  # image positions for which a panel of weights is copied once, at least
+BAND = 65536  # bytes of dy with its border that are copied at a time
+
+
+@jit
+def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
+    """As reference.convolution."""
+    if W.shape[3] == 1:
+        _convolution_to_one_channel(x, W, b, stride_h, stride_w, y)
+        return
+    n, height, width, n_in = x.shape
+    rows, columns, n_out = y.shape[1:]
+    kh, window = W.shape[0], W.shape[1] * n_in
+    lanes = LINE // y.itemsize
+    x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
+    panel = new_panel(y)
+    group = 1 + GROUP // (rows * columns)
+    # a block of the sum is as many whole kernel rows as the panel holds, or a part of one
+    kernel_rows, steps = max(1, DEPTH // window), min(DEPTH, window)
+    for first in range(0, n, group):
+        for j in range(0, n_out, lanes):
+            n_columns = min(lanes, n_out - j)
+            start_from(b, j, n_columns, panel)
+            for k in range(0, kh, kernel_rows):
+                segments = min(kernel_rows, kh - k)
+                for m in range(0, window, steps):
+                    depth = min(steps, window - m)
+                    place = (k * window + m) * n_out + j
+                    copy_rows(W_flat, place, n_out, segments * depth, n_columns, panel, ZERO)
+                    for image in range(first, min(first + group, n)):
+                        for i in range(rows):
+                            multiply(
+                                columns,
+                                segments,
+                                depth,
+                                x_flat,
+                                ((image * height + i * stride_h + k) * width) * n_in + m,
+                                stride_w * n_in,
+                                width * n_in,
+                                ONE,
+                                panel,
+                                y_flat,
+                                (image * rows + i) * columns * n_out + j,
+                                n_out,
+                                n_columns,
+                                k == 0 and m == 0,
+                            )
+
+
+@jit
+def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
+    """One output channel fills no vector; here each vector runs along a window instead."""
+    n, height, width, n_in = x.shape
+    rows, columns = y.shape[1:3]
+    kh, window = W.shape[0], W.shape[1] * n_in
+    x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
+    for image in range(n):
+        for i in range(rows):
+            place = (image * rows + i) * columns
+            seen = (image * height + i * stride_h) * width * n_in
+            for j in range(0, columns, ROWS):
+                dot(
+                    min(ROWS, columns - j),
+                    kh,
+                    window,
+                    x_flat,
+                    seen + j * stride_w * n_in,
+                    stride_w * n_in,
+                    width * n_in,
+                    W_flat,
+                    b,
+                    y_flat,
+                    place + j,
+                )
+
+
+@jit
+def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """As reference.convolution_weight_gradient: A is read down its columns, the positions, and B is dy."""
+    n, height, width, n_in = x.shape
+    rows, columns, n_out = dy.shape[1:]
+    kh, window = dW.shape[0], dW.shape[1] * n_in
+    lanes = LINE // dW.itemsize
+    dW[...] = 0
+    if n_out == 1:
+        _one_channel_weight_gradient(x, dy, stride_h, stride_w, dW)
+        return
+    x_flat, dy_flat, dW_flat = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)
+    panel = new_panel(dW)
+    # a block of the sum is as many whole rows of an image as the panel holds, or a part of one
+    image_rows, steps = max(1, DEPTH // columns), min(DEPTH, columns)
+    for image in range(n):
+        for i in range(0, rows, image_rows):
+            segments = min(image_rows, rows - i)
+            for m in range(0, columns, steps):
+                depth = min(steps, columns - m)
+                for j in range(0, n_out, lanes):
+                    n_columns = min(lanes, n_out - j)
+                    place = ((image * rows + i) * columns + m) * n_out + j
+                    copy_rows(dy_flat, place, n_out, segments * depth, n_columns, panel, ZERO)
+                    for k in range(kh):
+                        multiply(
+                            window,
+                            segments,
+                            depth,
+                            x_flat,
+                            ((image * height + i * stride_h + k) * width + m * stride_w) * n_in,
+                            ONE,
+                            stride_h * width * n_in,
+                            stride_w * n_in,
+                            panel,
+                            dW_flat,
+                            k * window * n_out + j,
+                            n_out,
+                            n_columns,
+                            NO,
+                        )
+
+
+@jit
+def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """One output channel fills no vector; here each vector runs along a window. Four positions at a time."""
+    n, height, width, n_in = x.shape
+    rows, columns = dy.shape[1:3]
+    kh, window = dW.shape[0], dW.shape[1] * n_in
+    x_flat, dy_flat, dW_flat = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)
+    step = stride_w * n_in
+    whole = columns // 4 * 4
+    for image in range(n):
+        for i in range(rows):
+            slopes = dy_flat[(image * rows + i) * columns :][:columns]
+            for k in range(kh):
+                seen = x_flat[(image * height + i * stride_h + k) * width * n_in :][: width * n_in]
+                total = dW_flat[k * window :][:window]
+                for j in range(0, whole, 4):
+                    x0, x1 = seen[j * step :][:window], seen[(j + 1) * step :][:window]
+                    x2, x3 = seen[(j + 2) * step :][:window], seen[(j + 3) * step :][:window]
+                    d0, d1, d2, d3 = slopes[j], slopes[j + 1], slopes[j + 2], slopes[j + 3]
+                    for t in range(window):
+                        total[t] += (d0 * x0[t] + d1 * x1[t]) + (d2 * x2[t] + d3 * x3[t])
+                for j in range(whole, columns):
+                    x0 = seen[j * step :][:window]
+                    for t in range(window):
+                        total[t] += slopes[j] * x0[t]
+
+
+@jit
+def convolution_input_gradient(dy: Array, W_transposed: Array, stride_h: int, stride_w: int, dx: Array) -> None:
+    """As reference.convolution_input_gradient: again a convolution, of dy in a border of zeros with W reversed.
+
+    Cells of dx whose distance is the stride meet the same weights. So each of the stride_h · stride_w phases of dx is a
+    convolution without stride, with every stride-th row and column of W. For it a band of rows of dy is copied into a
+    border of zeros, about 64 KiB at a time.
+    """
+    (n, rows, columns, n_out), (height, width) = dy.shape, dx.shape[1:3]
+    kh, kw = W_transposed.shape[:2]
+    most_h, most_w = -(-kh // stride_h), -(-kw // stride_w)  # rows and columns of W that the first phase meets
+    phase_rows, phase_columns = -(-height // stride_h), -(-width // stride_w)
+    line = (phase_columns + most_w - 1) * n_out
+    fitting = max(1, BAND // (line * dx.itemsize) - (most_h - 1))
+    band_rows = -(-phase_rows // -(-phase_rows // fitting))  # bands of like size
+    band = np.zeros((band_rows + most_h - 1) * line, dx.dtype)
+    panel = new_panel(dx)
+    source = dy.reshape(-1)
+    for image in range(n):
+        for top in range(0, phase_rows, band_rows):
+            for r in range(band_rows + most_h - 1):
+                i = top + r - (most_h - 1)
+                at, place = r * line + (most_w - 1) * n_out, (image * rows + i) * columns * n_out
+                if 0 <= i < rows:
+                    copy(source, place, band, at, columns * n_out)
+                else:
+                    band[at : at + columns * n_out] = 0
+            for phase_h in range(min(stride_h, height)):
+                for phase_w in range(min(stride_w, width)):
+                    _input_gradient_phase(
+                        band, line, band_rows, W_transposed, image, top, phase_h, phase_w, stride_h, stride_w, panel, dx
+                    )
+
+
+@jit
+def _input_gradient_phase(
+    band: Array,
+    line: int,
+    band_rows: int,
+    W_transposed: Array,
+    image: int,
+    top: int,
+    phase_h: int,
+    phase_w: int,
+    stride_h: int,
+    stride_w: int,
+    panel: Array,
+    dx: Array,
+) -> None:
+    """The cells (i·stride_h + phase_h, j·stride_w + phase_w) of one image, from row i = ``top`` on."""
+    height, width, n_in = dx.shape[1:]
+    kh, kw, n_out = W_transposed.shape[:3]
+    lanes = LINE // dx.itemsize
+    met_h, met_w = -(-max(kh - phase_h, 0) // stride_h), -(-max(kw - phase_w, 0) // stride_w)
+    skip_h, skip_w = -(-kh // stride_h) - met_h, -(-kw // stride_w) - met_w  # where the windows start in the band
+    window = met_w * n_out
+    n_rows = min(band_rows, -(-(height - phase_h) // stride_h) - top)
+    n_columns = -(-(width - phase_w) // stride_w)
+    kernel_rows, steps = max(1, DEPTH // max(window, 1)), min(DEPTH, max(window, 1))
+    weights, target = W_transposed.reshape(-1), dx.reshape(-1)
+    for j in range(0, n_in, lanes):
+        n_channels = min(lanes, n_in - j)
+        for k in range(0, max(met_h, 1), kernel_rows):
+            segments = min(kernel_rows, met_h - k)
+            for m in range(0, max(window, 1), steps):
+                depth = min(steps, window - m)
+                for s in range(segments):
+                    weight_row = (phase_h + (met_h - 1 - k - s) * stride_h) * kw
+                    for u in range(m // n_out, -(-(m + depth) // n_out)):
+                        first, last = max(m, u * n_out), min(m + depth, (u + 1) * n_out)
+                        tap = weight_row + phase_w + (met_w - 1 - u) * stride_w
+                        place = (tap * n_out + first - u * n_out) * n_in + j
+                        copy_rows(weights, place, n_in, last - first, n_channels, panel, s * depth + first - m)
+                for i in range(n_rows):
+                    multiply(
+                        n_columns,
+                        segments,
+                        depth,
+                        band,
+                        (i + skip_h + k) * line + skip_w * n_out + m,
+                        n_out,
+                        line,
+                        ONE,
+                        panel,
+                        target,
+                        ((image * height + (top + i) * stride_h + phase_h) * width + phase_w) * n_in + j,
+                        stride_w * n_in,
+                        n_channels,
+                        k == 0 and m == 0,
+                    )

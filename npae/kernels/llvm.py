@@ -1,0 +1,131 @@
+"""A few words of LLVM: what the vector loops of ``tile`` and ``dot`` are written with.
+
+Numba turns Python loops into LLVM's language and cannot keep a small array in registers on the way. An *intrinsic* is
+a function that writes this language itself. A ``Line`` is LINE bytes of numbers, one vector to LLVM, which splits it
+where the machine's registers are narrower.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+ROWS = 6  # sums that grow side by side: as many lines as fit in 16 registers of 32 bytes, with room for a line of B
+LINE = 64  # bytes: 16 numbers of float32, 8 of float64
+FUSE = ("contract",)  # let a multiplication and an addition be one instruction
+
+_numba: Any = numba  # some versions of Numba bring types along and some do not
+_cgutils: Any = cgutils
+
+
+class Line:
+    """Loads, stores and arithmetic of lines with the element type that ``pointer`` points to."""
+
+    def __init__(self, builder: Any, pointer: Any) -> None:
+        self.builder = builder
+        self.element = pointer.type.pointee
+        self.itemsize = 4 if isinstance(self.element, ir.FloatType) else 8
+        self.lanes = LINE // self.itemsize
+        self.vector = ir.VectorType(self.element, self.lanes)
+
+    def load(self, pointer: Any) -> Any:
+        return self.builder.load(self._cast(pointer), align=self.itemsize)
+
+    def store(self, line: Any, pointer: Any) -> None:
+        self.builder.store(line, self._cast(pointer), align=self.itemsize)
+
+    def places(self, n: int) -> list[Any]:
+        """Places for n lines; LLVM turns them into registers."""
+        return [_cgutils.alloca_once(self.builder, self.vector) for _ in range(n)]
+
+    def number_places(self, n: int) -> list[Any]:
+        """Places for n numbers."""
+        return [_cgutils.alloca_once(self.builder, self.element) for _ in range(n)]
+
+    def repeat(self, number: Any) -> Any:
+        """The line that has ``number`` in every place."""
+        undefined = ir.Constant(self.vector, ir.Undefined)
+        first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
+        return self.builder.shuffle_vector(first, undefined, zeros)
+
+    def add_product(self, total: Any, a: Any, b: Any) -> None:
+        """``total += a · b``, where ``total`` is the place of a line or a number."""
+        product = self.builder.fmul(a, b, flags=FUSE)
+        self.builder.store(self.builder.fadd(self.builder.load(total), product, flags=FUSE), total)
+
+    def sum(self, line: Any, start: Any) -> Any:
+        """``start`` plus the numbers of the line."""
+        kind = ir.FunctionType(self.element, [self.element, self.vector])
+        name = f"llvm.vector.reduce.fadd.v{self.lanes}f{8 * self.itemsize}"
+        function = self.builder.module.globals.get(name) or ir.Function(self.builder.module, kind, name)
+        return self.builder.call(function, [start, line], fastmath=("reassoc",))
+
+    def _cast(self, pointer: Any) -> Any:
+        return self.builder.bitcast(pointer, self.vector.as_pointer())
+
+
+@contextmanager
+def loop(builder: Any, count: Any) -> Iterator[Any]:
+    """A loop over 0, 1, … count − 1. It is not unrolled: that took most of the compiler's time and gained nothing."""
+    before, head, body, after = builder.block, *(builder.append_basic_block(name) for name in ("head", "body", "after"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    index = builder.phi(count.type)
+    index.add_incoming(count.type(0), before)
+    builder.cbranch(builder.icmp_signed("<", index, count), body, after)
+    builder.position_at_end(body)
+    yield index
+    index.add_incoming(builder.add(index, count.type(1)), builder.block)
+    once = builder.module.add_metadata([builder.module.add_metadata(["llvm.loop.unroll.disable"])])
+    once.operands = (once, *once.operands)  # the first operand of a loop's metadata is itself
+    builder.branch(head).set_metadata("llvm.loop", once)
+    builder.position_at_end(after)
+
+
+def pointers(python: Callable[..., None], context: Any, builder: Any, signature: Any, arguments: Any) -> dict[str, Any]:
+    """The arguments by the names that the twin in Python gives them; of an array, the address of its first element."""
+    names = python.__code__.co_varnames[: len(arguments)]
+    return {
+        name: context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
+        for name, kind, value in zip(names, signature.args, arguments, strict=True)
+    }
+
+
+def copy_memory(builder: Any, source: Any, target: Any, count: Any) -> None:
+    """``count`` numbers from one address to another."""
+    itemsize = 4 if isinstance(source.type.pointee, ir.FloatType) else 8
+    _cgutils.raw_memcpy(builder, target, source, count, itemsize)
+
+
+def rows_of(builder: Any, given: dict[str, Any], name: str, n: int) -> list[Any]:
+    """The addresses of the first ``n`` rows of the array ``name``."""
+    first, row = builder.gep(given[name], [given[name + "_at"]]), given[name + "_row"]
+    return [builder.gep(first, [builder.mul(row, row.type(r))]) for r in range(n)]
+
+
+def for_each_row_count(builder: Any, rows: Any, emit: Callable[[int], None]) -> None:
+    """Code of its own for 1, 2, … ROWS rows, so that each has its sums in registers, and a switch to what is wanted."""
+    done = builder.append_basic_block("done")
+    choice = builder.switch(rows, done)
+    for n in range(1, ROWS + 1):
+        block = builder.append_basic_block(f"rows{n}")
+        choice.add_case(rows.type(n), block)
+        builder.position_at_end(block)
+        emit(n)
+        builder.branch(done)
+    builder.position_at_end(done)
+
+
+def vector_loop(python: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+    """Make an intrinsic of its typing; where Numba is told not to compile, take the twin in Python instead."""
+
+    def decorate(typing: Callable[..., Any]) -> Callable[..., None]:
+        chosen: Callable[..., None] = python if _numba.config.DISABLE_JIT else intrinsic(typing)
+        return chosen
+
+    return decorate

@@ -1,0 +1,72 @@
+"""Products of matrices: what a dense layer computes, forward and backward."""
+
+import numpy as np
+
+from npae.kernels.jit import jit
+from npae.kernels.llvm import LINE
+from npae.kernels.panel import DEPTH, ONE, ZERO, copy_rows, copy_transposed, multiply, new_panel, start_from
+from npae.kernels.reference import Array
+
+
+@jit
+def affine(x: Array, W: Array, b: Array, y: Array) -> None:
+    """As reference.affine."""
+    (n, n_in), n_out = x.shape, W.shape[1]
+    x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
+    lanes = LINE // y.itemsize
+    panel = new_panel(y)
+    for j in range(0, n_out, lanes):
+        width = min(lanes, n_out - j)
+        start_from(b, j, width, panel)
+        for k in range(0, max(n_in, 1), DEPTH):
+            depth = min(DEPTH, n_in - k)
+            copy_rows(W_flat, k * n_out + j, n_out, depth, width, panel, ZERO)
+            multiply(n, ONE, depth, x_flat, k, n_in, ZERO, ONE, panel, y_flat, j, n_out, width, k == 0)
+
+
+@jit
+def matmul_transposed_left(a: Array, b: Array, c: Array) -> None:
+    """As reference.matmul_transposed_left; a is read down its columns, in place."""
+    (n, m), n_out = a.shape, b.shape[1]
+    a_flat, b_flat, c_flat = a.reshape(-1), b.reshape(-1), c.reshape(-1)
+    lanes = LINE // c.itemsize
+    panel = new_panel(c)
+    for j in range(0, n_out, lanes):
+        width = min(lanes, n_out - j)
+        for k in range(0, max(n, 1), DEPTH):
+            depth = min(DEPTH, n - k)
+            copy_rows(b_flat, k * n_out + j, n_out, depth, width, panel, ZERO)
+            multiply(m, ONE, depth, a_flat, k * m, ONE, ZERO, m, panel, c_flat, j, n_out, width, k == 0)
+
+
+@jit
+def matmul_transposed_right(a: Array, b: Array, c: Array) -> None:
+    """As reference.matmul_transposed_right; b is transposed a panel at a time."""
+    (n, n_in), n_out = a.shape, b.shape[0]
+    a_flat, b_flat, c_flat = a.reshape(-1), b.reshape(-1), c.reshape(-1)
+    lanes = LINE // c.itemsize
+    panel = new_panel(c)
+    for j in range(0, n_out, lanes):
+        width = min(lanes, n_out - j)
+        for k in range(0, max(n_in, 1), DEPTH):
+            depth = min(DEPTH, n_in - k)
+            copy_transposed(b_flat, j * n_in + k, n_in, depth, width, panel)
+            multiply(n, ONE, depth, a_flat, k, n_in, ZERO, ONE, panel, c_flat, j, n_out, width, k == 0)
+
+
+@jit
+def column_sum(a: Array, s: Array) -> None:
+    """As reference.column_sum. Several rows of a narrow array are summed side by side, so that vectors are filled."""
+    n, m = a.shape
+    flat = a.reshape(-1)
+    together = max(1, 64 // max(m, 1))
+    partial = np.zeros(together * m, s.dtype)
+    for first in range(0, n * m, together * m):
+        line = flat[first : first + together * m]
+        for j in range(line.size):
+            partial[j] += line[j]
+    for j in range(m):
+        total = partial[j]
+        for i in range(1, together):
+            total += partial[i * m + j]
+        s[j] = total

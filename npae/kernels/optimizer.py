@@ -1,0 +1,80 @@
+"""Optimizers: one pass over the flat vectors, in place.
+
+Settings are cast to the type of the vectors: a Python float would make every step float64.
+"""
+
+import math
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+
+
+@jit
+def sgd(theta: Array, dtheta: Array, velocity: Array, rate: float, momentum: float) -> None:
+    """As reference.sgd."""
+    number = theta.dtype.type
+    step, kept = number(rate), number(momentum)
+    for i in range(theta.size):
+        velocity[i] = kept * velocity[i] + dtheta[i]
+        theta[i] -= step * velocity[i]
+
+
+@jit
+def adam(
+    theta: Array, dtheta: Array, m: Array, v: Array, rate: float, beta1: float, beta2: float, epsilon: float, step: int
+) -> None:
+    """As reference.adam."""
+    _adam(theta, dtheta, m, v, rate, beta1, beta2, epsilon, step, 1.0)
+
+
+@jit
+def adamw(
+    theta: Array,
+    dtheta: Array,
+    m: Array,
+    v: Array,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    step: int,
+    decay: float,
+) -> None:
+    """As reference.adamw."""
+    _adam(theta, dtheta, m, v, rate, beta1, beta2, epsilon, step, 1 - rate * decay)
+
+
+@jit
+def _adam(
+    theta: Array,
+    dtheta: Array,
+    m: Array,
+    v: Array,
+    rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    step: int,
+    kept: float,
+) -> None:
+    number = theta.dtype.type
+    keep, small = number(kept), number(epsilon)
+    new1, new2 = number(1 - beta1), number(1 - beta2)
+    scale = number(rate / (1 - beta1**step))  # of m, with the correction of its bias
+    v_hat_scale = number(1 / (1 - beta2**step))
+    for i in range(theta.size):
+        slope = dtheta[i]
+        m[i] += new1 * (slope - m[i])
+        v[i] += new2 * (slope * slope - v[i])
+        theta[i] = keep * theta[i] - scale * m[i] / (math.sqrt(v[i] * v_hat_scale) + small)
+
+
+@jit
+def rmsprop(theta: Array, dtheta: Array, v: Array, rate: float, decay: float, epsilon: float) -> None:
+    """As reference.rmsprop."""
+    number = theta.dtype.type
+    step, new, small = number(rate), number(1 - decay), number(epsilon)
+    for i in range(theta.size):
+        slope = dtheta[i]
+        v[i] += new * (slope * slope - v[i])
+        theta[i] -= step * slope / (math.sqrt(v[i]) + small)

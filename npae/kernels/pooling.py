@@ -1,0 +1,113 @@
+"""Pooling: one number for each window of an image, and the way back. The inner loops run along the channels."""
+
+import numpy as np
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+
+
+@jit
+def _beats(cell: float, best: float) -> bool:
+    """Whether a later cell takes the place of the best so far: it is larger, or the first NaN."""
+    return (cell > best) | ((cell != cell) & (best == best))
+
+
+@jit
+def max_pool(
+    x: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, y: Array, winner: Array
+) -> None:
+    """As reference.max_pool: the first maximum wins, and a NaN is larger than everything.
+
+    A whole window of 2×2, the most common, is compared in registers.
+    """
+    n, height, width, channels = x.shape
+    rows, columns = y.shape[1:3]
+    for image in range(n):
+        for i in range(rows):
+            first_row, last_row = max(i * stride_h - top, 0), min(i * stride_h - top + window_h, height)
+            for j in range(columns):
+                first, last = max(j * stride_w - left, 0), min(j * stride_w - left + window_w, width)
+                best, place = y[image, i, j], winner[image, i, j]
+                corner = np.int32(first_row * width + first)
+                below = np.int32(corner + width)
+                if last_row - first_row == 2 and last - first == 2:
+                    a, b = x[image, first_row, first], x[image, first_row, first + 1]
+                    d, e = x[image, first_row + 1, first], x[image, first_row + 1, first + 1]
+                    for c in range(channels):
+                        right, right_below = _beats(b[c], a[c]), _beats(e[c], d[c])
+                        upper, lower = b[c] if right else a[c], e[c] if right_below else d[c]
+                        is_lower = _beats(lower, upper)
+                        best[c] = lower if is_lower else upper
+                        place[c] = below + np.int32(right_below) if is_lower else corner + np.int32(right)
+                    continue
+                cell = x[image, first_row, first]
+                for c in range(channels):
+                    best[c] = cell[c]
+                    place[c] = corner
+                for k in range(first_row, last_row):
+                    for m in range(first, last):
+                        cell = x[image, k, m]
+                        for c in range(channels):
+                            wins = _beats(cell[c], best[c])
+                            best[c] = cell[c] if wins else best[c]
+                            place[c] = k * width + m if wins else place[c]
+
+
+@jit
+def max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
+    """As reference.max_pool_gradient."""
+    n, rows, columns, channels = dy.shape
+    dx[...] = 0
+    for image in range(n):
+        cells = dx[image].reshape(-1)
+        for i in range(rows):
+            for j in range(columns):
+                for c in range(channels):
+                    cells[winner[image, i, j, c] * channels + c] += dy[image, i, j, c]
+
+
+@jit
+def average_pool(
+    x: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, y: Array
+) -> None:
+    """As reference.average_pool."""
+    n, height, width, channels = x.shape
+    rows, columns = y.shape[1:3]
+    for image in range(n):
+        for i in range(rows):
+            first_row, last_row = max(i * stride_h - top, 0), min(i * stride_h - top + window_h, height)
+            for j in range(columns):
+                first, last = max(j * stride_w - left, 0), min(j * stride_w - left + window_w, width)
+                mean = y[image, i, j]
+                for c in range(channels):
+                    mean[c] = 0
+                for k in range(first_row, last_row):
+                    for m in range(first, last):
+                        cell = x[image, k, m]
+                        for c in range(channels):
+                            mean[c] += cell[c]
+                share = y.dtype.type(1 / ((last_row - first_row) * (last - first)))
+                for c in range(channels):
+                    mean[c] *= share
+
+
+@jit
+def average_pool_gradient(
+    dy: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, dx: Array
+) -> None:
+    """As reference.average_pool_gradient."""
+    n, rows, columns, channels = dy.shape
+    height, width = dx.shape[1:3]
+    dx[...] = 0
+    for image in range(n):
+        for i in range(rows):
+            first_row, last_row = max(i * stride_h - top, 0), min(i * stride_h - top + window_h, height)
+            for j in range(columns):
+                first, last = max(j * stride_w - left, 0), min(j * stride_w - left + window_w, width)
+                share = dx.dtype.type(1 / ((last_row - first_row) * (last - first)))
+                slope = dy[image, i, j]
+                for k in range(first_row, last_row):
+                    for m in range(first, last):
+                        cell = dx[image, k, m]
+                        for c in range(channels):
+                            cell[c] += slope[c] * share
