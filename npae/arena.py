@@ -8,7 +8,7 @@ of names, and adding up the gradients of several replicas is one addition.
 Weights come first in θ and biases after them: what weight decay applies to is one slice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
 from types import ModuleType
@@ -65,6 +65,7 @@ class Workspace:
     layer: Any
     attribute: str
     shape: Shape
+    values: Callable[[], Array] | None
 
 
 def aligned_empty(nbytes: int) -> Array:
@@ -95,6 +96,8 @@ class Arena:
     dtheta: Array  # (size,) the gradient of the loss by each
 
     def __init__(self, dtype: str, kernels: ModuleType, seed: int = 0) -> None:
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f'dtype is {dtype!r}; expected "float32" or "float64"')
         self.dtype = np.dtype(dtype)
         self.kernels = kernels
         self.run = Run(seed=seed)
@@ -114,6 +117,10 @@ class Arena:
         """Let ``layer`` plan itself under ``name``; returns the shape of one sample of its output."""
         if name in self.layers:
             raise ValueError(f"two layers are called {name!r}; give each a name of its own")
+        if layer in self.layers.values():
+            raise ValueError(
+                f"the layer {name!r} stands in the network twice; make a new {type(layer).__name__} for each place"
+            )
         self.layers[name] = layer
         layer.name, layer.arena, layer.kernels, layer.run = name, self, self.kernels, self.run
         layer.input_shape = tuple(input_shape)
@@ -137,6 +144,8 @@ class Arena:
         """
         if initializer not in INITIALIZERS:
             raise ValueError(f"unknown initializer {initializer!r}; expected one of {', '.join(INITIALIZERS)}")
+        if min(shape, default=1) < 1:
+            raise ValueError(f"{layer!r} would have {attribute} of shape {shape}; expected sizes of at least 1")
         bound = INITIALIZERS[initializer](fan_in, fan_out)
         self._parameters.append(Parameter(layer, attribute, shape, bound, decay))
 
@@ -144,9 +153,12 @@ class Arena:
         """Plan ``layer.<attribute>`` of shape (batch, …); a ``zeroed`` one is zero until it is written."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
-    def workspace(self, layer: Any, attribute: str, shape: Shape) -> None:
-        """Plan ``layer.<attribute>`` of a shape without the batch."""
-        self._workspaces.append(Workspace(layer, attribute, shape))
+    def workspace(self, layer: Any, attribute: str, shape: Shape, values: Callable[[], Array] | None = None) -> None:
+        """Plan ``layer.<attribute>`` of a shape without the batch, from the first batch on.
+
+        It starts as zeros, or as what ``values`` returns.
+        """
+        self._workspaces.append(Workspace(layer, attribute, shape, values))
 
     def penalty(self, layer: "Layer") -> None:
         """Announce that ``layer.penalty``, one number for each sample, belongs to the loss."""
@@ -175,8 +187,6 @@ class Arena:
             setattr(p.layer, "d" + p.attribute, self.dtheta[p.slice].reshape(p.shape))
         if theta is None:
             self._draw_initial_parameters()
-        for w in self._workspaces:
-            setattr(w.layer, w.attribute, self._zeros(prod(w.shape)).reshape(w.shape))
 
     def _zeros(self, size: int) -> Array:
         vector = aligned_empty(size * self.dtype.itemsize).view(self.dtype)
@@ -192,12 +202,21 @@ class Arena:
         """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory."""
         if batch_size == self.batch_size:
             return
+        if self.capacity == 0:
+            self._allocate_workspaces()
         if batch_size > self.capacity:
             self._allocate_buffers(batch_size)
         for b in self._buffers:
             assert b.full is not None
             setattr(b.layer, b.attribute, b.full[:batch_size])
         self.batch_size = batch_size
+
+    def _allocate_workspaces(self) -> None:
+        for w in self._workspaces:
+            array = self._zeros(prod(w.shape)).reshape(w.shape)
+            if w.values is not None:
+                array[...] = w.values()
+            setattr(w.layer, w.attribute, array)
 
     def _allocate_buffers(self, capacity: int) -> None:
         sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]

@@ -7,7 +7,8 @@
     dθ ◀─encoder⁻¹── dh ◀──code⁻¹── dz ◀──decoder⁻¹── dx̂ ◀───loss⁻¹──────┘
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Self
 
@@ -63,7 +64,7 @@ class Autoencoder:
         code: Sequence[Layer] = (),
         weight_decay: float = 0.0,
     ) -> None:
-        if weight_decay < 0:
+        if not weight_decay >= 0:
             raise ValueError(f"weight_decay is {weight_decay}; expected a number of at least 0")
         self.corrupt, self.encoder = Chain(corrupt), Chain(encoder)
         self.code, self.decoder = Chain(code), Chain(decoder)
@@ -106,6 +107,8 @@ class Autoencoder:
         """The first half of ``build``: shapes are known and agree, nothing is allocated."""
         arena = Arena(dtype, kernels or default_kernels(), seed)
         self.input_shape = tuple(int(n) for n in input_shape)
+        if not self.input_shape or min(self.input_shape) < 1:
+            raise ValueError(f"input_shape is {self.input_shape}; expected the shape of one sample, all at least 1")
         arena.add(self.corrupt, self.input_shape, "corrupt")
         hidden_shape = arena.add(self.encoder, self.input_shape, "encoder")
         self.code_shape = arena.add(self.code, hidden_shape, "code")
@@ -122,6 +125,10 @@ class Autoencoder:
     def theta(self) -> Array:
         """All parameters (size,)."""
         return self.arena.theta
+
+    @theta.setter
+    def theta(self, value: Array) -> None:
+        self.arena.theta[...] = value
 
     @property
     def dtheta(self) -> Array:
@@ -150,16 +157,14 @@ class Autoencoder:
         """
         if not checked:
             x = self.check(x, as_target=target is None)
-            target = None if target is None else self.check(target, as_target=True)
-        self.run.training = True
-        try:
+            target = None if target is None else self._check_target(target, len(x))
+        with self._training():
             losses, dy = self._forward(x, x if target is None else target)
             self._backward(dy)
-        finally:
-            self.run.training = False
         self.terms = {"reconstruction": float(losses.mean())}
         for layer in self.arena.penalized:
-            self.terms[layer.penalty_name] = float(layer.penalty.mean())
+            name = layer.penalty_name
+            self.terms[name] = self.terms.get(name, 0.0) + float(layer.penalty.mean())
         if self.weight_decay:
             self._add_weight_decay()
         return sum(self.terms.values())
@@ -178,9 +183,13 @@ class Autoencoder:
 
     def _add_weight_decay(self) -> None:
         """L += ½ λ ‖W‖², so dW += λ W; the weights are the first part of θ."""
-        W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
-        self.terms["weight_decay"] = 0.5 * self.weight_decay * float(W @ W)
-        dW += self.weight_decay * W
+        self.terms["weight_decay"] = self.weight_penalty()
+        self.dtheta[self.arena.decayed] += self.weight_decay * self.theta[self.arena.decayed]
+
+    def weight_penalty(self) -> float:
+        """½ λ ‖W‖², which no single sample's loss holds."""
+        W = self.theta[self.arena.decayed]
+        return 0.5 * self.weight_decay * float(W @ W)
 
     # Use: no noise, no gradient, any number of samples
 
@@ -202,7 +211,7 @@ class Autoencoder:
     def losses(self, x: Array, target: Array | None = None) -> Array:
         """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code."""
         x = self.check(x, as_target=target is None)
-        target = x if target is None else self.check(target, as_target=True)
+        target = x if target is None else self._check_target(target, len(x))
         return in_blocks(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
@@ -225,16 +234,30 @@ class Autoencoder:
             check_unit_interval(samples)
         return samples
 
+    def _check_target(self, target: Any, n: int) -> Array:
+        targets = self.check(target, as_target=True)
+        if len(targets) != n:
+            raise ValueError(f"{n} samples and {len(targets)} targets were given; give one target for each sample")
+        return targets
+
     def first_non_finite(self, x: Array) -> str | None:
-        """The name of the first layer whose output for the batch x is not finite, or None."""
+        """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
         self.arena.resize(len(x))
-        for name, layer in self.arena.layers.items():
-            if isinstance(layer, Chain):
-                continue
-            x = layer.forward(x)
-            if not np.isfinite(x).all():
-                return name
+        with self._training():
+            for layer in (layer for slot in self._slots() for layer in slot.layers):
+                x = layer.forward(x)
+                if not np.isfinite(x).all():
+                    return layer.name
         return None
+
+    @contextmanager
+    def _training(self) -> Iterator[None]:
+        """Noise is drawn within."""
+        self.run.training = True
+        try:
+            yield
+        finally:
+            self.run.training = False
 
     # Description
 
@@ -293,6 +316,7 @@ class Autoencoder:
             for name, layer in self.arena.layers.items()
             if not isinstance(layer, Chain)
         ]
+        rows.append(("loss", self.loss.name, "", "0", "0", f"{self.arena.buffer_bytes(self.loss):,}"))
         total = sum(layer.multiply_adds() for layer in self.arena.layers.values())
         rows.append(
             ("total", "", "", f"{self.arena.parameter_count():,}", f"{total:,}", f"{self.arena.buffer_bytes():,}")

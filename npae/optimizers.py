@@ -134,7 +134,8 @@ def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimi
 
 def clip_by_norm(dtheta: Array, limit: float) -> float:
     """Shrink the whole gradient to length ``limit`` where it is longer (Pascanu et al. 2013); returns its length."""
-    norm = float(np.sqrt(dtheta @ dtheta))
+    # In float64, since the square of a large float32 may be infinite.
+    norm = float(np.sqrt(np.einsum("i,i->", dtheta, dtheta, dtype=np.float64)))
     if norm > limit:
         dtheta *= limit / norm
     return norm

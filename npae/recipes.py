@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from math import ceil, prod
 from typing import Any
 
+import numpy as np
+
 from npae.autoencoder import Autoencoder
 from npae.layers import (
     ActivityL1,
@@ -163,6 +165,7 @@ RECIPES: dict[str, Callable[..., Autoencoder]] = {
 def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) -> tuple[list[Layer], list[Layer]]:
     flatten, unflatten = _flat(input_shape)
     encoder, decoder = list(flatten), []
+    _check_sequence(hidden, "hidden")
     for units in hidden:
         encoder += _dense(units, activation)
     for units in reversed(hidden):
@@ -179,6 +182,7 @@ def _convolutional_halves(
             f"a convolutional network needs images (height, width) or (height, width, channels), but the samples have "
             f"shape {input_shape}; reshape them or use filters=None or another type"
         )
+    _check_sequence(filters, "filters")
     height, width, channels = (*input_shape, 1)[:3]
     grey = len(input_shape) == 2
     encoder: list[Layer] = [Reshape((height, width, 1))] if grey else []
@@ -199,6 +203,11 @@ def _flat_convolutional_halves(
 ) -> tuple[list[Layer], list[Layer]]:
     encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
     return [*encoder, Flatten()], [*_dense(prod(map_shape), activation), Reshape(map_shape), *decoder]
+
+
+def _check_sequence(sizes: object, name: str) -> None:
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
+        raise ValueError(f"{name} is {sizes!r}; expected a sequence of whole numbers, such as ({sizes!r},) or (64, 32)")
 
 
 def _flat(input_shape: Shape) -> tuple[list[Layer], list[Layer]]:

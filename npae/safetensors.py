@@ -17,6 +17,7 @@ from npae.files import replacing
 from npae.types import Array
 
 LARGEST_HEADER = 100_000_000  # bytes; the format's own limit
+LARGEST_ARRAY = 2**62  # bytes; NumPy counts an empty dimension as one
 DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -44,8 +45,11 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
         Of float, integer or bool dtype; any memory layout, written in C order.
     metadata : mapping of str to str
     """
+    for name, a in arrays.items():
+        if a.dtype.newbyteorder("<") not in NAMES:
+            raise ValueError(f"the array {name!r} has dtype {a.dtype}; expected one of {', '.join(map(str, NAMES))}")
     contiguous = {
-        name: np.ascontiguousarray(a).astype(a.dtype.newbyteorder("<"), copy=False) for name, a in arrays.items()
+        name: np.asarray(a, order="C").astype(a.dtype.newbyteorder("<"), copy=False) for name, a in arrays.items()
     }
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     start = 0
@@ -124,6 +128,8 @@ def _place(path: Path, name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int,
         raise _broken(path, f"the array {name!r} is described in a way this version does not know") from None
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in numbers) or len(shape) > 32:
         raise _broken(path, f"the array {name!r} has a shape or a place that is none")
+    if prod(max(n, 1) for n in shape) * dtype.itemsize > LARGEST_ARRAY:
+        raise _broken(path, f"the array {name!r} has a shape that no array can have")
     if stop - start != prod(shape) * dtype.itemsize:
         raise _broken(path, f"the array {name!r} of shape {tuple(shape)} does not fit its {stop - start} bytes")
     return dtype, tuple(shape), start, stop

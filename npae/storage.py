@@ -86,7 +86,10 @@ class StoredModel:
         net = Autoencoder.from_config(self.record["network"], layers)
         net.plan(self.record["input_shape"], seed=self.record["seed"], dtype=self.record["dtype"])
         self.fill(net.arena)
-        net.run.step = int(self.record["step"])
+        step = self.record["step"]
+        if type(step) is not int or step < 0:
+            raise ValueError(f"the step is {step!r}")
+        net.run.step = step
         return net
 
     def fill(self, arena: Arena) -> None:
@@ -103,6 +106,16 @@ class StoredModel:
             there = "is missing" if found is None else f"is {found.dtype} of shape {found.shape}"
             raise ValueError(f"the array {name!r} {there}, where {np.dtype(dtype)} of shape {shape} was expected")
         return found
+
+    def history(self) -> dict[str, list[float]]:
+        """The training record: for each name one number an epoch."""
+        history = self.record["history"]
+        columns = list(history.values())
+        if len({len(column) for column in columns}) > 1 or (columns and "loss" not in history):
+            raise ValueError("the history is not a table with one row an epoch")
+        if not all(isinstance(column, list) and all(isinstance(v, int | float) for v in column) for column in columns):
+            raise ValueError("the history is not a table of numbers")
+        return dict(history)
 
     @contextmanager
     def blamed(self) -> Iterator[None]:

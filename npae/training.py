@@ -123,7 +123,7 @@ class Training:
                     self._run_epoch(x, validation, bar)
                     stalled = validation is not None and best.is_stalled(self.history["validation_loss"][-1])
                     # A list, so that every callback is called.
-                    if any([callback(self) is True for callback in callbacks]) or stalled:  # noqa: C419
+                    if any([bool(callback(self)) for callback in callbacks]) or stalled:  # noqa: C419
                         break
             except KeyboardInterrupt:
                 self.interrupted = True
@@ -155,7 +155,7 @@ class Training:
             self._stop_at_non_finite(batch, step)
         record = {name: value / len(x) for name, value in sums.items()}
         if validation is not None:
-            record["validation_loss"] = float(net.losses(validation).mean()) + record.get("weight_decay", 0.0)
+            record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
         record["learning_rate"] = self.optimizer.learning_rate * rate_factor
         record["seconds"] = time.perf_counter() - started
         for name, value in record.items():

@@ -27,16 +27,22 @@ def check_samples(x: Any, shape: Shape, dtype: Any, what: str) -> Array:
         raise ValueError(
             f"{what} are empty (shape {samples.shape}); give at least one sample, a minimum of 1 is required"
         )
-    samples = np.ascontiguousarray(samples, dtype=dtype)
     check_finite(samples, what)
-    return samples
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        converted = np.ascontiguousarray(samples, dtype=dtype)
+    if samples.dtype != converted.dtype:
+        check_finite(converted, f"{what}, as {converted.dtype},")
+    return converted
 
 
 def check_numeric(x: Any, what: str) -> Array:
     """x as an array of real numbers."""
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
         raise TypeError(f"{what} are a sparse matrix, but dense data is required; use .toarray()")
-    numbers: Array = np.asarray(x)
+    try:
+        numbers: Array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{what} cannot be made an array ({error}); give rows of equal length") from None
     if numbers.dtype.kind == "c":
         raise ValueError(f"Complex data not supported: {what} have dtype {numbers.dtype}; give real numbers")
     if numbers.dtype.kind not in "biuf":
@@ -52,8 +58,9 @@ def check_numeric(x: Any, what: str) -> Array:
 def check_finite(x: Array, what: str) -> None:
     """Refuse NaN and infinity, saying how many there are and where the first is."""
     # A sum is not finite if any element is not; only then each is looked at.
-    if np.isfinite(x.sum(dtype=np.float64)):
-        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(x.sum(dtype=np.float64)):
+            return
     bad = ~np.isfinite(x)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

@@ -21,6 +21,4 @@ def run(args: argparse.Namespace) -> None:
     print(net.summary())
     print(f"\ntrained for {model.n_iter_} epochs, {net.run.step:,} steps, seed {net.run.seed}")
     for name, values in model.history_.items():
-        if name != "seconds":
-            print(f"  {name}: {values[0]:.6g} -> {values[-1]:.6g}")
-    print(f"  seconds: {sum(model.history_['seconds']):.1f}")
+        print(f"  {name}: {sum(values):.1f}" if name == "seconds" else f"  {name}: {values[0]:.6g} -> {values[-1]:.6g}")

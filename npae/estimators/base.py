@@ -7,7 +7,7 @@ estimator can be cloned, searched over and put in a pipeline, and npae needs no 
 import inspect
 import warnings
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil, prod
 from pathlib import Path
 from typing import Any, Self
@@ -18,8 +18,7 @@ from npae import storage
 from npae.autoencoder import Autoencoder
 from npae.errors import NotFittedError
 from npae.estimators.gaussian import Gaussian
-from npae.layers.base import Layer
-from npae.losses import LOSSES
+from npae.layers.base import Layer, positive
 from npae.optimizers import optimizer_by_name
 from npae.randomness import generator
 from npae.schedules import schedule_by_name
@@ -85,6 +84,9 @@ class AutoencoderEstimator:
         Epochs trained.
     """
 
+    network_: Autoencoder = field(init=False)
+    history_: dict[str, list[float]] = field(init=False)
+
     code_size: int | None = 32
     activation: str = "relu"
     loss: str = "auto"
@@ -143,35 +145,40 @@ class AutoencoderEstimator:
             Each is called with the ``Training`` after each epoch; returning True ends it.
         """
         X = self._prepare(X)
-        self._start(X)
-        train, validation = self._split(X)
+        seed = self._seed()
+        train, validation = self._split(X, seed)
+        self._adopt(self._new_training(X, len(train), seed))
         if len(train) < self.batch_size:
             warnings.warn(
                 f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
                 f"lower batch_size for more steps",
                 stacklevel=2,
             )
-        self.training_.fit(
-            train,
-            self.epochs,
-            validation=validation,
-            patience=self.patience if self.early_stopping else None,
-            callbacks=callbacks,
-            verbose=self.verbose,
-        )
-        self._fit_code_distribution(X)
+        try:
+            self.training_.fit(
+                train,
+                self.epochs,
+                validation=validation,
+                patience=self.patience if self.early_stopping else None,
+                callbacks=callbacks,
+                verbose=self.verbose,
+            )
+        finally:  # however training ended, the model can be used
+            self._fit_code_distribution(X)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from X for one epoch, going on from where the model is."""
         X = self._prepare(X)
         if not hasattr(self, "network_"):
-            self._start(X)
+            self._adopt(self._new_training(X, len(X), self._seed()))
         X = self._check_shape(X)
-        if not hasattr(self, "training_"):  # read from a file
-            self._start_training(len(X))
-        self.training_.fit(X, 1, verbose=self.verbose)
-        self._fit_code_distribution(X)
+        if not hasattr(self, "training_"):  # read from a file, or a copy
+            self.training_ = self._training_of(self.network_, len(X), self.history_)
+        try:
+            self.training_.fit(X, 1, verbose=self.verbose)
+        finally:
+            self._fit_code_distribution(X)
         return self
 
     def _prepare(self, X: Any) -> Array:
@@ -192,40 +199,41 @@ class AutoencoderEstimator:
             raise ValueError(f'dtype is {self.dtype!r}; expected "float32" or "float64"')
         return self.dtype
 
-    def _start(self, X: Array) -> None:
-        """A new network for samples like those of X, and a new training."""
-        if not isinstance(self.epochs, int) or self.epochs < 1:
-            raise ValueError(f"epochs is {self.epochs!r}; expected a whole number of at least 1")
-        if not isinstance(self.batch_size, int) or self.batch_size < 1:
-            raise ValueError(f"batch_size is {self.batch_size!r}; expected a whole number of at least 1")
-        if self.code_size is not None and (not isinstance(self.code_size, int) or self.code_size < 1):
-            raise ValueError(f"code_size is {self.code_size!r}; expected a whole number of at least 1")
-        loss = self._resolved_loss(X)
-        network = self.make_network(X.shape[1:], loss, ceil(len(X) / self.batch_size))
-        self.network_ = network.build(X.shape[1:], seed=self._seed(), dtype=self.dtype)
-        self.n_features_in_ = prod(X.shape[1:])
-        self.history_: dict[str, list[float]] = {}
-        self._start_training(len(X))
+    def _new_training(self, X: Array, n_train: int, seed: int) -> Training:
+        """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
+        for name in ("epochs", "batch_size", "patience"):
+            positive(getattr(self, name), name)
+        if self.code_size is not None:
+            positive(self.code_size, "code_size")
+        network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
+        network.build(X.shape[1:], seed=seed, dtype=self.dtype)
+        network.check(X, as_target=True)
+        return self._training_of(network, n_train, {})
 
-    def _start_training(self, n_samples: int) -> None:
+    def _training_of(self, network: Autoencoder, n_train: int, history: dict[str, list[float]]) -> Training:
         options: dict[str, float] = {}
         if self.optimizer == "sgd":
             options["momentum"] = self.momentum
         if self.optimizer == "adamw":
             options["weight_decay"] = self.weight_decay
-        self.training_ = Training(
-            self.network_,
+        return Training(
+            network,
             optimizer_by_name(self.optimizer, self.learning_rate, **options),
-            schedule=schedule_by_name(self.schedule, self.epochs * ceil(n_samples / self.batch_size)),
+            schedule=schedule_by_name(self.schedule, self.epochs * ceil(n_train / self.batch_size)),
             batch_size=self.batch_size,
             clip_norm=self.clip_norm,
-            history=self.history_,
+            history=history,
         )
 
+    def _adopt(self, training: Training) -> None:
+        """Become the model that is trained there. Until now nothing of an earlier ``fit`` has changed."""
+        self.training_, self.network_, self.history_ = training, training.network, training.history
+        self.n_features_in_ = prod(training.network.input_shape)
+
     def _resolved_loss(self, X: Array) -> str:
+        if self.loss not in ("auto", "bce", "mse"):
+            raise ValueError(f"unknown loss {self.loss!r}; expected one of auto, bce, mse")
         if self.loss != "auto":
-            if self.loss not in LOSSES:
-                raise ValueError(f"unknown loss {self.loss!r}; expected one of auto, {', '.join(LOSSES)}")
             return self.loss
         return "bce" if X.min() >= 0 and X.max() <= 1 else "mse"
 
@@ -258,7 +266,7 @@ class AutoencoderEstimator:
             raise ValueError(f"random_state is {state!r}; expected a whole number of at least 0, or None")
         return int(state)
 
-    def _split(self, X: Array) -> tuple[Array, Array | None]:
+    def _split(self, X: Array, seed: int) -> tuple[Array, Array | None]:
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
@@ -273,13 +281,13 @@ class AutoencoderEstimator:
             return X, None
         if n_validation == len(X):
             raise ValueError(f"validation_fraction={fraction} of {len(X)} samples leaves none to train on; lower it")
-        order = generator(self.network_.run.seed, "validation split").permutation(len(X))
+        order = generator(seed, "validation split").permutation(len(X))
         return X[order[n_validation:]], X[order[:n_validation]]
 
     @property
     def n_iter_(self) -> int:
         """Epochs trained."""
-        return len(self.history_["loss"])
+        return len(self.history_.get("loss", ()))
 
     # Use
 
@@ -321,8 +329,7 @@ class AutoencoderEstimator:
             The model's own seed by default, so that the same call gives the same samples.
         """
         net = self._network()
-        if n_samples < 1:
-            raise ValueError(f"n_samples is {n_samples}; expected at least 1")
+        positive(n_samples, "n_samples")
         seed = net.run.seed if random_state is None else random_state
         z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
         return net.decode(self._place_codes(z))
@@ -345,8 +352,8 @@ class AutoencoderEstimator:
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
         """Samples (steps, *shape) on the straight line between the codes of two samples, ends included."""
-        if steps < 2:
-            raise ValueError(f"steps is {steps}; expected at least 2")
+        if positive(steps, "steps") < 2:
+            raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
         start, end = self.transform(np.stack([np.asarray(a), np.asarray(b)]))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
@@ -374,7 +381,7 @@ class AutoencoderEstimator:
         tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
         model = cls(**tuples)
         model.network_ = stored.network(layers)
-        model.history_ = stored.record["history"]
+        model.history_ = stored.history()
         model.n_features_in_ = prod(model.network_.input_shape)
         model.code_distribution_ = None
         if "code_mean" in stored.arrays:

@@ -1,6 +1,6 @@
 """A product, one panel at a time: columns of B are copied so that they lie together, then tiles run down the rows of A.
 
-A *panel* is a small array that a kernel makes for itself, at most 64 KiB. It holds, each row ``LINE`` bytes wide::
+A *panel* is a small array that a kernel makes for itself, 33 KiB. It holds, each row ``LINE`` bytes wide::
 
     row 0          what the sums start from: a bias, or zeros
     rows 1 to 6    the results, where fewer columns than a row are left
@@ -9,6 +9,8 @@ A *panel* is a small array that a kernel makes for itself, at most 64 KiB. It ho
 The copy costs one row of A's work and saves far more: the rows of a wide B lie on as many pages of memory, and where
 its width is a power of two, in the same few places of the cache.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +23,9 @@ from npae.kernels.tile import tile
 DEPTH = 512  # rows of B in a panel: 32 KiB
 
 # Numba compiles a function anew for each literal it is given, but not for these.
-ZERO, ONE, NO = np.intp(0), np.intp(1), np.bool_(False)
+ZERO: Any = np.intp(0)
+ONE: Any = np.intp(1)
+NO: Any = np.bool_(False)
 
 
 @jit

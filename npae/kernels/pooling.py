@@ -34,11 +34,17 @@ def max_pool(
                     a, b = x[image, first_row, first], x[image, first_row, first + 1]
                     d, e = x[image, first_row + 1, first], x[image, first_row + 1, first + 1]
                     for c in range(channels):
-                        right, right_below = _beats(b[c], a[c]), _beats(e[c], d[c])
-                        upper, lower = b[c] if right else a[c], e[c] if right_below else d[c]
+                        left_above, right_above, left_below, right_below = a[c], b[c], d[c], e[c]
+                        above_is_right, below_is_right = (
+                            _beats(right_above, left_above),
+                            _beats(right_below, left_below),
+                        )
+                        upper = right_above if above_is_right else left_above
+                        lower = right_below if below_is_right else left_below
                         is_lower = _beats(lower, upper)
                         best[c] = lower if is_lower else upper
-                        place[c] = below + np.int32(right_below) if is_lower else corner + np.int32(right)
+                        upper_place, lower_place = corner + np.int32(above_is_right), below + np.int32(below_is_right)
+                        place[c] = lower_place if is_lower else upper_place
                     continue
                 cell = x[image, first_row, first]
                 for c in range(channels):

@@ -15,6 +15,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import Any, Self
 
+import numpy as np
+
 from npae.arena import Arena
 from npae.kernels import default_kernels
 from npae.randomness import Run
@@ -81,6 +83,13 @@ class Layer:
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+def positive(value: Any, name: str) -> int:
+    """``value``, if it is a whole number of at least 1."""
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
+    return int(value)
 
 
 class Chain(Layer):

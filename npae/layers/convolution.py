@@ -3,7 +3,7 @@
 from typing import Any
 
 from npae.arena import Arena
-from npae.layers.base import Layer
+from npae.layers.base import Layer, positive
 from npae.layers.window import Axis, axes, image_shape, pair
 from npae.types import Array, Shape
 
@@ -52,7 +52,7 @@ class Conv2D(Layer):
         padding: Any = "same",
         initializer: str = "glorot_uniform",
     ) -> None:
-        self.filters = filters
+        self.filters = positive(filters, "filters")
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.padding = padding

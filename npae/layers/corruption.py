@@ -87,6 +87,8 @@ class GaussianNoise(Noise):
 
     def __init__(self, level: float = 0.5, *, clip: tuple[float, float] | None = None) -> None:
         super().__init__(level)
+        if clip is not None and (len(clip) != 2 or not clip[0] < clip[1]):
+            raise ValueError(f"clip is {clip!r}; expected two numbers, the lower first, or None")
         self.clip = None if clip is None else (float(clip[0]), float(clip[1]))
 
     def corrupt(self, x: Array, generator: np.random.Generator) -> None:

@@ -1,7 +1,7 @@
 """A fully connected layer: every output is a weighted sum of every input."""
 
 from npae.arena import Arena
-from npae.layers.base import Layer
+from npae.layers.base import Layer, positive
 from npae.types import Array, Shape
 
 
@@ -33,7 +33,7 @@ class Dense(Layer):
     tied_dW: Array  # (in, out), the share of dW that comes from there
 
     def __init__(self, units: int, *, initializer: str = "glorot_uniform") -> None:
-        self.units = units
+        self.units = positive(units, "units")
         self.initializer = initializer
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:

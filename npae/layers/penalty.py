@@ -24,6 +24,8 @@ class ActivityL1(Layer):
     dx: Array  # (N, ...)
 
     def __init__(self, strength: float) -> None:
+        if not strength >= 0:
+            raise ValueError(f"ActivityL1 has strength {strength}; expected a number of at least 0")
         self.strength = strength
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:

@@ -48,7 +48,8 @@ class Pooling2D(Layer):
                     f"a window would see nothing but border; choose a padding smaller than the window"
                 )
         output_shape = (self.rows.n_out, self.columns.n_out, channels)
-        arena.pooled_sizes.append((height, width))  # a later UpSample2D restores it
+        if self.stride != (1, 1):
+            arena.pooled_sizes.append((height, width))  # a later UpSample2D restores it
         arena.buffer(self, "y", output_shape)
         arena.buffer(self, "dx", input_shape)
         return output_shape

@@ -6,7 +6,7 @@ Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; β: Higgins et al.
 import numpy as np
 
 from npae.arena import Arena
-from npae.layers.base import Layer
+from npae.layers.base import Layer, positive
 from npae.layers.dense import Dense
 from npae.types import Array, Shape
 
@@ -47,7 +47,9 @@ class Reparameterization(Layer):
     dlog_var: Array  # (N, code)
 
     def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
-        self.code_size = code_size
+        if not beta >= 0:
+            raise ValueError(f"Reparameterization has beta {beta}; expected a number of at least 0")
+        self.code_size = positive(code_size, "code_size")
         self.beta = beta
         self.warm_up_steps = warm_up_steps
         self.mu_head = Dense(code_size)

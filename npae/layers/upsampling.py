@@ -49,15 +49,17 @@ class UpSample2D(Layer):
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         height, width, channels = image_shape(self, input_shape)
-        out_height, out_width = self.output_size or self._restored_size((height, width), arena)
+        out_height, out_width = self._target_size((height, width), arena)
         if not self._reaches((height, width), (out_height, out_width)):
             raise ValueError(
                 f"UpSample2D cannot turn {height}×{width} into {out_height}×{out_width} with factor {self.factor}; "
                 f"leave output_size out or choose the factor that fits"
             )
         if self.mode == "bilinear":
-            self.row_weights = bilinear_weights(height, out_height, self.factor[0]).astype(arena.dtype)
-            self.column_weights = bilinear_weights(width, out_width, self.factor[1]).astype(arena.dtype)
+            factor_h, factor_w = self.factor
+            rows, columns = (out_height, height), (out_width, width)
+            arena.workspace(self, "row_weights", rows, lambda: bilinear_weights(*rows, factor_h))
+            arena.workspace(self, "column_weights", columns, lambda: bilinear_weights(*columns, factor_w))
         arena.buffer(self, "y", (out_height, out_width, channels))
         arena.buffer(self, "dx", input_shape)
         return (out_height, out_width, channels)
@@ -65,11 +67,14 @@ class UpSample2D(Layer):
     def _reaches(self, size: tuple[int, int], target: tuple[int, int]) -> bool:
         return all(ceil(t / f) == n for n, t, f in zip(size, target, self.factor, strict=True))
 
-    def _restored_size(self, size: tuple[int, int], arena: Arena) -> tuple[int, int]:
-        """The size before the latest pooling that is not yet undone, if this layer can reach it."""
-        if arena.pooled_sizes and self._reaches(size, arena.pooled_sizes[-1]):
-            return arena.pooled_sizes.pop()
-        return size[0] * self.factor[0], size[1] * self.factor[1]
+    def _target_size(self, size: tuple[int, int], arena: Arena) -> tuple[int, int]:
+        """The given size; or that before the latest pooling which this layer can undo; or the full enlargement."""
+        for i in reversed(range(len(arena.pooled_sizes))):
+            before = arena.pooled_sizes[i]
+            if self.factor != (1, 1) and self._reaches(size, before) and self.output_size in (None, before):
+                del arena.pooled_sizes[i:]
+                return before
+        return self.output_size or (size[0] * self.factor[0], size[1] * self.factor[1])
 
     def forward(self, x: Array) -> Array:
         if self.mode == "nearest":
@@ -86,7 +91,7 @@ class UpSample2D(Layer):
         return self.dx
 
 
-def bilinear_weights(n_in: int, n_out: int, factor: int) -> Array:
+def bilinear_weights(n_out: int, n_in: int, factor: int) -> Array:
     """The matrix (n_out, n_in) of linear interpolation; beyond the outermost centres the edge value is repeated."""
     position = np.clip((np.arange(n_out) + 0.5) / factor - 0.5, 0, n_in - 1)
     low = np.floor(position).astype(int)

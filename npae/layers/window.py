@@ -1,6 +1,8 @@
 """The geometry of a window that slides over an image: how it is padded and how many positions there are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import index
 from typing import Any
 
 from npae.types import Shape
@@ -8,8 +10,11 @@ from npae.types import Shape
 
 def pair(value: Any, name: str) -> tuple[int, int]:
     """One number for both axes, or a number for each."""
-    result = (value, value) if isinstance(value, int) else tuple(value)
-    if len(result) != 2 or any(not isinstance(v, int) or v < 1 for v in result):
+    try:
+        result = tuple(index(v) for v in (value if isinstance(value, Sequence) else (value, value)))
+    except TypeError:
+        result = ()
+    if len(result) != 2 or min(result) < 1:
         raise ValueError(f"{name} is {value!r}; expected a positive integer or a pair of them (height, width)")
     return result
 

@@ -1,0 +1,440 @@
+"""Every compiled kernel against its twin in plain NumPy, over drawn shapes, the edges of 6 and 16 among them."""
+
+import inspect
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from npae.kernels import compiled, panel, reference
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+drawn = settings(deadline=None)
+dtypes = st.sampled_from(["float32", "float64"])
+seeds = st.integers(0, 2**32 - 1)
+sizes = st.sampled_from([1, 2, 5, 6, 7, 8, 9, 13, 15, 16, 17, 24, 33])
+few = st.integers(1, 4)
+TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
+MARGIN = 64
+UNTOUCHED = 12345
+
+
+def embedded(values: Array, margin: float) -> Array:
+    """A copy of the values in the middle of a larger block, so that reading or writing beside it shows."""
+    block = np.full(values.size + 2 * MARGIN, margin, values.dtype)
+    inside = block[MARGIN : MARGIN + values.size].reshape(values.shape)
+    inside[...] = values
+    return inside
+
+
+def normal(seed: int, dtype: str, *shape: int) -> Array:
+    """Standard normal numbers, among NaN."""
+    return embedded(np.random.default_rng(seed).standard_normal(shape).astype(dtype), np.nan)
+
+
+def unit(seed: int, dtype: str, *shape: int) -> Array:
+    """Numbers from 0 to 1, both included."""
+    values = np.random.default_rng(seed).random(shape).round(2)
+    return embedded(values.astype(dtype), np.nan)
+
+
+def check(name: str, *arguments: Any, outputs: list[Array], scale: float = 1.0) -> list[Array]:
+    """Call both twins; every output must be the same up to rounding, and nothing beside it written.
+
+    ``scale`` is the size of the terms that are rounded, which counts where they cancel.
+    """
+    ours = [embedded(output, UNTOUCHED) for output in outputs]
+    theirs = [output.copy() for output in outputs]
+    with np.errstate(all="ignore"):
+        getattr(compiled, name)(*arguments, *ours)
+        getattr(reference, name)(*arguments, *theirs)
+    for a, b in zip(ours, theirs, strict=True):
+        assert_close(a, b, scale)
+        block = a.base
+        assert isinstance(block, np.ndarray)
+        assert (block[:MARGIN] == UNTOUCHED).all()
+        assert (block[block.size - MARGIN :] == UNTOUCHED).all()
+    return ours
+
+
+def assert_close(a: Array, b: Array, scale: float = 1.0) -> None:
+    if a.dtype.kind != "f":
+        np.testing.assert_array_equal(a, b)
+        return
+    finite = b[np.isfinite(b)]
+    largest = np.abs(finite).max(initial=scale)
+    np.testing.assert_allclose(a, b, rtol=0, atol=TOLERANCE[a.dtype.name] * largest)
+
+
+def unset(dtype: str, *shape: int) -> Array:
+    """An output that nobody has written yet."""
+    return np.full(shape, np.nan, dtype)
+
+
+# The two sets
+
+
+def test_reference_and_compiled_have_the_same_names_and_parameters() -> None:
+    expected = {
+        name: f
+        for name, f in vars(reference).items()
+        if inspect.isfunction(f) and f.__module__ == reference.__name__ and not name.startswith("_")
+    }
+    assert sorted(expected) == sorted(compiled.__all__)
+    for name, f in expected.items():
+        twin = getattr(compiled, name)
+        assert list(inspect.signature(twin).parameters) == list(inspect.signature(f).parameters), name
+
+
+# Matrix products
+
+
+@drawn
+@example(3, 2 * panel.DEPTH + 6, 5, "float32", 0)
+@example(2, panel.DEPTH, 17, "float64", 0)
+@given(sizes, sizes, sizes, dtypes, seeds)
+def test_affine(n: int, n_in: int, n_out: int, dtype: str, seed: int) -> None:
+    x, W, b = normal(seed, dtype, n, n_in), normal(seed + 1, dtype, n_in, n_out), normal(seed + 2, dtype, n_out)
+    check("affine", x, W, b, outputs=[unset(dtype, n, n_out)])
+
+
+@drawn
+@example(2 * panel.DEPTH + 6, 3, 5, "float32", 0)
+@given(sizes, sizes, sizes, dtypes, seeds)
+def test_matmul_transposed_left(n: int, m: int, n_out: int, dtype: str, seed: int) -> None:
+    a, b = normal(seed, dtype, n, m), normal(seed + 1, dtype, n, n_out)
+    check("matmul_transposed_left", a, b, outputs=[unset(dtype, m, n_out)])
+
+
+@drawn
+@example(3, 2 * panel.DEPTH + 6, 5, "float32", 0)
+@given(sizes, sizes, sizes, dtypes, seeds)
+def test_matmul_transposed_right(n: int, n_in: int, m: int, dtype: str, seed: int) -> None:
+    a, b = normal(seed, dtype, n, n_in), normal(seed + 1, dtype, m, n_in)
+    check("matmul_transposed_right", a, b, outputs=[unset(dtype, n, m)])
+
+
+@drawn
+@example(300, 1, "float32", 0)
+@given(sizes, sizes, dtypes, seeds)
+def test_column_sum(n: int, m: int, dtype: str, seed: int) -> None:
+    check("column_sum", normal(seed, dtype, n, m), outputs=[unset(dtype, m)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_products_of_an_empty_batch(dtype: str) -> None:
+    W, nothing = normal(0, dtype, 7, 5), unset(dtype, 0, 5)
+    check("affine", unset(dtype, 0, 7), W, normal(1, dtype, 5), outputs=[nothing])
+    check("matmul_transposed_left", unset(dtype, 0, 7), nothing, outputs=[unset(dtype, 7, 5)])
+    check("matmul_transposed_right", nothing, W, outputs=[unset(dtype, 0, 7)])
+    check("column_sum", nothing, outputs=[unset(dtype, 5)])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_number_that_is_not_finite_spoils_its_own_row_and_no_other(bad: float) -> None:
+    x = np.ones((9, 5), "float32")
+    x[4, 2] = bad
+    (y,) = check("affine", x, np.zeros((5, 20), "float32"), np.zeros(20, "float32"), outputs=[unset("float32", 9, 20)])
+    assert np.isnan(y[4]).all()  # 0 · ∞ is not a number either
+    assert np.isfinite(np.delete(y, 4, axis=0)).all()
+
+
+def test_kernels_take_the_first_rows_of_a_larger_buffer_and_read_only_data() -> None:
+    buffer = normal(0, "float32", 20, 9)
+    buffer.flags.writeable = False
+    check("affine", buffer[:7], normal(1, "float32", 9, 9), buffer[0], outputs=[unset("float32", 7, 9)])
+
+
+# Convolution
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> dict[str, Any]:
+    """Shapes of a convolution, with rows and columns left over that no window sees."""
+    kh, kw, stride_h, stride_w = (draw(st.integers(1, 3)) for _ in range(4))
+    rows, columns = draw(few), draw(st.sampled_from([1, 3, 6, 7, 13]))
+    height = (rows - 1) * stride_h + kh + draw(st.integers(0, stride_h - 1))
+    width = (columns - 1) * stride_w + kw + draw(st.integers(0, stride_w - 1))
+    n, n_in, n_out = draw(few), draw(st.sampled_from([1, 2, 5, 16, 17])), draw(st.sampled_from([1, 3, 8, 16, 17]))
+    return {
+        "x": (n, height, width, n_in),
+        "W": (kh, kw, n_in, n_out),
+        "strides": (stride_h, stride_w),
+        "y": (n, rows, columns, n_out),
+    }
+
+
+def explicit(x: tuple[int, ...], W: tuple[int, ...], strides: tuple[int, int], y: tuple[int, ...]) -> dict[str, Any]:
+    return {"x": x, "W": W, "strides": strides, "y": y}
+
+
+# sums that are longer than a panel: over several kernel rows, within one, over rows of an image, within one
+long_window = explicit((1, 4, 4, 100), (3, 3, 100, 2), (1, 1), (1, 2, 2, 2))
+longer_window = explicit((1, 3, 3, 300), (2, 2, 300, 3), (1, 1), (1, 2, 2, 3))
+long_row = explicit((1, 3, 602, 1), (2, 3, 1, 3), (1, 1), (1, 2, 600, 3))
+many_slopes = explicit((1, 4, 4, 2), (3, 3, 2, 600), (2, 1), (1, 1, 2, 600))
+
+
+@drawn
+@example(long_window, "float32", 0)
+@example(longer_window, "float32", 0)
+@given(convolutions(), dtypes, seeds)
+def test_convolution(shapes: dict[str, Any], dtype: str, seed: int) -> None:
+    x, W, b = (normal(seed, dtype, *shape) for shape in (shapes["x"], shapes["W"], shapes["y"][3:]))
+    check("convolution", x, W, b, *shapes["strides"], outputs=[unset(dtype, *shapes["y"])])
+
+
+@drawn
+@example(long_row, "float32", 0)
+@given(convolutions(), dtypes, seeds)
+def test_convolution_weight_gradient(shapes: dict[str, Any], dtype: str, seed: int) -> None:
+    x, dy = normal(seed, dtype, *shapes["x"]), normal(seed + 1, dtype, *shapes["y"])
+    check("convolution_weight_gradient", x, dy, *shapes["strides"], outputs=[unset(dtype, *shapes["W"])])
+
+
+@drawn
+@example(many_slopes, "float32", 0)
+@given(convolutions(), dtypes, seeds)
+def test_convolution_input_gradient(shapes: dict[str, Any], dtype: str, seed: int) -> None:
+    kh, kw, n_in, n_out = shapes["W"]
+    dy, W_transposed = normal(seed, dtype, *shapes["y"]), normal(seed + 1, dtype, kh, kw, n_out, n_in)
+    check("convolution_input_gradient", dy, W_transposed, *shapes["strides"], outputs=[unset(dtype, *shapes["x"])])
+
+
+def test_convolution_input_gradient_of_an_image_larger_than_a_band() -> None:
+    dy, W_transposed = normal(0, "float32", 1, 40, 9, 80), normal(1, "float32", 3, 1, 80, 1)
+    check("convolution_input_gradient", dy, W_transposed, 1, 1, outputs=[unset("float32", 1, 42, 9, 1)])
+
+
+# Pooling
+
+
+@st.composite
+def poolings(draw: st.DrawFn) -> tuple[list[int], tuple[int, ...], tuple[int, ...]]:
+    """Windows, strides, borders before; shapes of x and y: every window sees a cell, as the layers see to it."""
+    windows, strides, befores, n_in, n_out = [], [], [], [], []
+    for _ in range(2):
+        window, stride = draw(st.integers(1, 3)), draw(st.integers(1, 3))
+        before, after = draw(st.integers(0, window - 1)), draw(st.integers(0, window - 1))
+        size = draw(st.integers(max(1, window - before - after), 7))
+        windows.append(window)
+        strides.append(stride)
+        befores.append(before)
+        n_in.append(size)
+        n_out.append((size + before + after - window) // stride + 1)
+    n, channels = draw(few), draw(st.sampled_from([1, 3, 16, 17]))
+    return [*windows, *strides, *befores], (n, *n_in, channels), (n, *n_out, channels)
+
+
+@drawn
+@given(poolings(), dtypes, seeds, st.booleans())
+def test_max_pool(pooling: Any, dtype: str, seed: int, with_nan: bool) -> None:
+    window, x_shape, y_shape = pooling
+    x = np.random.default_rng(seed).integers(0, 4, x_shape).astype(dtype)  # many cells are equal
+    if with_nan:
+        x[x == 1] = np.nan
+    outputs = [unset(dtype, *y_shape), np.full(y_shape, -1, np.int32)]
+    check("max_pool", embedded(x, np.inf), *window, outputs=outputs)
+
+
+@drawn
+@given(poolings(), dtypes, seeds)
+def test_max_pool_gradient(pooling: Any, dtype: str, seed: int) -> None:
+    window, x_shape, y_shape = pooling
+    winner = np.empty(y_shape, np.int32)
+    reference.max_pool(normal(seed, dtype, *x_shape), *window, unset(dtype, *y_shape), winner)
+    check("max_pool_gradient", normal(seed, dtype, *y_shape), winner, outputs=[unset(dtype, *x_shape)])
+
+
+@drawn
+@given(poolings(), dtypes, seeds)
+def test_average_pool(pooling: Any, dtype: str, seed: int) -> None:
+    window, x_shape, y_shape = pooling
+    check("average_pool", normal(seed, dtype, *x_shape), *window, outputs=[unset(dtype, *y_shape)])
+
+
+@drawn
+@given(poolings(), dtypes, seeds)
+def test_average_pool_gradient(pooling: Any, dtype: str, seed: int) -> None:
+    window, x_shape, y_shape = pooling
+    check("average_pool_gradient", normal(seed, dtype, *y_shape), *window, outputs=[unset(dtype, *x_shape)])
+
+
+# Upsampling
+
+
+@st.composite
+def enlargements(draw: st.DrawFn) -> tuple[tuple[int, int], tuple[int, ...], tuple[int, ...]]:
+    """Factors; shapes of x and y, which may lack rows and columns of the full enlargement."""
+    factors = draw(few), draw(few)
+    small = draw(few), draw(few)
+    large = [f * size - draw(st.integers(0, f - 1)) for f, size in zip(factors, small, strict=True)]
+    n, channels = draw(few), draw(st.sampled_from([1, 3, 16, 17]))
+    return factors, (n, *small, channels), (n, *large, channels)
+
+
+@drawn
+@given(enlargements(), dtypes, seeds)
+def test_upsample_nearest(enlargement: Any, dtype: str, seed: int) -> None:
+    factors, x_shape, y_shape = enlargement
+    check("upsample_nearest", normal(seed, dtype, *x_shape), *factors, outputs=[unset(dtype, *y_shape)])
+
+
+@drawn
+@given(enlargements(), dtypes, seeds)
+def test_upsample_nearest_gradient(enlargement: Any, dtype: str, seed: int) -> None:
+    factors, x_shape, y_shape = enlargement
+    check("upsample_nearest_gradient", normal(seed, dtype, *y_shape), *factors, outputs=[unset(dtype, *x_shape)])
+
+
+@drawn
+@given(enlargements(), dtypes, seeds, st.floats(0, 1))
+def test_resample_and_its_gradient(enlargement: Any, dtype: str, seed: int, density: float) -> None:
+    _, x_shape, y_shape = enlargement
+    generator = np.random.default_rng(seed)
+    weights = []
+    for axis in (1, 2):
+        shape = (y_shape[axis], x_shape[axis])
+        weights.append((generator.standard_normal(shape) * (generator.random(shape) < density)).astype(dtype))
+    check("resample", normal(seed, dtype, *x_shape), *weights, outputs=[unset(dtype, *y_shape)])
+    check("resample_gradient", normal(seed, dtype, *y_shape), *weights, outputs=[unset(dtype, *x_shape)])
+
+
+# Activations
+
+activations = st.sampled_from(["relu", "sigmoid", "tanh", "softplus"])
+shapes = st.one_of(st.tuples(sizes, sizes), st.tuples(few, few, few, sizes))
+scales = st.sampled_from([1e-6, 1e-2, 1.0, 10.0, 1e3])
+
+
+@drawn
+@given(activations, shapes, scales, dtypes, seeds)
+def test_activation(name: str, shape: tuple[int, ...], scale: float, dtype: str, seed: int) -> None:
+    x = normal(seed, dtype, *shape) * np.dtype(dtype).type(scale)
+    (y,) = check(name, x, outputs=[unset(dtype, *shape)], scale=0)
+    dy = normal(seed + 1, dtype, *shape)
+    check(f"{name}_gradient", x if name == "softplus" else y, dy, outputs=[unset(dtype, *shape)])
+
+
+@drawn
+@given(shapes, dtypes, seeds, st.floats(0, 1))
+def test_leaky_relu_and_its_gradient(shape: tuple[int, ...], dtype: str, seed: int, slope: float) -> None:
+    x, dy = normal(seed, dtype, *shape), normal(seed + 1, dtype, *shape)
+    check("leaky_relu", x, slope, outputs=[unset(dtype, *shape)])
+    check("leaky_relu_gradient", x, slope, dy, outputs=[unset(dtype, *shape)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softplus"])
+def test_an_activation_keeps_what_is_not_finite(name: str, dtype: str) -> None:
+    x = np.array([[np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e30, 1.0] * 5], dtype)
+    (y,) = check(name, x, outputs=[unset(dtype, 1, 40)])
+    assert np.isnan(y[0, ::8]).all()
+    assert not np.isnan(y[0, 1]).any()
+
+
+# Losses
+
+
+@drawn
+@given(sizes, sizes, scales, dtypes, seeds)
+def test_bce_on_logits(n: int, size: int, scale: float, dtype: str, seed: int) -> None:
+    z = normal(seed, dtype, n, size) * np.dtype(dtype).type(scale)
+    outputs = [unset(dtype, n), unset(dtype, n, size)]
+    check("bce_on_logits", z, unit(seed, dtype, n, size), 1 / n, outputs=outputs, scale=max(1.0, scale))
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds)
+def test_bce_on_probabilities(n: int, size: int, dtype: str, seed: int) -> None:
+    p, t = unit(seed, dtype, n, size), unit(seed + 1, dtype, n, size)
+    outputs = [unset(dtype, n), unset(dtype, n, size)]
+    check("bce_on_probabilities", p, t, 1 / n, float(np.finfo(dtype).eps) ** 2, outputs=outputs)
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds)
+def test_squared_error(n: int, size: int, dtype: str, seed: int) -> None:
+    y, t = normal(seed, dtype, n, size), normal(seed + 1, dtype, n, size)
+    check("squared_error", y, t, 1 / n, outputs=[unset(dtype, n), unset(dtype, n, size)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_loss_of_what_is_not_finite_is_not_finite(dtype: str) -> None:
+    y = np.zeros((4, 40), dtype)
+    y[:3, 7] = np.nan, np.inf, -np.inf
+    t = np.full((4, 40), 0.5, dtype)
+    for name in ("bce_on_logits", "squared_error"):
+        losses, dy = check(name, y, t, 0.25, outputs=[unset(dtype, 4), unset(dtype, 4, 40)])
+        assert np.isnan(losses[0])
+        assert np.isnan(dy[0, 7])
+        assert np.isfinite(losses).tolist() == [False, False, False, True]
+    y[0, 7] = np.nan
+    losses, dy = check("bce_on_probabilities", y[:1], t[:1], 0.25, 1e-9, outputs=[unset(dtype, 1), unset(dtype, 1, 40)])
+    assert np.isnan(losses[0])
+    assert np.isnan(dy[0, 7])
+
+
+# Optimizers
+
+
+@drawn
+@given(st.integers(1, 200), dtypes, seeds, st.integers(1, 1000))
+def test_optimizers(size: int, dtype: str, seed: int, step: int) -> None:
+    settings_of: dict[str, tuple[int, tuple[float, ...]]] = {
+        "sgd": (1, (0.1, 0.9)),
+        "adam": (2, (1e-2, 0.9, 0.999, 1e-8, step)),
+        "adamw": (2, (1e-2, 0.9, 0.999, 1e-8, step, 0.1)),
+        "rmsprop": (1, (1e-2, 0.9, 1e-8)),
+    }
+    for name, (remembered, arguments) in settings_of.items():
+        dtheta = normal(seed + 1, dtype, size)
+        ours = [normal(seed, dtype, size).copy(), *(np.full(size, 0.5, dtype) for _ in range(remembered))]
+        theirs = [array.copy() for array in ours]
+        for kernels, (theta, *state) in ((compiled, ours), (reference, theirs)):
+            for _ in range(2):
+                getattr(kernels, name)(theta, dtheta, *state, *arguments)
+        for a, b in zip(ours, theirs, strict=True):
+            assert_close(a, b)
+
+
+# The JIT policy
+
+PROGRAM = """
+import warnings
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    from npae.kernels import compiled
+import numpy as np
+y = np.empty(3)
+compiled.relu(np.array([-1.0, 0.0, 2.0]), y)
+print([w.category.__name__ for w in caught], y.tolist())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the user's folder is found in the registry there")
+def test_kernels_work_with_one_warning_where_machine_code_cannot_be_kept(tmp_path: Path) -> None:
+    kernels = tmp_path / "npae" / "kernels"
+    shutil.copytree(Path(reference.__file__).parent, kernels, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "npae" / "__init__.py").touch()
+    file = kernels / "__pycache__"
+    file.touch()  # no folder can be made where a file is, whoever asks
+    environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")}
+    environment |= {"HOME": str(file), "XDG_CACHE_HOME": str(file), "PYTHONPATH": str(tmp_path)}
+    result = subprocess.run(
+        [sys.executable, "-B", "-c", PROGRAM],
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.stdout == "['RuntimeWarning'] [0.0, 0.0, 2.0]\n", result.stderr
