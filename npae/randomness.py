@@ -11,6 +11,7 @@ References
 
 import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,19 @@ def generator(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
     key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF, zlib.crc32(purpose.encode())], dtype=np.uint64)
     # The step is the counter's highest word: 2**192 draws lie between two steps.
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, step]))
+
+
+def seed_from(random_state: Any) -> int:
+    """A seed from what scikit-learn calls a random state: a whole number, one of NumPy's generators, or None."""
+    if random_state is None:
+        return int(np.random.SeedSequence().generate_state(1)[0])
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(2**32))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(2**31))
+    if not isinstance(random_state, int | np.integer) or random_state < 0:
+        raise ValueError(f"random_state is {random_state!r}; expected a whole number of at least 0, or None")
+    return int(random_state)
 
 
 @dataclass

@@ -183,6 +183,22 @@ class Training:
         )
 
 
+def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
+    """Samples to train on, and a share of them set aside for validation; drawn by ``seed``."""
+    if not 0 <= fraction < 1:
+        raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
+    if fraction == 0:
+        return x, None
+    n_aside = round(len(x) * fraction)
+    if not 0 < n_aside < len(x):
+        raise ValueError(
+            f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
+            f"{len(x) - n_aside} to train on; give more samples or another fraction"
+        )
+    order = generator(seed, "validation split").permutation(len(x))
+    return x[order[n_aside:]], x[order[:n_aside]]
+
+
 class _Best:
     """The lowest validation loss so far, and the parameters that reached it."""
 

@@ -21,7 +21,9 @@ def blocks(path: str, language: str) -> list[str]:
 @pytest.fixture
 def few_digits(monkeypatch) -> Digits:
     digits = load_digits()
-    few = Digits(digits.train_images[:300], digits.train_labels[:300], digits.test_images[:150], digits.test_labels[:150])
+    few = Digits(
+        digits.train_images[:300], digits.train_labels[:300], digits.test_images[:150], digits.test_labels[:150]
+    )
     monkeypatch.setattr(datasets, "load_digits", lambda: few)
     return few
 

@@ -789,11 +789,9 @@ def test_a_fit_that_is_refused_leaves_the_model_as_it_was() -> None:
 
 
 def test_a_split_that_leaves_nothing_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match=r"4 samples with validation_fraction=0\.1 leave none for validation; give more"
-    ):
+    with pytest.raises(ValueError, match=r"0\.1 of 4 samples leaves 0 for validation and 4 to train on; give more"):
         unfitted("vanilla", early_stopping=True).fit(data_for("vanilla", n=4))
-    with pytest.raises(ValueError, match=r"validation_fraction=0\.9 of 2 samples leaves none to train on; lower it"):
+    with pytest.raises(ValueError, match=r"0\.9 of 2 samples leaves 2 for validation and 0 to train on; give more"):
         unfitted("vanilla", validation_fraction=0.9).fit(data_for("vanilla", n=2))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from small_models import TYPES, data_for, fitted, samples, unfitted
 
@@ -27,6 +27,8 @@ KINDS = list(TYPES)
 SMALL_BYTES = 4_000_000  # what reading a small file may allocate, whatever it claims
 
 uses_a_folder = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+#: Shrinking a damaged file takes minutes and explains nothing that the error does not.
+without_shrinking = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate])
 
 
 class Scale(Layer):
@@ -526,6 +528,7 @@ def test_a_mutated_file_ends_in_a_result_or_a_refusal(kind: str, tmp_path: Path)
     content, path = small_file(tmp_path, kind), tmp_path / "mutated"
     header = 8 + int.from_bytes(content[:8], "little")
 
+    @without_shrinking
     @given(data=st.data())
     def run(data: st.DataObject) -> None:
         mutated = bytearray(content)
@@ -591,6 +594,7 @@ def test_junk_at_any_place_of_the_configuration_ends_in_a_result_or_a_refusal(ki
     record.pop("history", None)
     where = [place for place in places(record) if place[0] != "params" or len(place) == 1]
 
+    @without_shrinking
     @given(place=st.sampled_from(where), junk=st.sampled_from(JUNK))
     def run(place: tuple[Any, ...], junk: Any) -> None:
         def change(record: dict[str, Any]) -> None:

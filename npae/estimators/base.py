@@ -20,9 +20,9 @@ from npae.errors import NotFittedError
 from npae.estimators.gaussian import Gaussian
 from npae.layers.base import Layer, positive
 from npae.optimizers import optimizer_by_name
-from npae.randomness import generator
+from npae.randomness import generator, seed_from
 from npae.schedules import schedule_by_name
-from npae.training import Callback, Training
+from npae.training import Callback, Training, split_off
 from npae.types import Array, Shape
 from npae.validation import check_numeric, check_samples
 
@@ -145,8 +145,11 @@ class AutoencoderEstimator:
             Each is called with the ``Training`` after each epoch; returning True ends it.
         """
         X = self._prepare(X)
-        seed = self._seed()
-        train, validation = self._split(X, seed)
+        seed = seed_from(self.random_state)
+        fraction = self.validation_fraction
+        if fraction is None:
+            fraction = 0.1 if self.early_stopping else 0.0
+        train, validation = split_off(X, fraction, seed)
         self._adopt(self._new_training(X, len(train), seed))
         if len(train) < self.batch_size:
             warnings.warn(
@@ -171,7 +174,7 @@ class AutoencoderEstimator:
         """Learn from X for one epoch, going on from where the model is."""
         X = self._prepare(X)
         if not hasattr(self, "network_"):
-            self._adopt(self._new_training(X, len(X), self._seed()))
+            self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
         X = self._check_shape(X)
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
@@ -253,36 +256,6 @@ class AutoencoderEstimator:
                 f"{type(self).__name__} a whole number"
             )
         return self.code_size
-
-    def _seed(self) -> int:
-        state = self.random_state
-        if state is None:
-            return int(np.random.SeedSequence().generate_state(1)[0])
-        if isinstance(state, np.random.Generator):
-            return int(state.integers(2**32))
-        if isinstance(state, np.random.RandomState):
-            return int(state.randint(2**31))
-        if not isinstance(state, int | np.integer) or state < 0:
-            raise ValueError(f"random_state is {state!r}; expected a whole number of at least 0, or None")
-        return int(state)
-
-    def _split(self, X: Array, seed: int) -> tuple[Array, Array | None]:
-        fraction = self.validation_fraction
-        if fraction is None:
-            fraction = 0.1 if self.early_stopping else 0.0
-        if not 0 <= fraction < 1:
-            raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
-        n_validation = round(len(X) * fraction)
-        if n_validation == 0:
-            if fraction:
-                raise ValueError(
-                    f"{len(X)} samples with validation_fraction={fraction} leave none for validation; give more samples"
-                )
-            return X, None
-        if n_validation == len(X):
-            raise ValueError(f"validation_fraction={fraction} of {len(X)} samples leaves none to train on; lower it")
-        order = generator(seed, "validation split").permutation(len(X))
-        return X[order[n_validation:]], X[order[:n_validation]]
 
     @property
     def n_iter_(self) -> int:
