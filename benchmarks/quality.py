@@ -8,7 +8,8 @@ images::
     python benchmarks/quality.py FOLDER --peer torch --models vanilla,deep --epochs 3
 
 FOLDER holds ``train-images-idx3-ubyte`` and ``t10k-images-idx3-ubyte``, plain or as ``.gz``. ``--peer torch`` trains
-every model in PyTorch too; the exit code is 1 if npae ends more than 3 % above it.
+every model in PyTorch too; the exit code is 1 if npae ends more than 3 % above it. On a busy machine set
+``OMP_NUM_THREADS=1``: threads that wait for one another cost PyTorch more than they gain.
 
 Both sides have the same layers, batch size, epochs and seed 0, float32 and Adam with a learning rate of 1e-3; each
 starts from its own default initialisation. The loss is the binary cross-entropy in nats, summed over an image's

@@ -123,6 +123,7 @@ class Arena:
             )
         self.layers[name] = layer
         layer.name, layer.arena, layer.kernels, layer.run = name, self, self.kernels, self.run
+        layer.needs_dx = True
         layer.input_shape = tuple(input_shape)
         layer.output_shape = tuple(layer.plan(layer.input_shape, self))
         return layer.output_shape

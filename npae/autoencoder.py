@@ -119,7 +119,17 @@ class Autoencoder:
                 f"change the decoder's last layers so that both agree"
             )
         self.loss.plan(output_shape, arena)
+        self._learning = self._from_the_first_that_learns(arena)
         self.arena, self.run = arena, arena.run
+
+    def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
+        """The encoder's layers that a gradient must pass: from the first with parameters on, which needs no dx."""
+        layers = self.encoder.layers
+        for i, layer in enumerate(layers):
+            if arena.parameter_count(layer):
+                layer.needs_dx = False
+                return layers[i:]
+        return []
 
     @property
     def theta(self) -> Array:
@@ -137,7 +147,7 @@ class Autoencoder:
 
     # Training
 
-    def gradient(self, x: Array, target: Array | None = None, *, checked: bool = False) -> float:
+    def gradient(self, x: Array, target: Array | None = None) -> float:
         """The loss of a batch; its gradient by every parameter is left in ``dtheta``.
 
         The noise is that of ``run.step``, so the same call gives the same number until ``run.step`` moves on.
@@ -147,31 +157,44 @@ class Autoencoder:
         x : ndarray of shape (N, *input_shape)
         target : ndarray of the same shape, optional
             What to rebuild; x itself by default.
-        checked : bool, default False
-            Whether both are known to be contiguous, of the network's dtype, and valid; training checks all data once.
 
         Returns
         -------
         float
             Mean over the batch of the loss of each sample, penalties included, plus weight decay.
         """
-        if not checked:
-            x = self.check(x, as_target=target is None)
-            target = None if target is None else self._check_target(target, len(x))
+        x = self.check(x, as_target=target is None)
+        target = x if target is None else self._check_target(target, len(x))
+        return self.finish_gradient(self.shard_gradient(x, target, len(x)))
+
+    def shard_gradient(self, x: Array, target: Array, n: int) -> dict[str, float]:
+        """The part that some samples have in the gradient of a batch of ``n``, left in ``dtheta``; x is trusted.
+
+        Returns
+        -------
+        dict of str to float
+            The same part of each term of the loss, but for the weight decay.
+        """
         with self._training():
-            losses, dy = self._forward(x, x if target is None else target)
+            losses, dy = self._forward(x, target, n)
             self._backward(dy)
-        self.terms = {"reconstruction": float(losses.mean())}
+        terms = {"reconstruction": float(losses.sum(dtype=np.float64)) / n}
         for layer in self.arena.penalized:
             name = layer.penalty_name
-            self.terms[name] = self.terms.get(name, 0.0) + float(layer.penalty.mean())
+            terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
+        return terms
+
+    def finish_gradient(self, terms: dict[str, float]) -> float:
+        """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
+        self.terms = terms
         if self.weight_decay:
-            self._add_weight_decay()
+            self.terms["weight_decay"] = self.weight_penalty()
+            self.dtheta[self.arena.decayed] += self.weight_decay * self.theta[self.arena.decayed]
         return sum(self.terms.values())
 
-    def _forward(self, x: Array, target: Array) -> tuple[Array, Array]:
+    def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
         self.arena.resize(len(x))
-        self.run.sample_weight = 1 / len(x)
+        self.run.sample_weight = 1 / n
         h = self.encoder.forward(self.corrupt.forward(x))
         z = self.code.forward(h)
         return self.loss.value_and_gradient(self.decoder.forward(z), target)
@@ -179,12 +202,8 @@ class Autoencoder:
     def _backward(self, dy: Array) -> None:
         dz = self.decoder.backward(dy)
         dh = self.code.backward(dz)
-        self.encoder.backward(dh)
-
-    def _add_weight_decay(self) -> None:
-        """L += ½ λ ‖W‖², so dW += λ W; the weights are the first part of θ."""
-        self.terms["weight_decay"] = self.weight_penalty()
-        self.dtheta[self.arena.decayed] += self.weight_decay * self.theta[self.arena.decayed]
+        for layer in reversed(self._learning):
+            dh = layer.backward(dh)
 
     def weight_penalty(self) -> float:
         """½ λ ‖W‖², which no single sample's loss holds."""
@@ -215,7 +234,7 @@ class Autoencoder:
         return in_blocks(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
-        losses, _ = self._forward(x, target)
+        losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
         return losses
@@ -280,10 +299,21 @@ class Autoencoder:
             arguments[slot] = from_config(arguments[slot], layers)
         return cls(**arguments)
 
+    def replica(self, shard: int) -> Self:
+        """Another network with the same θ, and with gradients, activations and noise of its own."""
+        other = type(self).from_config(self.config(), self._layer_types())
+        other.plan(self.input_shape, seed=self.run.seed, dtype=self.arena.dtype.name, kernels=self.arena.kernels)
+        other.arena.allocate(self.theta)
+        other.run.shard = shard
+        return other
+
+    def _layer_types(self) -> list[type[Layer]]:
+        types = {type(layer) for slot in self._slots() for layer in slot.layers}
+        return sorted(types, key=lambda cls: cls.__name__)
+
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: the description and θ; views and buffers are made anew."""
-        own = {type(layer) for chain in self._slots() for layer in chain.layers}
-        state: dict[str, Any] = {"config": self.config(), "layers": sorted(own, key=lambda cls: cls.__name__)}
+        state: dict[str, Any] = {"config": self.config(), "layers": self._layer_types()}
         if hasattr(self, "arena"):
             state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name)
             state["theta"], state["step"] = self.theta.copy(), self.run.step

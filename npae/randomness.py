@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 
-def generator(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
+def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.random.Generator:
     """A generator for one purpose at one step.
 
     Parameters
@@ -27,15 +27,17 @@ def generator(seed: int, purpose: str, step: int = 0) -> np.random.Generator:
         What the numbers are for, such as ``"shuffle"`` or the name of a layer.
     step : int, default 0
         The training step, at least 0.
+    shard : int, default 0
+        Which part of a batch the numbers are for, where it is cut into several.
 
     Returns
     -------
     numpy.random.Generator
-        The same one for the same three arguments, on every machine.
+        The same one for the same four arguments, on every machine.
     """
     key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF, zlib.crc32(purpose.encode())], dtype=np.uint64)
-    # The step is the counter's highest word: 2**192 draws lie between two steps.
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, 0, step]))
+    # Step and shard are the counter's highest words: 2**128 draws lie between two shards.
+    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, shard, step]))
 
 
 def seed_from(random_state: Any) -> int:
@@ -64,6 +66,8 @@ class Run:
         Seed of all noise.
     step : int
         Training steps taken so far.
+    shard : int
+        Which part of each batch this network sees; 0 where batches are not cut.
     training : bool
         Whether noise is drawn at all; without it every layer is deterministic.
     sample_weight : float
@@ -72,9 +76,10 @@ class Run:
 
     seed: int = 0
     step: int = 0
+    shard: int = 0
     training: bool = False
     sample_weight: float = 1.0
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """The generator of this step for ``purpose``."""
-        return generator(self.seed, purpose, self.step)
+        """The generator of this step and shard for ``purpose``."""
+        return generator(self.seed, purpose, self.step, self.shard)

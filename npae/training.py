@@ -16,6 +16,7 @@ from npae.autoencoder import Autoencoder
 from npae.errors import NonFiniteError
 from npae.optimizers import Optimizer, clip_by_norm
 from npae.randomness import generator
+from npae.replicas import Replicas, count_jobs
 from npae.schedules import Constant, Schedule
 from npae.types import Array
 
@@ -41,6 +42,8 @@ class Training:
         Samples a step; the last batch of an epoch may be smaller.
     clip_norm : float, optional
         Longest gradient that is not shortened.
+    n_jobs : int, optional
+        Threads that share every batch; -1 for all processors. The noise that is drawn depends on it.
     history : dict, optional
         Of the epochs that came before; it is continued in place.
 
@@ -62,6 +65,7 @@ class Training:
         schedule: Schedule = Constant(),  # noqa: B008 (immutable)
         batch_size: int = 128,
         clip_norm: float | None = None,
+        n_jobs: int | None = None,
         history: dict[str, list[float]] | None = None,
     ) -> None:
         if batch_size < 1:
@@ -73,6 +77,7 @@ class Training:
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
         optimizer.bind(network.arena)
+        self._replicas = Replicas(network, count_jobs(n_jobs))
         self._batch = np.empty((0, *network.input_shape), dtype=network.arena.dtype)
         self._good_theta = network.theta.copy()
 
@@ -140,7 +145,7 @@ class Training:
         rate_factor = self.schedule(net.run.step)
         sums: dict[str, float] = {}
         for step, batch in enumerate(self._batches(x)):
-            loss = net.gradient(batch, checked=True)
+            loss = self._replicas.gradient(batch)
             if not math.isfinite(loss):
                 self._stop_at_non_finite(batch, step)
             if self.clip_norm is not None:

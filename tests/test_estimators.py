@@ -13,6 +13,7 @@ from small_models import TYPES, data_for, fitted, samples, unfitted
 import npae
 from npae.errors import NonFiniteError, NotFittedError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
+from npae.replicas import Replicas
 from npae.training import Training
 from npae.types import Array, Shape
 from npae.validation import check_samples
@@ -555,7 +556,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_model_of_no_epochs(monkeypatch: pyte
     def press(*args: Any, **kwargs: Any) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(npae.Autoencoder, "gradient", press)
+    monkeypatch.setattr(Replicas, "gradient", press)
     model, x = unfitted("vanilla"), data_for("vanilla")
     with pytest.warns(UserWarning, match="interrupted in epoch 1"):
         model.fit(x)
@@ -567,14 +568,14 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_model_of_no_epochs(monkeypatch: pyte
 def test_after_infinity_the_model_of_the_last_good_epoch_can_be_used(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gradient, calls = npae.Autoencoder.gradient, []
+    gradient, calls = Replicas.gradient, []
 
     def infinite_at_the_fifth_step(self: Any, *args: Any, **kwargs: Any) -> float:
         calls.append(1)
         loss = gradient(self, *args, **kwargs)
         return float("inf") if len(calls) == 5 else loss
 
-    monkeypatch.setattr(npae.Autoencoder, "gradient", infinite_at_the_fifth_step)
+    monkeypatch.setattr(Replicas, "gradient", infinite_at_the_fifth_step)
     model, x = unfitted(kind), data_for(kind)
     with pytest.raises(NonFiniteError, match=r"in epoch 2, step 2, first in loss; .* lower the learning rate"):
         model.fit(x)

@@ -53,13 +53,13 @@ def trained(net: Autoencoder, epochs: int = 3, optimizer: Optimizer | None = Non
 def watched_batches(net: Autoencoder, monkeypatch: pytest.MonkeyPatch) -> list[Array]:
     """Filled with a copy of every batch that ``net`` is trained on."""
     seen: list[Array] = []
-    gradient = net.gradient
+    gradient = net.shard_gradient
 
-    def watched(x: Array, *args: Any, **kwargs: Any) -> float:
+    def watched(x: Array, *args: Any, **kwargs: Any) -> dict[str, float]:
         seen.append(x.copy())
         return gradient(x, *args, **kwargs)
 
-    monkeypatch.setattr(net, "gradient", watched)
+    monkeypatch.setattr(net, "shard_gradient", watched)
     return seen
 
 
@@ -366,15 +366,15 @@ def test_ctrl_c_between_epochs_keeps_what_was_learned_and_warns() -> None:
 
 def test_ctrl_c_within_a_step_keeps_the_steps_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     net = plain()
-    gradient, thetas = net.gradient, []
+    gradient, thetas = net.shard_gradient, []
 
-    def press(*args: Any, **kwargs: Any) -> float:
+    def press(*args: Any, **kwargs: Any) -> dict[str, float]:
         thetas.append(net.theta.copy())
         if len(thetas) == 8:  # the third step of the second epoch
             raise KeyboardInterrupt
         return gradient(*args, **kwargs)
 
-    monkeypatch.setattr(net, "gradient", press)
+    monkeypatch.setattr(net, "shard_gradient", press)
     training = Training(net, Adam(1e-2), batch_size=5)
     with pytest.warns(UserWarning, match="interrupted in epoch 2"):
         training.fit(X, 9)

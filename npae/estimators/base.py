@@ -69,6 +69,8 @@ class AutoencoderEstimator:
     patience : int, default 10
     random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default None
         Seed of weights, order and noise. One int, one result.
+    n_jobs : int, optional
+        Threads for training; -1 for all processors. One seed and one ``n_jobs`` give one result.
     dtype : {"float32", "float64"}, default "float32"
     verbose : bool, default False
         Show a progress bar.
@@ -103,6 +105,7 @@ class AutoencoderEstimator:
     early_stopping: bool = False
     patience: int = 10
     random_state: Any = None
+    n_jobs: int | None = None
     dtype: str = "float32"
     verbose: bool = False
 
@@ -225,6 +228,7 @@ class AutoencoderEstimator:
             schedule=schedule_by_name(self.schedule, self.epochs * ceil(n_train / self.batch_size)),
             batch_size=self.batch_size,
             clip_norm=self.clip_norm,
+            n_jobs=self.n_jobs,
             history=history,
         )
 

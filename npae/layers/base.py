@@ -32,6 +32,7 @@ class Layer:
     run: Run
     input_shape: Shape
     output_shape: Shape
+    needs_dx: bool  # False for a network's first layer with parameters: nobody asks for the gradient of the data
     penalty: Array  # (N,), for a layer that adds to the loss
     penalty_name: str
 

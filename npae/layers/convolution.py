@@ -89,9 +89,10 @@ class Conv2D(Layer):
     def backward(self, dy: Array) -> Array:
         self.kernels.convolution_weight_gradient(self.x_padded, dy, *self.stride, self.dW)
         self.kernels.column_sum(dy.reshape(-1, self.filters), self.db)
-        self.W_transposed[...] = self.W.transpose(0, 1, 3, 2)
-        self.kernels.convolution_input_gradient(dy, self.W_transposed, *self.stride, self.dx_padded)
-        self.dx[...] = self.dx_padded[:, self.rows.inside, self.columns.inside]
+        if self.needs_dx:
+            self.W_transposed[...] = self.W.transpose(0, 1, 3, 2)
+            self.kernels.convolution_input_gradient(dy, self.W_transposed, *self.stride, self.dx_padded)
+            self.dx[...] = self.dx_padded[:, self.rows.inside, self.columns.inside]
         return self.dx
 
     def multiply_adds(self) -> int:

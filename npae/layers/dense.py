@@ -55,7 +55,8 @@ class Dense(Layer):
         if self.is_tied:
             self.dW += self.tied_dW
         self.kernels.column_sum(dy, self.db)
-        self.kernels.matmul_transposed_right(dy, self.W, self.dx)
+        if self.needs_dx:
+            self.kernels.matmul_transposed_right(dy, self.W, self.dx)
         return self.dx
 
     def multiply_adds(self) -> int:
