@@ -69,6 +69,6 @@ def schedule_by_name(name: str, total: int) -> Schedule:
     }
     if name not in schedules:
         raise ValueError(
-            f"unknown schedule {name!r}; expected one of {', '.join(schedules)}, or a function of the step"
+            f"unknown schedule {name!r}; expected one of {', '.join(schedules)}"
         )
     return schedules[name]

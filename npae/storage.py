@@ -37,6 +37,10 @@ def save(
     record, arrays : mapping, optional
         What else belongs to the model, as plain JSON and as arrays.
     """
+    if not isinstance(net, Autoencoder) or not hasattr(net, "arena"):
+        raise ValueError(
+            f"{type(net).__name__} is no built Autoencoder; call build first (estimators have a save of their own)"
+        )
     everything = {
         "format": FORMAT,
         "version": __version__,
@@ -128,7 +132,9 @@ class StoredModel:
 
 
 def _plain(value: Any) -> Any:
-    """NumPy's numbers as Python's, for JSON."""
+    """NumPy's numbers and arrays as Python's, for JSON."""
     if isinstance(value, np.generic):
         return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
     raise TypeError(f"{value!r} cannot be saved; use plain numbers and texts as parameters")

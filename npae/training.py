@@ -14,6 +14,7 @@ import numpy as np
 
 from npae.autoencoder import Autoencoder
 from npae.errors import NonFiniteError
+from npae.layers.base import positive
 from npae.optimizers import Optimizer, clip_by_norm
 from npae.randomness import generator
 from npae.replicas import Replicas, count_jobs
@@ -79,7 +80,7 @@ class Training:
         optimizer.bind(network.arena)
         self._replicas = Replicas(network, count_jobs(n_jobs))
         self._batch = np.empty((0, *network.input_shape), dtype=network.arena.dtype)
-        self._good_theta = network.theta.copy()
+        self._good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
 
     @property
     def epoch(self) -> int:
@@ -114,8 +115,11 @@ class Training:
         Raises
         ------
         NonFiniteError
-            Where the loss is NaN or infinite; the parameters are those of the last complete epoch.
+            Where the loss is NaN or infinite; the parameters are those of the last epoch that ended with a finite loss.
         """
+        positive(epochs, "epochs")
+        if patience is not None and validation is None:
+            raise ValueError(f"patience is {patience} but there is no validation data to wait for; give validation")
         x = self.network.check(x, as_target=True)
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
@@ -135,19 +139,21 @@ class Training:
                 warnings.warn(
                     f"interrupted in epoch {self.epoch + 1}; what was learned until then is kept", stacklevel=2
                 )
-        if patience is not None and validation is not None:
+        if patience is not None:
             best.restore()
 
     def _run_epoch(self, x: Array, validation: Array | None, bar: "tqdm[None]") -> None:
         started = time.perf_counter()
         net = self.network
-        self._good_theta[...] = net.theta
+        self._theta_before[...] = net.theta
         rate_factor = self.schedule(net.run.step)
         sums: dict[str, float] = {}
         for step, batch in enumerate(self._batches(x)):
             loss = self._replicas.gradient(batch)
             if not math.isfinite(loss):
                 self._stop_at_non_finite(batch, step)
+            if step == 0:  # only now is it known that the last epoch ended well
+                self._good_theta, self._theta_before = self._theta_before, self._good_theta
             if self.clip_norm is not None:
                 clip_by_norm(net.dtheta, self.clip_norm)
             self.optimizer.step(rate_factor := self.schedule(net.run.step))
@@ -183,7 +189,7 @@ class Training:
         self.optimizer.bind(self.network.arena)
         raise NonFiniteError(
             f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {layer}; the "
-            f"parameters of the last complete epoch are kept; lower the learning rate "
+            f"parameters of the last good epoch are kept; lower the learning rate "
             f"({self.optimizer.learning_rate:g}) or set clip_norm"
         )
 

@@ -88,6 +88,7 @@ class AutoencoderEstimator:
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
+    code_distribution_: Gaussian | None = field(init=False)
 
     code_size: int | None = 32
     activation: str = "relu"
@@ -236,6 +237,7 @@ class AutoencoderEstimator:
         """Become the model that is trained there. Until now nothing of an earlier ``fit`` has changed."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
+        self.code_distribution_ = None
 
     def _resolved_loss(self, X: Array) -> str:
         if self.loss not in ("auto", "bce", "mse"):
@@ -296,8 +298,8 @@ class AutoencoderEstimator:
         """New samples (n_samples, *shape): codes are drawn and decoded.
 
         A variational model draws from its prior N(0, 1). The others have none; they draw from the Gaussian with the
-        mean and covariance of the training data's codes (Ghosh et al., From variational to deterministic
-        autoencoders, ICLR 2020, §4), for codes of up to 512 values.
+        mean and covariance of the codes of the data that ``fit`` or ``partial_fit`` saw last (Ghosh et al., From
+        variational to deterministic autoencoders, ICLR 2020, §4), for codes of up to 512 values.
 
         Parameters
         ----------
@@ -322,8 +324,9 @@ class AutoencoderEstimator:
 
     def _fit_code_distribution(self, X: Array) -> None:
         (code_size,) = self.network_.code_shape
-        self.code_distribution_: Gaussian | None = None
-        if code_size <= LARGEST_SAMPLED_CODE:
+        # Too few samples say nothing of a covariance: after a small part, that of an earlier one stays.
+        few = len(X) < 2 * code_size and self.code_distribution_ is not None
+        if code_size <= LARGEST_SAMPLED_CODE and not few:
             some = X[:: ceil(len(X) / CODES_FOR_SAMPLING)]
             self.code_distribution_ = Gaussian.fit(self.network_.encode(some))
 

@@ -53,7 +53,8 @@ class Reparameterization(Layer):
         self.beta = beta
         self.warm_up_steps = warm_up_steps
         self.mu_head = Dense(code_size)
-        self.log_var_head = Dense(code_size)
+        # log σ² starts at 0 whatever the data's scale: e to the power of a large one would be infinite.
+        self.log_var_head = Dense(code_size, initializer="zeros")
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         arena.add(self.mu_head, input_shape, f"{self.name}.mu")
