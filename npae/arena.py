@@ -11,6 +11,7 @@ Weights come first in θ and biases after them: what weight decay applies to is 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import prod
+from threading import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -101,6 +102,7 @@ class Arena:
         self.dtype = np.dtype(dtype)
         self.kernels = kernels
         self.run = Run(seed=seed)
+        self.lock = RLock()  # held by whoever uses the buffers: a network does one thing at a time
         self.layers: dict[str, Layer] = {}
         self.penalized: list[Layer] = []
         self.pooled_sizes: list[tuple[int, int]] = []

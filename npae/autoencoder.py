@@ -7,6 +7,7 @@
     dθ ◀─encoder⁻¹── dh ◀──code⁻¹── dz ◀──decoder⁻¹── dx̂ ◀───loss⁻¹──────┘
 """
 
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
@@ -16,13 +17,14 @@ import numpy as np
 
 from npae.arena import Arena
 from npae.configuration import from_config, to_config
-from npae.kernels import default_kernels
+from npae.kernels import default_kernels, reference_kernels
 from npae.layers.base import Chain, Layer
 from npae.losses import loss_by_name
 from npae.types import Array, Shape
-from npae.validation import check_samples, check_unit_interval
+from npae.validation import check_number, check_samples, check_unit_interval
 
-BLOCK = 256  # samples that pass the network at once where no gradient is needed
+BLOCK = 256  # samples that pass the network at once where no gradient is needed,
+BLOCK_BYTES = 2**27  # or fewer, where their buffers would take more than this
 
 
 class Autoencoder:
@@ -64,13 +66,17 @@ class Autoencoder:
         code: Sequence[Layer] = (),
         weight_decay: float = 0.0,
     ) -> None:
-        if not weight_decay >= 0:
-            raise ValueError(f"weight_decay is {weight_decay}; expected a number of at least 0")
+        check_number(weight_decay, "weight_decay", least=0)
         self.corrupt, self.encoder = Chain(corrupt), Chain(encoder)
         self.code, self.decoder = Chain(code), Chain(decoder)
         self.loss = loss_by_name(loss)
         self.weight_decay = weight_decay
         self.terms: dict[str, float] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("arena", "run", "input_shape", "code_shape", "theta", "dtheta"):
+            raise AttributeError(f"this Autoencoder has no {name} yet; call build(input_shape) first")
+        raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
     def build(
         self,
@@ -105,11 +111,18 @@ class Autoencoder:
         kernels: ModuleType | None = None,
     ) -> None:
         """The first half of ``build``: shapes are known and agree, nothing is allocated."""
+        for layer in (layer for slot in self._slots() for layer in slot.layers):
+            owner = layer.network() if layer.network is not None else None
+            if owner is not None and owner is not self:
+                raise ValueError(f"the layer {layer!r} belongs to another network; make a new one for this network")
+            layer.network = weakref.ref(self)
         arena = Arena(dtype, kernels or default_kernels(), seed)
         self.input_shape = tuple(int(n) for n in input_shape)
         if not self.input_shape or min(self.input_shape) < 1:
             raise ValueError(f"input_shape is {self.input_shape}; expected the shape of one sample, all at least 1")
         arena.add(self.corrupt, self.input_shape, "corrupt")
+        if arena.parameter_shapes() or arena.penalized:
+            raise ValueError("corrupt holds a layer that learns or has a penalty; put it into the encoder")
         hidden_shape = arena.add(self.encoder, self.input_shape, "encoder")
         self.code_shape = arena.add(self.code, hidden_shape, "code")
         output_shape = arena.add(self.decoder, self.code_shape, "decoder")
@@ -126,7 +139,8 @@ class Autoencoder:
         """The encoder's layers that a gradient must pass: from the first with parameters on, which needs no dx."""
         layers = self.encoder.layers
         for i, layer in enumerate(layers):
-            if arena.parameter_count(layer):
+            # by name, since the parameters may be those of layers within it
+            if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
                 layer.needs_dx = False
                 return layers[i:]
         return []
@@ -175,13 +189,13 @@ class Autoencoder:
         dict of str to float
             The same part of each term of the loss, but for the weight decay.
         """
-        with self._training():
+        with self.arena.lock, self._training():
             losses, dy = self._forward(x, target, n)
             self._backward(dy)
-        terms = {"reconstruction": float(losses.sum(dtype=np.float64)) / n}
-        for layer in self.arena.penalized:
-            name = layer.penalty_name
-            terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
+            terms = {"reconstruction": float(losses.sum(dtype=np.float64)) / n}
+            for layer in self.arena.penalized:
+                name = layer.penalty_name
+                terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
         return terms
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
@@ -189,7 +203,8 @@ class Autoencoder:
         self.terms = terms
         if self.weight_decay:
             self.terms["weight_decay"] = self.weight_penalty()
-            self.dtheta[self.arena.decayed] += self.weight_decay * self.theta[self.arena.decayed]
+            W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
+            self.arena.kernels.add_scaled(W, self.weight_decay, dW)
         return sum(self.terms.values())
 
     def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
@@ -316,6 +331,7 @@ class Autoencoder:
         state: dict[str, Any] = {"config": self.config(), "layers": self._layer_types()}
         if hasattr(self, "arena"):
             state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name)
+            state["compiled"] = self.arena.kernels is not reference_kernels()
             state["theta"], state["step"] = self.theta.copy(), self.run.step
         return state
 
@@ -323,7 +339,8 @@ class Autoencoder:
         fresh = type(self).from_config(state["config"], state["layers"])
         if "build" in state:
             input_shape, seed, dtype = state["build"]
-            fresh.build(input_shape, seed=seed, dtype=dtype)
+            kernels = default_kernels() if state["compiled"] else reference_kernels()
+            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels)
             fresh.theta[...] = state["theta"]
             fresh.run.step = state["step"]
         self.__dict__.update(fresh.__dict__)
@@ -363,8 +380,10 @@ def in_blocks(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Arra
     """f of arrays of any length (n, ...), block by block; f returns (block, *shape), the result is (n, *shape)."""
     n = len(inputs[0])
     result = np.empty((n, *shape), dtype=arena.dtype)
-    for start in range(0, n, BLOCK):
-        block = slice(start, min(start + BLOCK, n))
-        arena.resize(block.stop - block.start)
-        result[block] = f(*(a[block] for a in inputs))
+    size = max(1, min(BLOCK, BLOCK_BYTES // max(arena.buffer_bytes(), 1)))
+    for start in range(0, n, size):
+        block = slice(start, min(start + size, n))
+        with arena.lock:
+            arena.resize(block.stop - block.start)
+            result[block] = f(*(a[block] for a in inputs))
     return result

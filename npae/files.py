@@ -14,7 +14,9 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
 
     It is written beside ``path``, flushed, and renamed; whatever goes wrong before leaves ``path`` as it was.
     """
-    path = Path(path)
+    path = Path(path).resolve()  # a link stays one
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise ValueError(f"{path} is a device or a pipe, no file; give the name of a file")
     if path.is_dir():
         raise IsADirectoryError(f"{path} is a folder; give the name of a file")
     if not path.parent.is_dir():
@@ -31,6 +33,20 @@ def replacing(path: str | Path) -> Iterator[IO[bytes]]:
         os.unlink(temporary)
         raise
     _flush_folder(path.parent)
+
+
+def check_writable(path: str | Path) -> None:
+    """Raise now what ``replacing`` would raise later, before work is done that could not be kept."""
+    path = Path(path)
+    existed = path.exists()
+    if existed and not path.is_file():
+        raise IsADirectoryError(f"{path} is no file; give the name of a file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"the folder {path.parent} does not exist; make it, or choose another path")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except OSError as error:
+        raise OSError(f"the folder {path.parent} cannot be written ({error.strerror}); choose another") from None
 
 
 def _umask() -> int:

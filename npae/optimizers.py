@@ -10,6 +10,7 @@ import numpy as np
 
 from npae.arena import Arena
 from npae.types import Array
+from npae.validation import check_number
 
 
 class Optimizer:
@@ -24,8 +25,7 @@ class Optimizer:
     remembers: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float) -> None:
-        if not learning_rate > 0:
-            raise ValueError(f"learning_rate is {learning_rate}; expected a number above 0")
+        check_number(learning_rate, "learning_rate", above=0)
         self.learning_rate = learning_rate
 
     def bind(self, arena: Arena) -> None:
@@ -51,6 +51,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: float = 1e-2, *, momentum: float = 0.0) -> None:
         super().__init__(learning_rate)
+        check_number(momentum, "momentum", least=0)
         self.momentum = momentum
 
     def update(self, rate: float) -> None:
@@ -98,6 +99,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+        check_number(weight_decay, "weight_decay", least=0)
         self.weight_decay = weight_decay
 
     def update(self, rate: float) -> None:

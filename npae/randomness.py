@@ -9,7 +9,7 @@ References
 .. [1] J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3. SC 2011.
 """
 
-import zlib
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +35,10 @@ def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.rand
     numpy.random.Generator
         The same one for the same four arguments, on every machine.
     """
-    key = np.array([seed & 0xFFFF_FFFF_FFFF_FFFF, zlib.crc32(purpose.encode())], dtype=np.uint64)
+    if not 0 <= seed < 2**64:
+        raise ValueError(f"the seed is {seed}; expected a whole number from 0 to 2**64 - 1")
+    digest = hashlib.blake2b(purpose.encode(), digest_size=8).digest()
+    key = np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)
     # Step and shard are the counter's highest words: 2**128 draws lie between two shards.
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, shard, step]))
 

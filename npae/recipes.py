@@ -195,7 +195,7 @@ def _convolutional_halves(
     decoder += [Reshape(input_shape)] if grey else []
     shrink = 2 ** len(filters)
     # ⌈⌈n/2⌉/2⌉ = ⌈n/4⌉: halving and rounding up, any number of times
-    return encoder, decoder, (ceil(height / shrink), ceil(width / shrink), filters[-1] if filters else channels)
+    return encoder, decoder, (ceil(height / shrink), ceil(width / shrink), filters[-1] if len(filters) else channels)
 
 
 def _flat_convolutional_halves(

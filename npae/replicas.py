@@ -10,7 +10,7 @@ bit. Kernels release the GIL; threads share the processors and the memory, and n
 """
 
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from itertools import pairwise
 
 import numpy as np
@@ -45,7 +45,14 @@ class Replicas:
     def __init__(self, network: Autoencoder, n_jobs: int) -> None:
         self.network = network
         self.others = [network.replica(shard) for shard in range(1, n_jobs)]
-        self._pool = ThreadPoolExecutor(len(self.others), "npae replica") if self.others else None
+        self._pool: ThreadPoolExecutor | None = None
+        self._process = 0
+
+    def _threads(self) -> ThreadPoolExecutor:
+        """Threads of this process: after a fork, those of the parent do not exist."""
+        if self._pool is None or self._process != os.getpid():
+            self._pool, self._process = ThreadPoolExecutor(len(self.others), "npae replica"), os.getpid()
+        return self._pool
 
     def gradient(self, x: Array) -> float:
         """The loss of the batch x, as ``Autoencoder.gradient`` gives it; x is trusted."""
@@ -56,10 +63,13 @@ class Replicas:
         shards = [x[start:stop] for start, stop in pairwise(bounds)]
         waiting = []
         for other, shard in zip(self.others, shards[1:], strict=True):
-            if self._pool is not None and len(shard):
+            if len(shard):
                 other.run.step = net.run.step
-                waiting.append((other, self._pool.submit(other.shard_gradient, shard, shard, n)))
-        terms = net.shard_gradient(shards[0], shards[0], n)
+                waiting.append((other, self._threads().submit(other.shard_gradient, shard, shard, n)))
+        try:
+            terms = net.shard_gradient(shards[0], shards[0], n)
+        finally:  # whatever happens here, no thread is left at work on a replica
+            wait(future for _, future in waiting)
         for other, future in waiting:
             for name, value in future.result().items():
                 terms[name] += value

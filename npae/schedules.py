@@ -68,7 +68,5 @@ def schedule_by_name(name: str, total: int) -> Schedule:
         "warm_up": WarmUp(rise, Cosine(max(total - rise, 1))),
     }
     if name not in schedules:
-        raise ValueError(
-            f"unknown schedule {name!r}; expected one of {', '.join(schedules)}"
-        )
+        raise ValueError(f"unknown schedule {name!r}; expected one of {', '.join(schedules)}")
     return schedules[name]

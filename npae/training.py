@@ -4,6 +4,7 @@ A run is a function of (data, configuration, seed): the order of the samples is 
 from (seed, layer, step).
 """
 
+import copy
 import math
 import time
 import warnings
@@ -20,6 +21,7 @@ from npae.randomness import generator
 from npae.replicas import Replicas, count_jobs
 from npae.schedules import Constant, Schedule
 from npae.types import Array
+from npae.validation import check_number
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -71,13 +73,14 @@ class Training:
     ) -> None:
         if batch_size < 1:
             raise ValueError(f"batch_size is {batch_size}; expected at least 1")
-        if clip_norm is not None and not clip_norm > 0:
-            raise ValueError(f"clip_norm is {clip_norm}; expected a number above 0, or None")
-        self.network, self.optimizer, self.schedule = network, optimizer, schedule
+        if clip_norm is not None:
+            check_number(clip_norm, "clip_norm", above=0)
+        # A copy, so that one optimizer can be given to several trainings.
+        self.network, self.optimizer, self.schedule = network, copy.copy(optimizer), schedule
         self.batch_size, self.clip_norm = batch_size, clip_norm
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
-        optimizer.bind(network.arena)
+        self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, count_jobs(n_jobs))
         self._batch = np.empty((0, *network.input_shape), dtype=network.arena.dtype)
         self._good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
@@ -169,8 +172,9 @@ class Training:
             record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
         record["learning_rate"] = self.optimizer.learning_rate * rate_factor
         record["seconds"] = time.perf_counter() - started
-        for name, value in record.items():
-            self.history.setdefault(name, []).append(value)
+        epochs = self.epoch
+        for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
+            self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
 
     def _batches(self, x: Array) -> Iterator[Array]:
         """All samples once, in an order drawn from the seed and the epoch; the array is overwritten each time."""
@@ -190,7 +194,7 @@ class Training:
         raise NonFiniteError(
             f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {layer}; the "
             f"parameters of the last good epoch are kept; lower the learning rate "
-            f"({self.optimizer.learning_rate:g}) or set clip_norm"
+            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1"
         )
 
 

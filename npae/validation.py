@@ -1,5 +1,6 @@
 """Data is looked at once, where it comes in; behind that line everything trusts it."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,15 @@ def check_numeric(x: Any, what: str) -> Array:
                 f"{what} have dtype {numbers.dtype} and are not all numbers ({error}); encode them as numbers first"
             ) from None
     return numbers
+
+
+def check_number(value: Any, name: str, *, least: float = -math.inf, above: float | None = None) -> None:
+    """Refuse what is no finite number of at least ``least``, or not above ``above``."""
+    expected = f"at least {least:g}" if above is None else f"above {above:g}"
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise ValueError(f"{name} is {value!r}; expected a number {'of ' if above is None else ''}{expected}")
+    if not math.isfinite(value) or value < least or (above is not None and value <= above):
+        raise ValueError(f"{name} is {value}; expected a number {'of ' if above is None else ''}{expected}")
 
 
 def check_finite(x: Array, what: str) -> None:

@@ -3,7 +3,9 @@
 import copy
 import json
 import pickle
+import tracemalloc
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import scipy.sparse
 from finite_difference import network_errors, randomize, separated
 
-from npae import Autoencoder
+from npae import Autoencoder, recipes
 from npae.autoencoder import BLOCK
 from npae.kernels import reference_kernels
 from npae.layers import (
@@ -22,6 +24,7 @@ from npae.layers import (
     Dropout,
     Flatten,
     GaussianNoise,
+    Layer,
     LeakyReLU,
     MaskingNoise,
     MaxPool2D,
@@ -35,6 +38,7 @@ from npae.layers import (
     TiedDense,
     UpSample2D,
 )
+from npae.optimizers import Adam
 from npae.types import Array, Shape
 
 # The five types, with everything that a recipe may add
@@ -660,3 +664,96 @@ def test_a_failed_pass_does_not_leave_the_network_training() -> None:
 class Broken(ReLU):
     def forward(self, x: Array) -> Array:
         raise ZeroDivisionError
+
+
+# What an attack on the code found
+
+
+class Pair(Layer):
+    """Two dense layers in one: all of its parameters are theirs."""
+
+    def __init__(self) -> None:
+        self.first, self.second = Dense(4), Dense(3)
+
+    def plan(self, input_shape, arena):
+        return arena.add(self.second, arena.add(self.first, input_shape, f"{self.name}.a"), f"{self.name}.b")
+
+    def forward(self, x):
+        return self.second.forward(self.first.forward(x))
+
+    def backward(self, dy):
+        return self.first.backward(self.second.backward(dy))
+
+
+@pytest.mark.parametrize("first", [Pair, lambda: Reparameterization(3)], ids=["pair", "reparameterization"])
+def test_a_first_layer_whose_parameters_are_those_of_layers_within_it_learns(first):
+    net = Autoencoder([first(), Dense(2)], [Dense(5)], loss="mse").build((5,), dtype="float64")
+    x = np.random.default_rng(0).normal(size=(4, 5))
+    net.theta = net.theta + 0.1 * np.random.default_rng(1).normal(size=net.theta.size)
+    net.gradient(x)
+    for _, parameter, slope in list(net.arena.parameters()):
+        place, h = (0,) * parameter.ndim, 1e-6
+        expected, value = slope[place], parameter[place]
+        parameter[place] = value + h
+        above = net.gradient(x)
+        parameter[place] = value - h
+        below = net.gradient(x)
+        parameter[place] = value
+        assert (above - below) / (2 * h) == pytest.approx(expected, rel=1e-6, abs=1e-8)
+        net.gradient(x)
+
+
+def test_a_layer_of_one_network_is_refused_by_another_and_may_be_built_again():
+    layer = Dense(2)
+    net = Autoencoder([layer], [Dense(5)], loss="mse").build((5,))
+    with pytest.raises(ValueError, match="belongs to another network; make a new one"):
+        Autoencoder([layer], [Dense(5)], loss="mse").build((5,))
+    assert net.build((5,)).theta.size
+
+
+def test_a_network_that_is_not_built_says_so():
+    net = Autoencoder([Dense(2)], [Dense(5)])
+    for use in (lambda: net.theta, lambda: net.encode(np.zeros((1, 5))), net.summary):
+        with pytest.raises(AttributeError, match=r"call build\(input_shape\) first"):
+            use()
+    with pytest.raises(AttributeError, match="has no attribute 'weights'"):
+        _ = net.weights
+
+
+def test_noise_that_learns_is_refused():
+    with pytest.raises(ValueError, match="put it into the encoder"):
+        Autoencoder([Dense(2)], [Dense(5)], corrupt=[Dense(5)]).build((5,))
+
+
+def test_threads_may_encode_with_one_network_at_once():
+    net = Autoencoder([Dense(64), ReLU(), Dense(3)], [Dense(50)], loss="mse").build((50,))
+    batches = [np.random.default_rng(i).normal(size=(200 + 37 * i, 50)).astype("float32") for i in range(4)]
+    alone = [net.encode(x) for x in batches]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(10):
+            for one, other in zip(alone, pool.map(net.encode, batches), strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+def test_large_samples_pass_in_small_blocks():
+    net = Autoencoder([Conv2D(8)], [Conv2D(1)], loss="mse").build((256, 256, 1))
+    assert net.arena.buffer_bytes() * 40 > 2**27
+    net.encode(np.zeros((40, 256, 256, 1), "float32"))
+    assert net.arena.buffer_bytes() * net.arena.capacity <= 2**27
+
+
+@pytest.mark.parametrize("kind", ["vanilla", "deep", "convolutional", "denoising", "variational"])
+def test_a_step_allocates_nothing_of_size(kind):
+    x = np.random.default_rng(0).random((200, 28, 28), dtype="float32")
+    net = recipes.RECIPES[kind]((28, 28), weight_decay=0.1, activity_l1=0.1).build((28, 28))
+    optimizer = Adam()
+    optimizer.bind(net.arena)
+    for attempt in range(3):
+        tracemalloc.start()
+        terms = net.shard_gradient(x, x, len(x))
+        net.finish_gradient(terms)
+        optimizer.step()
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        # A kernel makes itself panels of up to 64 KiB; an array of the batch would be 600 KiB.
+        assert attempt < 1 or peak < 128 * 1024

@@ -182,7 +182,7 @@ def test_a_code_too_large_to_sample_from_says_so() -> None:
     x = samples(6, 12, 12, 1)
     model = npae.ConvolutionalAutoencoder(filters=(15,), **{**QUICK, "code_size": None}).fit(x)
     assert model.transform(x).shape == (6, 540)
-    with pytest.raises(ValueError, match="a code of at most 512 values, but this model's has 540; set code_size"):
+    with pytest.raises(ValueError, match="at most 512 values, but this model's has 540; choose a smaller code_size"):
         model.sample()
 
 

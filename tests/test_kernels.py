@@ -406,6 +406,16 @@ def test_optimizers(size: int, dtype: str, seed: int, step: int) -> None:
             assert_close(a, b)
 
 
+@drawn
+@given(st.integers(1, 200), dtypes, seeds)
+def test_adding_a_multiple(size: int, dtype: str, seed: int) -> None:
+    x, ours = normal(seed, dtype, size), normal(seed + 1, dtype, size).copy()
+    theirs = ours.copy()
+    compiled.add_scaled(x, 0.3, ours)
+    reference.add_scaled(x, 0.3, theirs)
+    assert_close(ours, theirs)
+
+
 # The JIT policy
 
 PROGRAM = """

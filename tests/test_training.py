@@ -630,4 +630,4 @@ def test_random_numbers_are_a_function_of_seed_purpose_and_step(seed: int, step:
 
 
 def test_random_numbers_are_the_same_on_every_machine() -> None:
-    assert generator(1, "shuffle", 2).integers(1000, size=5).tolist() == [504, 386, 333, 893, 903]
+    assert generator(1, "shuffle", 2).integers(1000, size=5).tolist() == [237, 444, 927, 870, 14]

@@ -2,10 +2,11 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-from npae.cli import decode, demo, encode, info, interpolate, reconstruct, sample, train
+from npae.cli import bench, decode, demo, encode, info, interpolate, reconstruct, sample, train
 from npae.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -17,6 +18,7 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "bench": bench,
 }
 
 #: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.
@@ -27,7 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0, 2 for a mistake in use, 130 where Ctrl-C ended it."""
     args = _parser().parse_args(arguments)
     try:
-        VERBS[args.verb].run(args)
+        with warnings.catch_warnings():
+            # A sentence, without the line of code that gave it.
+            warnings.showwarning = lambda message, *_, **__: print(f"npae: {message}", file=sys.stderr)
+            VERBS[args.verb].run(args)
     except MISTAKES as error:
         print(f"npae {args.verb}: {error}", file=sys.stderr)
         return 2
@@ -44,5 +49,5 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"npae {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name, module in VERBS.items():
-        module.add_arguments(verbs.add_parser(name, help=module.HELP, description=module.HELP))
+        module.add_arguments(verbs.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False))
     return parser

@@ -1,10 +1,13 @@
 """Arguments that several verbs share."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from npae import datasets
+from npae.cli.output import SUFFIXES
 from npae.estimators import AutoencoderEstimator
+from npae.files import check_writable
 from npae.models import load
 from npae.types import Array
 
@@ -26,8 +29,17 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     """The file to write."""
     parser.add_argument(
-        "--out", default=default, help=f"the file to write: .npy, .csv, or .png for images (default: {default})"
+        "--out",
+        default=default,
+        help=f"the file to write: .npy, .csv, or .png for images (default: {default})",
     )
+
+
+def check_out(args: argparse.Namespace) -> None:
+    """Refuse a file that cannot be written before there is anything to write."""
+    if Path(args.out).suffix.lower() not in SUFFIXES:
+        raise ValueError(f"--out {args.out} has a suffix that is not known; give a .npy, .csv or .png file")
+    check_writable(args.out)
 
 
 def read_model(args: argparse.Namespace) -> AutoencoderEstimator:

@@ -3,7 +3,7 @@
 import argparse
 
 from npae import datasets
-from npae.cli.arguments import add_model, add_out, read_model
+from npae.cli.arguments import add_model, add_out, check_out, read_model
 from npae.cli.output import write_array
 
 HELP = "turn codes back into samples"
@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Decode and write."""
+    check_out(args)
     samples = read_model(args).inverse_transform(datasets.read(args.codes))
     write_array(args.out, samples)
     print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")

@@ -2,9 +2,9 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from npae.cli.output import write_bytes
+from npae.files import check_writable
 
 HELP = "train all five types on handwritten digits, compare them with PCA, and write a report with pictures"
 
@@ -25,8 +25,7 @@ def run(args: argparse.Namespace) -> None:
     charts.require_matplotlib()
     pictures.require_pillow()
     for path in filter(None, (args.out, args.picture)):
-        if not Path(path).parent.is_dir():
-            raise FileNotFoundError(f"the folder {Path(path).parent} does not exist; make it, or choose another")
+        check_writable(path)
     demonstration = demonstrate(lambda line: print(line, file=sys.stderr), verbose=sys.stderr.isatty())
     print(table(demonstration))
     write_bytes(args.out, report(demonstration).encode())

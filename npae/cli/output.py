@@ -10,6 +10,8 @@ import numpy as np
 from npae.files import replacing
 from npae.types import Array
 
+SUFFIXES = (".npy", ".csv", ".png")
+
 
 def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
     """Write ``array`` in the format that the suffix names, completely or not at all.
@@ -23,18 +25,17 @@ def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
         Images side by side in a .png.
     """
     suffix = Path(path).suffix.lower()
+    assert suffix in SUFFIXES
     if suffix == ".npy":
         buffer = io.BytesIO()
         np.save(buffer, array, allow_pickle=False)
     elif suffix == ".csv":
         buffer = io.BytesIO()
         np.savetxt(buffer, array.reshape(len(array), -1), delimiter=",", fmt="%.9g")
-    elif suffix == ".png":
+    else:
         from npae.pictures import grid, png
 
         buffer = io.BytesIO(png(grid(array, columns)))
-    else:
-        raise ValueError(f"{path} ends in {suffix or 'nothing'}; give a file that ends in .npy, .csv or .png")
     write_bytes(path, buffer.getvalue())
 
 

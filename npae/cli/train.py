@@ -14,6 +14,8 @@ from npae.cli.arguments import add_data, read_data
 from npae.cli.output import write_bytes, write_history
 from npae.errors import MissingExtraError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
+from npae.files import check_writable
+from npae.types import Array
 
 HELP = "train an autoencoder and save it"
 
@@ -22,8 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """TYPE --data --out, and the type's parameters."""
     types = parser.add_subparsers(dest="type", required=True, metavar="TYPE")
     for name, cls in ESTIMATORS.items():
-        summary = (cls.__doc__ or "").split("\n", 1)[0]
-        subparser = types.add_parser(name, help=summary, description=summary)
+        summary = (cls.__doc__ or "").split("\n", 1)[0].replace("``", "")
+        subparser = types.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         add_data(subparser)
         subparser.add_argument("--out", metavar="RUN", help=f"the folder to write (default: runs/{name})")
         _add_parameters(subparser, cls)
@@ -36,8 +38,20 @@ def run(args: argparse.Namespace) -> None:
     model = cls(**params)
     X = read_data(args)
     folder = Path(args.out or f"runs/{args.type}")
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; give a folder for the results")
     folder.mkdir(parents=True, exist_ok=True)
-    model.fit(X)
+    check_writable(folder / "model.safetensors")
+    try:
+        model.fit(X)
+    finally:  # an error or Ctrl-C leaves what the complete epochs have learned
+        if getattr(model, "history_", None):
+            _write(folder, model, X)
+    if model.n_iter_ == 0:
+        print("no epoch was complete, so nothing was saved")
+
+
+def _write(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
     model.save(folder / "model.safetensors")
     write_history(folder / "history.csv", model.history_)
     print(
@@ -49,7 +63,7 @@ def run(args: argparse.Namespace) -> None:
         print(f"no pictures: {error}")
 
 
-def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Any) -> None:
+def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
     from npae import charts, pictures
 
     written = {"losses.svg": charts.losses({type(model).__name__: model.history_}).encode()}
@@ -70,10 +84,12 @@ def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstima
         common: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": descriptions[name]}
         allowed = _allowed_types(hints[name])
         if bool in allowed:
-            common["default"] = name == "verbose"  # at a terminal, one wants to see it move
+            if name == "verbose":  # at a terminal, one wants to see it move
+                common |= {"default": True, "help": "show a progress bar (default: True)"}
             parser.add_argument(option, action=argparse.BooleanOptionalAction, **common)
         elif name == "random_state":
-            parser.add_argument("--seed", type=int, **{**common, "default": 0, "help": f"{descriptions[name]} (0)"})
+            seed = {"default": 0, "metavar": "N", "help": "of weights, order and noise (default: 0)"}
+            parser.add_argument("--seed", type=int, **{**common, **seed})
         elif isinstance(default, tuple) or tuple in allowed:
             parser.add_argument(option, type=int, nargs="*", metavar="N", **common)
         elif float in allowed:
@@ -103,6 +119,6 @@ def _described_parameters(cls: type) -> dict[str, str]:
     for name, rest in re.findall(r"^    (\w+) : (.+(?:\n        .+)*)", section, re.MULTILINE):
         kind, *lines = rest.split("\n")
         default = kind.partition("default ")[2]
-        text = " ".join(line.strip() for line in lines)
+        text = " ".join(line.strip() for line in lines).replace("``", "")
         result[name] = f"{text} (default: {default})" if default else text
     return {name: text.replace("%", "%%") for name, text in result.items()}

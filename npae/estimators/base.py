@@ -21,7 +21,7 @@ from npae.estimators.gaussian import Gaussian
 from npae.layers.base import Layer, positive
 from npae.optimizers import optimizer_by_name
 from npae.randomness import generator, seed_from
-from npae.schedules import schedule_by_name
+from npae.schedules import Constant, schedule_by_name
 from npae.training import Callback, Training, split_off
 from npae.types import Array, Shape
 from npae.validation import check_numeric, check_samples
@@ -175,13 +175,14 @@ class AutoencoderEstimator:
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Learn from X for one epoch, going on from where the model is."""
+        """Learn from X for one epoch, going on from where the model is, at a constant learning rate."""
         X = self._prepare(X)
         if not hasattr(self, "network_"):
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
         X = self._check_shape(X)
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
+        self.training_.schedule = Constant()  # a schedule spans the epochs of fit
         try:
             self.training_.fit(X, 1, verbose=self.verbose)
         finally:
@@ -198,6 +199,10 @@ class AutoencoderEstimator:
         if 0 in X.shape[1:]:
             raise ValueError(
                 f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
+            )
+        if X.dtype == np.uint8 and self.loss == "auto" and X.max(initial=0) > 1:
+            warnings.warn(
+                "X holds whole numbers of 0-255, probably images; fit X / 255, which is learned better", stacklevel=3
             )
         return check_samples(X, X.shape[1:], self._checked_dtype(), "X")
 
@@ -268,6 +273,21 @@ class AutoencoderEstimator:
         """Epochs trained."""
         return len(self.history_.get("loss", ()))
 
+    # What scikit-learn asks about an estimator; it is not imported before it asks
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(),
+            input_tags=InputTags(three_d_array=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
     # Use
 
     def transform(self, X: Any) -> Array:
@@ -309,7 +329,7 @@ class AutoencoderEstimator:
         """
         net = self._network()
         positive(n_samples, "n_samples")
-        seed = net.run.seed if random_state is None else random_state
+        seed = net.run.seed if random_state is None else seed_from(random_state)
         z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
         return net.decode(self._place_codes(z))
 
@@ -318,7 +338,7 @@ class AutoencoderEstimator:
         if self.code_distribution_ is None:
             raise ValueError(
                 f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {z.shape[1]}; "
-                f"set code_size"
+                f"choose a smaller code_size"
             )
         return self.code_distribution_.transform(z)
 

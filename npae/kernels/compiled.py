@@ -15,13 +15,14 @@ from npae.kernels.activation import (
 from npae.kernels.convolution import convolution, convolution_input_gradient, convolution_weight_gradient
 from npae.kernels.loss import bce_on_logits, bce_on_probabilities, squared_error
 from npae.kernels.matmul import affine, column_sum, matmul_transposed_left, matmul_transposed_right
-from npae.kernels.optimizer import adam, adamw, rmsprop, sgd
+from npae.kernels.optimizer import adam, adamw, add_scaled, rmsprop, sgd
 from npae.kernels.pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient
 from npae.kernels.upsampling import resample, resample_gradient, upsample_nearest, upsample_nearest_gradient
 
 __all__ = [
     "adam",
     "adamw",
+    "add_scaled",
     "affine",
     "average_pool",
     "average_pool_gradient",

@@ -10,6 +10,14 @@ from npae.kernels.reference import Array
 
 
 @jit
+def add_scaled(x: Array, factor: float, y: Array) -> None:
+    """As reference.add_scaled."""
+    scale = y.dtype.type(factor)
+    for i in range(y.size):
+        y[i] += scale * x[i]
+
+
+@jit
 def sgd(theta: Array, dtheta: Array, velocity: Array, rate: float, momentum: float) -> None:
     """As reference.sgd."""
     number = theta.dtype.type

@@ -226,7 +226,15 @@ def squared_error(y: Array, t: Array, weight: float, losses: Array, dy: Array) -
     dy[...] = (2 * weight) * difference
 
 
-# Optimizers: one pass over the flat vectors, in place
+# Flat vectors, one pass, in place
+
+
+def add_scaled(x: Array, factor: float, y: Array) -> None:
+    """y += factor · x."""
+    y += factor * x
+
+
+# Optimizers
 
 
 def sgd(theta: Array, dtheta: Array, velocity: Array, rate: float, momentum: float) -> None:

@@ -33,6 +33,7 @@ class Layer:
     input_shape: Shape
     output_shape: Shape
     needs_dx: bool  # False for a network's first layer with parameters: nobody asks for the gradient of the data
+    network: Any = None  # a weak reference to the network that it is part of
     penalty: Array  # (N,), for a layer that adds to the loss
     penalty_name: str
 

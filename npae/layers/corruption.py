@@ -27,7 +27,7 @@ class Noise(Layer):
     dx: Array  # (N, ...)
 
     def __init__(self, level: float) -> None:
-        if not 0 <= level <= self.maximum_level:
+        if not isinstance(level, int | float | np.number) or not 0 <= level <= self.maximum_level or level == np.inf:
             raise ValueError(
                 f"{type(self).__name__} has level {level!r}; expected a number from 0 to {self.maximum_level}"
             )

@@ -5,6 +5,7 @@ import numpy as np
 from npae.arena import Arena
 from npae.layers.base import Layer
 from npae.types import Array, Shape
+from npae.validation import check_number
 
 
 class ActivityL1(Layer):
@@ -24,8 +25,7 @@ class ActivityL1(Layer):
     dx: Array  # (N, ...)
 
     def __init__(self, strength: float) -> None:
-        if not strength >= 0:
-            raise ValueError(f"ActivityL1 has strength {strength}; expected a number of at least 0")
+        check_number(strength, "the strength of ActivityL1", least=0)
         self.strength = strength
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
@@ -36,7 +36,8 @@ class ActivityL1(Layer):
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        np.sum(np.abs(x).reshape(len(x), -1), axis=1, out=self.penalty)
+        np.abs(x, out=self.dx)  # a buffer that is free until backward
+        np.sum(self.dx.reshape(len(x), -1), axis=1, out=self.penalty)
         self.penalty *= self.strength
         return x
 

@@ -9,6 +9,7 @@ from npae.arena import Arena
 from npae.layers.base import Layer, positive
 from npae.layers.dense import Dense
 from npae.types import Array, Shape
+from npae.validation import check_number
 
 
 class Reparameterization(Layer):
@@ -47,8 +48,8 @@ class Reparameterization(Layer):
     dlog_var: Array  # (N, code)
 
     def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
-        if not beta >= 0:
-            raise ValueError(f"Reparameterization has beta {beta}; expected a number of at least 0")
+        check_number(beta, "beta", least=0)
+        check_number(warm_up_steps, "warm_up_steps", least=0)
         self.code_size = positive(code_size, "code_size")
         self.beta = beta
         self.warm_up_steps = warm_up_steps

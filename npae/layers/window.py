@@ -14,7 +14,7 @@ def pair(value: Any, name: str) -> tuple[int, int]:
         result = tuple(index(v) for v in (value if isinstance(value, Sequence) else (value, value)))
     except TypeError:
         result = ()
-    if len(result) != 2 or min(result) < 1:
+    if len(result) != 2 or not 1 <= min(result) <= max(result) < 2**31:
         raise ValueError(f"{name} is {value!r}; expected a positive integer or a pair of them (height, width)")
     return result
 

@@ -1,0 +1,61 @@
+"""npae bench: how fast the five train, beside PyTorch, JAX and scikit-learn."""
+
+import argparse
+import sys
+
+from npae.cli.arguments import count
+from npae.cli.output import write_bytes
+
+HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--peers --models --rounds --images --threads --epochs-only --json."""
+    parser.add_argument(
+        "--peers",
+        metavar="NAME,NAME,...",
+        default="torch,torch-compile,jax,sklearn",
+        help="some of torch, torch-compile, jax, sklearn, or none (default: all)",
+    )
+    parser.add_argument("--models", metavar="NAME,NAME,...", help="some of the five types (default: all)")
+    parser.add_argument("--rounds", type=count, default=10, help="rounds that count, interleaved (default: 10)")
+    parser.add_argument("--images", type=count, default=5000, help="images in an epoch (default: 5000)")
+    parser.add_argument("--threads", type=count, default=2, help="threads of every side (default: 2)")
+    parser.add_argument("--epochs-only", action="store_true", help="leave out transform, latency, start-up and memory")
+    parser.add_argument("--json", metavar="FILE", help="write all rounds, versions and the machine there")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure, print the tables, write the file."""
+    import json
+
+    from npae.benchmark.comparison import compare
+    from npae.benchmark.contenders import PEERS, is_installed
+    from npae.benchmark.models import MODELS
+    from npae.benchmark.table import table
+    from npae.errors import MissingExtraError
+
+    peers = [] if args.peers == "none" else _chosen(args.peers, PEERS, "peer")
+    models = _chosen(args.models, list(MODELS), "model") if args.models else list(MODELS)
+    if peers and not any(map(is_installed, peers)):
+        raise MissingExtraError(f"none of {', '.join(peers)} is installed; pip install 'npae[bench]'")
+    result = compare(
+        peers,
+        models,
+        n_rounds=args.rounds,
+        images=args.images,
+        threads=args.threads,
+        epochs_only=args.epochs_only,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(table(result))
+    if args.json:
+        write_bytes(args.json, (json.dumps(result, indent=1) + "\n").encode())
+
+
+def _chosen(text: str, known: list[str], what: str) -> list[str]:
+    names = list(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}; expected some of {', '.join(known)}")
+    return names
