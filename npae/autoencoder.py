@@ -168,7 +168,7 @@ class Autoencoder:
 
         Parameters
         ----------
-        x : ndarray of shape (N, *input_shape)
+        x : ndarray of shape ``(N, *input_shape)``
         target : ndarray of the same shape, optional
             What to rebuild; x itself by default.
 
@@ -228,13 +228,13 @@ class Autoencoder:
     # Use: no noise, no gradient, any number of samples
 
     def encode(self, x: Array) -> Array:
-        """Codes (n, *code_shape) of x (n, *input_shape); of a variational network the means."""
+        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means."""
         return in_blocks(
             self.arena, lambda x: self.code.forward(self.encoder.forward(x)), self.code_shape, self.check(x)
         )
 
     def decode(self, z: Array) -> Array:
-        """Samples (n, *input_shape) rebuilt from codes z (n, *code_shape)."""
+        """Samples ``(n, *input_shape)`` rebuilt from codes z ``(n, *code_shape)``."""
         z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
         return in_blocks(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
 
@@ -377,7 +377,7 @@ class Autoencoder:
 
 
 def in_blocks(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Array) -> Array:
-    """f of arrays of any length (n, ...), block by block; f returns (block, *shape), the result is (n, *shape)."""
+    """``f`` of arrays of any length, block by block; it returns ``(block, *shape)``, and this ``(n, *shape)``."""
     n = len(inputs[0])
     result = np.empty((n, *shape), dtype=arena.dtype)
     size = max(1, min(BLOCK, BLOCK_BYTES // max(arena.buffer_bytes(), 1)))

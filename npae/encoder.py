@@ -28,7 +28,7 @@ class Encoder:
         self.input_shape, self.code_shape = encoder.input_shape, code.output_shape
 
     def transform(self, X: Any) -> Array:
-        """Codes (n, *code_shape) of X (n, *input_shape), as the model itself gives them."""
+        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them."""
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
         return in_blocks(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
 

@@ -60,11 +60,13 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015, algorithm 1)::
+    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015, algorithm 1).
 
-    m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
-    v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
-    θ ← θ − rate · m̂ / (√v̂ + ε)
+    m and v start at 0, and t counts the steps from 1::
+
+        m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
+        v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
+        θ ← θ − rate · m̂ / (√v̂ + ε)
     """
 
     remembers = ("m", "v")

@@ -104,9 +104,9 @@ class Training:
 
         Parameters
         ----------
-        x : ndarray of shape (n, *input_shape)
+        x : ndarray of shape ``(n, *input_shape)``
         epochs : int
-        validation : ndarray of shape (m, *input_shape), optional
+        validation : ndarray of shape ``(m, *input_shape)``, optional
             Its loss, without noise, is recorded after each epoch.
         patience : int, optional
             End after so many epochs without a lower validation loss, and return to the parameters of the lowest.

@@ -200,3 +200,39 @@ def test_a_bare_network_is_refused_by_name(tmp_path, capsys):
     save(npae.Autoencoder([Dense(2)], [Dense(4)], loss="mse").build((4,)), path)
     assert main(["info", str(path)]) == 2
     assert "bare network" in said(capsys)
+
+
+@pytest.mark.filterwarnings("always")
+def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, monkeypatch, capsys):
+    def press(self, x):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("npae.replicas.Replicas.gradient", press)
+    assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 0
+    captured = capsys.readouterr()
+    assert "nothing was saved" in captured.out
+    assert captured.err.startswith("npae: interrupted in epoch 1")
+    assert list((tmp_path / "run").iterdir()) == []
+
+
+def test_infinity_after_good_epochs_leaves_their_model(images, tmp_path, monkeypatch, capsys):
+    from npae.replicas import Replicas
+
+    gradient, calls = Replicas.gradient, []
+
+    def infinite_at_last(self, x):
+        calls.append(1)
+        return gradient(self, x) if len(calls) < 4 else float("inf")
+
+    monkeypatch.setattr(Replicas, "gradient", infinite_at_last)
+    assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 2
+    assert "in epoch 2, step 2" in said(capsys)
+    assert npae.load(tmp_path / "run" / "model.safetensors").n_iter_ == 1
+
+
+def test_results_go_to_a_folder(images, tmp_path, capsys):
+    file = tmp_path / "file"
+    file.write_text("here")
+    assert main(["train", "vanilla", "--data", str(images), "--out", str(file), *QUICK]) == 2
+    assert "is a file; give a folder" in said(capsys)
+    assert file.read_text() == "here"

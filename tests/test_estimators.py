@@ -4,6 +4,7 @@ import copy
 import inspect
 import pickle
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -828,3 +829,25 @@ def test_interpolation_between_unequal_shapes_is_refused() -> None:
     with pytest.raises(ValueError) as caught:
         fitted("vanilla").interpolate(x[0], x[1, :5])
     one_sentence(caught.value, "shape")
+
+
+def test_epochs_without_validation_leave_gaps_in_the_history_and_the_model_can_be_saved(tmp_path: Path) -> None:
+    x = data_for("deep", n=40)
+    model = unfitted("deep", early_stopping=True).fit(x).partial_fit(x)
+    assert [np.isnan(v) for v in model.history_["validation_loss"]] == [False, False, True]
+    model.save(tmp_path / "m")
+    np.testing.assert_equal(npae.load(tmp_path / "m").history_, model.history_)
+
+
+def test_a_part_after_a_schedule_is_learned_at_the_constant_rate() -> None:
+    x = data_for("vanilla", n=40)
+    model = unfitted("vanilla", schedule="cosine").fit(x)
+    before = model.network_.theta.copy()
+    model.partial_fit(x)
+    assert model.history_["learning_rate"][-1] == model.learning_rate
+    assert not same(model.network_.theta, before)
+
+
+def test_bytes_are_learned_with_a_warning() -> None:
+    with pytest.warns(UserWarning, match="fit X / 255"):
+        unfitted("vanilla", epochs=1).fit((255 * data_for("vanilla")).astype("uint8"))

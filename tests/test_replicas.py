@@ -1,6 +1,8 @@
 """Several threads, one gradient."""
 
 import os
+import signal
+import time
 
 import numpy as np
 import pytest
@@ -99,3 +101,37 @@ def test_jobs_are_counted_as_scikit_learn_counts_them():
 def test_a_number_of_jobs_that_is_none_is_refused(wrong):
     with pytest.raises(ValueError, match=r"n_jobs is .* expected a number of threads, -1 for all processors, or None"):
         npae.VanillaAutoencoder(n_jobs=wrong).fit(samples(200, 12))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_process_has_threads_of_its_own():
+    model = npae.VanillaAutoencoder(code_size=2, epochs=1, batch_size=10, n_jobs=2, random_state=0)
+    x = samples(20, 6)
+    model.fit(x)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        model.partial_fit(x)
+        os._exit(0 if model.n_iter_ == 2 else 1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+def test_the_others_finish_before_an_error_is_raised(monkeypatch):
+    net = built("vanilla")
+    replicas = Replicas(net, 2)
+    (other,) = replicas.others
+    finished = []
+
+    def slow(*arguments):
+        time.sleep(0.2)
+        finished.append(True)
+
+    def broken(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(other, "shard_gradient", slow)
+    monkeypatch.setattr(net, "shard_gradient", broken)
+    with pytest.raises(KeyboardInterrupt):
+        replicas.gradient(samples(4, 12).astype("float64"))
+    assert finished

@@ -61,7 +61,7 @@ class AutoencoderEstimator:
     weight_decay : float, default 0.0
         λ of ½ λ Σ W² in the loss; with "adamw" the decoupled decay instead.
     activity_l1 : float, default 0.0
-        λ of λ Σ |z| in the loss: a sparse code.
+        λ of ``λ Σ |z|`` in the loss: a sparse code.
     validation_fraction : float, optional
         Share of the data set aside, whose loss is recorded; 0.1 with early stopping, else none.
     early_stopping : bool, default False
@@ -315,7 +315,7 @@ class AutoencoderEstimator:
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> Array:
-        """New samples (n_samples, *shape): codes are drawn and decoded.
+        """New samples ``(n_samples, *shape)``: codes are drawn and decoded.
 
         A variational model draws from its prior N(0, 1). The others have none; they draw from the Gaussian with the
         mean and covariance of the codes of the data that ``fit`` or ``partial_fit`` saw last (Ghosh et al., From
@@ -351,7 +351,7 @@ class AutoencoderEstimator:
             self.code_distribution_ = Gaussian.fit(self.network_.encode(some))
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
-        """Samples (steps, *shape) on the straight line between the codes of two samples, ends included."""
+        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if positive(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
         start, end = self.transform(np.stack([np.asarray(a), np.asarray(b)]))
