@@ -25,7 +25,6 @@ import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -44,7 +43,8 @@ from npae.types import Array
 
 try:
     import torch
-    from torch import nn
+
+    from npae.benchmark.peers import torch_twins
 except ImportError:  # only the peer needs it
     torch = None
 
@@ -102,70 +102,21 @@ def train_npae(task: Task) -> Iterator[float]:
 
 def train_torch(task: Task) -> Iterator[float]:
     torch.manual_seed(SEED)
-    net = torch_network(task)
+    net = torch_twins.network(task.model, task.pixels)
     optimizer = torch.optim.Adam(net.parameters(), lr=1e-3)
-    train, test_input, test = map(as_tensor, (task.train, task.test_input, task.test))
+    train, test_input, test = map(torch_twins.as_tensor, (task.train, task.test_input, task.test))
     batch_size = task.model.batch_size
     while True:
         for chosen in torch.randperm(len(train)).split(batch_size):
             x = train[chosen]
-            x_noisy = (x + NOISE * torch.randn_like(x)).clamp(0, 1) if task.denoising else x
+            x_noisy = torch_twins.noisy(x, NOISE if task.denoising else 0.0)
             optimizer.zero_grad()
-            torch_losses(net, x_noisy, x, task.variational).mean().backward()
+            torch_twins.losses(net, x_noisy, x, task.variational).mean().backward()
             optimizer.step()
         with torch.no_grad():
             batches = zip(test_input.split(batch_size), test.split(batch_size), strict=True)
-            losses = torch.cat([torch_losses(net, *batch, task.variational) for batch in batches])
+            losses = torch.cat([torch_twins.losses(net, *batch, task.variational) for batch in batches])
         yield losses.double().mean().item()
-
-
-# PyTorch's twins of npae's recipes
-
-
-def as_tensor(x: Array) -> "torch.Tensor":
-    """Images get an axis for their one channel: the second in PyTorch, but in memory the last, which is faster."""
-    tensor = torch.from_numpy(x)
-    return tensor if x.ndim == 2 else tensor[:, None].contiguous(memory_format=torch.channels_last)
-
-
-def torch_network(task: Task) -> "nn.ModuleDict":
-    model = task.model
-    if task.convolutional:
-        encoder, decoder = convolutional_halves(model.filters)
-    elif isinstance(model, VanillaAutoencoder):
-        encoder = nn.Sequential(nn.Linear(task.pixels, model.code_size), nn.ReLU())
-        decoder = nn.Linear(model.code_size, task.pixels)
-    else:
-        heads = 2 if task.variational else 1  # μ and log σ²
-        encoder = dense(task.pixels, *model.hidden, heads * model.code_size)
-        decoder = dense(model.code_size, *reversed(model.hidden), task.pixels)
-    return nn.ModuleDict({"encoder": encoder, "decoder": decoder}).to(memory_format=torch.channels_last)
-
-
-def dense(*sizes: int) -> "nn.Sequential":
-    """Dense layers with ReLU between them."""
-    layers = [layer for n_in, n_out in pairwise(sizes) for layer in (nn.Linear(n_in, n_out), nn.ReLU())]
-    return nn.Sequential(*layers[:-1])
-
-
-def convolutional_halves(filters: tuple[int, ...]) -> tuple["nn.Sequential", "nn.Sequential"]:
-    encoder, decoder = [], []
-    for n_in, n_out in pairwise((1, *filters)):
-        encoder += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
-    for n_in, n_out in pairwise((filters[-1], *reversed(filters))):
-        decoder += [nn.Conv2d(n_in, n_out, 3, padding=1), nn.ReLU(), nn.Upsample(scale_factor=2)]
-    return nn.Sequential(*encoder), nn.Sequential(*decoder, nn.Conv2d(filters[0], 1, 3, padding=1))
-
-
-def torch_losses(net: Any, x: Any, target: Any, variational: bool) -> "torch.Tensor":
-    """The loss of each sample (N,)."""
-    z, kl = net["encoder"](x), 0.0
-    if variational:
-        mu, log_var = z.chunk(2, dim=1)
-        z = mu + torch.exp(0.5 * log_var) * torch.randn_like(mu)
-        kl = 0.5 * (mu**2 + log_var.exp() - 1 - log_var).sum(dim=1)
-    bce = nn.functional.binary_cross_entropy_with_logits(net["decoder"](z), target, reduction="none")
-    return bce.flatten(1).sum(dim=1) + kl
 
 
 # The table
