@@ -31,14 +31,14 @@ def models() -> dict[str, AutoencoderEstimator]:
         "vanilla": VanillaAutoencoder(code_size=32, activation="linear", epochs=20, **COMMON),
         "deep": DeepAutoencoder(code_size=32, hidden=(256, 128), epochs=20, **COMMON),
         "convolutional": ConvolutionalAutoencoder(code_size=32, filters=(16, 32), epochs=10, **COMMON),
-        "denoising": DenoisingAutoencoder(code_size=32, hidden=(512,), noise_level=NOISE_LEVEL, epochs=20, **COMMON),
+        "denoising": DenoisingAutoencoder(code_size=32, hidden=(512,), noise_level=NOISE_LEVEL, epochs=30, **COMMON),
         "variational": VariationalAutoencoder(code_size=16, hidden=(512,), epochs=20, **COMMON),
     }
 
 
 def map_model() -> VariationalAutoencoder:
     """A variational model whose code is a plane, so that the whole of it can be drawn."""
-    return VariationalAutoencoder(code_size=2, hidden=(256,), epochs=20, **COMMON)
+    return VariationalAutoencoder(code_size=2, hidden=(256,), epochs=40, **COMMON)
 
 
 @dataclass

@@ -15,7 +15,7 @@ from finite_difference import network_errors, randomize, separated
 
 from npae import Autoencoder, recipes
 from npae.autoencoder import BLOCK
-from npae.kernels import reference_kernels
+from npae.kernels import default_kernels, reference_kernels
 from npae.layers import (
     ActivityL1,
     AveragePool2D,
@@ -742,6 +742,7 @@ def test_large_samples_pass_in_small_blocks():
     assert net.arena.buffer_bytes() * net.arena.capacity <= 2**27
 
 
+@pytest.mark.skipif(default_kernels() is reference_kernels(), reason="the reference may allocate: it is to be read")
 @pytest.mark.parametrize("kind", ["vanilla", "deep", "convolutional", "denoising", "variational"])
 def test_a_step_allocates_nothing_of_size(kind):
     x = np.random.default_rng(0).random((200, 28, 28), dtype="float32")
