@@ -18,12 +18,16 @@ class Contender(Protocol):
         """Train for one epoch, shuffling included; returns the seconds it took."""
         ...
 
-    def encode(self, x: Array) -> Any:
-        """The codes of x, however the library gives them."""
-
     def versions(self) -> dict[str, str]:
         """The libraries that do the work."""
         ...
+
+
+class EncodingContender(Contender, Protocol):
+    """One whose transform is compared too."""
+
+    def encode(self, x: Array) -> Any:
+        """The codes of x, however the library gives them."""
 
 
 class Entry(NamedTuple):

@@ -51,9 +51,6 @@ class Contender:
         jax.block_until_ready(self.state)
         return time.perf_counter() - start
 
-    def encode(self, x: Array) -> Any:
-        raise NotImplementedError
-
     def versions(self) -> dict[str, str]:
         return {"jax": str(jax.__version__)}
 

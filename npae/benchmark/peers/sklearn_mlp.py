@@ -4,7 +4,6 @@ It knows no cross-entropy for images and minimizes the squared error, which is t
 """
 
 import time
-from typing import Any
 
 import sklearn
 from sklearn.neural_network import MLPRegressor
@@ -38,9 +37,6 @@ class Contender:
         start = time.perf_counter()
         self.model.partial_fit(self.x, self.x)
         return time.perf_counter() - start
-
-    def encode(self, x: Array) -> Any:
-        raise NotImplementedError
 
     def versions(self) -> dict[str, str]:
         return {"sklearn": str(sklearn.__version__)}
