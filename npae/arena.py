@@ -110,6 +110,7 @@ class Arena:
         self._buffers: list[Buffer] = []
         self._workspaces: list[Workspace] = []
         self.capacity = 0
+        self.generation = 0  # how often the buffers have been moved
         self.batch_size = 0
         self.decayed = slice(0, 0)
 
@@ -232,6 +233,7 @@ class Arena:
                 b.full[...] = 0
             start += size
         self.capacity = capacity
+        self.generation += 1
 
     # What others ask of it.
 

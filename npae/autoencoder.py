@@ -18,10 +18,11 @@ import numpy as np
 from npae.arena import Arena
 from npae.configuration import from_config, to_config
 from npae.kernels import default_kernels, reference_kernels
+from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
 from npae.losses import loss_by_name
 from npae.types import Array, Shape
-from npae.validation import check_number, check_samples, check_unit_interval
+from npae.validation import check_number, check_samples
 
 BLOCK = 256  # samples that pass the network at once where no gradient is needed,
 BLOCK_BYTES = 2**27  # or fewer, where their buffers would take more than this
@@ -189,14 +190,51 @@ class Autoencoder:
         dict of str to float
             The same part of each term of the loss, but for the weight decay.
         """
-        with self.arena.lock, self._training():
-            losses, dy = self._forward(x, target, n)
+        with self.arena.lock:
+            self._pass(x, target, n)
+            return self.shard_terms(n)
+
+    def _pass(self, x: Array, target: Array, n: int) -> None:
+        """Forward and backward, in training."""
+        self.arena.resize(len(x))
+        with self._training():
+            _, dy = self._forward(x, target, n)
             self._backward(dy)
-            terms = {"reconstruction": float(losses.sum(dtype=np.float64)) / n}
-            for layer in self.arena.penalized:
-                name = layer.penalty_name
-                terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
+
+    def shard_terms(self, n: int) -> dict[str, float]:
+        """What the last pass has in each term of the loss of a batch of ``n``."""
+        terms = {"reconstruction": float(self.loss.losses.sum(dtype=np.float64)) / n}
+        for layer in self.arena.penalized:
+            name = layer.penalty_name
+            terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
         return terms
+
+    def record_pass(self, x: Array, target: Array, n: int, program: Program) -> None:
+        """Add to the program what ``shard_gradient`` does with x; to be run again when x has other contents.
+
+        npae's own layers do nothing but call kernels, so that their calls are all there is to it. What is known of
+        somebody else's layer is only that it can be called.
+        """
+        kernels = self.arena.kernels
+        if all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values()):
+            self._use(Recorder(kernels, program))
+            try:
+                self._pass(x, target, n)
+            finally:
+                self._use(kernels)
+        else:
+            program.add(self._pass, x, target, n)
+
+    def _use(self, kernels: Any) -> None:
+        for layer in self.arena.layers.values():
+            layer.kernels = kernels
+        self.loss.kernels = kernels
+
+    def draw(self) -> None:
+        """What a recorded pass needs anew for each step."""
+        with self._training():
+            for layer in self.arena.layers.values():
+                layer.draw()
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
         """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
@@ -208,7 +246,6 @@ class Autoencoder:
         return sum(self.terms.values())
 
     def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
-        self.arena.resize(len(x))
         self.run.sample_weight = 1 / n
         h = self.encoder.forward(self.corrupt.forward(x))
         z = self.code.forward(h)
@@ -249,6 +286,7 @@ class Autoencoder:
         return in_blocks(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
+        self.arena.resize(len(x))
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
@@ -263,10 +301,8 @@ class Autoencoder:
 
     def check(self, x: Any, *, as_target: bool = False) -> Array:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
-        samples = check_samples(x, self.input_shape, self.arena.dtype, "samples")
-        if as_target and self.loss.needs_unit_interval:
-            check_unit_interval(samples)
-        return samples
+        unit_interval = as_target and self.loss.needs_unit_interval
+        return check_samples(x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval)
 
     def _check_target(self, target: Any, n: int) -> Array:
         targets = self.check(target, as_target=True)

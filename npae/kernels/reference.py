@@ -30,6 +30,30 @@ def column_sum(a: Array, s: Array) -> None:
     np.sum(a, axis=0, out=s)
 
 
+def add_to_rows(b: Array, y: Array) -> None:
+    """y[n] += b, for b (n,), y (N, n)."""
+    y += b
+
+
+# Moving numbers
+
+
+def take_rows(x: Array, chosen: Array, y: Array) -> None:
+    """y[n] = x[chosen[n]], for x (M, n), chosen (N,) of whole numbers, y (N, n)."""
+    np.take(x, chosen, axis=0, out=y, mode="clip")
+
+
+def pad(x: Array, top: int, left: int, y: Array) -> None:
+    """Write x (N, H, W, C) into the middle of y, ``top`` rows and ``left`` columns from its edge; the rest stays."""
+    height, width = x.shape[1:3]
+    y[:, top : top + height, left : left + width] = x
+
+
+def swap_channels(W: Array, W_transposed: Array) -> None:
+    """W_transposed[k, m] = W[k, m]ᵀ, for W (kh, kw, in, out), W_transposed (kh, kw, out, in)."""
+    W_transposed[...] = W.transpose(0, 1, 3, 2)
+
+
 # Convolution without padding: the image brings its border of zeros along
 
 
@@ -55,12 +79,22 @@ def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: in
         dW[k, m] = seen.reshape(-1, x.shape[3]).T @ dy.reshape(-1, n_out)
 
 
-def convolution_input_gradient(dy: Array, W_transposed: Array, stride_h: int, stride_w: int, dx: Array) -> None:
-    """dx[i·s + k, j·s + m] += dy[i, j] W[k, m]ᵀ, from zero, for W_transposed (kh, kw, out, in)."""
-    rows, columns = dy.shape[1:3]
-    dx[...] = 0
-    for k, m in np.ndindex(W_transposed.shape[:2]):
-        _window(dx, k, m, stride_h, stride_w, rows, columns)[...] += dy @ W_transposed[k, m]
+def transposed_convolution(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
+) -> None:
+    """y[i·s + k − top, j·s + m − left] += x[i, j] W[k, m], from b, for x (N, H, W, in), W (kh, kw, in, out).
+
+    What falls outside y is left out. With the weights' channels swapped and b = 0 this is the gradient of a convolution
+    by its input: ``top`` and ``left`` are the border that the image was given.
+    """
+    rows, columns = x.shape[1:3]
+    kh, kw = W.shape[:2]
+    height = max((rows - 1) * stride_h + kh, top + y.shape[1])
+    width = max((columns - 1) * stride_w + kw, left + y.shape[2])
+    whole = np.zeros((len(x), height, width, y.shape[3]), y.dtype)
+    for k, m in np.ndindex(kh, kw):
+        _window(whole, k, m, stride_h, stride_w, rows, columns)[...] += x @ W[k, m]
+    y[...] = whole[:, top : top + y.shape[1], left : left + y.shape[2]] + b
 
 
 # Pooling. The first window starts ``top`` rows above and ``left`` columns before the image.
@@ -226,6 +260,64 @@ def squared_error(y: Array, t: Array, weight: float, losses: Array, dy: Array) -
     dy[...] = (2 * weight) * difference
 
 
+# The code: its distribution, and a price on its activity
+
+
+def gaussian_code(
+    mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array
+) -> None:
+    """σ = exp(½ log σ²); z = μ + σ ε; penalty[n] = β ½ Σⱼ (μ² + σ² − 1 − log σ²), for arrays (N, n) and β (1,)."""
+    np.exp(0.5 * log_var, out=sigma)
+    np.multiply(sigma, eps, out=z)
+    z += mu
+    penalty[...] = beta * 0.5 * (mu**2 + sigma**2 - 1 - log_var).sum(axis=1)
+
+
+def gaussian_code_gradient(
+    dz: Array, mu: Array, sigma: Array, eps: Array, beta: Array, weight: float, dmu: Array, dlog_var: Array
+) -> None:
+    """dμ = dz + β weight μ; d log σ² = dz ½ σ ε + β weight ½ (σ² − 1)."""
+    dmu[...] = dz + beta * weight * mu
+    dlog_var[...] = dz * (0.5 * sigma * eps) + beta * weight * 0.5 * (sigma**2 - 1)
+
+
+def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
+    """penalty[n] = strength · Σᵢ |x|, for x (N, n)."""
+    penalty[...] = strength * np.abs(x).sum(axis=1)
+
+
+def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
+    """dx = dy + strength · sign(x), on arrays of any one shape."""
+    dx[...] = dy + strength * np.sign(x)
+
+
+# Noise, on arrays of any one shape: y, and ``keep`` = ∂y/∂x
+
+
+def gaussian_noise(x: Array, drawn: Array, level: float, low: float, high: float, y: Array, keep: Array) -> None:
+    """y = x + level · drawn, clipped to [low, high]; keep = 0 where it was clipped, else 1."""
+    unclipped = x + level * drawn
+    np.clip(unclipped, low, high, out=y)
+    keep[...] = unclipped == y
+
+
+def masking_noise(x: Array, drawn: Array, level: float, scale: float, y: Array, keep: Array) -> None:
+    """y = keep · x; keep = 0 where drawn < level, else scale."""
+    keep[...] = np.where(drawn < level, 0, scale)
+    np.multiply(x, keep, out=y)
+
+
+def salt_and_pepper_noise(x: Array, drawn: Array, level: float, y: Array, keep: Array) -> None:
+    """y = 1 where drawn < level / 2, 0 where it is below level, else x; keep = 1 there alone."""
+    keep[...] = drawn >= level
+    y[...] = x * keep + (drawn < level / 2)
+
+
+def multiply(a: Array, b: Array, c: Array) -> None:
+    """c = a · b, element by element."""
+    np.multiply(a, b, out=c)
+
+
 # Flat vectors, one pass, in place
 
 
@@ -234,44 +326,37 @@ def add_scaled(x: Array, factor: float, y: Array) -> None:
     y += factor * x
 
 
-# Optimizers
+# Optimizers. What changes from step to step, ``rate`` (1,) and ``step`` (1,), stands in arrays.
 
 
-def sgd(theta: Array, dtheta: Array, velocity: Array, rate: float, momentum: float) -> None:
+def sgd(theta: Array, dtheta: Array, velocity: Array, rate: Array, momentum: float) -> None:
     """v = momentum · v + dθ; θ −= rate · v."""
     velocity *= momentum
     velocity += dtheta
-    theta -= rate * velocity
+    theta -= rate[0] * velocity
 
 
 def adam(
-    theta: Array, dtheta: Array, m: Array, v: Array, rate: float, beta1: float, beta2: float, epsilon: float, step: int
-) -> None:
-    """Adam with bias correction; ``step`` counts from 1."""
-    m += (1 - beta1) * (dtheta - m)
-    v += (1 - beta2) * (dtheta * dtheta - v)
-    m_hat_scale, v_hat_scale = 1 / (1 - beta1**step), 1 / (1 - beta2**step)
-    theta -= rate * (m * m_hat_scale) / (np.sqrt(v * v_hat_scale) + epsilon)
-
-
-def adamw(
     theta: Array,
     dtheta: Array,
     m: Array,
     v: Array,
-    rate: float,
+    rate: Array,
+    step: Array,
     beta1: float,
     beta2: float,
     epsilon: float,
-    step: int,
     decay: float,
 ) -> None:
-    """θ −= rate · decay · θ, then Adam."""
-    theta *= 1 - rate * decay
-    adam(theta, dtheta, m, v, rate, beta1, beta2, epsilon, step)
+    """θ −= rate · decay · θ, then Adam with bias correction; ``step`` counts from 1. Without decay it is plain Adam."""
+    theta *= 1 - rate[0] * decay
+    m += (1 - beta1) * (dtheta - m)
+    v += (1 - beta2) * (dtheta * dtheta - v)
+    m_hat_scale, v_hat_scale = 1 / (1 - beta1 ** step[0]), 1 / (1 - beta2 ** step[0])
+    theta -= rate[0] * (m * m_hat_scale) / (np.sqrt(v * v_hat_scale) + epsilon)
 
 
-def rmsprop(theta: Array, dtheta: Array, v: Array, rate: float, decay: float, epsilon: float) -> None:
+def rmsprop(theta: Array, dtheta: Array, v: Array, rate: Array, decay: float, epsilon: float) -> None:
     """v = decay · v + (1 − decay) dθ²; θ −= rate · dθ / (√v + ε)."""
     v += (1 - decay) * (dtheta * dtheta - v)
-    theta -= rate * dtheta / (np.sqrt(v) + epsilon)
+    theta -= rate[0] * dtheta / (np.sqrt(v) + epsilon)

@@ -49,6 +49,12 @@ class Layer:
         """dx = (∂y/∂x)ᵀ dy; the gradients of the parameters are overwritten, not added to."""
         raise NotImplementedError
 
+    def draw(self) -> None:
+        """Set what changes from step to step, whatever x is: random numbers, or a price that is rising.
+
+        ``forward`` calls it where it needs it; a step that was recorded calls it ahead of each run.
+        """
+
     def build(
         self, input_shape: Shape, *, seed: int = 0, dtype: str = "float32", kernels: ModuleType | None = None
     ) -> Self:

@@ -1,0 +1,73 @@
+"""A program: calls of kernels that were written down once and are carried out, again and again, without Python.
+
+A training step makes the same calls each time: the same kernels with the same buffers, in which only the numbers are
+new. Python's part in that, a few microseconds a call, is as long as a small kernel itself, and of two threads only one
+can have it. So the calls are *recorded*, as the address of a kernel's machine code and the addresses, shapes and
+numbers that it is given, and one loop makes them all. Where a kernel has no machine code, Python makes the calls.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.reference import Array
+
+NO_MEMORY = "a kernel could not have the memory it needs; choose a smaller batch or network"
+
+
+class Program:
+    """A list of calls, and how to make them.
+
+    Attributes
+    ----------
+    is_native : bool
+        Whether every kernel has machine code: none of them is the reference's, or a function of somebody's own.
+    """
+
+    def __init__(self) -> None:
+        self.is_native = True
+        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []  # it keeps the arrays alive, too
+        self._table: Array | None = None
+        self._words: list[Array] = []
+
+    def add(self, kernel: Callable[..., Any], *arguments: Any) -> None:
+        """Record ``kernel(*arguments)``. Arrays are C-contiguous; their contents are looked at when it is run."""
+        self._calls.append((kernel, arguments))
+        self._table = None
+        self.is_native = self.is_native and hasattr(kernel, "overloads")
+
+    @property
+    def table(self) -> Array:
+        """(calls, 2): of each call the addresses of its trampoline and of its words."""
+        if self._table is None:
+            from npae.kernels.trampoline import trampoline, words_of
+
+            self._words = [words_of(arguments) for _, arguments in self._calls]
+            addresses = [trampoline(kernel, arguments) for kernel, arguments in self._calls]
+            rows = [(address, words.ctypes.data) for address, words in zip(addresses, self._words, strict=True)]
+            self._table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+        return self._table
+
+    def run(self) -> None:
+        """Make the calls."""
+        if not self.is_native:
+            for kernel, arguments in self._calls:
+                kernel(*arguments)
+            return
+        from npae.kernels.trampoline import run_calls
+
+        if run_calls(self.table):
+            raise MemoryError(NO_MEMORY)
+
+
+class Recorder:
+    """Stands where kernels stand, and records their calls instead of making them."""
+
+    def __init__(self, kernels: ModuleType, program: Program) -> None:
+        self._kernels, self._program = kernels, program
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        kernel = getattr(self._kernels, name)
+        return lambda *arguments: self._program.add(kernel, *arguments)
