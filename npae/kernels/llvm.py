@@ -53,6 +53,14 @@ class Line:
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
+    def merge(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """The numbers of two lines in turn, a₀ b₀ a₁ b₁ …, as two lines."""
+        number = ir.IntType(32)
+        order = [n for i in range(self.lanes) for n in (i, self.lanes + i)]
+        kind = ir.VectorType(number, self.lanes)
+        first, second = (ir.Constant(kind, half) for half in (order[: self.lanes], order[self.lanes :]))
+        return self.builder.shuffle_vector(a, b, first), self.builder.shuffle_vector(a, b, second)
+
     def add_product(self, total: Any, a: Any, b: Any) -> None:
         """``total += a · b``, where ``total`` is the place of a line or a number."""
         product = self.builder.fmul(a, b, flags=FUSE)
@@ -100,6 +108,15 @@ def copy_memory(builder: Any, source: Any, target: Any, count: Any) -> None:
     """``count`` numbers from one address to another."""
     itemsize = 4 if isinstance(source.type.pointee, ir.FloatType) else 8
     _cgutils.raw_memcpy(builder, target, source, count, itemsize)
+
+
+def prefetch(builder: Any, pointer: Any) -> None:
+    """Bring the cache line at an address into the second-level cache."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    function = _cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    to_read, second_level, data = number(0), number(2), number(1)
+    builder.call(function, [builder.bitcast(pointer, byte), to_read, second_level, data])
 
 
 def rows_of(builder: Any, given: dict[str, Any], name: str, n: int) -> list[Any]:
