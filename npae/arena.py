@@ -157,6 +157,10 @@ class Arena:
         """Plan ``layer.<attribute>`` of shape (batch, …); a ``zeroed`` one is zero until it is written."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
+    def drop_buffers(self, layer: Any) -> None:
+        """Leave out the buffers that ``layer`` has planned: another does its work."""
+        self._buffers = [b for b in self._buffers if b.layer is not layer]
+
     def workspace(self, layer: Any, attribute: str, shape: Shape, values: Callable[[], Array] | None = None) -> None:
         """Plan ``layer.<attribute>`` of a shape without the batch, from the first batch on.
 

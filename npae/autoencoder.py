@@ -20,6 +20,7 @@ from npae.configuration import from_config, to_config
 from npae.kernels import default_kernels, reference_kernels
 from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
+from npae.layers.fused import fused
 from npae.losses import loss_by_name
 from npae.types import Array, Shape
 from npae.validation import check_number, check_samples
@@ -86,6 +87,7 @@ class Autoencoder:
         seed: int = 0,
         dtype: str = "float32",
         kernels: ModuleType | None = None,
+        fuse: bool = True,
     ) -> Self:
         """Plan all layers for samples of ``input_shape``, allocate, and draw the initial weights.
 
@@ -98,8 +100,10 @@ class Autoencoder:
         dtype : {"float32", "float64"}, default "float32"
         kernels : module, optional
             ``npae.kernels.reference`` for plain NumPy; compiled ones by default, where Numba is installed.
+        fuse : bool, default True
+            Let one fast layer do the work of several, such as convolution, ReLU and pooling; see ``npae.layers.fused``.
         """
-        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels)
+        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse)
         self.arena.allocate()
         return self
 
@@ -110,6 +114,7 @@ class Autoencoder:
         seed: int = 0,
         dtype: str = "float32",
         kernels: ModuleType | None = None,
+        fuse: bool = True,
     ) -> None:
         """The first half of ``build``: shapes are known and agree, nothing is allocated."""
         for layer in (layer for slot in self._slots() for layer in slot.layers):
@@ -133,17 +138,21 @@ class Autoencoder:
                 f"change the decoder's last layers so that both agree"
             )
         self.loss.plan(output_shape, arena)
+        self.fuse = fuse
+        if fuse:
+            for chain in (self.encoder, self.decoder):
+                chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)
         self.arena, self.run = arena, arena.run
 
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
-        """The encoder's layers that a gradient must pass: from the first with parameters on, which needs no dx."""
-        layers = self.encoder.layers
-        for i, layer in enumerate(layers):
-            # by name, since the parameters may be those of layers within it
-            if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
-                layer.needs_dx = False
-                return layers[i:]
+        """The encoder's steps that a gradient must pass: from the first with parameters on, which needs no dx."""
+        for i, step in enumerate(self.encoder.steps):
+            for layer in getattr(step, "plain", [step]):
+                # by name, since the parameters may be those of layers within it
+                if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
+                    layer.needs_dx = False
+                    return self.encoder.steps[i:]
         return []
 
     @property
@@ -314,10 +323,10 @@ class Autoencoder:
         """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
         self.arena.resize(len(x))
         with self._training():
-            for layer in (layer for slot in self._slots() for layer in slot.layers):
-                x = layer.forward(x)
+            for step in (step for slot in self._slots() for step in slot.steps):
+                x = step.forward(x)
                 if not np.isfinite(x).all():
-                    return layer.name
+                    return getattr(step, "convolution", step).name
         return None
 
     @contextmanager
@@ -353,7 +362,7 @@ class Autoencoder:
     def replica(self, shard: int) -> Self:
         """Another network with the same θ, and with gradients, activations and noise of its own."""
         other = type(self).from_config(self.config(), self._layer_types())
-        other.plan(self.input_shape, seed=self.run.seed, dtype=self.arena.dtype.name, kernels=self.arena.kernels)
+        other.plan(self.input_shape, seed=self.run.seed, dtype=self.arena.dtype.name, kernels=self.arena.kernels, fuse=self.fuse)
         other.arena.allocate(self.theta)
         other.run.shard = shard
         return other
@@ -366,7 +375,7 @@ class Autoencoder:
         """For copies and pickles: the description and θ; views and buffers are made anew."""
         state: dict[str, Any] = {"config": self.config(), "layers": self._layer_types()}
         if hasattr(self, "arena"):
-            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name)
+            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse)
             state["compiled"] = self.arena.kernels is not reference_kernels()
             state["theta"], state["step"] = self.theta.copy(), self.run.step
         return state
@@ -374,9 +383,9 @@ class Autoencoder:
     def __setstate__(self, state: dict[str, Any]) -> None:
         fresh = type(self).from_config(state["config"], state["layers"])
         if "build" in state:
-            input_shape, seed, dtype = state["build"]
+            input_shape, seed, dtype, fuse = state["build"]
             kernels = default_kernels() if state["compiled"] else reference_kernels()
-            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels)
+            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse)
             fresh.theta[...] = state["theta"]
             fresh.run.step = state["step"]
         self.__dict__.update(fresh.__dict__)

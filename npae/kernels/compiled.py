@@ -15,6 +15,16 @@ from npae.kernels.activation import (
 from npae.kernels.arrange import pad, swap_channels, take_rows
 from npae.kernels.code import gaussian_code, gaussian_code_gradient, l1_gradient, l1_penalty
 from npae.kernels.convolution import convolution, convolution_weight_gradient, transposed_convolution
+from npae.kernels.fused import (
+    convolution_relu_max_pool,
+    convolution_relu_max_pool_gradient,
+    fold_upsampling,
+    relu_max_pool,
+    relu_max_pool_gradient,
+    unfold_upsampling,
+    upsample_convolution,
+    upsample_convolution_gradient,
+)
 from npae.kernels.loss import bce_on_logits, bce_on_probabilities, squared_error
 from npae.kernels.matmul import add_to_rows, affine, column_sum, matmul_transposed_left, matmul_transposed_right
 from npae.kernels.noise import gaussian_noise, masking_noise, multiply, salt_and_pepper_noise
@@ -33,7 +43,10 @@ __all__ = [
     "bce_on_probabilities",
     "column_sum",
     "convolution",
+    "convolution_relu_max_pool",
+    "convolution_relu_max_pool_gradient",
     "convolution_weight_gradient",
+    "fold_upsampling",
     "gaussian_code",
     "gaussian_code_gradient",
     "gaussian_noise",
@@ -50,6 +63,8 @@ __all__ = [
     "pad",
     "relu",
     "relu_gradient",
+    "relu_max_pool",
+    "relu_max_pool_gradient",
     "resample",
     "resample_gradient",
     "rmsprop",
@@ -65,6 +80,9 @@ __all__ = [
     "tanh",
     "tanh_gradient",
     "transposed_convolution",
+    "unfold_upsampling",
+    "upsample_convolution",
+    "upsample_convolution_gradient",
     "upsample_nearest",
     "upsample_nearest_gradient",
 ]

@@ -95,12 +95,18 @@ def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, str
 
 @jit
 def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
-    """As reference.convolution_weight_gradient: A is read down its columns, the positions, and B is dy."""
+    """As reference.convolution_weight_gradient."""
+    dW[...] = 0
+    add_weight_gradient(x, dy, stride_h, stride_w, dW)
+
+
+@jit
+def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """dW += what these images have in it: A is read down its columns, the positions, and B is dy."""
     n, height, width, n_in = x.shape
     rows, columns, n_out = dy.shape[1:]
     kh, window = dW.shape[0], dW.shape[1] * n_in
     lanes = LINE // dW.itemsize
-    dW[...] = 0
     if n_out == 1:
         _one_channel_weight_gradient(x, dy, stride_h, stride_w, dW)
         return

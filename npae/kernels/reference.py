@@ -177,6 +177,112 @@ def resample_gradient(dy: Array, row_weights: Array, column_weights: Array, dx: 
     np.einsum("ph,npqc,qw->nhwc", row_weights, dy, column_weights, out=dx, optimize=True)
 
 
+# Several layers in one. ``one`` is room for a single image of what lies between them.
+
+
+def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
+    """The maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below; winner = 0 … 3, or 4 where y is 0."""
+    n, rows, columns, channels = y.shape
+    # (N, 2H, 2W, C) -> (N, H, W, C, 4)
+    cells = x.reshape(n, rows, 2, columns, 2, channels).transpose(0, 1, 3, 5, 2, 4).reshape(*y.shape, 4)
+    np.maximum(cells.max(axis=-1), 0, out=y)
+    winner[...] = np.where(y > 0, cells.argmax(axis=-1), 4)
+
+
+def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
+    """dx = dy in the winning cell of each window, else 0."""
+    for cell in range(4):
+        dx[:, cell // 2 :: 2, cell % 2 :: 2] = np.where(winner == cell, dy, 0)
+
+
+def convolution_relu_max_pool(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, one: Array, y: Array, winner: Array
+) -> None:
+    """``relu_max_pool`` of ``convolution``, image by image."""
+    for i in range(len(x)):
+        convolution(x[i : i + 1], W, b, stride_h, stride_w, one)
+        relu_max_pool(one, y[i : i + 1], winner[i : i + 1])
+
+
+def convolution_relu_max_pool_gradient(
+    x: Array,
+    dy: Array,
+    winner: Array,
+    W_transposed: Array,
+    zero: Array,
+    stride_h: int,
+    stride_w: int,
+    top: int,
+    left: int,
+    needs_dx: int,
+    one: Array,
+    dW: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """Back through all three; dx is written where it is needed. ``zero`` is the bias of a gradient."""
+    dW[...], db[...] = 0, 0
+    for i in range(len(x)):
+        relu_max_pool_gradient(dy[i : i + 1], winner[i : i + 1], one)
+        own = np.empty_like(dW)
+        convolution_weight_gradient(x[i : i + 1], one, stride_h, stride_w, own)
+        dW += own
+        db += one.sum(axis=(0, 1, 2))
+        if needs_dx:
+            transposed_convolution(one, W_transposed, zero, stride_h, stride_w, top, left, dx[i : i + 1])
+
+
+def upsample_convolution(
+    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, y: Array
+) -> None:
+    """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``."""
+    transposed_convolution(x, W, b, factor_h, factor_w, top, left, y)
+    if with_relu:
+        relu(y, y)
+
+
+def upsample_convolution_gradient(
+    x: Array,
+    y: Array,
+    dy: Array,
+    W_transposed: Array,
+    zero: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    one: Array,
+    dW_transposed: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """Back through both or all three; ``one`` (1, H, W, out) holds dy in a border of zeros."""
+    slope = dy * (y > 0) if with_relu else dy
+    padded = np.zeros((len(x), *one.shape[1:]), one.dtype)
+    pad(slope, top, left, padded)
+    np.sum(slope, axis=(0, 1, 2), out=db)
+    convolution_weight_gradient(padded, x, factor_h, factor_w, dW_transposed)
+    convolution(padded, W_transposed, zero, factor_h, factor_w, dx)
+
+
+def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
+    """The weights (kh + fh − 1, kw + fw − 1, in, out) of the transposed convolution with stride (fh, fw) that equals
+    upsampling by (fh, fw) followed by a convolution with W: each is the sum of those that meet the same value."""
+    kh, kw = W.shape[:2]
+    W_folded[...] = 0
+    for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
+        W_folded[kh - 1 - k + t, kw - 1 - m + u] += W[k, m]
+
+
+def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
+    """The gradient by W, from that by the folded weights: each summand receives the whole."""
+    kh, kw = dW.shape[:2]
+    dW[...] = 0
+    for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
+        dW[k, m] += dW_folded[kh - 1 - k + t, kw - 1 - m + u]
+
+
 # Activations, on arrays of any one shape
 
 

@@ -109,6 +109,8 @@ class Chain(Layer):
         May be empty: the identity. A chain among them is taken apart into its layers.
     """
 
+    steps: list[Layer]  # what is carried out: the layers, or fused ones in their place
+
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers: list[Layer] = []
         for layer in layers:
@@ -118,14 +120,15 @@ class Chain(Layer):
         shape = input_shape
         for i, layer in enumerate(self.layers):
             shape = arena.add(layer, shape, f"{self.name}.{i}")
+        self.steps = self.layers
         return shape
 
     def forward(self, x: Array) -> Array:
-        for layer in self.layers:
-            x = layer.forward(x)
+        for step in self.steps:
+            x = step.forward(x)
         return x
 
     def backward(self, dy: Array) -> Array:
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy)
+        for step in reversed(self.steps):
+            dy = step.backward(dy)
         return dy

@@ -62,7 +62,6 @@ class Conv2D(Layer):
         height, width, n_in = image_shape(self, input_shape)
         (kh, kw), n_out = self.kernel_size, self.filters
         self.rows, self.columns = axes(self, (height, width), self.kernel_size, self.stride, self.padding)
-        padded_shape = (self.rows.n_padded, self.columns.n_padded, n_in)
         output_shape = (self.rows.n_out, self.columns.n_out, n_out)
         arena.parameter(
             self,
@@ -76,7 +75,7 @@ class Conv2D(Layer):
         arena.parameter(self, "b", (n_out,))
         arena.workspace(self, "W_transposed", (kh, kw, n_out, n_in))
         arena.workspace(self, "zero", (n_in,))
-        arena.buffer(self, "x_padded", padded_shape, zeroed=True)
+        arena.buffer(self, "x_padded", self.padded_shape, zeroed=True)
         arena.buffer(self, "y", output_shape)
         arena.buffer(self, "dx", input_shape)
         return output_shape
@@ -95,6 +94,11 @@ class Conv2D(Layer):
                 dy, self.W_transposed, self.zero, *self.stride, *self.origin, self.dx
             )
         return self.dx
+
+    @property
+    def padded_shape(self) -> Shape:
+        """Of one image in its border."""
+        return self.rows.n_padded, self.columns.n_padded, self.input_shape[2]
 
     @property
     def origin(self) -> tuple[int, int]:
