@@ -30,6 +30,7 @@ from npae.kernels.matmul import add_to_rows, affine, column_sum, matmul_transpos
 from npae.kernels.noise import gaussian_noise, masking_noise, multiply, salt_and_pepper_noise
 from npae.kernels.optimizer import adam, add_scaled, rmsprop, sgd
 from npae.kernels.pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient
+from npae.kernels.random import standard_normal, uniform
 from npae.kernels.upsampling import resample, resample_gradient, upsample_nearest, upsample_nearest_gradient
 
 __all__ = [
@@ -75,12 +76,14 @@ __all__ = [
     "softplus",
     "softplus_gradient",
     "squared_error",
+    "standard_normal",
     "swap_channels",
     "take_rows",
     "tanh",
     "tanh_gradient",
     "transposed_convolution",
     "unfold_upsampling",
+    "uniform",
     "upsample_convolution",
     "upsample_convolution_gradient",
     "upsample_nearest",

@@ -1,11 +1,11 @@
-"""Several layers in one: each image passes all of them while it is in the cache, and what lies between is not kept.
+"""Several layers in one: a few images pass all of them while they are in the cache; what lies between is not kept.
 
-``one`` is room for a single image between two layers.
+``between`` is room for these few images between two layers.
 """
 
 import numpy as np
 
-from npae.kernels.activation import relu, relu_gradient
+from npae.kernels.activation import relu
 from npae.kernels.arrange import pad
 from npae.kernels.convolution import add_weight_gradient, convolution, transposed_convolution
 from npae.kernels.jit import jit
@@ -65,12 +65,13 @@ def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
 
 @jit
 def convolution_relu_max_pool(
-    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, one: Array, y: Array, winner: Array
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
 ) -> None:
     """As reference.convolution_relu_max_pool."""
-    for i in range(len(x)):
-        convolution(x[i : i + 1], W, b, stride_h, stride_w, one)
-        relu_max_pool(one, y[i : i + 1], winner[i : i + 1])
+    for i in range(0, len(x), len(between)):
+        stop = min(i + len(between), len(x))
+        convolution(x[i:stop], W, b, stride_h, stride_w, between[: stop - i])
+        relu_max_pool(between[: stop - i], y[i:stop], winner[i:stop])
 
 
 @jit
@@ -85,7 +86,7 @@ def convolution_relu_max_pool_gradient(
     top: int,
     left: int,
     needs_dx: int,
-    one: Array,
+    between: Array,
     dW: Array,
     db: Array,
     dx: Array,
@@ -93,23 +94,26 @@ def convolution_relu_max_pool_gradient(
     """As reference.convolution_relu_max_pool_gradient."""
     dW[...] = 0
     db[...] = 0
-    for i in range(len(x)):
-        relu_max_pool_gradient(dy[i : i + 1], winner[i : i + 1], one)
-        add_weight_gradient(x[i : i + 1], one, stride_h, stride_w, dW)
-        _add_columns(one, db)
+    for i in range(0, len(x), len(between)):
+        stop = min(i + len(between), len(x))
+        slope = between[: stop - i]
+        relu_max_pool_gradient(dy[i:stop], winner[i:stop], slope)
+        add_weight_gradient(x[i:stop], slope, stride_h, stride_w, dW)
+        _add_columns(slope, db)
         if needs_dx:
-            transposed_convolution(one, W_transposed, zero, stride_h, stride_w, top, left, dx[i : i + 1])
+            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[i:stop])
 
 
 @jit
 def upsample_convolution(
-    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, y: Array
+    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, group: int, y: Array
 ) -> None:
     """As reference.upsample_convolution."""
-    for i in range(len(x)):
-        transposed_convolution(x[i : i + 1], W, b, factor_h, factor_w, top, left, y[i : i + 1])
+    for i in range(0, len(x), group):
+        stop = min(i + group, len(x))
+        transposed_convolution(x[i:stop], W, b, factor_h, factor_w, top, left, y[i:stop])
         if with_relu:
-            relu(y[i : i + 1], y[i : i + 1])
+            relu(y[i:stop], y[i:stop])
 
 
 @jit
@@ -124,7 +128,7 @@ def upsample_convolution_gradient(
     top: int,
     left: int,
     with_relu: int,
-    one: Array,
+    between: Array,
     dW_transposed: Array,
     db: Array,
     dx: Array,
@@ -132,16 +136,30 @@ def upsample_convolution_gradient(
     """As reference.upsample_convolution_gradient."""
     dW_transposed[...] = 0
     db[...] = 0
-    slope = np.empty_like(dy[:1])
-    for i in range(len(x)):
+    for i in range(0, len(x), len(between)):
+        stop = min(i + len(between), len(x))
+        padded = between[: stop - i]
+        pad(dy[i:stop], top, left, padded)
         if with_relu:
-            relu_gradient(y[i : i + 1], dy[i : i + 1], slope)
-        else:
-            slope = dy[i : i + 1]
-        pad(slope, top, left, one)
-        _add_columns(slope, db)
-        add_weight_gradient(one, x[i : i + 1], factor_h, factor_w, dW_transposed)
-        convolution(one, W_transposed, zero, factor_h, factor_w, dx[i : i + 1])
+            _mask_inside(y[i:stop], top, left, padded)
+        _add_columns(padded, db)
+        add_weight_gradient(padded, x[i:stop], factor_h, factor_w, dW_transposed)
+        convolution(padded, W_transposed, zero, factor_h, factor_w, dx[i:stop])
+
+
+@jit
+def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
+    """Zero where y is not above zero, in the middle of ``padded``."""
+    n, height, width, channels = y.shape
+    padded_height, padded_width = padded.shape[1:3]
+    y_flat, padded_flat = y.reshape(-1), padded.reshape(-1)
+    zero, length = padded.dtype.type(0), width * channels
+    for image in range(n):
+        for i in range(height):
+            line = y_flat[(image * height + i) * length :][:length]
+            target = padded_flat[((image * padded_height + top + i) * padded_width + left) * channels :][:length]
+            for j in range(length):
+                target[j] = target[j] if line[j] > zero else zero
 
 
 @jit

@@ -177,7 +177,7 @@ def resample_gradient(dy: Array, row_weights: Array, column_weights: Array, dx: 
     np.einsum("ph,npqc,qw->nhwc", row_weights, dy, column_weights, out=dx, optimize=True)
 
 
-# Several layers in one. ``one`` is room for a single image of what lies between them.
+# Several layers in one. ``between`` is room for a few images of what lies between them.
 
 
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
@@ -196,12 +196,14 @@ def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
 
 
 def convolution_relu_max_pool(
-    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, one: Array, y: Array, winner: Array
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
 ) -> None:
-    """``relu_max_pool`` of ``convolution``, image by image."""
-    for i in range(len(x)):
-        convolution(x[i : i + 1], W, b, stride_h, stride_w, one)
-        relu_max_pool(one, y[i : i + 1], winner[i : i + 1])
+    """``relu_max_pool`` of ``convolution``, a few images at a time."""
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        convolved = between[: few.stop - i]
+        convolution(x[few], W, b, stride_h, stride_w, convolved)
+        relu_max_pool(convolved, y[few], winner[few])
 
 
 def convolution_relu_max_pool_gradient(
@@ -215,27 +217,31 @@ def convolution_relu_max_pool_gradient(
     top: int,
     left: int,
     needs_dx: int,
-    one: Array,
+    between: Array,
     dW: Array,
     db: Array,
     dx: Array,
 ) -> None:
     """Back through all three; dx is written where it is needed. ``zero`` is the bias of a gradient."""
     dW[...], db[...] = 0, 0
-    for i in range(len(x)):
-        relu_max_pool_gradient(dy[i : i + 1], winner[i : i + 1], one)
-        own = np.empty_like(dW)
-        convolution_weight_gradient(x[i : i + 1], one, stride_h, stride_w, own)
-        dW += own
-        db += one.sum(axis=(0, 1, 2))
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        slope, part = between[: few.stop - i], np.empty_like(dW)
+        relu_max_pool_gradient(dy[few], winner[few], slope)
+        convolution_weight_gradient(x[few], slope, stride_h, stride_w, part)
+        dW += part
+        db += slope.sum(axis=(0, 1, 2))
         if needs_dx:
-            transposed_convolution(one, W_transposed, zero, stride_h, stride_w, top, left, dx[i : i + 1])
+            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[few])
 
 
 def upsample_convolution(
-    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, y: Array
+    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, group: int, y: Array
 ) -> None:
-    """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``."""
+    """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``.
+
+    ``group`` images at a time.
+    """
     transposed_convolution(x, W, b, factor_h, factor_w, top, left, y)
     if with_relu:
         relu(y, y)
@@ -252,18 +258,22 @@ def upsample_convolution_gradient(
     top: int,
     left: int,
     with_relu: int,
-    one: Array,
+    between: Array,
     dW_transposed: Array,
     db: Array,
     dx: Array,
 ) -> None:
-    """Back through both or all three; ``one`` (1, H, W, out) holds dy in a border of zeros."""
-    slope = dy * (y > 0) if with_relu else dy
-    padded = np.zeros((len(x), *one.shape[1:]), one.dtype)
-    pad(slope, top, left, padded)
-    np.sum(slope, axis=(0, 1, 2), out=db)
-    convolution_weight_gradient(padded, x, factor_h, factor_w, dW_transposed)
-    convolution(padded, W_transposed, zero, factor_h, factor_w, dx)
+    """Back through both or all three; ``between`` (few, H, W, out) has a border of zeros."""
+    dW_transposed[...], db[...] = 0, 0
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        padded, part = between[: few.stop - i], np.empty_like(dW_transposed)
+        slope = dy[few] * (y[few] > 0) if with_relu else dy[few]
+        pad(slope, top, left, padded)
+        db += slope.sum(axis=(0, 1, 2))
+        convolution_weight_gradient(padded, x[few], factor_h, factor_w, part)
+        dW_transposed += part
+        convolution(padded, W_transposed, zero, factor_h, factor_w, dx[few])
 
 
 def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
@@ -395,6 +405,49 @@ def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
 def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
     """dx = dy + strength · sign(x), on arrays of any one shape."""
     dx[...] = dy + strength * np.sign(x)
+
+
+# Random numbers. ``key`` (6,) of uint32: two words that say what for, and the four of the first counter, lowest first.
+
+_MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)
+_KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)
+
+
+def random_words(key: Array, first: int, n: int) -> Array:
+    """(4, n) of uint64 below 2³²: Philox-4×32-10 of n counters that follow one another (Salmon et al. 2011, §4.3)."""
+    low, mask = np.arange(first, first + n, dtype=np.uint64), np.uint64(0xFFFFFFFF)
+    words = [(low + np.uint64(key[2])) & mask, *(np.full(n, word, np.uint64) for word in key[3:])]
+    round_key = key[:2].astype(np.uint64)
+    for _ in range(10):
+        a, b = words[0] * _MULTIPLIERS[0], words[2] * _MULTIPLIERS[1]
+        words = [(b >> 32) ^ words[1] ^ round_key[0], b & mask, (a >> 32) ^ words[3] ^ round_key[1], a & mask]
+        round_key = (round_key + _KEY_STEPS) & mask
+    return np.array(words)
+
+
+def uniform(key: Array, y: Array) -> None:
+    """Numbers from 0 to below 1, of 24 random bits each, for y (n,).
+
+    A quarter of them from each word of the counters 0, 1, …; the one to three left over from a counter of their own.
+    """
+    n = y.size // 4
+    for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
+        words = random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)
+        part[...] = words.reshape(-1)[: part.size] * 2.0**-24
+
+
+def standard_normal(key: Array, y: Array) -> None:
+    """Draws from N(0, 1), for y (n,), two from two uniform numbers (Box & Muller 1958)::
+
+    √(−2 log u) cos 2πv  and  √(−2 log u) sin 2πv
+    """
+    n = y.size // 4
+    for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
+        words = (random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)).astype(np.float64)
+        radius = np.sqrt(-2 * np.log((words[::2] + 0.5) * 2.0**-24))  # (2, n)
+        angle = 2 * np.pi * words[1::2] * 2.0**-24
+        pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (2, 2, n)
+        part[...] = pairs.reshape(-1)[: part.size]
 
 
 # Noise, on arrays of any one shape: y, and ``keep`` = ∂y/∂x

@@ -21,6 +21,7 @@ class Noise(Layer):
     """
 
     maximum_level = 1.0
+    key: Array  # (6,), what they are drawn from at this step
     drawn: Array  # (N, ...), this step's random numbers
     keep: Array  # (N, ...), ∂y/∂x
     y: Array  # (N, ...)
@@ -36,6 +37,7 @@ class Noise(Layer):
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         for attribute in ("drawn", "keep", "y", "dx"):
             arena.buffer(self, attribute, input_shape)
+        arena.workspace(self, "key", (6,), dtype="uint32")
         return input_shape
 
     def forward(self, x: Array) -> Array:
@@ -46,7 +48,7 @@ class Noise(Layer):
         return self.y
 
     def draw(self) -> None:
-        self.run.generator(self.name).random(out=self.drawn, dtype=self.drawn.dtype)
+        self.run.set_key(self.key, self.name)
 
     def corrupt(self, x: Array) -> None:
         """Write ``y`` and ``keep``."""
@@ -71,6 +73,7 @@ class Dropout(Noise):
             raise ValueError("Dropout has level 1, which drops everything; choose a fraction below 1")
 
     def corrupt(self, x: Array) -> None:
+        self.kernels.uniform(self.key, self.drawn.reshape(-1))
         self.kernels.masking_noise(x, self.drawn, self.level, 1 / (1 - self.level), self.y, self.keep)
 
 
@@ -93,10 +96,8 @@ class GaussianNoise(Noise):
             raise ValueError(f"clip is {clip!r}; expected two numbers, the lower first, or None")
         self.clip = None if clip is None else (float(clip[0]), float(clip[1]))
 
-    def draw(self) -> None:
-        self.run.generator(self.name).standard_normal(out=self.drawn, dtype=self.drawn.dtype)
-
     def corrupt(self, x: Array) -> None:
+        self.kernels.standard_normal(self.key, self.drawn.reshape(-1))
         low, high = self.clip or (-np.inf, np.inf)
         self.kernels.gaussian_noise(x, self.drawn, self.level, low, high, self.y, self.keep)
 
@@ -111,6 +112,7 @@ class MaskingNoise(Noise):
         super().__init__(level)
 
     def corrupt(self, x: Array) -> None:
+        self.kernels.uniform(self.key, self.drawn.reshape(-1))
         self.kernels.masking_noise(x, self.drawn, self.level, 1.0, self.y, self.keep)
 
 
@@ -121,6 +123,7 @@ class SaltAndPepperNoise(Noise):
         super().__init__(level)
 
     def corrupt(self, x: Array) -> None:
+        self.kernels.uniform(self.key, self.drawn.reshape(-1))
         self.kernels.salt_and_pepper_noise(x, self.drawn, self.level, self.y, self.keep)
 
 

@@ -5,6 +5,7 @@ the plain layers one after the other, forward and backward.
 """
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from npae.arena import Arena
@@ -14,6 +15,10 @@ from npae.layers.convolution import Conv2D
 from npae.layers.pooling import MaxPool2D
 from npae.layers.upsampling import UpSample2D
 from npae.types import Array, Shape
+
+
+#: Bytes of images that pass fused layers together: a part of a second-level cache.
+CACHED = 2**17
 
 
 class FusedLayer(Layer):
@@ -41,12 +46,12 @@ class FusedLayer(Layer):
 class ConvolutionReLUMaxPool(FusedLayer):
     """Conv2D, ReLU and MaxPool2D over 2×2 cells.
 
-    An image's convolved values stay in the cache until their maxima are taken. Since the maximum of ReLUs is the ReLU of
+    The convolved values of a few images stay in the cache until their maxima are taken. Since the maximum of ReLUs is the ReLU of
     the maximum, one comparison with zero is enough; and the gradient needs no more than the winner of each window.
     """
 
     x_padded: Array  # (N, H + border, W + border, in)
-    one: Array  # (1, 2 OH, 2 OW, out), an image between convolution and pooling
+    between: Array  # (few, 2 OH, 2 OW, out), images between convolution and pooling
     y: Array  # (N, OH, OW, out)
     winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where none is above zero
     dx: Array  # (N, H, W, in)
@@ -65,7 +70,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
         convolution = self.convolution = self.plain[0]
         output_shape = self.plain[-1].output_shape
         arena.buffer(self, "x_padded", convolution.padded_shape, zeroed=True)
-        arena.workspace(self, "one", (1, *convolution.output_shape))
+        arena.workspace(self, "between", few(convolution.output_shape, arena))
         arena.buffer(self, "y", output_shape)
         arena.buffer(self, "winner", output_shape, dtype="uint8")
         arena.buffer(self, "dx", convolution.input_shape)
@@ -73,7 +78,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
     def forward(self, x: Array) -> Array:
         c = self.convolution
         self.kernels.pad(x, *c.origin, self.x_padded)
-        self.kernels.convolution_relu_max_pool(self.x_padded, c.W, c.b, *c.stride, self.one, self.y, self.winner)
+        self.kernels.convolution_relu_max_pool(self.x_padded, c.W, c.b, *c.stride, self.between, self.y, self.winner)
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -88,7 +93,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
             *c.stride,
             *c.origin,
             int(c.needs_dx),
-            self.one,
+            self.between,
             c.dW,
             c.db,
             self.dx,
@@ -112,7 +117,7 @@ class UpSampleConvolution(FusedLayer):
     W_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
     dW_folded: Array  # (kh + f − 1, kw + f − 1, in, out)
     dW_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
-    one: Array  # (1, f·H + kh − 1, f·W + kw − 1, out), an image of dy in its border of zeros
+    between: Array  # (few, f·H + kh − 1, f·W + kw − 1, out), images of dy in their border of zeros
     zero: Array  # (in,), the bias that dx has not
     x: Array  # (N, H, W, in)
     y: Array  # (N, OH, OW, out)
@@ -142,7 +147,8 @@ class UpSampleConvolution(FusedLayer):
             arena.workspace(self, attribute, (kh + fh - 1, kw + fw - 1, n_in, n_out))
         for attribute in ("W_transposed", "dW_transposed"):
             arena.workspace(self, attribute, (kh + fh - 1, kw + fw - 1, n_out, n_in))
-        arena.workspace(self, "one", (1, fh * height + kh - 1, fw * width + kw - 1, n_out))
+        padded_shape = (fh * height + kh - 1, fw * width + kw - 1, n_out)
+        arena.workspace(self, "between", few(padded_shape, arena))
         arena.workspace(self, "zero", (n_in,))
         arena.buffer(self, "y", convolution.output_shape)
         arena.buffer(self, "dx", upsampling.input_shape)
@@ -157,7 +163,7 @@ class UpSampleConvolution(FusedLayer):
         c = self.convolution
         self.kernels.fold_upsampling(c.W, *self.factor, self.W_folded)
         self.kernels.upsample_convolution(
-            x, self.W_folded, c.b, *self.factor, *self.origin, self.with_relu, self.y
+            x, self.W_folded, c.b, *self.factor, *self.origin, self.with_relu, len(self.between), self.y
         )
         return self.y
 
@@ -173,7 +179,7 @@ class UpSampleConvolution(FusedLayer):
             *self.factor,
             *self.origin,
             self.with_relu,
-            self.one,
+            self.between,
             self.dW_transposed,
             c.db,
             self.dx,
@@ -187,6 +193,11 @@ FUSED: tuple[type[ConvolutionReLUMaxPool] | type[UpSampleConvolution], ...] = (
     ConvolutionReLUMaxPool,
     UpSampleConvolution,
 )
+
+
+def few(shape: Shape, arena: Arena) -> Shape:
+    """(as many images of this shape as may lie between two layers, *shape)."""
+    return max(1, CACHED // (prod(shape) * arena.dtype.itemsize)), *shape
 
 
 def fused(layers: Sequence[Layer], arena: Arena, name: str) -> list[Layer]:

@@ -45,6 +45,7 @@ class Reparameterization(Layer):
     dmu: Array  # (N, code)
     dlog_var: Array  # (N, code)
     beta_now: Array  # (1,), β at this step
+    key: Array  # (6,), what ε is drawn from at this step
 
     def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
         check_number(beta, "beta", least=0)
@@ -63,18 +64,20 @@ class Reparameterization(Layer):
             arena.buffer(self, attribute, (self.code_size,))
         arena.buffer(self, "penalty")
         arena.workspace(self, "beta_now", (1,))
+        arena.workspace(self, "key", (6,), dtype="uint32")
         arena.penalty(self)
         return (self.code_size,)
 
     def draw(self) -> None:
         self.beta_now[0] = self.effective_beta
-        if self.run.training:
-            self.run.generator(self.name).standard_normal(out=self.eps, dtype=self.eps.dtype)
-        else:
-            self.eps[...] = 0  # z = μ
+        self.run.set_key(self.key, self.name)
 
     def forward(self, x: Array) -> Array:
         self.draw()
+        if self.run.training:
+            self.kernels.standard_normal(self.key, self.eps.reshape(-1))
+        else:
+            self.eps[...] = 0  # z = μ
         self.mu = self.mu_head.forward(x)
         self.log_var = self.log_var_head.forward(x)
         self.kernels.gaussian_code(
