@@ -481,13 +481,13 @@ def test_the_validation_split_has_the_promised_size_and_takes_each_sample_once(
     n: int, fraction: float | None, early_stopping: bool, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[Array, Array | None, Any]] = []
-    fit = Training.fit
+    run = Training.run
 
     def watched(self: Training, x: Array, epochs: int, **options: Any) -> None:
         seen.append((x.copy(), options["validation"], options["patience"]))
-        fit(self, x, epochs, **options)
+        run(self, x, epochs, **options)
 
-    monkeypatch.setattr(Training, "fit", watched)
+    monkeypatch.setattr(Training, "run", watched)
     x = samples(n, 12)
     model = unfitted("vanilla", validation_fraction=fraction, early_stopping=early_stopping, patience=7).fit(x)
     ((train, validation, patience),) = seen

@@ -31,19 +31,23 @@ def words_of(arguments: tuple[Any, ...]) -> Array:
     words: list[int] = []
     for a in arguments:
         if isinstance(a, np.ndarray):
-            assert a.flags.c_contiguous
             words += [a.ctypes.data, *a.shape]
-        elif isinstance(a, float | np.floating):
-            words += struct.unpack("q", struct.pack("d", a))
+        elif isinstance(number := _number(a), float):
+            words += struct.unpack("q", struct.pack("d", number))
         else:
-            words.append(int(a))
+            words.append(number)
     return np.array(words, dtype=np.int64)
+
+
+def _number(a: Any) -> int | float:
+    """A number of 64 bits, whichever of NumPy's it was."""
+    return float(a) if isinstance(a, float | np.floating) else int(a)
 
 
 @global_compiler_lock
 def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
     """The address of a function of the words that calls ``kernel`` with arguments of such types."""
-    kinds = tuple(_numba.typeof(a) for a in arguments)
+    kinds = tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
     key = (kernel, *kinds)
     if key not in _trampolines:
         kernel.compile(kinds)
