@@ -1,7 +1,7 @@
 """A few threads of this process that carry out programs side by side.
 
-The thread that asks runs the first program, the others one each. Between two steps they wait with their eyes open, since
-a thread that sleeps is slow to wake; after a millisecond or two they do sleep.
+The thread that asks runs the first program, the others one each. Between two steps they wait with their eyes open,
+since a thread that sleeps is slow to wake; after a millisecond or two they do sleep.
 """
 
 import os

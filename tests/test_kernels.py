@@ -264,7 +264,9 @@ beyond_x = transposed((1, 2, 2, 3), (1, 1, 3, 5), (3, 3), (4, 4), (1, 9, 9, 5))
 @given(transposed_convolutions(), dtypes, seeds)
 def test_transposed_convolution(shapes: dict[str, Any], dtype: str, seed: int) -> None:
     x, W, b = (normal(seed + i, dtype, *shape) for i, shape in enumerate((shapes["x"], shapes["W"], shapes["y"][3:])))
-    check("transposed_convolution", x, W, b, *shapes["strides"], *shapes["corner"], outputs=[unset(dtype, *shapes["y"])])
+    check(
+        "transposed_convolution", x, W, b, *shapes["strides"], *shapes["corner"], outputs=[unset(dtype, *shapes["y"])]
+    )
 
 
 @drawn
