@@ -61,6 +61,7 @@ class Replicas:
         self.networks = [net, *(net.replica(shard) for shard in range(1, self._n_jobs))]
         self._sums = self._record_sums()
         self._passes: dict[tuple[int, ...], _Pass] = {}
+        self._x: Any = None
         self._recorded_for: Any = None
 
     def _present_settings(self) -> Any:
@@ -79,6 +80,11 @@ class Replicas:
         if recorded_for != self._recorded_for:
             self._passes.clear()
             self._x, self._recorded_for = x, recorded_for
+
+    def forget(self) -> None:
+        """Let go of the data; what was recorded for it goes with it."""
+        self._passes.clear()
+        self._x = self._recorded_for = None
 
     def gradient(self, chosen: Array) -> float:
         """The loss of the batch x[chosen], as ``Autoencoder.gradient`` gives it."""

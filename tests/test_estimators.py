@@ -1,9 +1,11 @@
 """The five estimators: what a user calls, what comes back, and what is said to a mistake."""
 
 import copy
+import gc
 import inspect
 import pickle
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -205,9 +207,22 @@ def test_only_as_many_samples_are_kept_as_are_needed_and_only_until_they_are_use
     model = unfitted("vanilla", epochs=1, batch_size=500).fit(x)
     assert 200 < len(model._seen) <= 500
     assert not np.shares_memory(model._seen, x)
+    assert pickle.loads(pickle.dumps(model))._seen is None
+    model = unfitted("vanilla", epochs=1, batch_size=500).fit(x)
     model.sample()
     assert model._seen is None
     assert unfitted("variational", epochs=1).fit(data_for("variational"))._seen is None
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_model_does_not_hold_on_to_the_data_that_it_was_trained_on(n_jobs: int) -> None:
+    x = samples(3000, 12)
+    model = unfitted("vanilla", epochs=1, batch_size=500, n_jobs=n_jobs).fit(x).partial_fit(x)
+    data = weakref.ref(x)
+    del x
+    gc.collect()
+    assert data() is None
+    assert model.n_iter_ == 2
 
 
 def test_samples_are_drawn_from_where_codes_lie_after_the_last_training() -> None:
