@@ -49,7 +49,8 @@ class Optimizer:
         crew = crew or crew_of(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
-        recorded_for = [crew.size, *(value for value in vars(self).values() if isinstance(value, int | float))]
+        numbers = [value for value in vars(self).values() if isinstance(value, (int, float, np.number))]
+        recorded_for = (crew.size, numbers)
         if recorded_for != self._recorded_for:
             programs = [Program() for _ in range(crew.size)]
             for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):

@@ -237,7 +237,9 @@ def test_the_decay_of_adamw_ends_where_the_biases_begin_wherever_the_vector_is_c
     np.testing.assert_allclose(arena.theta, expected, rtol=1e-15)
 
 
-@pytest.mark.parametrize(("name", "setting", "value"), [("momentum", "momentum", 0.1), ("adamw", "weight_decay", 0.0)])
+@pytest.mark.parametrize(
+    ("name", "setting", "value"), [("momentum", "momentum", np.float32(0.5)), ("adamw", "weight_decay", 0.0)]
+)
 def test_a_setting_that_changes_between_two_steps_counts_from_the_next_on(
     name: str, setting: str, value: float
 ) -> None:
@@ -253,7 +255,7 @@ def test_a_setting_that_changes_between_two_steps_counts_from_the_next_on(
         optimizer.step()
         thetas.append(arena.theta.copy())
         if changed and name == "momentum":
-            np.testing.assert_allclose(arena.theta, expected - 0.3 * (0.1 * 0.3 + 0.3), rtol=1e-12)
+            np.testing.assert_allclose(arena.theta, expected - 0.3 * (0.5 * 0.3 + 0.3), rtol=1e-12)
     assert not np.array_equal(thetas[0], thetas[1])
 
 
