@@ -218,6 +218,11 @@ class Autoencoder:
             terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
         return terms
 
+    @property
+    def is_recordable(self) -> bool:
+        """Whether all layers are npae's own, and no somebody's with whatever else it does."""
+        return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
+
     def record_pass(self, x: Array, target: Array, n: int, program: Program) -> None:
         """Add to the program what ``shard_gradient`` does with x; to be run again when x has other contents.
 
@@ -225,7 +230,7 @@ class Autoencoder:
         somebody else's layer is only that it can be called.
         """
         kernels = self.arena.kernels
-        if all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values()):
+        if self.is_recordable:
             self._use(Recorder(kernels, program))
             try:
                 self._pass(x, target, n)

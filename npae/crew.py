@@ -1,7 +1,7 @@
 """A few threads of this process that carry out programs side by side.
 
-The thread that asks runs the first program, the others one each. Between two steps they wait with their eyes open, since
-a thread that sleeps is slow to wake; after a millisecond or two they do sleep.
+The thread that asks runs the first program, the others one each. Between two steps they wait with their eyes open,
+since a thread that sleeps is slow to wake; after a millisecond or two they do sleep.
 """
 
 import os
@@ -20,7 +20,8 @@ _crews: dict[tuple[int, int], "Crew"] = {}
 
 def crew_of(size: int) -> "Crew":
     """The crew of so many threads that all in this process share; after a fork, the parent's threads do not exist."""
-    return _crews.setdefault((os.getpid(), size), Crew(size))
+    key = os.getpid(), size
+    return _crews[key] if key in _crews else _crews.setdefault(key, Crew(size))
 
 
 class Crew:
@@ -41,6 +42,7 @@ class Crew:
         MemoryError
             Where a kernel had not the memory it needs.
         """
+        programs = [program for program in programs if len(program)]
         if len(programs) < 2 or not all(program.is_native for program in programs):
             for program in programs:
                 program.run()
@@ -51,9 +53,10 @@ class Crew:
             mailboxes = self._started()[: len(programs) - 1]
             for mailbox, program in zip(mailboxes, programs[1:], strict=True):
                 mailbox[TABLE], mailbox[CALLS] = program.table.ctypes.data, len(program.table)
-            self._wake()
+            table = programs[0].table
             try:
-                failed = lead(programs[0].table, mailboxes)
+                self._wake()
+                failed = lead(table, mailboxes)
             finally:
                 self._is_busy = False
         if failed:
@@ -63,9 +66,10 @@ class Crew:
         if self._mailboxes is None:
             from npae.kernels.rendezvous import MAILBOX
 
-            self._mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
-            for mailbox in self._mailboxes:
+            mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
+            for mailbox in mailboxes:
                 threading.Thread(target=self._follow, args=(mailbox,), name="npae crew", daemon=True).start()
+            self._mailboxes = mailboxes  # only now: nobody waits for a thread that could not be started
         return self._mailboxes
 
     def _wake(self) -> None:

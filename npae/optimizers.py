@@ -37,6 +37,7 @@ class Optimizer:
         self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.remembers}
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
         self._programs: list[Program] = []
+        self._recorded_for: Any = None
 
     @property
     def steps(self) -> int:
@@ -48,10 +49,13 @@ class Optimizer:
         crew = crew or crew_of(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
-        if len(self._programs) != crew.size:
-            self._programs = [Program() for _ in range(crew.size)]
-            for program, part in zip(self._programs, parts(self.arena.theta, crew.size), strict=True):
+        numbers = [value for value in vars(self).values() if isinstance(value, (int, float, np.number))]
+        recorded_for = (crew.size, numbers)
+        if recorded_for != self._recorded_for:
+            programs = [Program() for _ in range(crew.size)]
+            for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):
                 self.update(Recorder(self.arena.kernels, program), part)
+            self._programs, self._recorded_for = programs, recorded_for
         crew.run(self._programs)
 
     def update(self, kernels: Any, part: slice) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from npae.autoencoder import Autoencoder
-from npae.crew import crew_of
+from npae.crew import Crew, crew_of
 from npae.kernels.program import Program, Recorder
 from npae.optimizers import parts
 from npae.types import Array
@@ -46,21 +46,45 @@ class Replicas:
     """
 
     def __init__(self, network: Autoencoder, n_jobs: int) -> None:
-        self.networks = [network, *(network.replica(shard) for shard in range(1, n_jobs))]
-        self.crew = crew_of(n_jobs)
+        self.networks = [network]
+        self._n_jobs = n_jobs
+        self._replicate()
+
+    @property
+    def crew(self) -> Crew:
+        """Who does the work; in a forked process, others than in its parent."""
+        return crew_of(self._n_jobs)
+
+    def _replicate(self) -> None:
+        net = self.networks[0]
+        self._settings = self._present_settings()
+        self.networks = [net, *(net.replica(shard) for shard in range(1, self._n_jobs))]
         self._sums = self._record_sums()
         self._passes: dict[tuple[int, ...], _Pass] = {}
+        self._x: Any = None
         self._recorded_for: Any = None
+
+    def _present_settings(self) -> Any:
+        """What the layers are told to do; it does not matter where they are asked anew at every step."""
+        net = self.networks[0]
+        return net.config() if self._n_jobs > 1 or net.is_recordable else None
 
     def learn_from(self, x: Array) -> None:
         """Take batches from x (n, *input_shape), which is trusted, until told otherwise.
 
         What was recorded stays good as long as x lies where it lay and no layer's settings have changed.
         """
-        recorded_for = (x.ctypes.data, x.shape, self.networks[0].config())
+        if self._present_settings() != self._settings:
+            self._replicate()
+        recorded_for = (x.ctypes.data, x.shape)
         if recorded_for != self._recorded_for:
             self._passes.clear()
             self._x, self._recorded_for = x, recorded_for
+
+    def forget(self) -> None:
+        """Let go of the data; what was recorded for it goes with it."""
+        self._passes.clear()
+        self._x = self._recorded_for = None
 
     def gradient(self, chosen: Array) -> float:
         """The loss of the batch x[chosen], as ``Autoencoder.gradient`` gives it."""

@@ -154,6 +154,8 @@ class Training:
                 warnings.warn(
                     f"interrupted in epoch {self.epoch + 1}; what was learned until then is kept", stacklevel=2
                 )
+            finally:
+                self._replicas.forget()
         if patience is not None:
             best.restore()
 

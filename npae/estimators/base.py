@@ -355,9 +355,10 @@ class AutoencoderEstimator:
 
     @property
     def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian that ``sample`` draws codes from, fitted when it is first asked for; None where there is none."""
-        if self._seen is not None:
-            self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(self._seen)), None
+        """The Gaussian that ``sample`` draws codes from, fitted when first asked for; None where there is none."""
+        seen = self._seen  # another thread may ask, too
+        if seen is not None:
+            self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(seen)), None
         return self._code_distribution
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:

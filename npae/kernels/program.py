@@ -33,10 +33,21 @@ class Program:
         self._words: list[Array] = []
 
     def add(self, kernel: Callable[..., Any], *arguments: Any) -> None:
-        """Record ``kernel(*arguments)``. Arrays are C-contiguous; their contents are looked at when it is run."""
+        """Record ``kernel(*arguments)``. Arrays are C-contiguous; their contents are looked at when it is run.
+
+        Raises
+        ------
+        ValueError
+            Where an array is not C-contiguous.
+        """
+        if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
+            raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
         self._calls.append((kernel, arguments))
         self._table = None
         self.is_native = self.is_native and hasattr(kernel, "overloads")
+
+    def __len__(self) -> int:
+        return len(self._calls)
 
     @property
     def table(self) -> Array:
@@ -52,7 +63,7 @@ class Program:
 
     def run(self) -> None:
         """Make the calls."""
-        if not self.is_native:
+        if not self.is_native or not self._calls:
             for kernel, arguments in self._calls:
                 kernel(*arguments)
             return

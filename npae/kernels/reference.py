@@ -379,9 +379,7 @@ def squared_error(y: Array, t: Array, weight: float, losses: Array, dy: Array) -
 # The code: its distribution, and a price on its activity
 
 
-def gaussian_code(
-    mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array
-) -> None:
+def gaussian_code(mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array) -> None:
     """σ = exp(½ log σ²); z = μ + σ ε; penalty[n] = β ½ Σⱼ (μ² + σ² − 1 − log σ²), for arrays (N, n) and β (1,)."""
     np.exp(0.5 * log_var, out=sigma)
     np.multiply(sigma, eps, out=z)

@@ -17,8 +17,8 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+import numba
 from llvmlite import ir
-from numba import carray
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -30,6 +30,12 @@ POSTED, TABLE, CALLS = 0, 1, 2
 DONE, FAILED = 16, 17
 MAILBOX = 32  # numbers in a mailbox
 
+_numba: Any = numba  # some versions of Numba bring types along and some do not
+_types: Any = types
+_cgutils: Any = cgutils
+_carray: Any = _numba.carray
+_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+
 LOOKS = 4096  # between two offers of the processor: a few microseconds
 
 
@@ -38,7 +44,7 @@ def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     return builder.gep(mailbox.data, [arguments[1]])
 
 
-@intrinsic
+@_intrinsic
 def _read(typing_context: Any, mailbox: Any, place: Any) -> tuple[Any, Callable[..., Any]]:
     """A number that another thread may write: what it wrote before is seen too (acquire)."""
 
@@ -48,7 +54,7 @@ def _read(typing_context: Any, mailbox: Any, place: Any) -> tuple[Any, Callable[
     return types.int64(mailbox, types.intp), emit
 
 
-@intrinsic
+@_intrinsic
 def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
     """Write a number for another thread, after all that was written before (release)."""
 
@@ -60,20 +66,20 @@ def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[A
     return types.void(mailbox, types.intp, types.int64), emit
 
 
-@intrinsic
+@_intrinsic
 def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
 
-    return types.CPointer(types.int64)(types.int64), emit
+    return _types.CPointer(types.int64)(types.int64), emit
 
 
-@intrinsic
+@_intrinsic
 def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if os.name == "posix":
             status = ir.FunctionType(ir.IntType(32), [])
-            builder.call(cgutils.get_or_insert_function(builder.module, status, "sched_yield"), [])
+            builder.call(_cgutils.get_or_insert_function(builder.module, status, "sched_yield"), [])
         return context.get_dummy_value()
 
     return types.void(), emit
@@ -90,7 +96,7 @@ def follow(mailbox: Array, patience: int) -> None:
             if waited % LOOKS == 0:
                 _offer_processor()
             continue
-        table = carray(_as_pointer(mailbox[TABLE]), (mailbox[CALLS], 2))
+        table = _carray(_as_pointer(mailbox[TABLE]), (mailbox[CALLS], 2))
         mailbox[FAILED] = run_calls(table)
         done += 1
         _write(mailbox, DONE, done)

@@ -14,7 +14,7 @@ from llvmlite import ir
 from numba.core import types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
+from numba.np import arrayobj
 
 from npae.kernels.jit import jit
 from npae.kernels.reference import Array
@@ -23,6 +23,8 @@ WORD = ir.IntType(64)
 STATUS = ir.IntType(32)
 
 _numba: Any = numba  # some versions of Numba bring types along and some do not
+_arrayobj: Any = arrayobj
+_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 _trampolines: dict[tuple[Any, ...], tuple[int, Any]] = {}  # an address, and what keeps it valid
 
 
@@ -31,31 +33,35 @@ def words_of(arguments: tuple[Any, ...]) -> Array:
     words: list[int] = []
     for a in arguments:
         if isinstance(a, np.ndarray):
-            assert a.flags.c_contiguous
             words += [a.ctypes.data, *a.shape]
-        elif isinstance(a, float | np.floating):
-            words += struct.unpack("q", struct.pack("d", a))
+        elif isinstance(number := _number(a), float):
+            words += struct.unpack("q", struct.pack("d", number))
         else:
-            words.append(int(a))
+            words.append(number)
     return np.array(words, dtype=np.int64)
 
 
-@global_compiler_lock
+def _number(a: Any) -> int | float:
+    """A number of 64 bits, whichever of NumPy's it was."""
+    return float(a) if isinstance(a, float | np.floating) else int(a)
+
+
 def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
     """The address of a function of the words that calls ``kernel`` with arguments of such types."""
-    kinds = tuple(_numba.typeof(a) for a in arguments)
+    kinds = tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
     key = (kernel, *kinds)
-    if key not in _trampolines:
-        kernel.compile(kinds)
-        compiled = kernel.overloads[kinds]
-        context = compiled.target_context
-        name = f"trampoline_{len(_trampolines)}_{kernel.__name__}"
-        library = context.codegen().create_library(name)
-        module = library.create_ir_module(name)
-        _emit_trampoline(context, module, name, compiled, kinds)
-        library.add_ir_module(module)
-        library.finalize()
-        _trampolines[key] = (library.get_pointer_to_function(name), (library, compiled))
+    with global_compiler_lock:
+        if key not in _trampolines:
+            kernel.compile(kinds)
+            compiled = kernel.overloads[kinds]
+            context = compiled.target_context
+            name = f"trampoline_{len(_trampolines)}_{kernel.__name__}"
+            library = context.codegen().create_library(name)
+            module = library.create_ir_module(name)
+            _emit_trampoline(context, module, name, compiled, kinds)
+            library.add_ir_module(module)
+            library.finalize()
+            _trampolines[key] = (library.get_pointer_to_function(name), (library, compiled))
     return _trampolines[key][0]
 
 
@@ -96,7 +102,7 @@ def _emit_array(context: Any, builder: Any, kind: Any, words: list[Any]) -> Any:
         strides.insert(0, builder.mul(strides[0], length))
     array = context.make_array(kind)(context, builder)
     pointer = builder.inttoptr(data, element.as_pointer())
-    populate_array(array, data=pointer, shape=shape, strides=strides, itemsize=WORD(itemsize), meminfo=None)
+    _arrayobj.populate_array(array, data=pointer, shape=shape, strides=strides, itemsize=WORD(itemsize), meminfo=None)
     return array._getvalue()
 
 
@@ -107,7 +113,7 @@ def _emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> An
     return builder.sext(status, WORD)
 
 
-@intrinsic
+@_intrinsic
 def _call(typing_context: Any, function: Any, words: Any) -> tuple[Any, Callable[..., Any]]:
     """Call the trampoline at one address with the words at another; 0 where all went well."""
     return types.int64(types.int64, types.int64), _emit_call

@@ -90,9 +90,7 @@ class Conv2D(Layer):
         self.kernels.column_sum(dy.reshape(-1, self.filters), self.db)
         if self.needs_dx:
             self.kernels.swap_channels(self.W, self.W_transposed)
-            self.kernels.transposed_convolution(
-                dy, self.W_transposed, self.zero, *self.stride, *self.origin, self.dx
-            )
+            self.kernels.transposed_convolution(dy, self.W_transposed, self.zero, *self.stride, *self.origin, self.dx)
         return self.dx
 
     @property

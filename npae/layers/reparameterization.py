@@ -80,9 +80,7 @@ class Reparameterization(Layer):
             self.eps[...] = 0  # z = μ
         self.mu = self.mu_head.forward(x)
         self.log_var = self.log_var_head.forward(x)
-        self.kernels.gaussian_code(
-            self.mu, self.log_var, self.eps, self.beta_now, self.sigma, self.z, self.penalty
-        )
+        self.kernels.gaussian_code(self.mu, self.log_var, self.eps, self.beta_now, self.sigma, self.z, self.penalty)
         return self.z
 
     def backward(self, dy: Array) -> Array:
