@@ -367,7 +367,13 @@ class Autoencoder:
     def replica(self, shard: int) -> Self:
         """Another network with the same θ, and with gradients, activations and noise of its own."""
         other = type(self).from_config(self.config(), self._layer_types())
-        other.plan(self.input_shape, seed=self.run.seed, dtype=self.arena.dtype.name, kernels=self.arena.kernels, fuse=self.fuse)
+        other.plan(
+            self.input_shape,
+            seed=self.run.seed,
+            dtype=self.arena.dtype.name,
+            kernels=self.arena.kernels,
+            fuse=self.fuse,
+        )
         other.arena.allocate(self.theta)
         other.run.shard = shard
         return other

@@ -61,8 +61,7 @@ class Replicas:
         self.networks = [net, *(net.replica(shard) for shard in range(1, self._n_jobs))]
         self._sums = self._record_sums()
         self._passes: dict[tuple[int, ...], _Pass] = {}
-        self._x: Any = None
-        self._recorded_for: Any = None
+        self._x: Array | None = None
 
     def _present_settings(self) -> Any:
         """What the layers are told to do; it does not matter where they are asked anew at every step."""
@@ -70,21 +69,23 @@ class Replicas:
         return net.config() if self._n_jobs > 1 or net.is_recordable else None
 
     def learn_from(self, x: Array) -> None:
-        """Take batches from x (n, *input_shape), which is trusted, until told otherwise.
+        """Take batches from x (n, *input_shape), which is trusted, until told to forget it.
 
-        What was recorded stays good as long as x lies where it lay and no layer's settings have changed.
+        What was recorded stays good as long as no layer's settings have changed.
         """
         if self._present_settings() != self._settings:
             self._replicate()
-        recorded_for = (x.ctypes.data, x.shape)
-        if recorded_for != self._recorded_for:
-            self._passes.clear()
-            self._x, self._recorded_for = x, recorded_for
+        self._x = x
+        for recorded in self._passes.values():
+            recorded.take_from(x)
 
     def forget(self) -> None:
-        """Let go of the data; what was recorded for it goes with it."""
-        self._passes.clear()
-        self._x = self._recorded_for = None
+        """Let go of the data, and of what was recorded for buffers that have been moved."""
+        generations = {net.arena.generation for net in self.networks}
+        self._passes = {key: recorded for key, recorded in self._passes.items() if key[-1] in generations}
+        for recorded in self._passes.values():
+            recorded.take_from(recorded.batch)
+        self._x = None
 
     def gradient(self, chosen: Array) -> float:
         """The loss of the batch x[chosen], as ``Autoencoder.gradient`` gives it."""
@@ -109,6 +110,7 @@ class Replicas:
         net.draw()
         key = (i, len(chosen), n, net.arena.generation)
         if key not in self._passes:
+            assert self._x is not None
             self._passes[key] = _Pass(net, self._x, len(chosen), n)
         self._passes[key].chosen[...] = chosen
         return self._passes[key].program
@@ -132,8 +134,14 @@ class _Pass:
 
     def __init__(self, net: Autoencoder, x: Array, size: int, n: int) -> None:
         self.chosen = np.zeros(size, np.int64)
+        self.batch = np.empty((size, *x.shape[1:]), x.dtype)
         self.program = Program()
-        batch = np.empty((size, *x.shape[1:]), x.dtype)
-        kernels: Any = Recorder(net.arena.kernels, self.program)
-        kernels.take_rows(x.reshape(len(x), -1), self.chosen, batch.reshape(size, -1))
-        net.record_pass(batch, batch, n, self.program)
+        self.program.add(net.arena.kernels.take_rows, *self._rows_of(x))
+        net.record_pass(self.batch, self.batch, n, self.program)
+
+    def take_from(self, x: Array) -> None:
+        """Take the rows from another x."""
+        self.program.replace(0, *self._rows_of(x))
+
+    def _rows_of(self, x: Array) -> tuple[Array, Array, Array]:
+        return x.reshape(len(x), -1), self.chosen, self.batch.reshape(len(self.batch), -1)

@@ -178,8 +178,9 @@ class Training:
             net.run.step += 1
             for name, value in {"loss": loss, **net.terms}.items():
                 sums[name] = sums.get(name, 0.0) + value * len(chosen)
-            bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
-            bar.update(len(chosen))
+            if not bar.disable:
+                bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+                bar.update(len(chosen))
         if not np.isfinite(net.theta).all():
             self._stop_at_non_finite(x[chosen], step)
         record = {name: value / len(x) for name, value in sums.items()}

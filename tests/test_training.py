@@ -239,7 +239,7 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_samples_whatever_the_size_of_
 def test_losses_fall_on_data_that_can_be_learned(kind: str) -> None:
     loss = trained(KINDS[kind](), epochs=40, validation=samples(10, WIDTH, seed=1)).history
     assert loss["loss"][-1] < 0.85 * loss["loss"][0]
-    assert loss["validation_loss"][-1] < 0.85 * loss["validation_loss"][0]
+    assert loss["validation_loss"][-1] < 0.9 * loss["validation_loss"][0]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -106,7 +106,16 @@ def convolution_relu_max_pool_gradient(
 
 @jit
 def upsample_convolution(
-    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, group: int, y: Array
+    x: Array,
+    W: Array,
+    b: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    group: int,
+    y: Array,
 ) -> None:
     """As reference.upsample_convolution."""
     for i in range(0, len(x), group):

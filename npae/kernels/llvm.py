@@ -141,11 +141,11 @@ def for_each_row_count(builder: Any, rows: Any, emit: Callable[[int], None]) -> 
     builder.position_at_end(done)
 
 
-def vector_loop(python: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def vector_loop(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make an intrinsic of its typing; where Numba is told not to compile, take the twin in Python instead."""
 
-    def decorate(typing: Callable[..., Any]) -> Callable[..., None]:
-        chosen: Callable[..., None] = python if _numba.config.DISABLE_JIT else intrinsic(typing)
+    def decorate(typing: Callable[..., Any]) -> Callable[..., Any]:
+        chosen: Callable[..., Any] = python if _numba.config.DISABLE_JIT else intrinsic(typing)
         return chosen
 
     return decorate

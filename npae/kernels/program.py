@@ -40,11 +40,16 @@ class Program:
         ValueError
             Where an array is not C-contiguous.
         """
-        if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
-            raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
-        self._calls.append((kernel, arguments))
+        self._calls.append(_checked(kernel, arguments))
         self._table = None
         self.is_native = self.is_native and hasattr(kernel, "overloads")
+
+    def replace(self, i: int, *arguments: Any) -> None:
+        """Give call ``i`` other arguments, of the same types."""
+        kernel = self._calls[i][0]
+        self._calls[i] = _checked(kernel, arguments)
+        if self._table is not None:
+            self._table[i], self._words[i] = _row(kernel, arguments)
 
     def __len__(self) -> int:
         return len(self._calls)
@@ -53,12 +58,9 @@ class Program:
     def table(self) -> Array:
         """(calls, 2): of each call the addresses of its trampoline and of its words."""
         if self._table is None:
-            from npae.kernels.trampoline import trampoline, words_of
-
-            self._words = [words_of(arguments) for _, arguments in self._calls]
-            addresses = [trampoline(kernel, arguments) for kernel, arguments in self._calls]
-            rows = [(address, words.ctypes.data) for address, words in zip(addresses, self._words, strict=True)]
-            self._table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+            rows = [_row(kernel, arguments) for kernel, arguments in self._calls]
+            self._words = [words for _, words in rows]
+            self._table = np.array([row for row, _ in rows], dtype=np.int64).reshape(-1, 2)
         return self._table
 
     def run(self) -> None:
@@ -71,6 +73,20 @@ class Program:
 
         if run_calls(self.table):
             raise MemoryError(NO_MEMORY)
+
+
+def _checked(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
+        raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
+    return kernel, arguments
+
+
+def _row(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[tuple[int, int], Array]:
+    """The two addresses of a call, and the words that must live as long as the second is used."""
+    from npae.kernels.trampoline import trampoline, words_of
+
+    words = words_of(arguments)
+    return (trampoline(kernel, arguments), words.ctypes.data), words
 
 
 class Recorder:

@@ -5,6 +5,7 @@ SC 2011). It has no state, so nothing is handed from one number to the next, and
 """
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ def _normal(key: Array, first: int, y: Array) -> None:
 
 
 @jit
-def _log(u: float, number: type) -> float:
+def _log(u: Any, number: Any) -> Any:
     """log u for 0 < u < 1: u = m · 2ⁿ with m next to 1, and log m = 2 (s + s³/3 + …) for s = (m − 1) / (m + 1)."""
     single = np.finfo(number).bits == 32
     fraction, bias = (23, 127) if single else (52, 1023)
@@ -90,7 +91,7 @@ def _log(u: float, number: type) -> float:
 
 
 @jit
-def _cos_sin(v: float, number: type) -> tuple[float, float]:
+def _cos_sin(v: Any, number: Any) -> tuple[Any, Any]:
     """cos 2πv and sin 2πv for 0 ≤ v < 1, from those of an angle within an eighth of a turn."""
     terms = 5 if np.finfo(number).bits == 32 else 9
     quarter = np.int32(v * number(4) + number(0.5))  # the nearest quarter turn

@@ -236,7 +236,16 @@ def convolution_relu_max_pool_gradient(
 
 
 def upsample_convolution(
-    x: Array, W: Array, b: Array, factor_h: int, factor_w: int, top: int, left: int, with_relu: int, group: int, y: Array
+    x: Array,
+    W: Array,
+    b: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    group: int,
+    y: Array,
 ) -> None:
     """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``.
 
@@ -278,7 +287,8 @@ def upsample_convolution_gradient(
 
 def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
     """The weights (kh + fh − 1, kw + fw − 1, in, out) of the transposed convolution with stride (fh, fw) that equals
-    upsampling by (fh, fw) followed by a convolution with W: each is the sum of those that meet the same value."""
+    upsampling by (fh, fw) followed by a convolution with W: each is the sum of those that meet the same value.
+    """
     kh, kw = W.shape[:2]
     W_folded[...] = 0
     for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
@@ -411,7 +421,7 @@ _MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)
 _KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)
 
 
-def random_words(key: Array, first: int, n: int) -> Array:
+def _random_words(key: Array, first: int, n: int) -> Array:
     """(4, n) of uint64 below 2³²: Philox-4×32-10 of n counters that follow one another (Salmon et al. 2011, §4.3)."""
     low, mask = np.arange(first, first + n, dtype=np.uint64), np.uint64(0xFFFFFFFF)
     words = [(low + np.uint64(key[2])) & mask, *(np.full(n, word, np.uint64) for word in key[3:])]
@@ -430,7 +440,7 @@ def uniform(key: Array, y: Array) -> None:
     """
     n = y.size // 4
     for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
-        words = random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)
+        words = _random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)
         part[...] = words.reshape(-1)[: part.size] * 2.0**-24
 
 
@@ -441,7 +451,7 @@ def standard_normal(key: Array, y: Array) -> None:
     """
     n = y.size // 4
     for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
-        words = (random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)).astype(np.float64)
+        words = (_random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)).astype(np.float64)
         radius = np.sqrt(-2 * np.log((words[::2] + 0.5) * 2.0**-24))  # (2, n)
         angle = 2 * np.pi * words[1::2] * 2.0**-24
         pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (2, 2, n)

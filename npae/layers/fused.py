@@ -1,7 +1,7 @@
 """Layers that do the work of several plain ones, faster; what is learned stays in the plain ones.
 
-A network replaces what it can when it is built, unless it is told ``fuse=False``. A fused layer is right where it equals
-the plain layers one after the other, forward and backward.
+A network replaces what it can when it is built, unless it is told ``fuse=False``. A fused layer is right where it
+equals the plain layers one after the other, forward and backward.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,12 @@ from npae.layers.pooling import MaxPool2D
 from npae.layers.upsampling import UpSample2D
 from npae.types import Array, Shape
 
-
 #: Bytes of images that pass fused layers together: a part of a second-level cache.
 CACHED = 2**17
 
 
 class FusedLayer(Layer):
-    """What stands in the place of ``plain``, planned layers that follow one another; it takes over their buffers' room."""
+    """What stands in the place of ``plain``, layers that follow one another and need their own buffers no more."""
 
     convolution: Conv2D  # among them
 
@@ -33,7 +32,8 @@ class FusedLayer(Layer):
         for layer in self.plain:
             arena.drop_buffers(layer)
         self.plan_buffers(arena)
-        return self.plain[-1].output_shape
+        output_shape: Shape = self.plain[-1].output_shape
+        return output_shape
 
     def plan_buffers(self, arena: Arena) -> None:
         """Name the buffers of the fused layer."""
@@ -46,8 +46,9 @@ class FusedLayer(Layer):
 class ConvolutionReLUMaxPool(FusedLayer):
     """Conv2D, ReLU and MaxPool2D over 2×2 cells.
 
-    The convolved values of a few images stay in the cache until their maxima are taken. Since the maximum of ReLUs is the ReLU of
-    the maximum, one comparison with zero is enough; and the gradient needs no more than the winner of each window.
+    The convolved values of a few images stay in the cache until their maxima are taken. Since the maximum of ReLUs is
+    the ReLU of the maximum, one comparison with zero is enough; and the gradient needs no more than the winner of each
+    window.
     """
 
     x_padded: Array  # (N, H + border, W + border, in)
@@ -205,14 +206,11 @@ def fused(layers: Sequence[Layer], arena: Arena, name: str) -> list[Layer]:
     steps: list[Layer] = []
     i = 0
     while i < len(layers):
+        step, n = layers[i], 1
         for kind in FUSED:
-            n = kind.fits(layers[i:])
-            if n:
-                step = kind(layers[i : i + n])
+            if fitting := kind.fits(layers[i:]):
+                step, n = kind(layers[i : i + fitting]), fitting
                 arena.add(step, layers[i].input_shape, f"{name}.{i}-{i + n - 1}")
-                break
-        else:
-            n, step = 1, layers[i]
         steps.append(step)
         i += n
     return steps
