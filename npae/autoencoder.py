@@ -17,6 +17,7 @@ import numpy as np
 
 from npae.arena import Arena
 from npae.configuration import from_config, to_config
+from npae.crew import crew_of, parts
 from npae.kernels import default_kernels, reference_kernels
 from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
@@ -143,6 +144,7 @@ class Autoencoder:
             for chain in (self.encoder, self.decoder):
                 chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)
+        self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
         self.arena, self.run = arena, arena.run
 
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
@@ -189,33 +191,34 @@ class Autoencoder:
         """
         x = self.check(x, as_target=target is None)
         target = x if target is None else self._check_target(target, len(x))
-        return self.finish_gradient(self.shard_gradient(x, target, len(x)))
-
-    def shard_gradient(self, x: Array, target: Array, n: int) -> dict[str, float]:
-        """The part that some samples have in the gradient of a batch of ``n``, left in ``dtheta``; x is trusted.
-
-        Returns
-        -------
-        dict of str to float
-            The same part of each term of the loss, but for the weight decay.
-        """
+        totals = np.zeros(len(self.term_names))
         with self.arena.lock:
-            self._pass(x, target, n)
-            return self.shard_terms(n)
+            self._pass(x, target, len(x), totals)
+        return self.finish_gradient(self.terms_of([totals], len(x)))
 
-    def _pass(self, x: Array, target: Array, n: int) -> None:
-        """Forward and backward, in training."""
+    def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
+        """The part that x has in a batch of ``n``, in training: dθ, and the total of each term over the samples."""
         self.arena.resize(len(x))
         with self._training():
             _, dy = self._forward(x, target, n)
             self._backward(dy)
+        for i, (owner, values) in enumerate(self._losses_and_penalties()):
+            owner.kernels.total(values, totals[i : i + 1])
 
-    def shard_terms(self, n: int) -> dict[str, float]:
-        """What the last pass has in each term of the loss of a batch of ``n``."""
-        terms = {"reconstruction": float(self.loss.losses.sum(dtype=np.float64)) / n}
-        for layer in self.arena.penalized:
-            name = layer.penalty_name
-            terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
+    def _losses_and_penalties(self) -> list[tuple[Any, Array]]:
+        return [(self.loss, self.loss.losses), *((layer, layer.penalty) for layer in self.arena.penalized)]
+
+    @property
+    def term_names(self) -> list[str]:
+        """What ``_pass`` totals: the loss, and each layer's penalty."""
+        return ["reconstruction", *(layer.penalty_name for layer in self.arena.penalized)]
+
+    def terms_of(self, totals: Iterable[Array], n: int) -> dict[str, float]:
+        """The terms of the loss of a batch of ``n``, from the totals of its parts in their order."""
+        terms: dict[str, float] = {}
+        for part in totals:
+            for name, total in zip(self.term_names, part.tolist(), strict=True):
+                terms[name] = terms.get(name, 0.0) + total / n
         return terms
 
     @property
@@ -223,21 +226,20 @@ class Autoencoder:
         """Whether all layers are npae's own, and no somebody's with whatever else it does."""
         return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
 
-    def record_pass(self, x: Array, target: Array, n: int, program: Program) -> None:
-        """Add to the program what ``shard_gradient`` does with x; to be run again when x has other contents.
+    def record_pass(self, x: Array, target: Array, n: int, totals: Array, program: Program) -> None:
+        """Add to the program what ``gradient`` does with x, a part of a batch of ``n``: dθ, and the terms' ``totals``.
 
         npae's own layers do nothing but call kernels, so that their calls are all there is to it. What is known of
         somebody else's layer is only that it can be called.
         """
-        kernels = self.arena.kernels
         if self.is_recordable:
-            self._use(Recorder(kernels, program))
+            self._use(Recorder(self.arena.kernels, program))
             try:
-                self._pass(x, target, n)
+                self._pass(x, target, n, totals)
             finally:
-                self._use(kernels)
+                self._use(self.arena.kernels)
         else:
-            program.add(self._pass, x, target, n)
+            program.add(self._pass, x, target, n, totals)
 
     def _use(self, kernels: Any) -> None:
         for layer in self.arena.layers.values():
@@ -246,9 +248,10 @@ class Autoencoder:
 
     def draw(self) -> None:
         """What a recorded pass needs anew for each step."""
-        with self._training():
-            for layer in self.arena.layers.values():
-                layer.draw()
+        self.run.training = True
+        for layer in self._drawing:
+            layer.draw()
+        self.run.training = False
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
         """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
@@ -313,10 +316,21 @@ class Autoencoder:
             return self.loss.dy
         return y
 
-    def check(self, x: Any, *, as_target: bool = False) -> Array:
+    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
+
+        def is_within(x: Array, low: float, high: float) -> bool:
+            flat, crew, count = x.reshape(-1), crew_of(n_jobs), np.zeros((n_jobs, 1), np.int64)
+            programs = [Program() for _ in range(n_jobs)]
+            for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
+                program.add(self.arena.kernels.count_within, flat[part], low, high, own)
+            crew.run(programs)
+            return bool(count.sum() == flat.size)
+
         unit_interval = as_target and self.loss.needs_unit_interval
-        return check_samples(x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval)
+        return check_samples(
+            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=is_within
+        )
 
     def _check_target(self, target: Any, n: int) -> Array:
         targets = self.check(target, as_target=True)

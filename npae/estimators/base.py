@@ -21,6 +21,7 @@ from npae.estimators.gaussian import Gaussian
 from npae.layers.base import Layer, positive
 from npae.optimizers import optimizer_by_name
 from npae.randomness import generator, seed_from
+from npae.replicas import count_jobs
 from npae.schedules import Constant, schedule_by_name
 from npae.training import Callback, Training, split_off
 from npae.types import Array, Shape
@@ -180,7 +181,7 @@ class AutoencoderEstimator:
         if not hasattr(self, "network_"):
             X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
-        X = self.network_.check(self._check_shape(X), as_target=True)
+        X = self.network_.check(self._check_shape(X), as_target=True, n_jobs=count_jobs(self.n_jobs))
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
         self.training_.schedule = Constant()  # a schedule spans the epochs of fit

@@ -1,4 +1,8 @@
-"""Moving numbers: rows of a batch, an image into its border, the channels of weights."""
+"""Moving numbers, and looking at them: rows of a batch, an image into its border, the channels of weights."""
+
+from typing import Any
+
+import numpy as np
 
 from npae.kernels.copy import copy
 from npae.kernels.jit import jit
@@ -36,3 +40,18 @@ def swap_channels(W: Array, W_transposed: Array) -> None:
             for i in range(n_in):
                 for j in range(n_out):
                     W_transposed[k, m, j, i] = W[k, m, i, j]
+
+
+@jit
+def count_within(x: Array, low: float, high: float, count: Array) -> None:
+    """As reference.count_within."""
+    flat = x.reshape(-1)
+    least, most = x.dtype.type(low), x.dtype.type(high)
+    total = 0
+    for first in range(0, flat.size, 4096):  # counted in few bits, which fill vectors, a part at a time
+        part = flat[first : first + 4096]
+        within: Any = np.int32(0)
+        for i in range(part.size):
+            within += np.int32((part[i] >= least) & (part[i] <= most))
+        total += within
+    count[0] = total

@@ -485,7 +485,17 @@ def multiply(a: Array, b: Array, c: Array) -> None:
     np.multiply(a, b, out=c)
 
 
+def count_within(x: Array, low: float, high: float, count: Array) -> None:
+    """count (1,) = how many values of x lie in [low, high]; a NaN does not."""
+    count[0] = np.count_nonzero((x >= low) & (x <= high))
+
+
 # Flat vectors, one pass, in place
+
+
+def total(x: Array, t: Array) -> None:
+    """t (1,) = Σ x, in float64."""
+    t[0] = x.sum(dtype=np.float64)
 
 
 def add_scaled(x: Array, factor: float, y: Array) -> None:

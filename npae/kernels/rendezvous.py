@@ -6,10 +6,10 @@ for; and it gives up after a while, so that nothing is burnt where nothing comes
 
 A mailbox is an array of numbers, those of either side on cache lines of their own::
 
-    POSTED    how many programs the leader has posted
-    TABLE     address of the last one's table
+    POSTED    how many tables of calls the leader has posted
+    TABLE     address of the last one
     CALLS     its number of calls
-    DONE      how many programs the follower has run
+    DONE      how many the follower has run
     FAILED    not 0 where a call of the last one failed
 """
 
@@ -86,6 +86,13 @@ def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
 
 
 @jit
+def _table(address: int, calls: int) -> Array:
+    """The table of so many calls at an address."""
+    table: Array = _carray(_as_pointer(address), (calls, 2))
+    return table
+
+
+@jit
 def follow(mailbox: Array, patience: int) -> None:
     """Run what is posted, until nothing has come for ``patience`` times ``LOOKS`` looks at the mailbox."""
     done = mailbox[DONE]
@@ -96,24 +103,30 @@ def follow(mailbox: Array, patience: int) -> None:
             if waited % LOOKS == 0:
                 _offer_processor()
             continue
-        table = _carray(_as_pointer(mailbox[TABLE]), (mailbox[CALLS], 2))
-        mailbox[FAILED] = run_calls(table)
+        mailbox[FAILED] = run_calls(_table(mailbox[TABLE], mailbox[CALLS]))
         done += 1
         _write(mailbox, DONE, done)
         waited = 0
 
 
 @jit
-def lead(table: Array, mailboxes: Array) -> int:
-    """Post what stands in every mailbox, run ``table``, and wait for all others; 0 where all went well."""
-    for mailbox in mailboxes:
-        _write(mailbox, POSTED, mailbox[POSTED] + 1)
-    failed = run_calls(table)
-    for mailbox in mailboxes:
-        waited = 0
-        while _read(mailbox, DONE) != mailbox[POSTED]:
-            waited += 1
-            if waited % LOOKS == 0:
-                _offer_processor()
-        failed |= mailbox[FAILED]
+def lead(stages: Array, mailboxes: Array) -> int:
+    """Stage after stage, post a table into every mailbox, run the first, and wait for all; 0 where all went well.
+
+    ``stages`` (n, 1 + mailboxes, 2) holds the address of each table and its number of calls.
+    """
+    failed = 0
+    for stage in stages:
+        for i in range(len(mailboxes)):
+            mailbox = mailboxes[i]
+            mailbox[TABLE], mailbox[CALLS] = stage[i + 1, 0], stage[i + 1, 1]
+            _write(mailbox, POSTED, mailbox[POSTED] + 1)
+        failed |= run_calls(_table(stage[0, 0], stage[0, 1]))
+        for mailbox in mailboxes:
+            waited = 0
+            while _read(mailbox, DONE) != mailbox[POSTED]:
+                waited += 1
+                if waited % LOOKS == 0:
+                    _offer_processor()
+            failed |= mailbox[FAILED]
     return failed
