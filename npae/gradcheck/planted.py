@@ -46,13 +46,13 @@ def plant(bugs: list[Bug], seed: int = 0) -> Planted:
         c = case(arrays, g)
         c.before, c.rng = before, rng
         truth = kind.backward(c)
-        result = dict(truth)
+        result: dict[str, Array] = {}
         for b in bugs:
             for block, wrong in b.gradients(c).items():
-                result[block] = wrong if len(bugs) == 1 else result[block] + (wrong - truth[block])
+                result[block] = result[block] + (wrong - truth[block]) if block in result else wrong
             if b.how == "accumulates":
                 before.update({block: result[block] for block in b.blocks})
-        return _ordered(kind, result)
+        return _ordered(kind, truth | result)
 
     wrt = [names.index(block) for block in kind.blocks if block in names]
     return Planted(f, backward, right, [drawn[name] for name in names], wrt)
@@ -61,3 +61,22 @@ def plant(bugs: list[Bug], seed: int = 0) -> Planted:
 def _ordered(kind: Kind, gradients: dict[str, Array]) -> Any:
     parts = tuple(gradients[block] for block in kind.blocks if block in gradients)
     return parts if len(parts) > 1 else parts[0]
+
+
+def plant_optimizer(bug: Bug) -> Callable[[Array, Array], Array]:
+    """A wrong Adam as ``update(theta, gradient)``; after three steps it begins anew."""
+    kind = KINDS[bug.kind]
+    usual = kind.draw(np.random.default_rng(0))
+    start: list[Array] = []
+    gradients: list[Array] = []
+
+    def update(theta: Array, gradient: Array) -> Array:
+        if len(gradients) in (0, 3):
+            gradients.clear()
+            start[:] = [theta]
+        gradients.append(gradient)
+        c = make_case(kind, {**usual, "x": np.array(gradients), "start": start[0]}, None)
+        last: Array = bug.gradients(c)["theta"][-1]
+        return last
+
+    return update
