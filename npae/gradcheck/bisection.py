@@ -26,17 +26,21 @@ def examine_directions(block: Block, generator: np.random.Generator) -> bool:
 
 
 def bisect(block: Block, generator: np.random.Generator, deadline: float) -> None:
-    """Find and measure entries at which the block is wrong or has a kink; then move the rest once more."""
+    """Find and measure entries at which the block is wrong or has a kink.
+
+    Where no entry is wrong, the block is moved once more along other directions, without the entries that have kinks:
+    a step that happened to cross a kink is no evidence.
+    """
     _search(block, generator, deadline)
     if np.isnan(block.numeric).all():  # every part agreed: what the whole showed is measured where it is largest
         largest = np.argsort(-np.abs(block.claimed))[: ENOUGH // 2]
         others = generator.choice(block.flat.size, min(ENOUGH // 2, block.flat.size), replace=False)
         block.measure(np.union1d(largest, others), deadline)
-    if block.kinks.entries and not block.kinks.wrong:
+    if not any(_stands_out(block, i) and i not in block.kinks.allowed for i in block.known.tolist()):
         left_out = np.zeros(block.flat.size, dtype=bool)
         left_out[block.kinks.entries] = True
-        e, claimed = block.along(slice(0, block.flat.size), generator, left_out)
-        block.directions = [(e, claimed)]
+        whole = slice(0, block.flat.size)
+        block.directions = [block.along(whole, generator, left_out) for _ in range(DIRECTIONS)]
 
 
 def _search(block: Block, generator: np.random.Generator, deadline: float) -> None:

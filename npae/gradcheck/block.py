@@ -47,6 +47,11 @@ class Block:
         return float(known.max(initial=0.0)) or float(np.abs(self.claimed).max(initial=0.0))
 
     @property
+    def known(self) -> Array:
+        """The entries that have been measured."""
+        return np.flatnonzero(np.isfinite(self.numeric))
+
+    @property
     def errors(self) -> Array:
         """The relative error of every entry; 0 where the claim is one of a kink's subgradients."""
         errors: Array = np.abs(self.claimed - self.numeric) / (self.scale or 1.0)
@@ -83,15 +88,14 @@ class Block:
             if monotonic() > deadline or (confirmed >= CONFIRMED and jump[i] <= KINKED * scale):
                 continue
             line, h = self.line(i)
-            e = estimate(line, h, self.weighted.noise)
+            e = estimate(line, h, self.weighted.noise, 0.1 * self.tolerance * scale)
             if e.kink:
-                self.kinks.add(i, e)
+                self.kinks.add(i)
             self.numeric[i], self.left[i], self.right[i], self.bound[i] = e.value, e.left, e.right, e.error
             confirmed += abs(self.claimed[i] - e.value) > self.tolerance * scale
         for i in order[DISPUTED:]:
             if jump[i] > KINKED * scale:  # too many to look at twice: believed from the first look
-                value, error = self.numeric[i], jump[i]
-                self.kinks.add(i, Estimate(value, error, self.left[i], self.right[i], kink=True))
+                self.kinks.add(i)
 
     def certainty(self, i: int) -> float:
         """An error estimate for entry i, made now if there was none."""
@@ -128,7 +132,7 @@ class Block:
         if abs(first.central - unit * claimed) <= 0.5 * self.tolerance * scale and first.jump <= KINKED * scale:
             e = Estimate(first.central, 0.0, first.left, first.right)
         else:
-            e = estimate(line, self.step, self.weighted.noise)
+            e = estimate(line, self.step, self.weighted.noise, 0.1 * self.tolerance * scale)
         return Estimate(e.value / unit, e.error / unit, e.left / unit, e.right / unit, e.kink), claimed
 
     def direction_scale(self, slope: float) -> float:

@@ -98,7 +98,7 @@ def _unusable(name: str, values: Array, claimed: Array) -> BlockReport | None:
 def conclude(block: Block, subject: Subject, rng: np.random.Generator) -> BlockReport:
     """The verdict on a block, from what was measured."""
     size = block.flat.size
-    known = np.flatnonzero(np.isfinite(block.numeric))
+    known = block.known
     report = BlockReport(block.name, block.shape, size=size, checked=len(known), directions=len(block.directions))
     errors = block.errors
     if len(known):
@@ -143,9 +143,7 @@ def _verdict(block: Block, known: Array, report: BlockReport) -> tuple[Verdict, 
         return Verdict.KINK, f"{len(block.kinks.entries)} entries stand at a kink; their gradients are subgradients"
     if any(directions):
         report.error = max(report.error, *directions)
-        if len(known) == block.flat.size:
-            return Verdict.CANNOT_TELL, "every entry agrees, but a direction does not: the function is too rough here"
-        return Verdict.WRONG, "directions disagree, but time was up before the wrong entries were found"
+        return Verdict.CANNOT_TELL, "a direction disagrees, but no entry that was measured does"
     if any(e.kink for e, _ in block.directions) and len(known) < block.flat.size:
         return Verdict.KINK, "a direction meets kinks; the entries that were measured agree"
     return _agreement(block, known, silent, report)
@@ -155,10 +153,11 @@ def _agreement(block: Block, known: Array, silent: bool, report: BlockReport) ->
     """PASS, unless the agreement proves nothing."""
     doubtful = [i for i in known if not block.errors[i] <= block.tolerance]
     if not len(known) and block.directions:
-        scale = max(block.direction_scale(e.value) for e, _ in block.directions)
+        scales = [block.direction_scale(e.value) for e, _ in block.directions]
         silent = not any(e.value for e, _ in block.directions)
-        report.error = max(abs(e.value - c) for e, c in block.directions) / (scale or 1.0)
-        if scale and max(e.error for e, _ in block.directions) > block.tolerance * scale:
+        report.error = max(abs(e.value - c) / (s or 1.0) for (e, c), s in zip(block.directions, scales, strict=True))
+        sure = [e.error <= block.tolerance * s for (e, _), s in zip(block.directions, scales, strict=True)]
+        if sum(sure) < len(sure) / 2:
             return Verdict.CANNOT_TELL, "the numeric derivative is less certain than the tolerance asks for"
     if silent:
         return Verdict.CANNOT_TELL, "the output does not depend on this block here, so nothing is proven"

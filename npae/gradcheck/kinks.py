@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from npae.gradcheck.numeric import Estimate, Line, estimate
+from npae.gradcheck.numeric import Line, estimate
 from npae.gradcheck.verdict import KINKED
 from npae.types import Array
 
@@ -43,13 +43,30 @@ class Kinks:
         """Entries whose claim is one of the slopes between the two sides."""
         return [i for i in self.entries if i not in self.wrong]
 
-    def add(self, i: int, e: Estimate) -> None:
-        """Note a kink at entry i, and whether what is claimed lies between its sides."""
-        slack = KINKED * max(abs(e.left), abs(e.right), self.block.scale)
-        low, high = min(e.left, e.right) - slack, max(e.left, e.right) + slack
+    def add(self, i: int) -> None:
+        """Note a kink at entry i, and whether what is claimed lies between its sides.
+
+        Each output has sides of its own: a cell tied in two windows may be the winner of one and not of the other.
+        """
+        block = self.block
+        sides = [self._slopes_of_outputs(i, sign * block.step / 16) for sign in (-1, 1)]
+        slack = KINKED * max(block.scale, float(np.abs(sides[0]).max()), float(np.abs(sides[1]).max()))
+        low, high = (float(f(*sides).sum()) for f in (np.minimum, np.maximum))
         self.entries.append(int(i))
-        if not low <= self.block.claimed[i] <= high:
+        if not low - slack <= block.claimed[i] <= high + slack:
             self.wrong.append(int(i))
+
+    def _slopes_of_outputs(self, i: int, h: float) -> Array:
+        """The slope of every weighted output u·y on one side of entry i."""
+        block = self.block
+        value = block.flat[i]
+        try:
+            block.flat[i] = value + h * max(1.0, abs(float(value)))
+            taken = block.flat[i] - value
+            slopes: Array = block.weighted.rises() / taken
+        finally:
+            block.flat[i] = value
+        return slopes
 
     def test_ties(self, deadline: float) -> None:
         """Move each group of equal entries together, where new kinks were found."""

@@ -133,7 +133,9 @@ def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None
     for recognized in recognize(calls[0].arrays, calls[0].outputs, hints):
         ours = recognized.names
         theirs = {o: t for t, o in ours.items()}
-        wanted = {theirs[name] for name in wrong if name in theirs}
+        case, seen = recognized.case(calls[0].arrays, calls[0].g), calls[0].seen
+        right = recognized.kind.backward(case)
+        wanted = {theirs[o] for o in wrong if o in theirs and _apart(right[theirs[o]], seen[o]) > SAME}
         found: dict[str, Bug] = {}
         for i, call in enumerate(calls):
             seen = {t: call.seen[o] for t, o in ours.items() if o in call.seen}
@@ -172,6 +174,8 @@ def name_report(subject: Any, report: Report, u: Array, generator: np.random.Gen
     if not wrong or broken:
         return
     calls = [subject.call(u)]
+    if not wrong & set(calls[0].arrays):  # what the call shows lies within the layer
+        wrong = set(calls[0].seen)
     before = {name: values.copy() for name, values in subject.blocks.items()}
     try:
         if any(block.kinks for block in report.blocks):

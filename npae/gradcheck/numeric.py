@@ -93,22 +93,39 @@ class Estimate:
     kink: bool = False
 
 
-def smooth_estimate(line: Line, h: float, noise: float) -> Estimate:
-    """The best of two estimates of a smooth line's slope, each with its own estimate of its error.
+def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
+    """The best of several estimates of a smooth line's slope, each with its own estimate of its error.
 
-    Plain: D(h/2), off by |D(h) − D(h/2)| / 3 + noise / h. Richardson: (4 D(h/2) − D(h)) / 3 at steps of 1e-3 and 5e-4,
-    off by what a second one at half these steps changes.
+    Plain ones at h, h/4 and h/16: D(h/2), off by |D(h) − D(h/2)| / 3 + 2 noise / h. The smaller steps are for lines
+    with kinks near by. Richardson's: (4 D(h/2) − D(h)) / 3 at steps of 1e-3 and 5e-4, off by what a second one at half
+    these steps changes, unless it contradicts the best plain one. The first whose error is ``enough`` will do.
     """
-    wide, near = slopes(line, h), slopes(line, h / 2)
-    plain = Estimate(near.central, abs(wide.central - near.central) / 3 + 2 * noise / h, near.left, near.right)
+    best = _plain_estimate(line, h, noise)
+    for k in (4, 16):
+        if best.error <= enough:
+            return best
+        best = min(best, _plain_estimate(line, h / k, noise), key=_error)
+    if best.error <= enough:
+        return best
     large = 166 * h  # 1e-3 in float64
     a, b, c = (slopes(line, large / k).central for k in (1, 2, 4))
     first, second = (4 * b - a) / 3, (4 * c - b) / 3
-    richardson = Estimate(second, abs(second - first) + 8 * noise / large, near.left, near.right)
-    return min(plain, richardson, key=lambda e: e.error if np.isfinite(e.error) else np.inf)
+    error = abs(second - first) + 8 * noise / large
+    if error < best.error and abs(second - best.value) <= 4 * (best.error + error):
+        return Estimate(second, error, best.left, best.right)
+    return best
 
 
-def estimate(line: Line, h: float, noise: float) -> Estimate:
+def _plain_estimate(line: Line, h: float, noise: float) -> Estimate:
+    wide, near = slopes(line, h), slopes(line, h / 2)
+    return Estimate(near.central, abs(wide.central - near.central) / 3 + 2 * noise / h, near.left, near.right)
+
+
+def _error(e: Estimate) -> float:
+    return e.error if np.isfinite(e.error) else np.inf
+
+
+def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
     """The slope of a line that may have a kink near its origin.
 
     Where F is smooth the two sides differ by h·F″, so a quarter of the step leaves a quarter of the difference. A kink
@@ -123,12 +140,17 @@ def estimate(line: Line, h: float, noise: float) -> Estimate:
         First step.
     noise : float
         Rounding error of a rise.
+    enough : float
+        An error that is small enough to stop at.
     """
     before = slopes(line, h)
     for _ in range(6):
         now = slopes(line, h / 4)
-        if now.jump <= before.jump / 3 or before.jump <= 8 * noise / h:
-            return smooth_estimate(line, h, noise)
+        if before.jump <= 8 * noise / h:
+            return smooth_estimate(line, h, noise, enough)
+        if now.jump <= before.jump / 3:
+            # A kink farther away than h / 8 can look like this; half of the next step does not reach it.
+            return smooth_estimate(line, h / 4, noise, enough)
         before, h = now, h / 4
     return Estimate(before.central, before.jump, before.left, before.right, kink=True)
 

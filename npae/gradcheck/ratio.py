@@ -15,7 +15,7 @@ USUAL = {
 
 
 def constant_ratio(claimed: Array, numeric: Array) -> float | None:
-    """claimed / numeric, where it is the same for all entries that are not small; None where it is not."""
+    """claimed / numeric, where it is the same for all entries that are not small; None where it is not, or is 1."""
     known = np.isfinite(numeric)
     claimed, numeric = claimed[known], numeric[known]
     large = np.abs(numeric) > 1e-2 * np.abs(numeric).max(initial=0.0)
@@ -24,7 +24,7 @@ def constant_ratio(claimed: Array, numeric: Array) -> float | None:
     ratios = claimed[large] / numeric[large]
     middle = float(np.median(ratios))
     spread = float(np.abs(ratios - middle).max())
-    return middle if spread <= 1e-4 * max(abs(middle), 1e-2) else None
+    return middle if spread <= 1e-4 * max(abs(middle), 1e-2) and abs(middle - 1) > 1e-4 else None
 
 
 def suggestion(ratio: float, known: Mapping[str, float]) -> str:

@@ -138,7 +138,7 @@ class Report:
         """The worst of all blocks; WRONG where a manner does not hold."""
         if not all(manner.holds for manner in self.manners):
             return Verdict.WRONG
-        if not self.blocks:
+        if not self.blocks and not self.manners:
             return Verdict.CANNOT_TELL
         return worst(block.verdict for block in self.blocks)
 

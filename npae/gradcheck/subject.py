@@ -25,6 +25,8 @@ class Subject:
         Machine epsilon of the arithmetic that ``output`` is computed in.
     affine : bool
         Whether ``gradients(0)`` may differ from 0, because of a penalty that no upstream gradient weights.
+    has_upstream : bool
+        Whether u can be chosen at all; a network's loss brings its own.
     known : dict of str to float
         Numbers that a wrong factor may come from: the batch size, β.
     """
@@ -32,6 +34,7 @@ class Subject:
     blocks: dict[str, Array]
     eps: float = EPS
     affine: bool = False
+    has_upstream: bool = True
     known: Mapping[str, float] = {}
 
     def output(self) -> Array:
@@ -65,6 +68,11 @@ class Weighted:
     def rise(self) -> float:
         """F(now) − F(then)."""
         return float(self.u @ (self.subject.output() - self.y))
+
+    def rises(self) -> Array:
+        """The same for each output by itself."""
+        rises: Array = self.u * (self.subject.output() - self.y)
+        return rises
 
 
 def gradient_name(block: str) -> str:
