@@ -34,7 +34,8 @@ def scatter(
         if adding:
             dx[:, rows, columns] += received
         else:
-            dx[:, rows, columns] = np.where(received != 0, received, dx[:, rows, columns])
+            written = share(cells, np.ones(received.shape)) != 0
+            dx[:, rows, columns] = np.where(written, received, dx[:, rows, columns])
     return dx
 
 
