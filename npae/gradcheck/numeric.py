@@ -4,8 +4,8 @@ A line x + t·d through the point is enough: its slope at t = 0 needs no calculu
 
     D(h) = (F(x + h·d) − F(x − h·d)) / (t⁺ − t⁻)
 
-The error is h²|F‴|/6 from the formula and ε|F|/h from rounding; both are small at h = ε^⅓. The divisor is the step that
-floating-point numbers really took, which is not exactly 2h. The first term is known from halving the step, and two
+The error is h² F‴ / 6 from the formula and ε F / h from rounding; both are small at h = ε^⅓. The divisor is the step
+that floating-point numbers really took, which is not exactly 2h. The first term is known from halving the step, and two
 estimates at larger steps cancel it (Richardson 1911; Press et al., Numerical Recipes, §5.7).
 """
 
@@ -96,9 +96,10 @@ class Estimate:
 def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
     """The best of several estimates of a smooth line's slope, each with its own estimate of its error.
 
-    Plain ones at h, h/4 and h/16: D(h/2), off by |D(h) − D(h/2)| / 3 + 2 noise / h. The smaller steps are for lines
-    with kinks near by. Richardson's: (4 D(h/2) − D(h)) / 3 at steps of 1e-3 and 5e-4, off by what a second one at half
-    these steps changes, unless it contradicts the best plain one. The first whose error is ``enough`` will do.
+    Plain ones at h, h/4 and h/16: D(h/2), off by a third of its distance from D(h), plus 2 noise / h. The smaller
+    steps are for lines with kinks near by. Richardson's: (4 D(h/2) − D(h)) / 3 at steps of 1e-3 and 5e-4, off by what
+    a second one at half these steps changes, unless it contradicts the best plain one. The first whose error is
+    ``enough`` will do.
     """
     best = _plain_estimate(line, h, noise)
     for k in (4, 16):
@@ -156,7 +157,7 @@ def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimat
 
 
 def taylor_slope(line: Line, claimed: float, noise: float) -> float:
-    """How fast the remainder |F(x + t·d) − F(x) − t·claimed| falls with t: as t² when claimed is right, as t when not.
+    """How fast the remainder F(x + t·d) − F(x) − t·claimed falls with t: as t² when claimed is right, as t when not.
 
     Returns the exponent (2 right, 1 wrong); 2 too where nothing but rounding remains; NaN where F is not smooth enough
     to tell.
