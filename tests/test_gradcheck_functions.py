@@ -172,7 +172,20 @@ def test_a_wrong_slope_at_zero_is_caught():
     assert verdicts == [Verdict.KINK] * 3 + [Verdict.WRONG] * 2
 
 
+def test_a_function_that_is_straight_on_one_side_of_its_kink_is_not_taken_for_linear():
+    at_kink = np.array([0.0, 1.0, -3.0])
+    report = check(lambda x: np.abs(x).sum(), lambda g, x: g * np.sign(x), [at_kink])
+    assert report.verdict is Verdict.KINK, str(report)
+
+
+def test_where_the_function_steps_nothing_can_be_told():
+    report = check(np.sign, lambda g, x: 0 * x, [np.array([0.0, 1.0])])
+    assert report.verdict is Verdict.CANNOT_TELL, str(report)
+
+
 def test_mistakes_in_use_are_one_sentence():
+    with pytest.raises(ValueError, match="x is empty"):
+        check(lambda x: x, lambda g, x: g, [np.zeros((0, 3))])
     with pytest.raises(ValueError, match="wrt names 'V'"):
         check(affine, affine_backward, [x, W, b], wrt=["V"])
     with pytest.raises(ValueError, match="no input is an array"):

@@ -11,6 +11,7 @@ from npae.gradcheck.verdict import KINKED
 from npae.types import Array
 
 CONFIRMED = 16  # wrong entries that are measured with all care; the others are wrong in the same way
+CERTAIN = 10  # a difference counts from so many error estimates on; where the function itself steps, it has six
 DISPUTED = 512  # entries that are looked at twice
 
 
@@ -106,7 +107,7 @@ class Block:
 
     def limit(self, i: int) -> float:
         """How far claimed and numeric may differ at entry i."""
-        return self.tolerance * self.scale + (4 * float(self.bound[i]) if np.isfinite(self.bound[i]) else 0.0)
+        return self.tolerance * self.scale + (CERTAIN * float(self.bound[i]) if np.isfinite(self.bound[i]) else 0.0)
 
     # Directions
 
@@ -145,7 +146,7 @@ class Block:
         difference = abs(e.value - claimed)
         if not np.isfinite(difference):
             return np.inf
-        if difference <= self.tolerance * scale + 4 * e.error:
+        if difference <= self.tolerance * scale + CERTAIN * e.error:
             return 0.0
         return difference / scale if scale > 0 else 0.0
 

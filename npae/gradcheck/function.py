@@ -155,7 +155,11 @@ def check(
     if not isinstance(inputs, Sequence) or isinstance(inputs, str):
         raise ValueError(f"inputs is a {type(inputs).__name__}; expected a list of f's arguments, such as [x, W]")
     names = input_names(f, len(inputs))
-    subject = FunctionSubject(f, backward, inputs, _chosen(wrt, names, inputs))
+    chosen = _chosen(wrt, names, inputs)
+    for name in chosen:
+        if np.size(inputs[names.index(name)]) == 0:
+            raise ValueError(f"{name} is empty, so there is nothing to move; give an array with at least one number")
+    subject = FunctionSubject(f, backward, inputs, chosen)
     title = getattr(backward, "__name__", type(backward).__name__)
     u = subject.upstream(plan.generator("upstream"))
     try:

@@ -61,9 +61,14 @@ class Slopes:
     central: float
 
     @property
-    def jump(self) -> float:
+    def bend(self) -> float:
         """How much the two sides differ: h·F″ for a smooth F, a constant at a kink."""
-        return abs(self.right - self.left)
+        return self.right - self.left
+
+    @property
+    def jump(self) -> float:
+        """The same without its sign."""
+        return abs(self.bend)
 
 
 def slopes(line: Line, h: float) -> Slopes:
@@ -119,7 +124,10 @@ def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> 
 
 def _plain_estimate(line: Line, h: float, noise: float) -> Estimate:
     wide, near = slopes(line, h), slopes(line, h / 2)
-    return Estimate(near.central, abs(wide.central - near.central) / 3 + 2 * noise / h, near.left, near.right)
+    # Half the step, half the bend; what is left over is a kink that both steps cross, and spoils both alike.
+    kink = max(0.0, abs(2 * near.bend - wide.bend) - 16 * noise / h)
+    error = abs(wide.central - near.central) / 3 + 2 * noise / h + kink / 2
+    return Estimate(near.central, error, near.left, near.right)
 
 
 def _error(e: Estimate) -> float:
@@ -130,9 +138,9 @@ def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimat
     """The slope of a line that may have a kink near its origin.
 
     Where F is smooth the two sides differ by h·F″, so a quarter of the step leaves a quarter of the difference. A kink
-    between x and x + h spoils the slope across it; it is left behind when the step shrinks below its distance. What no
-    step leaves behind is a kink at x itself. So the ReLU that changed sides and the maximum that another cell took over
-    are seen from outside, in code that knows nothing of this checker.
+    between x and x + h spoils the slope across it; it is left behind when the step shrinks below its distance. A
+    difference that no step makes smaller is a kink at x itself. So the ReLU that changed sides and the maximum that
+    another cell took over are seen from outside, in code that knows nothing of this checker.
 
     Parameters
     ----------
@@ -144,16 +152,15 @@ def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimat
     enough : float
         An error that is small enough to stop at.
     """
-    before = slopes(line, h)
+    first, before, now = h, slopes(line, h), slopes(line, h / 4)
     for _ in range(6):
-        now = slopes(line, h / 4)
-        if before.jump <= 8 * noise / h:
+        if abs(now.bend - before.bend / 4) <= 0.02 * before.jump + 32 * noise / h:
             return smooth_estimate(line, h, noise, enough)
-        if now.jump <= before.jump / 3:
-            # A kink farther away than h / 8 can look like this; half of the next step does not reach it.
-            return smooth_estimate(line, h / 4, noise, enough)
         before, h = now, h / 4
-    return Estimate(before.central, before.jump, before.left, before.right, kink=True)
+        now = slopes(line, h / 4)
+    if abs(now.bend - before.bend) <= 0.5 * before.jump:
+        return Estimate(now.central, now.jump, now.left, now.right, kink=True)
+    return smooth_estimate(line, first, noise, enough)  # nothing but rounding, more of it than was thought
 
 
 def taylor_slope(line: Line, claimed: float, noise: float) -> float:
