@@ -62,7 +62,23 @@ def test_the_layer_of_ones_own_has_a_right_gradient():
     assert (above - net.gradient(x)) / (2 * h) == pytest.approx(slope, rel=1e-6)
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/guide.md"])
+def test_the_gradient_checkers_page_runs_and_says_what_is_printed(capsys):
+    names = run_all("docs/gradcheck.md", {})
+    printed = capsys.readouterr().out
+    for line in blocks("docs/gradcheck.md", "text")[0].splitlines():
+        # Rounding errors differ from one machine to another.
+        assert re.sub(r"error \d.\de-1\d", "error", line) in re.sub(r"error \d.\de-1\d", "error", printed)
+    assert "\nKINK WRONG\nno-mask\nencoder.1: Leaky()\n" in printed
+    assert names["report"].passed
+
+
+def test_the_gradient_checkers_page_has_the_real_numbers():
+    from npae.gradcheck.bugs import BUGS
+
+    assert f"There are {len(BUGS)} of them" in (ROOT / "docs/gradcheck.md").read_text()
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/guide.md", "docs/gradcheck.md"])
 def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     np.save("images.npy", np.random.default_rng(0).random((40, 8, 8), dtype="float32"))
