@@ -41,18 +41,22 @@ def save(
         raise ValueError(
             f"{type(net).__name__} is no built Autoencoder; call build first (estimators have a save of their own)"
         )
+    parameters = {name: value for name, value, _ in net.arena.parameters()}
+    write(path, net, {"network": net.config(), **(record or {})}, {**parameters, **(arrays or {})})
+
+
+def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write these arrays with this record, to which is added what every file says."""
     everything = {
         "format": FORMAT,
         "version": __version__,
-        "network": net.config(),
         "input_shape": net.input_shape,
         "dtype": net.arena.dtype.name,
         "seed": net.run.seed,
         "step": net.run.step,
-        **(record or {}),
+        **record,
     }
-    parameters = {name: value for name, value, _ in net.arena.parameters()}
-    safetensors.write(path, {**parameters, **(arrays or {})}, {"npae": json.dumps(everything, default=_plain)})
+    safetensors.write(path, arrays, {"npae": json.dumps(everything, default=_plain)})
 
 
 def read(path: str | Path) -> "StoredModel":

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-from npae.cli import bench, decode, demo, encode, info, interpolate, reconstruct, sample, train
+from npae.cli import bench, decode, demo, encode, export, info, interpolate, reconstruct, sample, train
 from npae.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -18,6 +18,7 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "export": export,
     "bench": bench,
 }
 
