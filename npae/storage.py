@@ -1,5 +1,6 @@
 """A network as a file: the parameters by name, and everything else as JSON beside them. Nothing in it is executed."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,17 @@ def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays:
         **record,
     }
     safetensors.write(path, arrays, {"npae": json.dumps(everything, default=_plain)})
+
+
+def fingerprint(net: Autoencoder) -> str:
+    """32 characters that tell a built network from every other: of its layers, its shape and its parameters."""
+    digest = hashlib.blake2b(digest_size=16)
+    description = [net.config(), net.input_shape, net.arena.dtype.name]
+    digest.update(json.dumps(description, default=_plain, sort_keys=True).encode())
+    for name, value, _ in net.arena.parameters():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
 
 
 def read(path: str | Path) -> "StoredModel":

@@ -6,7 +6,28 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-from npae.cli import bench, decode, demo, encode, export, info, interpolate, reconstruct, sample, train
+from npae.cli import (
+    bench,
+    classify,
+    cluster,
+    compress,
+    decode,
+    decompress,
+    demo,
+    detect,
+    encode,
+    export,
+    generate,
+    index,
+    info,
+    interpolate,
+    reconstruct,
+    reduce,
+    retrieve,
+    sample,
+    search,
+    train,
+)
 from npae.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -18,6 +39,16 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "generate": generate,
+    "reduce": reduce,
+    "retrieve": retrieve,
+    "index": index,
+    "search": search,
+    "compress": compress,
+    "decompress": decompress,
+    "cluster": cluster,
+    "classify": classify,
+    "detect": detect,
     "export": export,
     "bench": bench,
 }
