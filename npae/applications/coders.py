@@ -13,8 +13,8 @@ from npae.pca import PCA
 from npae.pictures import grid, require_pillow
 from npae.types import Array
 
-PCA_SIZES = (2, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
-PCA_BITS = (2, 3, 4, 5, 6, 7)
+PCA_SIZES = (2, *range(4, 64, 4), *range(64, 129, 16))
+PCA_BITS = (2, 3, 4, 5, 6)
 JPEG_REDUCED = (1, 2, 4, 8)
 JPEG_QUALITIES = (*range(1, 10), *range(10, 96, 5))
 

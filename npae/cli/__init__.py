@@ -26,6 +26,7 @@ from npae.cli import (
     retrieve,
     sample,
     search,
+    texts,
     train,
 )
 from npae.version import __version__
@@ -48,6 +49,7 @@ VERBS: dict[str, ModuleType] = {
     "decompress": decompress,
     "cluster": cluster,
     "classify": classify,
+    "texts": texts,
     "detect": detect,
     "export": export,
     "bench": bench,

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> None:
         source = datasets.read(args.data) if args.data else model.inverse_transform(index.codes[places.ravel()])
         if args.data and len(source) != len(index.codes):
             raise ValueError(
-                f"--data has {len(source)} samples and the index {len(index.codes)}; give what it was made of"
+                f"--data has {len(source)} samples, but the index {len(index.codes)}; give what it was made of"
             )
         found = source[places] if args.data else source.reshape(*places.shape, *source.shape[1:])
         shown = np.concatenate([queries[:, None], found], axis=1)  # (queries, 1 + k, height, width[, channels])
