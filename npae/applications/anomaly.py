@@ -43,9 +43,9 @@ def compare(
     Parameters
     ----------
     model : fitted estimator
-    train, test : ndarray of shape (n, *shape)
+    train, test : ndarray of shape ``(n, *shape)``
         Friends: what the model was trained on, and more of the kind.
-    strangers : mapping of str to ndarray of shape (n, *shape)
+    strangers : mapping of str to ndarray of shape ``(n, *shape)``
 
     Returns
     -------

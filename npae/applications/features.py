@@ -36,7 +36,7 @@ def three_ways(model: AutoencoderEstimator, train: Array, test: Array) -> list[F
     Parameters
     ----------
     model : fitted estimator
-    train, test : ndarray of shape (n, *shape)
+    train, test : ndarray of shape ``(n, *shape)``
     """
     (size,) = model.network_.code_shape
     pca = PCA(train, size)

@@ -22,7 +22,7 @@ from npae.types import Array
 from npae.validation import check_samples
 
 METRICS = ("euclidean", "cosine")
-QUERIES, CODES = 256, 16_384  # compared at once: 16 MiB of distances
+QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
 FORMAT = 1
 
 
