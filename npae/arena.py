@@ -67,6 +67,7 @@ class Workspace:
     attribute: str
     shape: Shape
     values: Callable[[], Array] | None
+    dtype: np.dtype[Any]
 
 
 def aligned_empty(nbytes: int) -> Array:
@@ -110,6 +111,7 @@ class Arena:
         self._buffers: list[Buffer] = []
         self._workspaces: list[Workspace] = []
         self.capacity = 0
+        self.generation = 0  # how often the buffers have been moved
         self.batch_size = 0
         self.decayed = slice(0, 0)
 
@@ -156,12 +158,24 @@ class Arena:
         """Plan ``layer.<attribute>`` of shape (batch, …); a ``zeroed`` one is zero until it is written."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
-    def workspace(self, layer: Any, attribute: str, shape: Shape, values: Callable[[], Array] | None = None) -> None:
+    def drop_buffers(self, layer: Any) -> None:
+        """Leave out the buffers that ``layer`` has planned: another does its work."""
+        self._buffers = [b for b in self._buffers if b.layer is not layer]
+
+    def workspace(
+        self,
+        layer: Any,
+        attribute: str,
+        shape: Shape,
+        values: Callable[[], Array] | None = None,
+        *,
+        dtype: Any = None,
+    ) -> None:
         """Plan ``layer.<attribute>`` of a shape without the batch, from the first batch on.
 
         It starts as zeros, or as what ``values`` returns.
         """
-        self._workspaces.append(Workspace(layer, attribute, shape, values))
+        self._workspaces.append(Workspace(layer, attribute, shape, values, np.dtype(dtype or self.dtype)))
 
     def penalty(self, layer: "Layer") -> None:
         """Announce that ``layer.penalty``, one number for each sample, belongs to the loss."""
@@ -191,8 +205,9 @@ class Arena:
         if theta is None:
             self._draw_initial_parameters()
 
-    def _zeros(self, size: int) -> Array:
-        vector = aligned_empty(size * self.dtype.itemsize).view(self.dtype)
+    def _zeros(self, size: int, dtype: np.dtype[Any] | None = None) -> Array:
+        dtype = dtype or self.dtype
+        vector = aligned_empty(size * dtype.itemsize).view(dtype)
         vector[...] = 0
         return vector
 
@@ -216,7 +231,7 @@ class Arena:
 
     def _allocate_workspaces(self) -> None:
         for w in self._workspaces:
-            array = self._zeros(prod(w.shape)).reshape(w.shape)
+            array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
             if w.values is not None:
                 array[...] = w.values()
             setattr(w.layer, w.attribute, array)
@@ -232,6 +247,7 @@ class Arena:
                 b.full[...] = 0
             start += size
         self.capacity = capacity
+        self.generation += 1
 
     # What others ask of it.
 

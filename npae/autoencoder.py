@@ -18,10 +18,12 @@ import numpy as np
 from npae.arena import Arena
 from npae.configuration import from_config, to_config
 from npae.kernels import default_kernels, reference_kernels
+from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
+from npae.layers.fused import fused
 from npae.losses import loss_by_name
 from npae.types import Array, Shape
-from npae.validation import check_number, check_samples, check_unit_interval
+from npae.validation import check_number, check_samples
 
 BLOCK = 256  # samples that pass the network at once where no gradient is needed,
 BLOCK_BYTES = 2**27  # or fewer, where their buffers would take more than this
@@ -85,6 +87,7 @@ class Autoencoder:
         seed: int = 0,
         dtype: str = "float32",
         kernels: ModuleType | None = None,
+        fuse: bool = True,
     ) -> Self:
         """Plan all layers for samples of ``input_shape``, allocate, and draw the initial weights.
 
@@ -97,8 +100,10 @@ class Autoencoder:
         dtype : {"float32", "float64"}, default "float32"
         kernels : module, optional
             ``npae.kernels.reference`` for plain NumPy; compiled ones by default, where Numba is installed.
+        fuse : bool, default True
+            Let one fast layer do the work of several, such as convolution, ReLU and pooling; see ``npae.layers.fused``.
         """
-        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels)
+        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse)
         self.arena.allocate()
         return self
 
@@ -109,6 +114,7 @@ class Autoencoder:
         seed: int = 0,
         dtype: str = "float32",
         kernels: ModuleType | None = None,
+        fuse: bool = True,
     ) -> None:
         """The first half of ``build``: shapes are known and agree, nothing is allocated."""
         for layer in (layer for slot in self._slots() for layer in slot.layers):
@@ -132,17 +138,21 @@ class Autoencoder:
                 f"change the decoder's last layers so that both agree"
             )
         self.loss.plan(output_shape, arena)
+        self.fuse = fuse
+        if fuse:
+            for chain in (self.encoder, self.decoder):
+                chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)
         self.arena, self.run = arena, arena.run
 
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
-        """The encoder's layers that a gradient must pass: from the first with parameters on, which needs no dx."""
-        layers = self.encoder.layers
-        for i, layer in enumerate(layers):
-            # by name, since the parameters may be those of layers within it
-            if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
-                layer.needs_dx = False
-                return layers[i:]
+        """The encoder's steps that a gradient must pass: from the first with parameters on, which needs no dx."""
+        for i, step in enumerate(self.encoder.steps):
+            for layer in getattr(step, "plain", [step]):
+                # by name, since the parameters may be those of layers within it
+                if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
+                    layer.needs_dx = False
+                    return self.encoder.steps[i:]
         return []
 
     @property
@@ -189,14 +199,56 @@ class Autoencoder:
         dict of str to float
             The same part of each term of the loss, but for the weight decay.
         """
-        with self.arena.lock, self._training():
-            losses, dy = self._forward(x, target, n)
+        with self.arena.lock:
+            self._pass(x, target, n)
+            return self.shard_terms(n)
+
+    def _pass(self, x: Array, target: Array, n: int) -> None:
+        """Forward and backward, in training."""
+        self.arena.resize(len(x))
+        with self._training():
+            _, dy = self._forward(x, target, n)
             self._backward(dy)
-            terms = {"reconstruction": float(losses.sum(dtype=np.float64)) / n}
-            for layer in self.arena.penalized:
-                name = layer.penalty_name
-                terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
+
+    def shard_terms(self, n: int) -> dict[str, float]:
+        """What the last pass has in each term of the loss of a batch of ``n``."""
+        terms = {"reconstruction": float(self.loss.losses.sum(dtype=np.float64)) / n}
+        for layer in self.arena.penalized:
+            name = layer.penalty_name
+            terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
         return terms
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether all layers are npae's own, and no somebody's with whatever else it does."""
+        return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
+
+    def record_pass(self, x: Array, target: Array, n: int, program: Program) -> None:
+        """Add to the program what ``shard_gradient`` does with x; to be run again when x has other contents.
+
+        npae's own layers do nothing but call kernels, so that their calls are all there is to it. What is known of
+        somebody else's layer is only that it can be called.
+        """
+        kernels = self.arena.kernels
+        if self.is_recordable:
+            self._use(Recorder(kernels, program))
+            try:
+                self._pass(x, target, n)
+            finally:
+                self._use(kernels)
+        else:
+            program.add(self._pass, x, target, n)
+
+    def _use(self, kernels: Any) -> None:
+        for layer in self.arena.layers.values():
+            layer.kernels = kernels
+        self.loss.kernels = kernels
+
+    def draw(self) -> None:
+        """What a recorded pass needs anew for each step."""
+        with self._training():
+            for layer in self.arena.layers.values():
+                layer.draw()
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
         """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
@@ -208,7 +260,6 @@ class Autoencoder:
         return sum(self.terms.values())
 
     def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
-        self.arena.resize(len(x))
         self.run.sample_weight = 1 / n
         h = self.encoder.forward(self.corrupt.forward(x))
         z = self.code.forward(h)
@@ -249,6 +300,7 @@ class Autoencoder:
         return in_blocks(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
+        self.arena.resize(len(x))
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
@@ -263,10 +315,8 @@ class Autoencoder:
 
     def check(self, x: Any, *, as_target: bool = False) -> Array:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
-        samples = check_samples(x, self.input_shape, self.arena.dtype, "samples")
-        if as_target and self.loss.needs_unit_interval:
-            check_unit_interval(samples)
-        return samples
+        unit_interval = as_target and self.loss.needs_unit_interval
+        return check_samples(x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval)
 
     def _check_target(self, target: Any, n: int) -> Array:
         targets = self.check(target, as_target=True)
@@ -278,10 +328,10 @@ class Autoencoder:
         """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
         self.arena.resize(len(x))
         with self._training():
-            for layer in (layer for slot in self._slots() for layer in slot.layers):
-                x = layer.forward(x)
+            for step in (step for slot in self._slots() for step in slot.steps):
+                x = step.forward(x)
                 if not np.isfinite(x).all():
-                    return layer.name
+                    return getattr(step, "convolution", step).name
         return None
 
     @contextmanager
@@ -317,7 +367,13 @@ class Autoencoder:
     def replica(self, shard: int) -> Self:
         """Another network with the same θ, and with gradients, activations and noise of its own."""
         other = type(self).from_config(self.config(), self._layer_types())
-        other.plan(self.input_shape, seed=self.run.seed, dtype=self.arena.dtype.name, kernels=self.arena.kernels)
+        other.plan(
+            self.input_shape,
+            seed=self.run.seed,
+            dtype=self.arena.dtype.name,
+            kernels=self.arena.kernels,
+            fuse=self.fuse,
+        )
         other.arena.allocate(self.theta)
         other.run.shard = shard
         return other
@@ -330,7 +386,7 @@ class Autoencoder:
         """For copies and pickles: the description and θ; views and buffers are made anew."""
         state: dict[str, Any] = {"config": self.config(), "layers": self._layer_types()}
         if hasattr(self, "arena"):
-            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name)
+            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse)
             state["compiled"] = self.arena.kernels is not reference_kernels()
             state["theta"], state["step"] = self.theta.copy(), self.run.step
         return state
@@ -338,9 +394,9 @@ class Autoencoder:
     def __setstate__(self, state: dict[str, Any]) -> None:
         fresh = type(self).from_config(state["config"], state["layers"])
         if "build" in state:
-            input_shape, seed, dtype = state["build"]
+            input_shape, seed, dtype, fuse = state["build"]
             kernels = default_kernels() if state["compiled"] else reference_kernels()
-            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels)
+            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse)
             fresh.theta[...] = state["theta"]
             fresh.run.step = state["step"]
         self.__dict__.update(fresh.__dict__)

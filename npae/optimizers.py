@@ -4,11 +4,14 @@ What it remembers lies in vectors of θ's size, under their names in ``state``; 
 checkpoint needs.
 """
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from npae.arena import Arena
+from npae.arena import ALIGNMENT, Arena
+from npae.crew import Crew, crew_of
+from npae.kernels.program import Program, Recorder
 from npae.types import Array
 from npae.validation import check_number
 
@@ -32,15 +35,31 @@ class Optimizer:
         """Start afresh for the parameters of ``arena``."""
         self.arena = arena
         self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.remembers}
-        self.steps = 0
+        self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
+        self._programs: list[Program] = []
+        self._recorded_for: Any = None
 
-    def step(self, rate_factor: float = 1.0) -> None:
-        """Take one step along the arena's present gradient."""
-        self.steps += 1
-        self.update(self.learning_rate * rate_factor)
+    @property
+    def steps(self) -> int:
+        """Steps taken so far."""
+        return int(self.count[0])
 
-    def update(self, rate: float) -> None:
-        """θ ← θ − rate · something."""
+    def step(self, rate_factor: float = 1.0, crew: Crew | None = None) -> None:
+        """Take one step along the arena's present gradient; a crew shares the vectors out among its threads."""
+        crew = crew or crew_of(1)
+        self.count[0] += 1
+        self.rate[0] = self.learning_rate * rate_factor
+        numbers = [value for value in vars(self).values() if isinstance(value, (int, float, np.number))]
+        recorded_for = (crew.size, numbers)
+        if recorded_for != self._recorded_for:
+            programs = [Program() for _ in range(crew.size)]
+            for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):
+                self.update(Recorder(self.arena.kernels, program), part)
+            self._programs, self._recorded_for = programs, recorded_for
+        crew.run(self._programs)
+
+    def update(self, kernels: Any, part: slice) -> None:
+        """θ ← θ − rate · something, for a part of the vectors. It is recorded: what changes stands in arrays."""
         raise NotImplementedError
 
 
@@ -54,9 +73,9 @@ class SGD(Optimizer):
         check_number(momentum, "momentum", least=0)
         self.momentum = momentum
 
-    def update(self, rate: float) -> None:
-        a = self.arena
-        a.kernels.sgd(a.theta, a.dtheta, self.state["velocity"], rate, self.momentum)
+    def update(self, kernels: Any, part: slice) -> None:
+        theta, dtheta, velocity = self.arena.theta, self.arena.dtheta, self.state["velocity"]
+        kernels.sgd(theta[part], dtheta[part], velocity[part], self.rate, self.momentum)
 
 
 class Adam(Optimizer):
@@ -77,9 +96,10 @@ class Adam(Optimizer):
         super().__init__(learning_rate)
         self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
 
-    def update(self, rate: float) -> None:
-        a, m, v = self.arena, self.state["m"], self.state["v"]
-        a.kernels.adam(a.theta, a.dtheta, m, v, rate, self.beta1, self.beta2, self.epsilon, self.steps)
+    def update(self, kernels: Any, part: slice, decay: float = 0.0) -> None:
+        theta, dtheta, m, v = self.arena.theta, self.arena.dtheta, self.state["m"], self.state["v"]
+        settings = (self.beta1, self.beta2, self.epsilon, decay)
+        kernels.adam(theta[part], dtheta[part], m[part], v[part], self.rate, self.count, *settings)
 
 
 class AdamW(Adam):
@@ -104,12 +124,10 @@ class AdamW(Adam):
         check_number(weight_decay, "weight_decay", least=0)
         self.weight_decay = weight_decay
 
-    def update(self, rate: float) -> None:
-        a, m, v = self.arena, self.state["m"], self.state["v"]
-        common = (rate, self.beta1, self.beta2, self.epsilon, self.steps)
-        weights, biases = a.decayed, slice(a.decayed.stop, None)
-        a.kernels.adamw(a.theta[weights], a.dtheta[weights], m[weights], v[weights], *common, self.weight_decay)
-        a.kernels.adam(a.theta[biases], a.dtheta[biases], m[biases], v[biases], *common)
+    def update(self, kernels: Any, part: slice, decay: float = 0.0) -> None:
+        first_bias = min(max(self.arena.decayed.stop, part.start), part.stop)  # weights come first
+        super().update(kernels, slice(part.start, first_bias), self.weight_decay)
+        super().update(kernels, slice(first_bias, part.stop))
 
 
 class RMSprop(Optimizer):
@@ -121,9 +139,9 @@ class RMSprop(Optimizer):
         super().__init__(learning_rate)
         self.decay, self.epsilon = decay, epsilon
 
-    def update(self, rate: float) -> None:
-        a = self.arena
-        a.kernels.rmsprop(a.theta, a.dtheta, self.state["v"], rate, self.decay, self.epsilon)
+    def update(self, kernels: Any, part: slice) -> None:
+        theta, dtheta, v = self.arena.theta, self.arena.dtheta, self.state["v"]
+        kernels.rmsprop(theta[part], dtheta[part], v[part], self.rate, self.decay, self.epsilon)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
@@ -134,6 +152,14 @@ def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimi
     if name not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {name!r}; expected one of {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name](learning_rate, **options)
+
+
+def parts(vector: Array, n: int) -> list[slice]:
+    """``n`` parts of a flat vector, cut between cache lines; the last ones may be empty."""
+    lines = -(-vector.nbytes // ALIGNMENT)
+    numbers = ALIGNMENT // vector.itemsize
+    bounds = [min(-(-lines * i // n) * numbers, len(vector)) for i in range(n + 1)]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
 def clip_by_norm(dtheta: Array, limit: float) -> float:

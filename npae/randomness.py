@@ -11,9 +11,12 @@ References
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+
+from npae.types import Array
 
 
 def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.random.Generator:
@@ -83,6 +86,16 @@ class Run:
     training: bool = False
     sample_weight: float = 1.0
 
-    def generator(self, purpose: str) -> np.random.Generator:
-        """The generator of this step and shard for ``purpose``."""
-        return generator(self.seed, purpose, self.step, self.shard)
+    def set_key(self, key: Array, purpose: str) -> None:
+        """Write into ``key`` (6,) of uint32 what the kernels draw from, for ``purpose`` at this step and shard.
+
+        Two words from seed and purpose, then the counter: 2³² draws lie between two shards.
+        """
+        key[:2] = _key_words(self.seed, purpose)
+        key[2:] = 0, self.shard, self.step & 0xFFFFFFFF, self.step >> 32
+
+
+@lru_cache(maxsize=256)
+def _key_words(seed: int, purpose: str) -> tuple[int, int]:
+    digest = hashlib.blake2b(f"{seed} {purpose}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:], "little")

@@ -82,7 +82,6 @@ class Training:
         self.interrupted = False
         self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, count_jobs(n_jobs))
-        self._batch = np.empty((0, *network.input_shape), dtype=network.arena.dtype)
         self._good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
 
     @property
@@ -126,6 +125,19 @@ class Training:
         x = self.network.check(x, as_target=True)
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
+        self.run(x, epochs, validation=validation, patience=patience, callbacks=callbacks, verbose=verbose)
+
+    def run(
+        self,
+        x: Array,
+        epochs: int,
+        *,
+        validation: Array | None = None,
+        patience: int | None = None,
+        callbacks: Sequence[Callback] = (),
+        verbose: bool = False,
+    ) -> None:
+        """As ``fit``, for arguments that have been checked."""
         best = _Best(self.network.theta, patience)
         self.interrupted = False
         with _progress_bar(epochs * len(x), verbose) as bar:
@@ -142,6 +154,8 @@ class Training:
                 warnings.warn(
                     f"interrupted in epoch {self.epoch + 1}; what was learned until then is kept", stacklevel=2
                 )
+            finally:
+                self._replicas.forget()
         if patience is not None:
             best.restore()
 
@@ -151,22 +165,24 @@ class Training:
         self._theta_before[...] = net.theta
         rate_factor = self.schedule(net.run.step)
         sums: dict[str, float] = {}
-        for step, batch in enumerate(self._batches(x)):
-            loss = self._replicas.gradient(batch)
+        self._replicas.learn_from(x)
+        for step, chosen in enumerate(self._batches(len(x))):
+            loss = self._replicas.gradient(chosen)
             if not math.isfinite(loss):
-                self._stop_at_non_finite(batch, step)
+                self._stop_at_non_finite(x[chosen], step)
             if step == 0:  # only now is it known that the last epoch ended well
                 self._good_theta, self._theta_before = self._theta_before, self._good_theta
             if self.clip_norm is not None:
                 clip_by_norm(net.dtheta, self.clip_norm)
-            self.optimizer.step(rate_factor := self.schedule(net.run.step))
+            self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.crew)
             net.run.step += 1
             for name, value in {"loss": loss, **net.terms}.items():
-                sums[name] = sums.get(name, 0.0) + value * len(batch)
-            bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
-            bar.update(len(batch))
+                sums[name] = sums.get(name, 0.0) + value * len(chosen)
+            if not bar.disable:
+                bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+                bar.update(len(chosen))
         if not np.isfinite(net.theta).all():
-            self._stop_at_non_finite(batch, step)
+            self._stop_at_non_finite(x[chosen], step)
         record = {name: value / len(x) for name, value in sums.items()}
         if validation is not None:
             record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
@@ -176,16 +192,11 @@ class Training:
         for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
             self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
 
-    def _batches(self, x: Array) -> Iterator[Array]:
-        """All samples once, in an order drawn from the seed and the epoch; the array is overwritten each time."""
-        size = min(self.batch_size, len(x))
-        if len(self._batch) != size:
-            self._batch = np.empty((size, *x.shape[1:]), dtype=x.dtype)
-        order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(len(x))
-        for start in range(0, len(x), size):
-            chosen = order[start : start + size]
-            # mode="clip" writes straight into ``out``; the indices are in range anyway.
-            yield np.take(x, chosen, axis=0, out=self._batch[: len(chosen)], mode="clip")
+    def _batches(self, n: int) -> Iterator[Array]:
+        """The indices of all samples once, in an order drawn from the seed and the epoch."""
+        order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(n)
+        for start in range(0, n, self.batch_size):
+            yield order[start : start + self.batch_size]
 
     def _stop_at_non_finite(self, batch: Array, step: int) -> None:
         layer = self.network.first_non_finite(batch) or "loss"

@@ -8,8 +8,10 @@ import numpy as np
 from npae.types import Array, Shape
 
 
-def check_samples(x: Any, shape: Shape, dtype: Any, what: str) -> Array:
+def check_samples(x: Any, shape: Shape, dtype: Any, what: str, *, unit_interval: bool = False) -> Array:
     """x as a C-contiguous (n, *shape) array of ``dtype``, copied only where it must be.
+
+    With ``unit_interval`` its values must lie in [0, 1], as binary cross-entropy needs them.
 
     Raises
     ------
@@ -28,7 +30,10 @@ def check_samples(x: Any, shape: Shape, dtype: Any, what: str) -> Array:
         raise ValueError(
             f"{what} are empty (shape {samples.shape}); give at least one sample, a minimum of 1 is required"
         )
-    check_finite(samples, what)
+    if unit_interval:
+        check_unit_interval(samples, what)
+    else:
+        check_finite(samples, what)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
         converted = np.ascontiguousarray(samples, dtype=dtype)
     if samples.dtype != converted.dtype:
@@ -80,11 +85,13 @@ def check_finite(x: Array, what: str) -> None:
         )
 
 
-def check_unit_interval(x: Array) -> None:
-    """Refuse targets outside [0, 1], which binary cross-entropy cannot rebuild."""
+def check_unit_interval(x: Array, what: str) -> None:
+    """Refuse targets outside [0, 1], which binary cross-entropy cannot rebuild; NaN among them."""
     low, high = float(x.min()), float(x.max())
-    if low < 0 or high > 1:
-        raise ValueError(
-            f"binary cross-entropy needs values from 0 to 1, but the data runs from {low:g} to {high:g}; "
-            f'scale it (images of 0–255: X / 255) or use loss="mse"'
-        )
+    if 0 <= low <= high <= 1:
+        return
+    check_finite(x, what)
+    raise ValueError(
+        f"binary cross-entropy needs values from 0 to 1, but the data runs from {low:g} to {high:g}; "
+        f'scale it (images of 0–255: X / 255) or use loss="mse"'
+    )

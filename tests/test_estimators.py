@@ -1,9 +1,11 @@
 """The five estimators: what a user calls, what comes back, and what is said to a mistake."""
 
 import copy
+import gc
 import inspect
 import pickle
 import warnings
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,73 @@ def test_codes_are_drawn_with_the_mean_and_covariance_of_the_training_codes() ->
     scale = codes.std(axis=0).max()
     np.testing.assert_allclose(drawn[0].mean(axis=0), codes.mean(axis=0), atol=0.05 * scale)
     np.testing.assert_allclose(np.cov(drawn[0].T), np.cov(codes.T), atol=0.05 * scale**2)
+
+
+SAME_MODEL: dict[str, Any] = {
+    "a copy": copy.copy,
+    "a deep copy": copy.deepcopy,
+    "a pickle": lambda model: pickle.loads(pickle.dumps(model)),
+}
+
+
+@pytest.mark.parametrize("train", [lambda model, x: model.fit(x), lambda model, x: model.partial_fit(x)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_are_the_same_whenever_and_from_whichever_copy_they_are_first_drawn(
+    kind: str, train: Any, tmp_path: Path
+) -> None:
+    def trained() -> AutoencoderEstimator:
+        return train(fitted(kind), data_for(kind, 40, seed=1))
+
+    expected = trained().sample(3)
+    assert not same(expected, fitted(kind).sample(3))
+    model = trained()
+    for copied in SAME_MODEL.values():
+        assert same(copied(trained()).sample(3), expected)
+    model.save(tmp_path / "m")
+    assert same(npae.load(tmp_path / "m").sample(3), expected)
+    assert same(model.sample(3), expected)
+    assert same(model.sample(3), expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("train", ["fit", "partial_fit"])
+def test_what_becomes_of_the_data_after_training_changes_no_sample(kind: str, train: str) -> None:
+    x, models = data_for(kind), [unfitted(kind) for _ in range(2)]
+    for model in models:
+        getattr(model, train)(x)
+    expected = models[0].sample(3)
+    x[...] = 1 - x
+    assert same(models[1].sample(3), expected)
+
+
+def test_only_as_many_samples_are_kept_as_are_needed_and_only_until_they_are_used() -> None:
+    x = samples(3000, 12)
+    model = unfitted("vanilla", epochs=1, batch_size=500).fit(x)
+    assert 200 < len(model._seen) <= 500
+    assert not np.shares_memory(model._seen, x)
+    assert pickle.loads(pickle.dumps(model))._seen is None
+    model = unfitted("vanilla", epochs=1, batch_size=500).fit(x)
+    model.sample()
+    assert model._seen is None
+    assert unfitted("variational", epochs=1).fit(data_for("variational"))._seen is None
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_model_does_not_hold_on_to_the_data_that_it_was_trained_on(n_jobs: int) -> None:
+    x = samples(3000, 12)
+    model = unfitted("vanilla", epochs=1, batch_size=500, n_jobs=n_jobs).fit(x).partial_fit(x)
+    data = weakref.ref(x)
+    del x
+    gc.collect()
+    assert data() is None
+    assert model.n_iter_ == 2
+
+
+def test_samples_are_drawn_from_where_codes_lie_after_the_last_training() -> None:
+    model, x = fitted("vanilla"), data_for("vanilla", 40)
+    model.sample()
+    model.partial_fit(x)
+    np.testing.assert_allclose(model.code_distribution_.mean, model.transform(x).mean(axis=0), rtol=1e-5)
 
 
 def test_a_variational_model_draws_codes_from_the_standard_normal() -> None:
@@ -481,13 +550,13 @@ def test_the_validation_split_has_the_promised_size_and_takes_each_sample_once(
     n: int, fraction: float | None, early_stopping: bool, expected: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[tuple[Array, Array | None, Any]] = []
-    fit = Training.fit
+    run = Training.run
 
     def watched(self: Training, x: Array, epochs: int, **options: Any) -> None:
         seen.append((x.copy(), options["validation"], options["patience"]))
-        fit(self, x, epochs, **options)
+        run(self, x, epochs, **options)
 
-    monkeypatch.setattr(Training, "fit", watched)
+    monkeypatch.setattr(Training, "run", watched)
     x = samples(n, 12)
     model = unfitted("vanilla", validation_fraction=fraction, early_stopping=early_stopping, patience=7).fit(x)
     ((train, validation, patience),) = seen

@@ -58,10 +58,7 @@ def check(name: str, *arguments: Any, outputs: list[Array], scale: float = 1.0) 
         getattr(reference, name)(*arguments, *theirs)
     for a, b in zip(ours, theirs, strict=True):
         assert_close(a, b, scale)
-        block = a.base
-        assert isinstance(block, np.ndarray)
-        assert (block[:MARGIN] == UNTOUCHED).all()
-        assert (block[block.size - MARGIN :] == UNTOUCHED).all()
+        assert_margins_untouched(a)
     return ours
 
 
@@ -71,7 +68,25 @@ def assert_close(a: Array, b: Array, scale: float = 1.0) -> None:
         return
     finite = b[np.isfinite(b)]
     largest = np.abs(finite).max(initial=scale)
-    np.testing.assert_allclose(a, b, rtol=0, atol=TOLERANCE[a.dtype.name] * largest)
+    smallest = 4 * float(np.finfo(a.dtype).tiny)  # below, the kernels' exponential ends
+    np.testing.assert_allclose(a, b, rtol=0, atol=max(TOLERANCE[a.dtype.name] * largest, smallest))
+
+
+def check_in_place(name: str, *arguments: Any, changed: list[Array]) -> None:
+    """As ``check``, for what a kernel reads and writes: these come last."""
+    ours, theirs = [embedded(array, UNTOUCHED) for array in changed], [array.copy() for array in changed]
+    getattr(compiled, name)(*arguments, *ours)
+    getattr(reference, name)(*arguments, *theirs)
+    for a, b in zip(ours, theirs, strict=True):
+        assert_close(a, b)
+        assert_margins_untouched(a)
+
+
+def assert_margins_untouched(a: Array) -> None:
+    block = a.base
+    assert isinstance(block, np.ndarray)
+    assert (block[:MARGIN] == UNTOUCHED).all()
+    assert (block[block.size - MARGIN :] == UNTOUCHED).all()
 
 
 def unset(dtype: str, *shape: int) -> Array:
@@ -127,6 +142,12 @@ def test_matmul_transposed_right(n: int, n_in: int, m: int, dtype: str, seed: in
 @given(sizes, sizes, dtypes, seeds)
 def test_column_sum(n: int, m: int, dtype: str, seed: int) -> None:
     check("column_sum", normal(seed, dtype, n, m), outputs=[unset(dtype, m)])
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds)
+def test_add_to_rows(n: int, m: int, dtype: str, seed: int) -> None:
+    check_in_place("add_to_rows", normal(seed, dtype, m), changed=[normal(seed + 1, dtype, n, m)])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -200,18 +221,102 @@ def test_convolution_weight_gradient(shapes: dict[str, Any], dtype: str, seed: i
     check("convolution_weight_gradient", x, dy, *shapes["strides"], outputs=[unset(dtype, *shapes["W"])])
 
 
+@st.composite
+def transposed_convolutions(draw: st.DrawFn) -> dict[str, Any]:
+    """Shapes, strides and a corner; y may start within the image's shadow and end before, at or beyond its edge."""
+    (kh, stride_h, top), (kw, stride_w, left) = (
+        (draw(st.integers(1, 4)), draw(st.integers(1, 4)), draw(st.integers(0, 4))) for _ in range(2)
+    )
+    n, n_in, n_out = draw(few), draw(st.sampled_from([1, 2, 5, 16, 17])), draw(st.sampled_from([1, 3, 8, 16, 17]))
+    return {
+        "x": (n, draw(few), draw(st.sampled_from([1, 3, 6, 7, 13])), n_in),
+        "W": (kh, kw, n_in, n_out),
+        "strides": (stride_h, stride_w),
+        "corner": (top, left),
+        "y": (n, draw(st.integers(1, 14)), draw(st.sampled_from([1, 2, 7, 13, 20])), n_out),
+    }
+
+
+def transposed(
+    x: tuple[int, ...], W: tuple[int, ...], strides: tuple[int, int], corner: tuple[int, int], y: tuple[int, ...]
+) -> dict[str, Any]:
+    return {"x": x, "W": W, "strides": strides, "corner": corner, "y": y}
+
+
+# sums longer than a panel: over kernel rows and within one; images of several bands; y that x does not reach
+deep_window = transposed((1, 3, 3, 100), (3, 3, 100, 2), (1, 1), (1, 1), (1, 3, 3, 2))
+deeper_window = transposed((1, 2, 2, 600), (3, 3, 600, 3), (2, 1), (0, 1), (1, 5, 3, 3))
+bands = transposed((2, 40, 9, 80), (3, 1, 80, 3), (1, 1), (2, 0), (2, 39, 9, 3))
+bands_of_one_channel = transposed((1, 40, 9, 80), (3, 2, 80, 1), (2, 2), (1, 1), (1, 77, 17, 1))
+rows_wider_than_a_band = transposed((1, 3, 300, 60), (3, 3, 60, 2), (1, 2), (1, 1), (1, 3, 599, 2))
+beyond_x = transposed((1, 2, 2, 3), (1, 1, 3, 5), (3, 3), (4, 4), (1, 9, 9, 5))
+
+
 @drawn
-@example(many_slopes, "float32", 0)
-@given(convolutions(), dtypes, seeds)
-def test_convolution_input_gradient(shapes: dict[str, Any], dtype: str, seed: int) -> None:
-    kh, kw, n_in, n_out = shapes["W"]
-    dy, W_transposed = normal(seed, dtype, *shapes["y"]), normal(seed + 1, dtype, kh, kw, n_out, n_in)
-    check("convolution_input_gradient", dy, W_transposed, *shapes["strides"], outputs=[unset(dtype, *shapes["x"])])
+@example(deep_window, "float32", 0)
+@example(deeper_window, "float32", 0)
+@example(bands, "float32", 0)
+@example(bands, "float64", 0)
+@example(bands_of_one_channel, "float32", 0)
+@example(bands_of_one_channel, "float64", 0)
+@example(rows_wider_than_a_band, "float64", 0)
+@example(beyond_x, "float32", 0)
+@given(transposed_convolutions(), dtypes, seeds)
+def test_transposed_convolution(shapes: dict[str, Any], dtype: str, seed: int) -> None:
+    x, W, b = (normal(seed + i, dtype, *shape) for i, shape in enumerate((shapes["x"], shapes["W"], shapes["y"][3:])))
+    check(
+        "transposed_convolution", x, W, b, *shapes["strides"], *shapes["corner"], outputs=[unset(dtype, *shapes["y"])]
+    )
 
 
-def test_convolution_input_gradient_of_an_image_larger_than_a_band() -> None:
-    dy, W_transposed = normal(0, "float32", 1, 40, 9, 80), normal(1, "float32", 3, 1, 80, 1)
-    check("convolution_input_gradient", dy, W_transposed, 1, 1, outputs=[unset("float32", 1, 42, 9, 1)])
+@drawn
+@example(many_slopes, "float32", 0, 0, 0)
+@given(convolutions(), dtypes, seeds, st.integers(0, 2), st.integers(0, 2))
+def test_transposed_convolution_is_the_gradient_of_a_convolution_by_its_input(
+    shapes: dict[str, Any], dtype: str, seed: int, top: int, left: int
+) -> None:
+    """Σ convolution(x̄) · u = Σ x · transposed(u) for any u, where x̄ is x in a border of zeros."""
+    n, height, width, n_in = shapes["x"]
+    top, left = min(top, height - 1), min(left, width - 1)
+    generator = np.random.default_rng(seed)
+    x, W, u = (
+        generator.standard_normal(s).astype(dtype)
+        for s in ((n, height - top, width - left, n_in), shapes["W"], shapes["y"])
+    )
+    x_padded, y, dx = np.zeros(shapes["x"], dtype), unset(dtype, *shapes["y"]), unset(dtype, *x.shape)
+    x_padded[:, top:, left:] = x
+    compiled.convolution(x_padded, W, np.zeros(W.shape[3], dtype), *shapes["strides"], y)
+    W_transposed = np.ascontiguousarray(W.swapaxes(2, 3))
+    compiled.transposed_convolution(u, W_transposed, np.zeros(n_in, dtype), *shapes["strides"], top, left, dx)
+    terms = y.astype("float64") * u
+    atol = 10 * TOLERANCE[dtype] * (1 + np.abs(terms).sum())
+    np.testing.assert_allclose(np.sum(dx.astype("float64") * x), terms.sum(), rtol=0, atol=atol)
+
+
+# Moving numbers
+
+
+@drawn
+@given(sizes, sizes, sizes, dtypes, seeds)
+def test_take_rows(n_there: int, n: int, size: int, dtype: str, seed: int) -> None:
+    chosen = np.random.default_rng(seed).integers(0, n_there, n)
+    check("take_rows", normal(seed, dtype, n_there, size), chosen, outputs=[unset(dtype, n, size)])
+
+
+@drawn
+@given(few, few, sizes, few, st.tuples(*[st.integers(0, 3)] * 4), dtypes, seeds)
+def test_pad(
+    n: int, height: int, width: int, channels: int, border: tuple[int, int, int, int], dtype: str, seed: int
+) -> None:
+    top, bottom, left, right = border
+    y = np.full((n, top + height + bottom, left + width + right, channels), 7, dtype)  # what the border keeps
+    check("pad", normal(seed, dtype, n, height, width, channels), top, left, outputs=[y])
+
+
+@drawn
+@given(few, few, sizes, sizes, dtypes, seeds)
+def test_swap_channels(kh: int, kw: int, n_in: int, n_out: int, dtype: str, seed: int) -> None:
+    check("swap_channels", normal(seed, dtype, kh, kw, n_in, n_out), outputs=[unset(dtype, kh, kw, n_out, n_in)])
 
 
 # Pooling
@@ -383,37 +488,117 @@ def test_a_loss_of_what_is_not_finite_is_not_finite(dtype: str) -> None:
     assert np.isnan(dy[0, 7])
 
 
+# The code
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds, st.sampled_from([0.0, 0.3, 4.0]))
+def test_gaussian_code_and_its_gradient(n: int, size: int, dtype: str, seed: int, price: float) -> None:
+    mu, log_var, eps, dz = (normal(seed + i, dtype, n, size) for i in range(4))
+    beta = np.array([price], dtype)
+    outputs = [unset(dtype, n, size), unset(dtype, n, size), unset(dtype, n)]
+    sigma, *_ = check("gaussian_code", mu, log_var, eps, beta, outputs=outputs, scale=size * max(price, 1))
+    outputs = [unset(dtype, n, size) for _ in range(2)]
+    check("gaussian_code_gradient", dz, mu, sigma, eps, beta, 1 / n, outputs=outputs)
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds, st.sampled_from([0.0, 0.3, 4.0]))
+def test_l1_penalty(n: int, size: int, dtype: str, seed: int, strength: float) -> None:
+    check("l1_penalty", normal(seed, dtype, n, size), strength, outputs=[unset(dtype, n)])
+
+
+@drawn
+@given(shapes, dtypes, seeds, st.sampled_from([0.0, 0.3, 4.0]))
+def test_l1_gradient(shape: tuple[int, ...], dtype: str, seed: int, strength: float) -> None:
+    x = normal(seed, dtype, *shape)
+    x[x > 1] = 0
+    x[x < -1] = -0.0
+    check("l1_gradient", x, normal(seed + 1, dtype, *shape), strength, outputs=[unset(dtype, *shape)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_code_that_is_not_finite_does_not_become_finite(dtype: str) -> None:
+    x = np.zeros((4, 20), dtype)
+    x[:3, 7] = np.nan, np.inf, -np.inf
+    zero, one = np.zeros_like(x), np.ones(1, dtype)
+    (dx,) = check("l1_gradient", x, zero, 0.5, outputs=[unset(dtype, 4, 20)])
+    assert np.isnan(dx[0, 7])
+    assert dx[1:3, 7].tolist() == [0.5, -0.5]
+    (penalty,) = check("l1_penalty", x, 0.5, outputs=[unset(dtype, 4)])
+    assert np.isfinite(penalty).tolist() == [False, False, False, True]
+    outputs = [unset(dtype, 4, 20), unset(dtype, 4, 20), unset(dtype, 4)]
+    *_, z, penalty = check("gaussian_code", x, zero, zero, one, outputs=outputs)
+    assert not np.isfinite(z[:3, 7]).any()
+    assert np.isfinite(penalty).tolist() == [False, False, False, True]
+
+
+# Noise
+
+
+@drawn
+@given(shapes, dtypes, seeds, st.sampled_from([0.0, 0.3, 2.0]), st.sampled_from([(0.0, 1.0), (-np.inf, np.inf)]))
+def test_gaussian_noise(shape: tuple[int, ...], dtype: str, seed: int, level: float, clip: tuple[float, float]) -> None:
+    x, noise = normal(seed, dtype, *shape), normal(seed + 1, dtype, *shape)
+    check("gaussian_noise", x, noise, level, *clip, outputs=[unset(dtype, *shape) for _ in range(2)])
+
+
+@drawn
+@given(shapes, dtypes, seeds, st.sampled_from([0.0, 0.25, 0.3, 1.0]))
+def test_masking_and_salt_and_pepper_noise(shape: tuple[int, ...], dtype: str, seed: int, level: float) -> None:
+    x, noise = normal(seed, dtype, *shape), unit(seed + 1, dtype, *shape)  # 0.25 and its half are among them
+    check("masking_noise", x, noise, level, 1.75, outputs=[unset(dtype, *shape) for _ in range(2)])
+    check("salt_and_pepper_noise", x, noise, level, outputs=[unset(dtype, *shape) for _ in range(2)])
+
+
+@drawn
+@given(shapes, dtypes, seeds)
+def test_multiply(shape: tuple[int, ...], dtype: str, seed: int) -> None:
+    check("multiply", normal(seed, dtype, *shape), normal(seed + 1, dtype, *shape), outputs=[unset(dtype, *shape)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_noise_does_not_hide_what_is_not_a_number(dtype: str) -> None:
+    x = np.array([[np.nan, 0.5]], dtype)
+    noise = np.full((1, 2), 0.9, dtype)
+    for name, settings_of in (
+        ("gaussian_noise", (0.1, 0.0, 1.0)),
+        ("masking_noise", (0.5, 1.0)),
+        ("salt_and_pepper_noise", (0.5,)),
+    ):
+        y, _ = check(name, x, noise, *settings_of, outputs=[unset(dtype, 1, 2) for _ in range(2)])
+        assert np.isnan(y).tolist() == [[True, False]], name
+
+
 # Optimizers
 
 
 @drawn
-@given(st.integers(1, 200), dtypes, seeds, st.integers(1, 1000))
+@given(st.integers(0, 200), dtypes, seeds, st.integers(1, 1000))
 def test_optimizers(size: int, dtype: str, seed: int, step: int) -> None:
-    settings_of: dict[str, tuple[int, tuple[float, ...]]] = {
-        "sgd": (1, (0.1, 0.9)),
-        "adam": (2, (1e-2, 0.9, 0.999, 1e-8, step)),
-        "adamw": (2, (1e-2, 0.9, 0.999, 1e-8, step, 0.1)),
-        "rmsprop": (1, (1e-2, 0.9, 1e-8)),
+    rate, count = np.array([1e-2]), np.array([step])
+    settings_of: dict[str, tuple[int, tuple[Any, ...]]] = {
+        "sgd": (1, (rate, 0.9)),
+        "adam": (2, (rate, count, 0.9, 0.999, 1e-8, 0.0)),
+        "adam with decay": (2, (rate, count, 0.9, 0.999, 1e-8, 0.1)),
+        "rmsprop": (1, (rate, 0.9, 1e-8)),
     }
     for name, (remembered, arguments) in settings_of.items():
         dtheta = normal(seed + 1, dtype, size)
-        ours = [normal(seed, dtype, size).copy(), *(np.full(size, 0.5, dtype) for _ in range(remembered))]
-        theirs = [array.copy() for array in ours]
+        theirs = [normal(seed, dtype, size).copy(), *(np.full(size, 0.5, dtype) for _ in range(remembered))]
+        ours = [embedded(array, UNTOUCHED) for array in theirs]
         for kernels, (theta, *state) in ((compiled, ours), (reference, theirs)):
             for _ in range(2):
-                getattr(kernels, name)(theta, dtheta, *state, *arguments)
+                getattr(kernels, name.split()[0])(theta, dtheta, *state, *arguments)
         for a, b in zip(ours, theirs, strict=True):
             assert_close(a, b)
+            assert_margins_untouched(a)
 
 
 @drawn
 @given(st.integers(1, 200), dtypes, seeds)
 def test_adding_a_multiple(size: int, dtype: str, seed: int) -> None:
-    x, ours = normal(seed, dtype, size), normal(seed + 1, dtype, size).copy()
-    theirs = ours.copy()
-    compiled.add_scaled(x, 0.3, ours)
-    reference.add_scaled(x, 0.3, theirs)
-    assert_close(ours, theirs)
+    check_in_place("add_scaled", normal(seed, dtype, size), 0.3, changed=[normal(seed + 1, dtype, size)])
 
 
 # The JIT policy

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from npae.kernels import reference_kernels
+from npae.kernels.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
     AveragePool2D,
@@ -364,6 +365,30 @@ def test_samples_do_not_see_each_other(kernels: Any, name: str) -> None:
     for i in range(len(x)):
         np.testing.assert_allclose(layer(x[i : i + 1])[0], y[i], rtol=1e-12, atol=1e-13)
         np.testing.assert_allclose(layer.backward(dy[i : i + 1])[0], dx[i], rtol=1e-12, atol=1e-13)
+
+
+@every_layer
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_layer_does_nothing_but_draw_and_call_kernels(kernels: Any, name: str, dtype: str) -> None:
+    """So its calls, recorded, are all that another batch at another step needs."""
+    called, x, dy = example(name, kernels, dtype=dtype)
+    layer, x_seen, dy_seen = example(name, kernels, dtype=dtype)
+    layer.arena.resize(len(x))
+    program = Program()
+    for part in layer.arena.layers.values():
+        part.kernels = Recorder(kernels, program)  # type: ignore[assignment]
+    y, dx = layer.forward(x_seen), layer.backward(dy_seen)
+    for sign, step in ((1, 5), (-1, 6)):
+        called.run.step = layer.run.step = step
+        x_seen[...], dy_seen[...] = sign * x, sign * dy
+        for part in layer.arena.layers.values():
+            part.draw()
+        program.run()
+        assert y.tobytes() == called(sign * x).tobytes()
+        assert dx.tobytes() == called.backward(sign * dy).tobytes()
+        assert layer.arena.dtheta.tobytes() == called.arena.dtheta.tobytes()
+        for a, b in zip(layer.arena.penalized, called.arena.penalized, strict=True):
+            assert a.penalty.tobytes() == b.penalty.tobytes()
 
 
 @pytest.mark.parametrize("name", LINEAR)

@@ -1,5 +1,7 @@
 """Optimizers against loops over single numbers, as a textbook would write them."""
 
+import copy
+import inspect
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -10,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npae.arena import Arena
+from npae.crew import Crew, crew_of
 from npae.kernels import reference_kernels
 from npae.layers import Dense
-from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
+from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name, parts
 from npae.types import Array
 
 STEPS = 5
@@ -132,10 +135,11 @@ def test_state_and_step_count_are_all_that_a_run_needs_to_go_on(name: str) -> No
     arena, resumed = dense_arena(reference_kernels()), dense_arena(reference_kernels())
     optimizer, _ = CASES[name]
     run(optimizer, arena)
-    again = type(optimizer)(**{k: v for k, v in vars(optimizer).items() if k not in ("arena", "state", "steps")})
+    settings = inspect.signature(type(optimizer)).parameters
+    again = type(optimizer)(**{name: getattr(optimizer, name) for name in settings})
     again.bind(resumed)
     resumed.theta[...] = arena.theta
-    again.steps = optimizer.steps
+    again.count[...] = optimizer.steps
     for key, vector in optimizer.state.items():
         again.state[key][...] = vector
     for a, o in ((arena, optimizer), (resumed, again)):
@@ -182,6 +186,87 @@ def test_clipping_shortens_a_long_gradient_to_the_limit_and_keeps_its_direction(
     assert clip_by_norm(dtheta, limit) == pytest.approx(length)
     expected = np.array(g) * (limit / length if length > limit else 1.0)
     np.testing.assert_allclose(dtheta, expected, rtol=1e-12)
+
+
+# Shared out among threads
+
+
+@given(size=st.integers(0, 300), n=st.integers(1, 9), dtype=st.sampled_from(["float32", "float64"]))
+def test_parts_cover_a_vector_exactly_once_and_share_no_cache_line(size: int, n: int, dtype: str) -> None:
+    vector = np.zeros(size, dtype)
+    cut = parts(vector, n)
+    assert len(cut) == n
+    assert [i for part in cut for i in range(part.start, part.stop)] == list(range(size))
+    assert all(part.start * vector.itemsize % 64 == 0 or part.start == size for part in cut)
+    lengths = [part.stop - part.start for part in cut]
+    assert max(lengths) - min(lengths) < 2 * 64 // vector.itemsize
+
+
+def wide_arena(dtype: str) -> Arena:
+    """Random parameters: 21 × 5 weights and 5 biases, many cache lines that no number of threads divides evenly."""
+    arena = Dense(5).build((21,), dtype=dtype).arena
+    arena.theta[...] = np.random.default_rng(0).standard_normal(arena.theta.size)
+    return arena
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_is_the_same_bit_for_bit_for_any_number_of_threads(name: str, dtype: str) -> None:
+    results = []
+    for crew in (None, crew_of(1), crew_of(2), crew_of(3)):
+        arena, optimizer = wide_arena(dtype), copy.copy(CASES[name][0])
+        optimizer.bind(arena)
+        for factor, _ in zip(FACTORS, gradients(arena), strict=True):
+            optimizer.step(factor, crew)
+        results.append([arena.theta.tobytes(), *(vector.tobytes() for vector in optimizer.state.values())])
+    assert results[0] == results[1] == results[2] == results[3]
+    assert results[0][0] != wide_arena(dtype).theta.tobytes()
+
+
+@given(units=st.integers(1, 40), n_in=st.integers(1, 40), n_jobs=st.integers(1, 9))
+def test_the_decay_of_adamw_ends_where_the_biases_begin_wherever_the_vector_is_cut(
+    units: int, n_in: int, n_jobs: int
+) -> None:
+    arena = Dense(units).build((n_in,), dtype="float64", kernels=reference_kernels()).arena
+    arena.theta[...] = 1
+    optimizer = AdamW(0.1, weight_decay=0.5)
+    optimizer.bind(arena)
+    optimizer.step(1.0, Crew(n_jobs))  # the gradient is zero
+    expected = np.ones(arena.theta.size)
+    expected[arena.decayed] = 0.95
+    np.testing.assert_allclose(arena.theta, expected, rtol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("name", "setting", "value"), [("momentum", "momentum", np.float32(0.5)), ("adamw", "weight_decay", 0.0)]
+)
+def test_a_setting_that_changes_between_two_steps_counts_from_the_next_on(
+    name: str, setting: str, value: float
+) -> None:
+    thetas = []
+    for changed in (True, False):
+        arena, optimizer = wide_arena("float64"), copy.copy(CASES[name][0])
+        optimizer.bind(arena)
+        arena.dtheta[...] = 0.3
+        optimizer.step()
+        if changed:
+            setattr(optimizer, setting, value)
+        expected = arena.theta.copy()
+        optimizer.step()
+        thetas.append(arena.theta.copy())
+        if changed and name == "momentum":
+            np.testing.assert_allclose(arena.theta, expected - 0.3 * (0.5 * 0.3 + 0.3), rtol=1e-12)
+    assert not np.array_equal(thetas[0], thetas[1])
+
+
+def test_a_setting_may_be_any_of_numpys_numbers() -> None:
+    arenas = [wide_arena("float64") for _ in range(2)]
+    for arena, number in zip(arenas, (float, np.float32), strict=True):
+        optimizer = SGD(0.25, momentum=number(0.5))
+        optimizer.bind(arena)
+        for _ in gradients(arena):
+            optimizer.step()
+    np.testing.assert_array_equal(arenas[0].theta, arenas[1].theta)
 
 
 def test_clipping_a_huge_float32_gradient_does_not_erase_it() -> None:

@@ -27,8 +27,8 @@ from npae.validation import check_numeric, check_samples
 
 #: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
 LARGEST_SAMPLED_CODE = 512
-#: Training samples that this Gaussian is fitted to, evenly spread over the data.
-CODES_FOR_SAMPLING = 2000
+#: Training samples that this Gaussian is fitted to, evenly spread over the data; for a large code four times its size.
+CODES_FOR_SAMPLING = 500
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -91,7 +91,8 @@ class AutoencoderEstimator(Stored):
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
-    code_distribution_: Gaussian | None = field(init=False)
+    _code_distribution: Gaussian | None = field(init=False)
+    _seen: Array | None = field(init=False)
 
     code_size: int | None = 32
     activation: str = "relu"
@@ -146,7 +147,7 @@ class AutoencoderEstimator(Stored):
                 stacklevel=2,
             )
         try:
-            self.training_.fit(
+            self.training_.run(
                 train,
                 self.epochs,
                 validation=validation,
@@ -155,26 +156,26 @@ class AutoencoderEstimator(Stored):
                 verbose=self.verbose,
             )
         finally:  # however training ended, the model can be used
-            self._fit_code_distribution(X)
+            self._remember(X)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from X for one epoch, going on from where the model is, at a constant learning rate."""
-        names = column_names(X)
         if hasattr(self, "network_"):
             self._check_names(X)
-        X = self._prepare(X)
-        if not hasattr(self, "network_"):
+        else:
+            names = column_names(X)
+            X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
             self._remember_names(names)
-        X = self._flat_checked(X)
+        X = self.network_.check(self._flat_checked(X), as_target=True)
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
         self.training_.schedule = Constant()  # a schedule spans the epochs of fit
         try:
-            self.training_.fit(X, 1, verbose=self.verbose)
+            self.training_.run(X, 1, verbose=self.verbose)
         finally:
-            self._fit_code_distribution(X)
+            self._remember(X)
         return self
 
     def _prepare(self, X: Any) -> Array:
@@ -233,7 +234,7 @@ class AutoencoderEstimator(Stored):
         """Become the model that is trained there. Until now nothing of an earlier ``fit`` has changed."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
-        self.code_distribution_ = None
+        self._code_distribution = self._seen = None
 
     def _resolved_loss(self, X: Array) -> str:
         if self.loss not in ("auto", "bce", "mse"):
@@ -314,20 +315,30 @@ class AutoencoderEstimator(Stored):
 
     def _place_codes(self, z: Array) -> Array:
         """Turn draws from N(0, 1) into codes."""
-        if self.code_distribution_ is None:
+        distribution = self.code_distribution_
+        if distribution is None:
             raise ValueError(
                 f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {z.shape[1]}; "
                 f"choose a smaller code_size"
             )
-        return self.code_distribution_.transform(z)
+        return distribution.transform(z)
 
-    def _fit_code_distribution(self, X: Array) -> None:
+    def _remember(self, X: Array) -> None:
+        """Keep a few samples: their codes say where codes lie, once somebody asks."""
         (code_size,) = self.network_.code_shape
-        # Too few samples say nothing of a covariance: after a small part, that of an earlier one stays.
-        few = len(X) < 2 * code_size and self.code_distribution_ is not None
+        # Too few say nothing of a covariance: after a small part, those of an earlier one stay.
+        few = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
         if code_size <= LARGEST_SAMPLED_CODE and not few:
-            some = X[:: ceil(len(X) / CODES_FOR_SAMPLING)]
-            self.code_distribution_ = Gaussian.fit(self.network_.encode(some))
+            n = max(CODES_FOR_SAMPLING, 4 * code_size)
+            self._seen, self._code_distribution = X[:: ceil(len(X) / n)].copy(), None
+
+    @property
+    def code_distribution_(self) -> Gaussian | None:
+        """The Gaussian that ``sample`` draws codes from, fitted when first asked for; None where there is none."""
+        seen = self._seen  # another thread may ask, too
+        if seen is not None:
+            self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(seen)), None
+        return self._code_distribution
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
@@ -343,6 +354,11 @@ class AutoencoderEstimator(Stored):
         if not hasattr(self, "network_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(X) first")
         return self.network_
+
+    def __getstate__(self) -> dict[str, Any]:
+        if hasattr(self, "network_"):
+            self.code_distribution_  # noqa: B018 (from the samples, which are then let go)
+        return super().__getstate__()
 
     def _check_shape(self, X: Any) -> Array:
         """X as an array with the columns of ``fit``."""

@@ -20,7 +20,13 @@ class Stored(Manners):
 
     network_: Autoencoder
     history_: dict[str, list[float]]
-    code_distribution_: Gaussian | None
+    _code_distribution: Gaussian | None
+    _seen: Array | None
+
+    @property
+    def code_distribution_(self) -> Gaussian | None:
+        """What ``sample`` draws codes from, where the model has no prior."""
+        raise NotImplementedError
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
@@ -34,7 +40,7 @@ class Stored(Manners):
         storage.save(net, path, record=record, arrays=self._arrays())
 
     def _arrays(self) -> dict[str, Array]:
-        codes = getattr(self, "code_distribution_", None)
+        codes = self.code_distribution_
         return {} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor}
 
     @classmethod
@@ -48,14 +54,14 @@ class Stored(Manners):
         model.n_features_in_ = prod(model.network_.input_shape)
         if "feature_names" in stored.record:
             model.feature_names_in_ = _names(stored.record["feature_names"], model.n_features_in_)
-        model.code_distribution_ = None
+        model._code_distribution = model._seen = None
         if "code_mean" in stored.arrays:
             (size,) = model.network_.code_shape
             mean, factor = (
                 stored.array("code_mean", (size,), "float64"),
                 stored.array("code_factor", (size, size), "float64"),
             )
-            model.code_distribution_ = Gaussian(mean.copy(), factor.copy())
+            model._code_distribution = Gaussian(mean.copy(), factor.copy())
         return model
 
 

@@ -173,5 +173,5 @@ class VariationalAutoencoder(AutoencoderEstimator):
     def _place_codes(self, z: Any) -> Any:
         return z  # the prior is N(0, 1)
 
-    def _fit_code_distribution(self, X: Any) -> None:
+    def _remember(self, X: Any) -> None:
         """Nothing to fit: the prior is given."""

@@ -12,17 +12,31 @@ from npae.kernels.activation import (
     tanh,
     tanh_gradient,
 )
-from npae.kernels.convolution import convolution, convolution_input_gradient, convolution_weight_gradient
+from npae.kernels.arrange import pad, swap_channels, take_rows
+from npae.kernels.code import gaussian_code, gaussian_code_gradient, l1_gradient, l1_penalty
+from npae.kernels.convolution import convolution, convolution_weight_gradient, transposed_convolution
+from npae.kernels.fused import (
+    convolution_relu_max_pool,
+    convolution_relu_max_pool_gradient,
+    fold_upsampling,
+    relu_max_pool,
+    relu_max_pool_gradient,
+    unfold_upsampling,
+    upsample_convolution,
+    upsample_convolution_gradient,
+)
 from npae.kernels.loss import bce_on_logits, bce_on_probabilities, squared_error
-from npae.kernels.matmul import affine, column_sum, matmul_transposed_left, matmul_transposed_right
-from npae.kernels.optimizer import adam, adamw, add_scaled, rmsprop, sgd
+from npae.kernels.matmul import add_to_rows, affine, column_sum, matmul_transposed_left, matmul_transposed_right
+from npae.kernels.noise import gaussian_noise, masking_noise, multiply, salt_and_pepper_noise
+from npae.kernels.optimizer import adam, add_scaled, rmsprop, sgd
 from npae.kernels.pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient
+from npae.kernels.random import standard_normal, uniform
 from npae.kernels.upsampling import resample, resample_gradient, upsample_nearest, upsample_nearest_gradient
 
 __all__ = [
     "adam",
-    "adamw",
     "add_scaled",
+    "add_to_rows",
     "affine",
     "average_pool",
     "average_pool_gradient",
@@ -30,27 +44,48 @@ __all__ = [
     "bce_on_probabilities",
     "column_sum",
     "convolution",
-    "convolution_input_gradient",
+    "convolution_relu_max_pool",
+    "convolution_relu_max_pool_gradient",
     "convolution_weight_gradient",
+    "fold_upsampling",
+    "gaussian_code",
+    "gaussian_code_gradient",
+    "gaussian_noise",
+    "l1_gradient",
+    "l1_penalty",
     "leaky_relu",
     "leaky_relu_gradient",
+    "masking_noise",
     "matmul_transposed_left",
     "matmul_transposed_right",
     "max_pool",
     "max_pool_gradient",
+    "multiply",
+    "pad",
     "relu",
     "relu_gradient",
+    "relu_max_pool",
+    "relu_max_pool_gradient",
     "resample",
     "resample_gradient",
     "rmsprop",
+    "salt_and_pepper_noise",
     "sgd",
     "sigmoid",
     "sigmoid_gradient",
     "softplus",
     "softplus_gradient",
     "squared_error",
+    "standard_normal",
+    "swap_channels",
+    "take_rows",
     "tanh",
     "tanh_gradient",
+    "transposed_convolution",
+    "unfold_upsampling",
+    "uniform",
+    "upsample_convolution",
+    "upsample_convolution_gradient",
     "upsample_nearest",
     "upsample_nearest_gradient",
 ]

@@ -89,17 +89,24 @@ def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, str
                     b,
                     y_flat,
                     place + j,
+                    ONE,
                 )
 
 
 @jit
 def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
-    """As reference.convolution_weight_gradient: A is read down its columns, the positions, and B is dy."""
+    """As reference.convolution_weight_gradient."""
+    dW[...] = 0
+    add_weight_gradient(x, dy, stride_h, stride_w, dW)
+
+
+@jit
+def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """dW += what these images have in it: A is read down its columns, the positions, and B is dy."""
     n, height, width, n_in = x.shape
     rows, columns, n_out = dy.shape[1:]
     kh, window = dW.shape[0], dW.shape[1] * n_in
     lanes = LINE // dW.itemsize
-    dW[...] = 0
     if n_out == 1:
         _one_channel_weight_gradient(x, dy, stride_h, stride_w, dW)
         return
@@ -163,92 +170,139 @@ def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: i
 
 
 @jit
-def convolution_input_gradient(dy: Array, W_transposed: Array, stride_h: int, stride_w: int, dx: Array) -> None:
-    """As reference.convolution_input_gradient: again a convolution, of dy in a border of zeros with W reversed.
+def transposed_convolution(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
+) -> None:
+    """As reference.transposed_convolution: again a convolution, of x in a border of zeros with W reversed.
 
-    Cells of dx whose distance is the stride meet the same weights. So each of the stride_h · stride_w phases of dx is a
-    convolution without stride, with every stride-th row and column of W. For it a band of rows of dy is copied into a
-    border of zeros, about 64 KiB at a time.
+    Cells of y whose distance is the stride meet the same weights. So each of the stride_h · stride_w phases of y is a
+    convolution without stride, with every stride-th row and column of W. For it a band of rows of x is copied into a
+    border of zeros, about 64 KiB at a time. Places are counted as if y had its first ``top`` rows and ``left`` columns,
+    and those outside are passed over.
     """
-    (n, rows, columns, n_out), (height, width) = dy.shape, dx.shape[1:3]
-    kh, kw = W_transposed.shape[:2]
+    (n, rows, columns, n_in), (height, width) = x.shape, y.shape[1:3]
+    kh, kw = W.shape[:2]
     most_h, most_w = -(-kh // stride_h), -(-kw // stride_w)  # rows and columns of W that the first phase meets
-    phase_rows, phase_columns = -(-height // stride_h), -(-width // stride_w)
-    line = (phase_columns + most_w - 1) * n_out
-    fitting = max(1, BAND // (line * dx.itemsize) - (most_h - 1))
-    band_rows = -(-phase_rows // -(-phase_rows // fitting))  # bands of like size
-    band = np.zeros((band_rows + most_h - 1) * line, dx.dtype)
-    panel = new_panel(dx)
-    source = dy.reshape(-1)
+    first_row, last_row = top // stride_h, -(-(top + height) // stride_h)
+    line = (max(columns, -(-(left + width) // stride_w)) + most_w - 1) * n_in
+    fitting = max(1, BAND // (line * y.itemsize) - (most_h - 1))
+    n_rows = last_row - first_row
+    band_rows = -(-n_rows // -(-n_rows // fitting))  # bands of like size
+    band = np.zeros((band_rows + most_h - 1) * line, y.dtype)
+    taps = np.empty(most_h * most_w * n_in if y.shape[3] == 1 else 0, y.dtype)
+    panel = new_panel(y)
+    source = x.reshape(-1)
     for image in range(n):
-        for top in range(0, phase_rows, band_rows):
+        for band_row in range(first_row, last_row, band_rows):
             for r in range(band_rows + most_h - 1):
-                i = top + r - (most_h - 1)
-                at, place = r * line + (most_w - 1) * n_out, (image * rows + i) * columns * n_out
+                i = band_row + r - (most_h - 1)
+                at, place = r * line + (most_w - 1) * n_in, (image * rows + i) * columns * n_in
                 if 0 <= i < rows:
-                    copy(source, place, band, at, columns * n_out)
+                    copy(source, place, band, at, columns * n_in)
                 else:
-                    band[at : at + columns * n_out] = 0
-            for phase_h in range(min(stride_h, height)):
-                for phase_w in range(min(stride_w, width)):
-                    _input_gradient_phase(
-                        band, line, band_rows, W_transposed, image, top, phase_h, phase_w, stride_h, stride_w, panel, dx
-                    )
+                    band[at : at + columns * n_in] = 0
+            for phase_h in range(stride_h):
+                for phase_w in range(stride_w):
+                    # the rows and columns of this phase that lie in the band and in y
+                    start_h, start_w = -((phase_h - top) // stride_h), max(0, -((phase_w - left) // stride_w))
+                    stop_h, stop_w = -((phase_h - top - height) // stride_h), -((phase_w - left - width) // stride_w)
+                    start_h, stop_h = max(start_h, band_row), min(stop_h, band_row + band_rows)
+                    if start_h < stop_h and start_w < stop_w:
+                        _transposed_phase(
+                            band[(start_h - band_row) * line :],
+                            line,
+                            stop_h - start_h,
+                            start_w,
+                            stop_w - start_w,
+                            W,
+                            b,
+                            (phase_h, phase_w),
+                            (stride_h, stride_w),
+                            (image, start_h * stride_h + phase_h - top, start_w * stride_w + phase_w - left),
+                            panel,
+                            taps,
+                            y,
+                        )
 
 
 @jit
-def _input_gradient_phase(
+def _transposed_phase(
     band: Array,
     line: int,
-    band_rows: int,
-    W_transposed: Array,
-    image: int,
-    top: int,
-    phase_h: int,
-    phase_w: int,
-    stride_h: int,
-    stride_w: int,
+    n_rows: int,
+    start_w: int,
+    n_columns: int,
+    W: Array,
+    b: Array,
+    phase: tuple[int, int],
+    stride: tuple[int, int],
+    corner: tuple[int, int, int],
     panel: Array,
-    dx: Array,
+    taps: Array,
+    y: Array,
 ) -> None:
-    """The cells (i·stride_h + phase_h, j·stride_w + phase_w) of one image, from row i = ``top`` on."""
-    height, width, n_in = dx.shape[1:]
-    kh, kw, n_out = W_transposed.shape[:3]
-    lanes = LINE // dx.itemsize
+    """``n_rows`` × ``n_columns`` cells of y, a stride apart, from the ``corner`` (image, row, column) on."""
+    height, width, n_out = y.shape[1:]
+    kh, kw, n_in = W.shape[:3]
+    (phase_h, phase_w), (stride_h, stride_w) = phase, stride
     met_h, met_w = -(-max(kh - phase_h, 0) // stride_h), -(-max(kw - phase_w, 0) // stride_w)
-    skip_h, skip_w = -(-kh // stride_h) - met_h, -(-kw // stride_w) - met_w  # where the windows start in the band
-    window = met_w * n_out
-    n_rows = min(band_rows, -(-(height - phase_h) // stride_h) - top)
-    n_columns = -(-(width - phase_w) // stride_w)
+    # where the windows start in the band
+    skip = (-(-kh // stride_h) - met_h) * line + (-(-kw // stride_w) - met_w + start_w) * n_in
+    window = met_w * n_in
+    weights, target = W.reshape(-1), y.reshape(-1)
+    place = ((corner[0] * height + corner[1]) * width + corner[2]) * n_out
+    if n_out == 1:  # it fills no vector; here each vector runs along a window instead
+        for k in range(met_h):
+            for u in range(met_w):
+                tap = (phase_h + (met_h - 1 - k) * stride_h) * kw + phase_w + (met_w - 1 - u) * stride_w
+                copy(weights, tap * n_in, taps, (k * met_w + u) * n_in, n_in)
+        for i in range(n_rows):
+            for j in range(0, n_columns, ROWS):
+                dot(
+                    min(ROWS, n_columns - j),
+                    met_h,
+                    window,
+                    band,
+                    i * line + skip + j * n_in,
+                    n_in,
+                    line,
+                    taps,
+                    b,
+                    target,
+                    place + i * stride_h * width + j * stride_w,
+                    stride_w,
+                )
+        return
+    lanes = LINE // y.itemsize
     kernel_rows, steps = max(1, DEPTH // max(window, 1)), min(DEPTH, max(window, 1))
-    weights, target = W_transposed.reshape(-1), dx.reshape(-1)
-    for j in range(0, n_in, lanes):
-        n_channels = min(lanes, n_in - j)
+    for j in range(0, n_out, lanes):
+        n_channels = min(lanes, n_out - j)
+        start_from(b, j, n_channels, panel)
         for k in range(0, max(met_h, 1), kernel_rows):
             segments = min(kernel_rows, met_h - k)
             for m in range(0, max(window, 1), steps):
                 depth = min(steps, window - m)
                 for s in range(segments):
                     weight_row = (phase_h + (met_h - 1 - k - s) * stride_h) * kw
-                    for u in range(m // n_out, -(-(m + depth) // n_out)):
-                        first, last = max(m, u * n_out), min(m + depth, (u + 1) * n_out)
+                    for u in range(m // n_in, -(-(m + depth) // n_in)):
+                        first, last = max(m, u * n_in), min(m + depth, (u + 1) * n_in)
                         tap = weight_row + phase_w + (met_w - 1 - u) * stride_w
-                        place = (tap * n_out + first - u * n_out) * n_in + j
-                        copy_rows(weights, place, n_in, last - first, n_channels, panel, s * depth + first - m)
+                        row = (tap * n_in + first - u * n_in) * n_out + j
+                        copy_rows(weights, row, n_out, last - first, n_channels, panel, s * depth + first - m)
                 for i in range(n_rows):
                     multiply(
                         n_columns,
                         segments,
                         depth,
                         band,
-                        (i + skip_h + k) * line + skip_w * n_out + m,
-                        n_out,
+                        (i + k) * line + skip + m,
+                        n_in,
                         line,
                         ONE,
                         panel,
                         target,
-                        ((image * height + (top + i) * stride_h + phase_h) * width + phase_w) * n_in + j,
-                        stride_w * n_in,
+                        place + i * stride_h * width * n_out + j,
+                        stride_w * n_out,
                         n_channels,
                         k == 0 and m == 0,
                     )

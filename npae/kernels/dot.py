@@ -26,6 +26,7 @@ def _dot_in_python(
     start: Array,
     c: Array,
     c_at: int,
+    c_row: int,
 ) -> None:
     """What ``dot`` computes, for the one number in ``start``. Arrays are flat; ``a_row`` is a distance in elements."""
     for r in range(rows):
@@ -33,7 +34,7 @@ def _dot_in_python(
         for s in range(segments):
             at = a_at + r * a_row + s * a_segment
             total += a[at : at + steps] @ b[s * steps : (s + 1) * steps]
-        c[c_at + r] = total
+        c[c_at + r * c_row] = total
 
 
 def _emit_dot(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -65,9 +66,9 @@ def _emit_rows(builder: Any, n: int, given: dict[str, Any]) -> None:
             for rest, a_row in zip(rests, a_rows, strict=True):
                 line.add_product(rest, builder.load(builder.gep(a_row, [builder.add(a_offset, k)])), b_number)
     start = builder.load(given["start"])
-    for r, (total, rest) in enumerate(zip(sums, rests, strict=True)):
+    for total, rest, place in zip(sums, rests, rows_of(builder, given, "c", n), strict=True):
         whole = line.sum(builder.load(total), builder.fadd(start, builder.load(rest)))
-        builder.store(whole, builder.gep(given["c"], [builder.add(given["c_at"], number(r))]))
+        builder.store(whole, place)
 
 
 @vector_loop(_dot_in_python)
@@ -84,7 +85,8 @@ def dot(
     start: Any,
     c: Any,
     c_at: Any,
+    c_row: Any,
 ) -> tuple[Any, Callable[..., Any]]:
     """The types that Numba needs to know; the arguments are those of ``_dot_in_python``."""
     n = types.intp
-    return types.void(n, n, n, a, n, n, n, b, start, c, n), _emit_dot
+    return types.void(n, n, n, a, n, n, n, b, start, c, n, n), _emit_dot

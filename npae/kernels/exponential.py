@@ -9,27 +9,44 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from numba.core import types
 
 from npae.kernels.jit import exact_jit
 from npae.kernels.llvm import vector_loop
 
 
-def _shift_in_python(x: Any) -> Any:
-    """The number whose exponent is what the last bits of x hold."""
-    single = x.itemsize == 4
-    return (x.view(np.int32 if single else np.int64) << (23 if single else 52)).view(type(x))
+def _as_bits_in_python(x: Any) -> Any:
+    """The bits of a number, as a whole number of the same length."""
+    return x.view(np.int32 if x.itemsize == 4 else np.int64)
 
 
-def _emit_shift(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+def _emit_as_bits(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     (x,) = arguments
-    single = isinstance(x.type, ir.FloatType)
-    bits = builder.bitcast(x, ir.IntType(32 if single else 64))
-    return builder.bitcast(builder.shl(bits, bits.type(23 if single else 52)), x.type)
+    return builder.bitcast(x, ir.IntType(32 if isinstance(x.type, ir.FloatType) else 64))
 
 
-@vector_loop(_shift_in_python)
-def _shift(typing_context: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
-    return x(x), _emit_shift
+@vector_loop(_as_bits_in_python)
+def as_bits(typing_context: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """The types that Numba needs to know."""
+    return (types.int32 if x == types.float32 else types.int64)(x), _emit_as_bits
+
+
+def _as_number_in_python(bits: Any, like: Any) -> Any:
+    """The number, of the type of ``like``, that has these bits."""
+    return (np.int32 if like.itemsize == 4 else np.int64)(bits).view(type(like))
+
+
+def _emit_as_number(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    bits, like = arguments
+    if isinstance(like.type, ir.FloatType) and bits.type.width == 64:
+        bits = builder.trunc(bits, ir.IntType(32))
+    return builder.bitcast(bits, like.type)
+
+
+@vector_loop(_as_number_in_python)
+def as_number(typing_context: Any, bits: Any, like: Any) -> tuple[Any, Callable[..., Any]]:
+    """The types that Numba needs to know."""
+    return like(bits, like), _emit_as_number
 
 
 @exact_jit
@@ -52,7 +69,8 @@ def _split(x: Any, number: Any) -> tuple[Any, Any]:
     series = number(1)
     for k in range(terms, 1, -1):  # 1 + r/2 (1 + r/3 (1 + …)) = (eʳ − 1) / r
         series = number(1) + r * number(1 / k) * series
-    return _shift(shifted), r * series
+    exponent_at = 23 if np.finfo(number).bits == 32 else 52
+    return as_number(as_bits(shifted) << exponent_at, x), r * series
 
 
 @exact_jit

@@ -11,10 +11,13 @@ from typing import Any
 
 import numba
 from llvmlite import ir
+from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-ROWS = 6  # sums that grow side by side: as many lines as fit in 16 registers of 32 bytes, with room for a line of B
+# Sums that grow side by side: as many lines as fit in the registers, with room for a line of B. A machine with AVX-512
+# has 32 of 64 bytes, others 16 of 32.
+ROWS = 8 if get_host_cpu_features().get("avx512f") else 6
 LINE = 64  # bytes: 16 numbers of float32, 8 of float64
 FUSE = ("contract",)  # let a multiplication and an addition be one instruction
 
@@ -52,6 +55,14 @@ class Line:
         first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
+
+    def merge(self, a: Any, b: Any) -> tuple[Any, Any]:
+        """The numbers of two lines in turn, a₀ b₀ a₁ b₁ …, as two lines."""
+        number = ir.IntType(32)
+        order = [n for i in range(self.lanes) for n in (i, self.lanes + i)]
+        kind = ir.VectorType(number, self.lanes)
+        first, second = (ir.Constant(kind, half) for half in (order[: self.lanes], order[self.lanes :]))
+        return self.builder.shuffle_vector(a, b, first), self.builder.shuffle_vector(a, b, second)
 
     def add_product(self, total: Any, a: Any, b: Any) -> None:
         """``total += a · b``, where ``total`` is the place of a line or a number."""
@@ -102,6 +113,15 @@ def copy_memory(builder: Any, source: Any, target: Any, count: Any) -> None:
     _cgutils.raw_memcpy(builder, target, source, count, itemsize)
 
 
+def prefetch(builder: Any, pointer: Any) -> None:
+    """Bring the cache line at an address into the second-level cache."""
+    byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+    kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+    function = _cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+    to_read, second_level, data = number(0), number(2), number(1)
+    builder.call(function, [builder.bitcast(pointer, byte), to_read, second_level, data])
+
+
 def rows_of(builder: Any, given: dict[str, Any], name: str, n: int) -> list[Any]:
     """The addresses of the first ``n`` rows of the array ``name``."""
     first, row = builder.gep(given[name], [given[name + "_at"]]), given[name + "_row"]
@@ -121,11 +141,11 @@ def for_each_row_count(builder: Any, rows: Any, emit: Callable[[int], None]) -> 
     builder.position_at_end(done)
 
 
-def vector_loop(python: Callable[..., None]) -> Callable[[Callable[..., Any]], Callable[..., None]]:
+def vector_loop(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Make an intrinsic of its typing; where Numba is told not to compile, take the twin in Python instead."""
 
-    def decorate(typing: Callable[..., Any]) -> Callable[..., None]:
-        chosen: Callable[..., None] = python if _numba.config.DISABLE_JIT else intrinsic(typing)
+    def decorate(typing: Callable[..., Any]) -> Callable[..., Any]:
+        chosen: Callable[..., Any] = python if _numba.config.DISABLE_JIT else intrinsic(typing)
         return chosen
 
     return decorate

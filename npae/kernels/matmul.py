@@ -70,3 +70,11 @@ def column_sum(a: Array, s: Array) -> None:
         for i in range(1, together):
             total += partial[i * m + j]
         s[j] = total
+
+
+@jit
+def add_to_rows(b: Array, y: Array) -> None:
+    """As reference.add_to_rows."""
+    for row in y:
+        for j in range(b.size):
+            row[j] += b[j]

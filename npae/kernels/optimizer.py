@@ -18,58 +18,34 @@ def add_scaled(x: Array, factor: float, y: Array) -> None:
 
 
 @jit
-def sgd(theta: Array, dtheta: Array, velocity: Array, rate: float, momentum: float) -> None:
+def sgd(theta: Array, dtheta: Array, velocity: Array, rate: Array, momentum: float) -> None:
     """As reference.sgd."""
     number = theta.dtype.type
-    step, kept = number(rate), number(momentum)
+    length, kept = number(rate[0]), number(momentum)
     for i in range(theta.size):
         velocity[i] = kept * velocity[i] + dtheta[i]
-        theta[i] -= step * velocity[i]
+        theta[i] -= length * velocity[i]
 
 
 @jit
 def adam(
-    theta: Array, dtheta: Array, m: Array, v: Array, rate: float, beta1: float, beta2: float, epsilon: float, step: int
-) -> None:
-    """As reference.adam."""
-    _adam(theta, dtheta, m, v, rate, beta1, beta2, epsilon, step, 1.0)
-
-
-@jit
-def adamw(
     theta: Array,
     dtheta: Array,
     m: Array,
     v: Array,
-    rate: float,
+    rate: Array,
+    step: Array,
     beta1: float,
     beta2: float,
     epsilon: float,
-    step: int,
     decay: float,
 ) -> None:
-    """As reference.adamw."""
-    _adam(theta, dtheta, m, v, rate, beta1, beta2, epsilon, step, 1 - rate * decay)
-
-
-@jit
-def _adam(
-    theta: Array,
-    dtheta: Array,
-    m: Array,
-    v: Array,
-    rate: float,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-    step: int,
-    kept: float,
-) -> None:
+    """As reference.adam."""
     number = theta.dtype.type
-    keep, small = number(kept), number(epsilon)
+    keep, small = number(1 - rate[0] * decay), number(epsilon)
     new1, new2 = number(1 - beta1), number(1 - beta2)
-    scale = number(rate / (1 - beta1**step))  # of m, with the correction of its bias
-    v_hat_scale = number(1 / (1 - beta2**step))
+    scale = number(rate[0] / (1 - beta1 ** step[0]))  # of m, with the correction of its bias
+    v_hat_scale = number(1 / (1 - beta2 ** step[0]))
     for i in range(theta.size):
         slope = dtheta[i]
         m[i] += new1 * (slope - m[i])
@@ -78,11 +54,11 @@ def _adam(
 
 
 @jit
-def rmsprop(theta: Array, dtheta: Array, v: Array, rate: float, decay: float, epsilon: float) -> None:
+def rmsprop(theta: Array, dtheta: Array, v: Array, rate: Array, decay: float, epsilon: float) -> None:
     """As reference.rmsprop."""
     number = theta.dtype.type
-    step, new, small = number(rate), number(1 - decay), number(epsilon)
+    length, new, small = number(rate[0]), number(1 - decay), number(epsilon)
     for i in range(theta.size):
         slope = dtheta[i]
         v[i] += new * (slope * slope - v[i])
-        theta[i] -= step * slope / (math.sqrt(v[i]) + small)
+        theta[i] -= length * slope / (math.sqrt(v[i]) + small)

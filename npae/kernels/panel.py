@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.copy import copy
+from npae.kernels.copy import copy, fetch, transpose_block
 from npae.kernels.jit import jit
 from npae.kernels.llvm import LINE, ROWS
 from npae.kernels.reference import Array
@@ -50,6 +50,7 @@ def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Ar
     at = (1 + ROWS + place) * lanes
     for _ in range(n_rows):
         if width == lanes:
+            fetch(b, first + lanes)  # the next panel's part of this row, which would be slow to come from afar
             copy(b, first, panel, at, lanes)
         else:
             copy(b, first, panel, at, width)
@@ -61,11 +62,13 @@ def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Ar
 def copy_transposed(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array) -> None:
     """Columns of B as rows of the panel: ``width`` rows of B, ``row`` elements apart, become its columns."""
     lanes = LINE // panel.itemsize
-    place = panel[(1 + ROWS) * lanes :]
+    at = (1 + ROWS) * lanes
+    in_blocks = n_rows // lanes * lanes if width == lanes else 0
+    for k in range(0, in_blocks, lanes):
+        transpose_block(b, first + k, row, panel, at + k * lanes)
     for i in range(width):
-        line = b[first + i * row : first + i * row + n_rows]
-        for k in range(n_rows):
-            place[k * lanes + i] = line[k]
+        for k in range(in_blocks, n_rows):
+            panel[at + k * lanes + i] = b[first + i * row + k]
 
 
 @jit

@@ -30,6 +30,30 @@ def column_sum(a: Array, s: Array) -> None:
     np.sum(a, axis=0, out=s)
 
 
+def add_to_rows(b: Array, y: Array) -> None:
+    """y[n] += b, for b (n,), y (N, n)."""
+    y += b
+
+
+# Moving numbers
+
+
+def take_rows(x: Array, chosen: Array, y: Array) -> None:
+    """y[n] = x[chosen[n]], for x (M, n), chosen (N,) of whole numbers, y (N, n)."""
+    np.take(x, chosen, axis=0, out=y, mode="clip")
+
+
+def pad(x: Array, top: int, left: int, y: Array) -> None:
+    """Write x (N, H, W, C) into the middle of y, ``top`` rows and ``left`` columns from its edge; the rest stays."""
+    height, width = x.shape[1:3]
+    y[:, top : top + height, left : left + width] = x
+
+
+def swap_channels(W: Array, W_transposed: Array) -> None:
+    """W_transposed[k, m] = W[k, m]ᵀ, for W (kh, kw, in, out), W_transposed (kh, kw, out, in)."""
+    W_transposed[...] = W.transpose(0, 1, 3, 2)
+
+
 # Convolution without padding: the image brings its border of zeros along
 
 
@@ -55,12 +79,22 @@ def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: in
         dW[k, m] = seen.reshape(-1, x.shape[3]).T @ dy.reshape(-1, n_out)
 
 
-def convolution_input_gradient(dy: Array, W_transposed: Array, stride_h: int, stride_w: int, dx: Array) -> None:
-    """dx[i·s + k, j·s + m] += dy[i, j] W[k, m]ᵀ, from zero, for W_transposed (kh, kw, out, in)."""
-    rows, columns = dy.shape[1:3]
-    dx[...] = 0
-    for k, m in np.ndindex(W_transposed.shape[:2]):
-        _window(dx, k, m, stride_h, stride_w, rows, columns)[...] += dy @ W_transposed[k, m]
+def transposed_convolution(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
+) -> None:
+    """y[i·s + k − top, j·s + m − left] += x[i, j] W[k, m], from b, for x (N, H, W, in), W (kh, kw, in, out).
+
+    What falls outside y is left out. With the weights' channels swapped and b = 0 this is the gradient of a convolution
+    by its input: ``top`` and ``left`` are the border that the image was given.
+    """
+    rows, columns = x.shape[1:3]
+    kh, kw = W.shape[:2]
+    height = max((rows - 1) * stride_h + kh, top + y.shape[1])
+    width = max((columns - 1) * stride_w + kw, left + y.shape[2])
+    whole = np.zeros((len(x), height, width, y.shape[3]), y.dtype)
+    for k, m in np.ndindex(kh, kw):
+        _window(whole, k, m, stride_h, stride_w, rows, columns)[...] += x @ W[k, m]
+    y[...] = whole[:, top : top + y.shape[1], left : left + y.shape[2]] + b
 
 
 # Pooling. The first window starts ``top`` rows above and ``left`` columns before the image.
@@ -141,6 +175,132 @@ def resample(x: Array, row_weights: Array, column_weights: Array, y: Array) -> N
 def resample_gradient(dy: Array, row_weights: Array, column_weights: Array, dx: Array) -> None:
     """dx = Rᵀ dy C."""
     np.einsum("ph,npqc,qw->nhwc", row_weights, dy, column_weights, out=dx, optimize=True)
+
+
+# Several layers in one. ``between`` is room for a few images of what lies between them.
+
+
+def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
+    """The maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below; winner = 0 … 3, or 4 where y is 0."""
+    n, rows, columns, channels = y.shape
+    # (N, 2H, 2W, C) -> (N, H, W, C, 4)
+    cells = x.reshape(n, rows, 2, columns, 2, channels).transpose(0, 1, 3, 5, 2, 4).reshape(*y.shape, 4)
+    np.maximum(cells.max(axis=-1), 0, out=y)
+    winner[...] = np.where(y > 0, cells.argmax(axis=-1), 4)
+
+
+def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
+    """dx = dy in the winning cell of each window, else 0."""
+    for cell in range(4):
+        dx[:, cell // 2 :: 2, cell % 2 :: 2] = np.where(winner == cell, dy, 0)
+
+
+def convolution_relu_max_pool(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
+) -> None:
+    """``relu_max_pool`` of ``convolution``, a few images at a time."""
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        convolved = between[: few.stop - i]
+        convolution(x[few], W, b, stride_h, stride_w, convolved)
+        relu_max_pool(convolved, y[few], winner[few])
+
+
+def convolution_relu_max_pool_gradient(
+    x: Array,
+    dy: Array,
+    winner: Array,
+    W_transposed: Array,
+    zero: Array,
+    stride_h: int,
+    stride_w: int,
+    top: int,
+    left: int,
+    needs_dx: int,
+    between: Array,
+    dW: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """Back through all three; dx is written where it is needed. ``zero`` is the bias of a gradient."""
+    dW[...], db[...] = 0, 0
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        slope, part = between[: few.stop - i], np.empty_like(dW)
+        relu_max_pool_gradient(dy[few], winner[few], slope)
+        convolution_weight_gradient(x[few], slope, stride_h, stride_w, part)
+        dW += part
+        db += slope.sum(axis=(0, 1, 2))
+        if needs_dx:
+            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[few])
+
+
+def upsample_convolution(
+    x: Array,
+    W: Array,
+    b: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    group: int,
+    y: Array,
+) -> None:
+    """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``.
+
+    ``group`` images at a time.
+    """
+    transposed_convolution(x, W, b, factor_h, factor_w, top, left, y)
+    if with_relu:
+        relu(y, y)
+
+
+def upsample_convolution_gradient(
+    x: Array,
+    y: Array,
+    dy: Array,
+    W_transposed: Array,
+    zero: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    between: Array,
+    dW_transposed: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """Back through both or all three; ``between`` (few, H, W, out) has a border of zeros."""
+    dW_transposed[...], db[...] = 0, 0
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        padded, part = between[: few.stop - i], np.empty_like(dW_transposed)
+        slope = dy[few] * (y[few] > 0) if with_relu else dy[few]
+        pad(slope, top, left, padded)
+        db += slope.sum(axis=(0, 1, 2))
+        convolution_weight_gradient(padded, x[few], factor_h, factor_w, part)
+        dW_transposed += part
+        convolution(padded, W_transposed, zero, factor_h, factor_w, dx[few])
+
+
+def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
+    """The weights (kh + fh − 1, kw + fw − 1, in, out) of the transposed convolution with stride (fh, fw) that equals
+    upsampling by (fh, fw) followed by a convolution with W: each is the sum of those that meet the same value.
+    """
+    kh, kw = W.shape[:2]
+    W_folded[...] = 0
+    for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
+        W_folded[kh - 1 - k + t, kw - 1 - m + u] += W[k, m]
+
+
+def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
+    """The gradient by W, from that by the folded weights: each summand receives the whole."""
+    kh, kw = dW.shape[:2]
+    dW[...] = 0
+    for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
+        dW[k, m] += dW_folded[kh - 1 - k + t, kw - 1 - m + u]
 
 
 # Activations, on arrays of any one shape
@@ -226,6 +386,105 @@ def squared_error(y: Array, t: Array, weight: float, losses: Array, dy: Array) -
     dy[...] = (2 * weight) * difference
 
 
+# The code: its distribution, and a price on its activity
+
+
+def gaussian_code(mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array) -> None:
+    """σ = exp(½ log σ²); z = μ + σ ε; penalty[n] = β ½ Σⱼ (μ² + σ² − 1 − log σ²), for arrays (N, n) and β (1,)."""
+    np.exp(0.5 * log_var, out=sigma)
+    np.multiply(sigma, eps, out=z)
+    z += mu
+    penalty[...] = beta * 0.5 * (mu**2 + sigma**2 - 1 - log_var).sum(axis=1)
+
+
+def gaussian_code_gradient(
+    dz: Array, mu: Array, sigma: Array, eps: Array, beta: Array, weight: float, dmu: Array, dlog_var: Array
+) -> None:
+    """dμ = dz + β weight μ; d log σ² = dz ½ σ ε + β weight ½ (σ² − 1)."""
+    dmu[...] = dz + beta * weight * mu
+    dlog_var[...] = dz * (0.5 * sigma * eps) + beta * weight * 0.5 * (sigma**2 - 1)
+
+
+def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
+    """penalty[n] = strength · Σᵢ |x|, for x (N, n)."""
+    penalty[...] = strength * np.abs(x).sum(axis=1)
+
+
+def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
+    """dx = dy + strength · sign(x), on arrays of any one shape."""
+    dx[...] = dy + strength * np.sign(x)
+
+
+# Random numbers. ``key`` (6,) of uint32: two words that say what for, and the four of the first counter, lowest first.
+
+_MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)
+_KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)
+
+
+def _random_words(key: Array, first: int, n: int) -> Array:
+    """(4, n) of uint64 below 2³²: Philox-4×32-10 of n counters that follow one another (Salmon et al. 2011, §4.3)."""
+    low, mask = np.arange(first, first + n, dtype=np.uint64), np.uint64(0xFFFFFFFF)
+    words = [(low + np.uint64(key[2])) & mask, *(np.full(n, word, np.uint64) for word in key[3:])]
+    round_key = key[:2].astype(np.uint64)
+    for _ in range(10):
+        a, b = words[0] * _MULTIPLIERS[0], words[2] * _MULTIPLIERS[1]
+        words = [(b >> 32) ^ words[1] ^ round_key[0], b & mask, (a >> 32) ^ words[3] ^ round_key[1], a & mask]
+        round_key = (round_key + _KEY_STEPS) & mask
+    return np.array(words)
+
+
+def uniform(key: Array, y: Array) -> None:
+    """Numbers from 0 to below 1, of 24 random bits each, for y (n,).
+
+    A quarter of them from each word of the counters 0, 1, …; the one to three left over from a counter of their own.
+    """
+    n = y.size // 4
+    for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
+        words = _random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)
+        part[...] = words.reshape(-1)[: part.size] * 2.0**-24
+
+
+def standard_normal(key: Array, y: Array) -> None:
+    """Draws from N(0, 1), for y (n,), two from two uniform numbers (Box & Muller 1958)::
+
+    √(−2 log u) cos 2πv  and  √(−2 log u) sin 2πv
+    """
+    n = y.size // 4
+    for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
+        words = (_random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)).astype(np.float64)
+        radius = np.sqrt(-2 * np.log((words[::2] + 0.5) * 2.0**-24))  # (2, n)
+        angle = 2 * np.pi * words[1::2] * 2.0**-24
+        pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (2, 2, n)
+        part[...] = pairs.reshape(-1)[: part.size]
+
+
+# Noise, on arrays of any one shape: y, and ``keep`` = ∂y/∂x
+
+
+def gaussian_noise(x: Array, drawn: Array, level: float, low: float, high: float, y: Array, keep: Array) -> None:
+    """y = x + level · drawn, clipped to [low, high]; keep = 0 where it was clipped, else 1."""
+    unclipped = x + level * drawn
+    np.clip(unclipped, low, high, out=y)
+    keep[...] = unclipped == y
+
+
+def masking_noise(x: Array, drawn: Array, level: float, scale: float, y: Array, keep: Array) -> None:
+    """y = keep · x; keep = 0 where drawn < level, else scale."""
+    keep[...] = np.where(drawn < level, 0, scale)
+    np.multiply(x, keep, out=y)
+
+
+def salt_and_pepper_noise(x: Array, drawn: Array, level: float, y: Array, keep: Array) -> None:
+    """y = 1 where drawn < level / 2, 0 where it is below level, else x; keep = 1 there alone."""
+    keep[...] = drawn >= level
+    y[...] = x * keep + (drawn < level / 2)
+
+
+def multiply(a: Array, b: Array, c: Array) -> None:
+    """c = a · b, element by element."""
+    np.multiply(a, b, out=c)
+
+
 # Flat vectors, one pass, in place
 
 
@@ -234,44 +493,37 @@ def add_scaled(x: Array, factor: float, y: Array) -> None:
     y += factor * x
 
 
-# Optimizers
+# Optimizers. What changes from step to step, ``rate`` (1,) and ``step`` (1,), stands in arrays.
 
 
-def sgd(theta: Array, dtheta: Array, velocity: Array, rate: float, momentum: float) -> None:
+def sgd(theta: Array, dtheta: Array, velocity: Array, rate: Array, momentum: float) -> None:
     """v = momentum · v + dθ; θ −= rate · v."""
     velocity *= momentum
     velocity += dtheta
-    theta -= rate * velocity
+    theta -= rate[0] * velocity
 
 
 def adam(
-    theta: Array, dtheta: Array, m: Array, v: Array, rate: float, beta1: float, beta2: float, epsilon: float, step: int
-) -> None:
-    """Adam with bias correction; ``step`` counts from 1."""
-    m += (1 - beta1) * (dtheta - m)
-    v += (1 - beta2) * (dtheta * dtheta - v)
-    m_hat_scale, v_hat_scale = 1 / (1 - beta1**step), 1 / (1 - beta2**step)
-    theta -= rate * (m * m_hat_scale) / (np.sqrt(v * v_hat_scale) + epsilon)
-
-
-def adamw(
     theta: Array,
     dtheta: Array,
     m: Array,
     v: Array,
-    rate: float,
+    rate: Array,
+    step: Array,
     beta1: float,
     beta2: float,
     epsilon: float,
-    step: int,
     decay: float,
 ) -> None:
-    """θ −= rate · decay · θ, then Adam."""
-    theta *= 1 - rate * decay
-    adam(theta, dtheta, m, v, rate, beta1, beta2, epsilon, step)
+    """θ −= rate · decay · θ, then Adam with bias correction; ``step`` counts from 1. Without decay it is plain Adam."""
+    theta *= 1 - rate[0] * decay
+    m += (1 - beta1) * (dtheta - m)
+    v += (1 - beta2) * (dtheta * dtheta - v)
+    m_hat_scale, v_hat_scale = 1 / (1 - beta1 ** step[0]), 1 / (1 - beta2 ** step[0])
+    theta -= rate[0] * (m * m_hat_scale) / (np.sqrt(v * v_hat_scale) + epsilon)
 
 
-def rmsprop(theta: Array, dtheta: Array, v: Array, rate: float, decay: float, epsilon: float) -> None:
+def rmsprop(theta: Array, dtheta: Array, v: Array, rate: Array, decay: float, epsilon: float) -> None:
     """v = decay · v + (1 − decay) dθ²; θ −= rate · dθ / (√v + ε)."""
     v += (1 - decay) * (dtheta * dtheta - v)
-    theta -= rate * dtheta / (np.sqrt(v) + epsilon)
+    theta -= rate[0] * dtheta / (np.sqrt(v) + epsilon)

@@ -49,6 +49,12 @@ class Layer:
         """dx = (∂y/∂x)ᵀ dy; the gradients of the parameters are overwritten, not added to."""
         raise NotImplementedError
 
+    def draw(self) -> None:
+        """Set what changes from step to step, whatever x is: random numbers, or a price that is rising.
+
+        ``forward`` calls it where it needs it; a step that was recorded calls it ahead of each run.
+        """
+
     def build(
         self, input_shape: Shape, *, seed: int = 0, dtype: str = "float32", kernels: ModuleType | None = None
     ) -> Self:
@@ -103,6 +109,8 @@ class Chain(Layer):
         May be empty: the identity. A chain among them is taken apart into its layers.
     """
 
+    steps: list[Layer]  # what is carried out: the layers, or fused ones in their place
+
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers: list[Layer] = []
         for layer in layers:
@@ -112,14 +120,15 @@ class Chain(Layer):
         shape = input_shape
         for i, layer in enumerate(self.layers):
             shape = arena.add(layer, shape, f"{self.name}.{i}")
+        self.steps = self.layers
         return shape
 
     def forward(self, x: Array) -> Array:
-        for layer in self.layers:
-            x = layer.forward(x)
+        for step in self.steps:
+            x = step.forward(x)
         return x
 
     def backward(self, dy: Array) -> Array:
-        for layer in reversed(self.layers):
-            dy = layer.backward(dy)
+        for step in reversed(self.steps):
+            dy = step.backward(dy)
         return dy

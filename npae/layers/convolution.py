@@ -33,13 +33,13 @@ class Conv2D(Layer):
 
     x_padded: Array  # (N, H + border, W + border, in)
     y: Array  # (N, OH, OW, out)
-    dx_padded: Array  # (N, H + border, W + border, in)
     dx: Array  # (N, H, W, in)
     W: Array  # (kh, kw, in, out)
     b: Array  # (out,)
     dW: Array  # (kh, kw, in, out)
     db: Array  # (out,)
     W_transposed: Array  # (kh, kw, out, in)
+    zero: Array  # (in,), the bias that dx has not
     rows: Axis
     columns: Axis
 
@@ -62,7 +62,6 @@ class Conv2D(Layer):
         height, width, n_in = image_shape(self, input_shape)
         (kh, kw), n_out = self.kernel_size, self.filters
         self.rows, self.columns = axes(self, (height, width), self.kernel_size, self.stride, self.padding)
-        padded_shape = (self.rows.n_padded, self.columns.n_padded, n_in)
         output_shape = (self.rows.n_out, self.columns.n_out, n_out)
         arena.parameter(
             self,
@@ -75,14 +74,14 @@ class Conv2D(Layer):
         )
         arena.parameter(self, "b", (n_out,))
         arena.workspace(self, "W_transposed", (kh, kw, n_out, n_in))
-        arena.buffer(self, "x_padded", padded_shape, zeroed=True)
+        arena.workspace(self, "zero", (n_in,))
+        arena.buffer(self, "x_padded", self.padded_shape, zeroed=True)
         arena.buffer(self, "y", output_shape)
-        arena.buffer(self, "dx_padded", padded_shape)
         arena.buffer(self, "dx", input_shape)
         return output_shape
 
     def forward(self, x: Array) -> Array:
-        self.x_padded[:, self.rows.inside, self.columns.inside] = x  # the border stays zero
+        self.kernels.pad(x, *self.origin, self.x_padded)  # the border stays zero
         self.kernels.convolution(self.x_padded, self.W, self.b, *self.stride, self.y)
         return self.y
 
@@ -90,10 +89,19 @@ class Conv2D(Layer):
         self.kernels.convolution_weight_gradient(self.x_padded, dy, *self.stride, self.dW)
         self.kernels.column_sum(dy.reshape(-1, self.filters), self.db)
         if self.needs_dx:
-            self.W_transposed[...] = self.W.transpose(0, 1, 3, 2)
-            self.kernels.convolution_input_gradient(dy, self.W_transposed, *self.stride, self.dx_padded)
-            self.dx[...] = self.dx_padded[:, self.rows.inside, self.columns.inside]
+            self.kernels.swap_channels(self.W, self.W_transposed)
+            self.kernels.transposed_convolution(dy, self.W_transposed, self.zero, *self.stride, *self.origin, self.dx)
         return self.dx
+
+    @property
+    def padded_shape(self) -> Shape:
+        """Of one image in its border."""
+        return self.rows.n_padded, self.columns.n_padded, self.input_shape[2]
+
+    @property
+    def origin(self) -> tuple[int, int]:
+        """Where the image starts within its border."""
+        return self.rows.before, self.columns.before
 
     def multiply_adds(self) -> int:
         return self.W.size * self.rows.n_out * self.columns.n_out

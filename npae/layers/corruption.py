@@ -21,6 +21,7 @@ class Noise(Layer):
     """
 
     maximum_level = 1.0
+    key: Array  # (6,), what they are drawn from at this step
     drawn: Array  # (N, ...), this step's random numbers
     keep: Array  # (N, ...), ∂y/∂x
     y: Array  # (N, ...)
@@ -36,22 +37,28 @@ class Noise(Layer):
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         for attribute in ("drawn", "keep", "y", "dx"):
             arena.buffer(self, attribute, input_shape)
+        arena.workspace(self, "key", (6,), dtype="uint32")
         return input_shape
 
     def forward(self, x: Array) -> Array:
         if not self.run.training:
             return x
-        self.corrupt(x, self.run.generator(self.name))
+        self.draw()
+        self.corrupt(x)
         return self.y
 
-    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
+    def draw(self) -> None:
+        self.run.set_key(self.key, self.name)
+
+    def corrupt(self, x: Array) -> None:
         """Write ``y`` and ``keep``."""
         raise NotImplementedError
 
     def backward(self, dy: Array) -> Array:
         if not self.run.training:
             return dy
-        return np.multiply(dy, self.keep, out=self.dx)
+        self.kernels.multiply(dy, self.keep, self.dx)
+        return self.dx
 
 
 class Dropout(Noise):
@@ -65,11 +72,9 @@ class Dropout(Noise):
         if level == 1:
             raise ValueError("Dropout has level 1, which drops everything; choose a fraction below 1")
 
-    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
-        generator.random(out=self.drawn, dtype=self.drawn.dtype)
-        np.greater_equal(self.drawn, self.level, out=self.keep)
-        self.keep /= 1 - self.level
-        np.multiply(x, self.keep, out=self.y)
+    def corrupt(self, x: Array) -> None:
+        self.kernels.uniform(self.key, self.drawn.reshape(-1))
+        self.kernels.masking_noise(x, self.drawn, self.level, 1 / (1 - self.level), self.y, self.keep)
 
 
 class GaussianNoise(Noise):
@@ -91,16 +96,10 @@ class GaussianNoise(Noise):
             raise ValueError(f"clip is {clip!r}; expected two numbers, the lower first, or None")
         self.clip = None if clip is None else (float(clip[0]), float(clip[1]))
 
-    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
-        generator.standard_normal(out=self.drawn, dtype=self.drawn.dtype)
-        np.multiply(self.drawn, self.level, out=self.y)
-        self.y += x
-        if self.clip is None:
-            self.keep[...] = 1
-        else:
-            np.clip(self.y, *self.clip, out=self.drawn)
-            np.equal(self.y, self.drawn, out=self.keep)
-            self.y[...] = self.drawn
+    def corrupt(self, x: Array) -> None:
+        self.kernels.standard_normal(self.key, self.drawn.reshape(-1))
+        low, high = self.clip or (-np.inf, np.inf)
+        self.kernels.gaussian_noise(x, self.drawn, self.level, low, high, self.y, self.keep)
 
 
 class MaskingNoise(Noise):
@@ -112,10 +111,9 @@ class MaskingNoise(Noise):
     def __init__(self, level: float = 0.3) -> None:
         super().__init__(level)
 
-    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
-        generator.random(out=self.drawn, dtype=self.drawn.dtype)
-        np.greater_equal(self.drawn, self.level, out=self.keep)
-        np.multiply(x, self.keep, out=self.y)
+    def corrupt(self, x: Array) -> None:
+        self.kernels.uniform(self.key, self.drawn.reshape(-1))
+        self.kernels.masking_noise(x, self.drawn, self.level, 1.0, self.y, self.keep)
 
 
 class SaltAndPepperNoise(Noise):
@@ -124,13 +122,9 @@ class SaltAndPepperNoise(Noise):
     def __init__(self, level: float = 0.3) -> None:
         super().__init__(level)
 
-    def corrupt(self, x: Array, generator: np.random.Generator) -> None:
-        generator.random(out=self.drawn, dtype=self.drawn.dtype)
-        np.greater_equal(self.drawn, self.level, out=self.keep)
-        np.multiply(x, self.keep, out=self.y)
-        # Below level/2 is salt: 1 is added where keep is 0; between level/2 and level pepper: nothing is.
-        np.less(self.drawn, self.level / 2, out=self.drawn)
-        self.y += self.drawn
+    def corrupt(self, x: Array) -> None:
+        self.kernels.uniform(self.key, self.drawn.reshape(-1))
+        self.kernels.salt_and_pepper_noise(x, self.drawn, self.level, self.y, self.keep)
 
 
 NOISES: dict[str, type[Noise]] = {

@@ -53,7 +53,7 @@ class Dense(Layer):
     def backward(self, dy: Array) -> Array:
         self.kernels.matmul_transposed_left(self.x, dy, self.dW)
         if self.is_tied:
-            self.dW += self.tied_dW
+            self.kernels.add_scaled(self.tied_dW.reshape(-1), 1.0, self.dW.reshape(-1))
         self.kernels.column_sum(dy, self.db)
         if self.needs_dx:
             self.kernels.matmul_transposed_right(dy, self.W, self.dx)
@@ -112,7 +112,7 @@ class TiedDense(Layer):
     def forward(self, x: Array) -> Array:
         self.x = x
         self.kernels.matmul_transposed_right(x, self.partner.W, self.y)
-        self.y += self.c
+        self.kernels.add_to_rows(self.c, self.y)
         return self.y
 
     def backward(self, dy: Array) -> Array:

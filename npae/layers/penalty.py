@@ -1,7 +1,5 @@
 """A price on the code's activity, so that only a few of its values are used for any one sample."""
 
-import numpy as np
-
 from npae.arena import Arena
 from npae.layers.base import Layer
 from npae.types import Array, Shape
@@ -36,13 +34,10 @@ class ActivityL1(Layer):
 
     def forward(self, x: Array) -> Array:
         self.x = x
-        np.abs(x, out=self.dx)  # a buffer that is free until backward
-        np.sum(self.dx.reshape(len(x), -1), axis=1, out=self.penalty)
-        self.penalty *= self.strength
+        # (N, ...) -> (N, elements)
+        self.kernels.l1_penalty(x.reshape(len(x), -1), self.strength, self.penalty)
         return x
 
     def backward(self, dy: Array) -> Array:
-        np.sign(self.x, out=self.dx)
-        self.dx *= self.strength * self.run.sample_weight
-        self.dx += dy
+        self.kernels.l1_gradient(self.x, dy, self.strength * self.run.sample_weight, self.dx)
         return self.dx

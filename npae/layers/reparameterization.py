@@ -3,8 +3,6 @@
 Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; β: Higgins et al., β-VAE, ICLR 2017.
 """
 
-import numpy as np
-
 from npae.arena import Arena
 from npae.layers.base import Layer, positive
 from npae.layers.dense import Dense
@@ -46,6 +44,8 @@ class Reparameterization(Layer):
     z: Array  # (N, code)
     dmu: Array  # (N, code)
     dlog_var: Array  # (N, code)
+    beta_now: Array  # (1,), β at this step
+    key: Array  # (6,), what ε is drawn from at this step
 
     def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
         check_number(beta, "beta", least=0)
@@ -63,30 +63,33 @@ class Reparameterization(Layer):
         for attribute in ("sigma", "eps", "z", "dmu", "dlog_var"):
             arena.buffer(self, attribute, (self.code_size,))
         arena.buffer(self, "penalty")
+        arena.workspace(self, "beta_now", (1,))
+        arena.workspace(self, "key", (6,), dtype="uint32")
         arena.penalty(self)
         return (self.code_size,)
 
+    def draw(self) -> None:
+        self.beta_now[0] = self.effective_beta
+        self.run.set_key(self.key, self.name)
+
     def forward(self, x: Array) -> Array:
+        self.draw()
+        if self.run.training:
+            self.kernels.standard_normal(self.key, self.eps.reshape(-1))
+        else:
+            self.eps[...] = 0  # z = μ
         self.mu = self.mu_head.forward(x)
         self.log_var = self.log_var_head.forward(x)
-        np.exp(0.5 * self.log_var, out=self.sigma)
-        kl = 0.5 * (self.mu**2 + self.sigma**2 - 1 - self.log_var).sum(axis=1)
-        np.multiply(kl, self.effective_beta, out=self.penalty)
-        if not self.run.training:
-            return self.mu
-        self.run.generator(self.name).standard_normal(out=self.eps, dtype=self.eps.dtype)
-        np.multiply(self.sigma, self.eps, out=self.z)
-        self.z += self.mu
+        self.kernels.gaussian_code(self.mu, self.log_var, self.eps, self.beta_now, self.sigma, self.z, self.penalty)
         return self.z
 
     def backward(self, dy: Array) -> Array:
-        beta = self.effective_beta * self.run.sample_weight
-        self.dmu[...] = dy + beta * self.mu
-        self.dlog_var[...] = beta * 0.5 * (self.sigma**2 - 1)
-        if self.run.training:
-            self.dlog_var += dy * (0.5 * self.sigma * self.eps)
+        self.kernels.gaussian_code_gradient(
+            dy, self.mu, self.sigma, self.eps, self.beta_now, self.run.sample_weight, self.dmu, self.dlog_var
+        )
         dx = self.mu_head.backward(self.dmu)
-        dx += self.log_var_head.backward(self.dlog_var)
+        # The sum of both heads' gradients, laid flat: (N, ...) -> (N * ...)
+        self.kernels.add_scaled(self.log_var_head.backward(self.dlog_var).reshape(-1), 1.0, dx.reshape(-1))
         return dx
 
     @property

@@ -1,0 +1,56 @@
+"""The code: a normal distribution for each sample, or a price on its activity."""
+
+import math
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+
+
+@jit
+def gaussian_code(mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array) -> None:
+    """As reference.gaussian_code; the sum is kept in float64."""
+    half = sigma.dtype.type(0.5)
+    for n in range(len(mu)):
+        total = 0.0
+        for j in range(mu.shape[1]):
+            spread = math.exp(half * log_var[n, j])
+            sigma[n, j] = spread
+            z[n, j] = mu[n, j] + spread * eps[n, j]
+            total += mu[n, j] * mu[n, j] + spread * spread - 1 - log_var[n, j]
+        penalty[n] = beta[0] * 0.5 * total
+
+
+@jit
+def gaussian_code_gradient(
+    dz: Array, mu: Array, sigma: Array, eps: Array, beta: Array, weight: float, dmu: Array, dlog_var: Array
+) -> None:
+    """As reference.gaussian_code_gradient."""
+    number = dmu.dtype.type
+    price, half, one = number(beta[0] * weight), number(0.5), number(1)
+    for n in range(len(dz)):
+        for j in range(dz.shape[1]):
+            slope, spread = dz[n, j], sigma[n, j]
+            dmu[n, j] = slope + price * mu[n, j]
+            dlog_var[n, j] = slope * half * spread * eps[n, j] + price * half * (spread * spread - one)
+
+
+@jit
+def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
+    """As reference.l1_penalty; the sum is kept in float64."""
+    for n in range(len(x)):
+        total = 0.0
+        for i in range(x.shape[1]):
+            total += abs(x[n, i])
+        penalty[n] = strength * total
+
+
+@jit
+def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
+    """As reference.l1_gradient; a NaN stays one."""
+    x_flat, dy_flat, dx_flat = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
+    number = dx.dtype.type
+    price, zero = number(strength), number(0)
+    for i in range(dx_flat.size):
+        value = x_flat[i]
+        sign_price = price if value > zero else (-price if value < zero else price * value)
+        dx_flat[i] = dy_flat[i] + sign_price

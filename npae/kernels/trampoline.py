@@ -1,0 +1,128 @@
+"""Calling a kernel by address: the words of a call, and the few instructions that turn them into arguments.
+
+Numba passes an array as a structure of its own. A *trampoline* reads the words of a call, makes these structures and
+jumps to the kernel's machine code. It is compiled in milliseconds, once for each kernel and the types it is given.
+"""
+
+import struct
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+from numba.core.compiler_lock import global_compiler_lock
+from numba.extending import intrinsic
+from numba.np import arrayobj
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+
+WORD = ir.IntType(64)
+STATUS = ir.IntType(32)
+
+_numba: Any = numba  # some versions of Numba bring types along and some do not
+_arrayobj: Any = arrayobj
+_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+_trampolines: dict[tuple[Any, ...], tuple[int, Any]] = {}  # an address, and what keeps it valid
+
+
+def words_of(arguments: tuple[Any, ...]) -> Array:
+    """What a trampoline reads: of an array the address and the shape, else the number's bits."""
+    words: list[int] = []
+    for a in arguments:
+        if isinstance(a, np.ndarray):
+            words += [a.ctypes.data, *a.shape]
+        elif isinstance(number := _number(a), float):
+            words += struct.unpack("q", struct.pack("d", number))
+        else:
+            words.append(number)
+    return np.array(words, dtype=np.int64)
+
+
+def _number(a: Any) -> int | float:
+    """A number of 64 bits, whichever of NumPy's it was."""
+    return float(a) if isinstance(a, float | np.floating) else int(a)
+
+
+def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
+    """The address of a function of the words that calls ``kernel`` with arguments of such types."""
+    kinds = tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
+    key = (kernel, *kinds)
+    with global_compiler_lock:
+        if key not in _trampolines:
+            kernel.compile(kinds)
+            compiled = kernel.overloads[kinds]
+            context = compiled.target_context
+            name = f"trampoline_{len(_trampolines)}_{kernel.__name__}"
+            library = context.codegen().create_library(name)
+            module = library.create_ir_module(name)
+            _emit_trampoline(context, module, name, compiled, kinds)
+            library.add_ir_module(module)
+            library.finalize()
+            _trampolines[key] = (library.get_pointer_to_function(name), (library, compiled))
+    return _trampolines[key][0]
+
+
+def _emit_trampoline(context: Any, module: Any, name: str, compiled: Any, kinds: tuple[Any, ...]) -> None:
+    function = ir.Function(module, ir.FunctionType(STATUS, [WORD.as_pointer()]), name)
+    builder = ir.IRBuilder(function.append_basic_block())
+    (words,) = function.args
+    count = 0
+
+    def next_word() -> Any:
+        nonlocal count
+        count += 1
+        return builder.load(builder.gep(words, [WORD(count - 1)]))
+
+    arguments = []
+    for kind in kinds:
+        if isinstance(kind, types.Array):
+            arguments.append(_emit_array(context, builder, kind, [next_word() for _ in range(1 + kind.ndim)]))
+        elif isinstance(kind, types.Float):
+            arguments.append(builder.bitcast(next_word(), ir.DoubleType()))
+        else:
+            arguments.append(next_word())
+    native: Any = context.call_conv.get_function_type(types.none, kinds)
+    address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    result, error = (builder.alloca(kind.pointee) for kind in native.args[:2])
+    flat = context.get_arg_packer(kinds).as_arguments(builder, arguments)
+    callee = builder.inttoptr(WORD(address), native.as_pointer())
+    builder.ret(builder.call(callee, [result, error, *flat]))
+
+
+def _emit_array(context: Any, builder: Any, kind: Any, words: list[Any]) -> Any:
+    """Numba's structure of a C-contiguous array."""
+    element = context.get_data_type(kind.dtype)
+    itemsize = context.get_abi_sizeof(element)
+    data, *shape = words
+    strides = [WORD(itemsize)]
+    for length in reversed(shape[1:]):
+        strides.insert(0, builder.mul(strides[0], length))
+    array = context.make_array(kind)(context, builder)
+    pointer = builder.inttoptr(data, element.as_pointer())
+    _arrayobj.populate_array(array, data=pointer, shape=shape, strides=strides, itemsize=WORD(itemsize), meminfo=None)
+    return array._getvalue()
+
+
+def _emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    function, words = arguments
+    kind = ir.FunctionType(STATUS, [WORD.as_pointer()]).as_pointer()
+    status = builder.call(builder.inttoptr(function, kind), [builder.inttoptr(words, WORD.as_pointer())])
+    return builder.sext(status, WORD)
+
+
+@_intrinsic
+def _call(typing_context: Any, function: Any, words: Any) -> tuple[Any, Callable[..., Any]]:
+    """Call the trampoline at one address with the words at another; 0 where all went well."""
+    return types.int64(types.int64, types.int64), _emit_call
+
+
+@jit
+def run_calls(table: Array) -> int:
+    """Make the calls of a program's table, one after the other; 0 where all went well."""
+    failed = 0
+    for i in range(len(table)):
+        failed |= _call(table[i, 0], table[i, 1])
+    return failed

@@ -1,0 +1,216 @@
+"""Layers that do the work of several plain ones, faster; what is learned stays in the plain ones.
+
+A network replaces what it can when it is built, unless it is told ``fuse=False``. A fused layer is right where it
+equals the plain layers one after the other, forward and backward.
+"""
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from npae.arena import Arena
+from npae.layers.activation import ReLU
+from npae.layers.base import Layer
+from npae.layers.convolution import Conv2D
+from npae.layers.pooling import MaxPool2D
+from npae.layers.upsampling import UpSample2D
+from npae.types import Array, Shape
+
+#: Bytes of images that pass fused layers together: a part of a second-level cache.
+CACHED = 2**17
+
+
+class FusedLayer(Layer):
+    """What stands in the place of ``plain``, layers that follow one another and need their own buffers no more."""
+
+    convolution: Conv2D  # among them
+
+    def __init__(self, plain: Sequence[Layer]) -> None:
+        self.plain: list[Any] = list(plain)
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        for layer in self.plain:
+            arena.drop_buffers(layer)
+        self.plan_buffers(arena)
+        output_shape: Shape = self.plain[-1].output_shape
+        return output_shape
+
+    def plan_buffers(self, arena: Arena) -> None:
+        """Name the buffers of the fused layer."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.plain})"
+
+
+class ConvolutionReLUMaxPool(FusedLayer):
+    """Conv2D, ReLU and MaxPool2D over 2×2 cells.
+
+    The convolved values of a few images stay in the cache until their maxima are taken. Since the maximum of ReLUs is
+    the ReLU of the maximum, one comparison with zero is enough; and the gradient needs no more than the winner of each
+    window.
+    """
+
+    x_padded: Array  # (N, H + border, W + border, in)
+    between: Array  # (few, 2 OH, 2 OW, out), images between convolution and pooling
+    y: Array  # (N, OH, OW, out)
+    winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where none is above zero
+    dx: Array  # (N, H, W, in)
+
+    @staticmethod
+    def fits(layers: Sequence[Any]) -> int:
+        """How many of the layers, from the first on, this one can replace."""
+        if [type(layer) for layer in layers[:3]] != [Conv2D, ReLU, MaxPool2D]:
+            return 0
+        convolution, _, pooling = layers[:3]
+        height, width, channels = convolution.output_shape
+        halved = height % 2 == width % 2 == 0 and pooling.output_shape == (height // 2, width // 2, channels)
+        return 3 if halved and pooling.size == pooling.stride == (2, 2) and pooling.origin == (0, 0) else 0
+
+    def plan_buffers(self, arena: Arena) -> None:
+        convolution = self.convolution = self.plain[0]
+        output_shape = self.plain[-1].output_shape
+        arena.buffer(self, "x_padded", convolution.padded_shape, zeroed=True)
+        arena.workspace(self, "between", few(convolution.output_shape, arena))
+        arena.buffer(self, "y", output_shape)
+        arena.buffer(self, "winner", output_shape, dtype="uint8")
+        arena.buffer(self, "dx", convolution.input_shape)
+
+    def forward(self, x: Array) -> Array:
+        c = self.convolution
+        self.kernels.pad(x, *c.origin, self.x_padded)
+        self.kernels.convolution_relu_max_pool(self.x_padded, c.W, c.b, *c.stride, self.between, self.y, self.winner)
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        c = self.convolution
+        self.kernels.swap_channels(c.W, c.W_transposed)
+        self.kernels.convolution_relu_max_pool_gradient(
+            self.x_padded,
+            dy,
+            self.winner,
+            c.W_transposed,
+            c.zero,
+            *c.stride,
+            *c.origin,
+            int(c.needs_dx),
+            self.between,
+            c.dW,
+            c.db,
+            self.dx,
+        )
+        return self.dx
+
+
+class UpSampleConvolution(FusedLayer):
+    """UpSample2D to the nearest value and Conv2D without stride, with or without ReLU after it.
+
+    Where a window lies on an enlarged image, several of its cells show the same value. Adding up their weights
+    beforehand leaves, for a factor of 2 and 3×3 weights, 4 products where there were 9, and the enlarged image is never
+    written. What remains is a transposed convolution of the small image, with the factor as its stride::
+
+        y[f·i + u − top] += x[i] W′[u],   W′[u] = Σ W[k] over all t < f and k with  K − 1 − k + t = u
+
+    along each axis; its gradients are those of a convolution with that stride (Dumoulin & Visin 2016, §4).
+    """
+
+    W_folded: Array  # (kh + f − 1, kw + f − 1, in, out)
+    W_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
+    dW_folded: Array  # (kh + f − 1, kw + f − 1, in, out)
+    dW_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
+    between: Array  # (few, f·H + kh − 1, f·W + kw − 1, out), images of dy in their border of zeros
+    zero: Array  # (in,), the bias that dx has not
+    x: Array  # (N, H, W, in)
+    y: Array  # (N, OH, OW, out)
+    dx: Array  # (N, H, W, in)
+
+    @staticmethod
+    def fits(layers: Sequence[Any]) -> int:
+        """How many of the layers, from the first on, this one can replace."""
+        kinds = [type(layer) for layer in layers[:3]]
+        if kinds[:2] != [UpSample2D, Conv2D]:
+            return 0
+        upsampling, convolution = layers[:2]
+        (height, width, _), (fh, fw) = upsampling.input_shape, upsampling.factor
+        whole = upsampling.output_shape[:2] == (fh * height, fw * width)  # no row or column is cut off
+        narrow = all(before < k for before, k in zip(convolution.origin, convolution.kernel_size, strict=True))
+        if upsampling.mode != "nearest" or convolution.stride != (1, 1) or not (whole and narrow):
+            return 0
+        return 3 if kinds[2:] == [ReLU] else 2
+
+    def plan_buffers(self, arena: Arena) -> None:
+        upsampling, convolution = self.plain[:2]
+        self.convolution, self.factor = convolution, upsampling.factor
+        height, width, n_in = upsampling.input_shape
+        (kh, kw), n_out, (fh, fw) = convolution.kernel_size, convolution.filters, self.factor
+        self.origin = (kh - 1 - convolution.origin[0], kw - 1 - convolution.origin[1])
+        for attribute in ("W_folded", "dW_folded"):
+            arena.workspace(self, attribute, (kh + fh - 1, kw + fw - 1, n_in, n_out))
+        for attribute in ("W_transposed", "dW_transposed"):
+            arena.workspace(self, attribute, (kh + fh - 1, kw + fw - 1, n_out, n_in))
+        padded_shape = (fh * height + kh - 1, fw * width + kw - 1, n_out)
+        arena.workspace(self, "between", few(padded_shape, arena))
+        arena.workspace(self, "zero", (n_in,))
+        arena.buffer(self, "y", convolution.output_shape)
+        arena.buffer(self, "dx", upsampling.input_shape)
+
+    @property
+    def with_relu(self) -> int:
+        """1 where a ReLU is part of it, else 0."""
+        return len(self.plain) - 2
+
+    def forward(self, x: Array) -> Array:
+        self.x = x
+        c = self.convolution
+        self.kernels.fold_upsampling(c.W, *self.factor, self.W_folded)
+        self.kernels.upsample_convolution(
+            x, self.W_folded, c.b, *self.factor, *self.origin, self.with_relu, len(self.between), self.y
+        )
+        return self.y
+
+    def backward(self, dy: Array) -> Array:
+        c = self.convolution
+        self.kernels.swap_channels(self.W_folded, self.W_transposed)
+        self.kernels.upsample_convolution_gradient(
+            self.x,
+            self.y,
+            dy,
+            self.W_transposed,
+            self.zero,
+            *self.factor,
+            *self.origin,
+            self.with_relu,
+            self.between,
+            self.dW_transposed,
+            c.db,
+            self.dx,
+        )
+        self.kernels.swap_channels(self.dW_transposed, self.dW_folded)
+        self.kernels.unfold_upsampling(self.dW_folded, *self.factor, c.dW)
+        return self.dx
+
+
+FUSED: tuple[type[ConvolutionReLUMaxPool] | type[UpSampleConvolution], ...] = (
+    ConvolutionReLUMaxPool,
+    UpSampleConvolution,
+)
+
+
+def few(shape: Shape, arena: Arena) -> Shape:
+    """(as many images of this shape as may lie between two layers, *shape)."""
+    return max(1, CACHED // (prod(shape) * arena.dtype.itemsize)), *shape
+
+
+def fused(layers: Sequence[Layer], arena: Arena, name: str) -> list[Layer]:
+    """The planned layers of one chain, with a fused one in the place of those that one can replace."""
+    steps: list[Layer] = []
+    i = 0
+    while i < len(layers):
+        step, n = layers[i], 1
+        for kind in FUSED:
+            if fitting := kind.fits(layers[i:]):
+                step, n = kind(layers[i : i + fitting]), fitting
+                arena.add(step, layers[i].input_shape, f"{name}.{i}-{i + n - 1}")
+        steps.append(step)
+        i += n
+    return steps
