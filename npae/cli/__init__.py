@@ -6,7 +6,30 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-from npae.cli import bench, decode, demo, encode, gradcheck, info, interpolate, reconstruct, sample, train
+from npae.cli import (
+    bench,
+    classify,
+    cluster,
+    compress,
+    decode,
+    decompress,
+    demo,
+    detect,
+    encode,
+    export,
+    generate,
+    gradcheck,
+    index,
+    info,
+    interpolate,
+    reconstruct,
+    reduce,
+    retrieve,
+    sample,
+    search,
+    texts,
+    train,
+)
 from npae.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -18,6 +41,18 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "generate": generate,
+    "reduce": reduce,
+    "retrieve": retrieve,
+    "index": index,
+    "search": search,
+    "compress": compress,
+    "decompress": decompress,
+    "cluster": cluster,
+    "classify": classify,
+    "texts": texts,
+    "detect": detect,
+    "export": export,
     "gradcheck": gradcheck,
     "bench": bench,
 }
