@@ -8,7 +8,7 @@
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Self
@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from npae.arena import Arena
+from npae.blocks import RecordedEncoding, block_size, in_blocks
 from npae.configuration import from_config, to_config
 from npae.crew import crew_of, parts
 from npae.kernels import default_kernels, reference_kernels
@@ -23,11 +24,11 @@ from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
 from npae.layers.fused import fused
 from npae.losses import loss_by_name
-from npae.types import Array, Shape
-from npae.validation import check_number, check_samples
+from npae.summary import summary
+from npae.types import Array
+from npae.validation import check_number, check_samples, is_within, refuse_non_finite
 
-BLOCK = 256  # samples that pass the network at once where no gradient is needed,
-BLOCK_BYTES = 2**27  # or fewer, where their buffers would take more than this
+LARGE = 2**18  # values of an array that is worth looking at with a kernel
 
 
 class Autoencoder:
@@ -144,6 +145,7 @@ class Autoencoder:
             for chain in (self.encoder, self.decoder):
                 chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)
+        self._encodings: dict[int, RecordedEncoding] = {}
         self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
         self.arena, self.run = arena, arena.run
 
@@ -281,11 +283,38 @@ class Autoencoder:
 
     # Use: no noise, no gradient, any number of samples
 
-    def encode(self, x: Array) -> Array:
-        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means."""
-        return in_blocks(
-            self.arena, lambda x: self.code.forward(self.encoder.forward(x)), self.code_shape, self.check(x)
-        )
+    def encode(self, x: Array, *, n_jobs: int = 1) -> Array:
+        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means.
+
+        Many samples are shared out among ``n_jobs`` threads.
+        """
+        if len(x) < 2 * block_size(self.arena) or not self.is_recordable:
+            return in_blocks(self.arena, self._code_of, self.code_shape, self.check(x))
+        x = check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True)
+        with self.arena.lock:
+            codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
+        if not is_finite:
+            refuse_non_finite(x, "samples")
+        return codes
+
+    def _code_of(self, x: Array) -> Array:
+        return self.code.forward(self.encoder.forward(x))
+
+    def _recorded_encoding(self, n_jobs: int) -> RecordedEncoding:
+        self.arena.resize(block_size(self.arena))
+        recorded = self._encodings.get(n_jobs)
+        if recorded is None or recorded.recorded_for != recorded.present():
+            recorded = self._encodings[n_jobs] = RecordedEncoding(self, n_jobs)
+        return recorded
+
+    def record_encoding(self, x: Array, program: Program) -> Array:
+        """Add to the program what ``encode`` does with the block x; the codes are in the buffer that is returned."""
+        self.arena.resize(len(x))
+        self._use(Recorder(self.arena.kernels, program))
+        try:
+            return self._code_of(x)
+        finally:
+            self._use(self.arena.kernels)
 
     def decode(self, z: Array) -> Array:
         """Samples ``(n, *input_shape)`` rebuilt from codes z ``(n, *code_shape)``."""
@@ -319,7 +348,9 @@ class Autoencoder:
     def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
 
-        def is_within(x: Array, low: float, high: float) -> bool:
+        def all_within(x: Array, low: float, high: float) -> bool:
+            if x.size < LARGE:
+                return is_within(x, low, high)
             flat, crew, count = x.reshape(-1), crew_of(n_jobs), np.zeros((n_jobs, 1), np.int64)
             programs = [Program() for _ in range(n_jobs)]
             for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
@@ -329,7 +360,7 @@ class Autoencoder:
 
         unit_interval = as_target and self.loss.needs_unit_interval
         return check_samples(
-            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=is_within
+            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=all_within
         )
 
     def _check_target(self, target: Any, n: int) -> Array:
@@ -420,40 +451,4 @@ class Autoencoder:
 
     def summary(self) -> str:
         """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
-        header = ("layer", "type", "output", "parameters", "multiply-adds", "bytes/sample")
-        rows = [
-            (
-                name,
-                type(layer).__name__,
-                "×".join(map(str, layer.output_shape)),
-                f"{self.arena.parameter_count(layer):,}",
-                f"{layer.multiply_adds():,}",
-                f"{self.arena.buffer_bytes(layer):,}",
-            )
-            for name, layer in self.arena.layers.items()
-            if not isinstance(layer, Chain)
-        ]
-        rows.append(("loss", self.loss.name, "", "0", "0", f"{self.arena.buffer_bytes(self.loss):,}"))
-        total = sum(layer.multiply_adds() for layer in self.arena.layers.values())
-        rows.append(
-            ("total", "", "", f"{self.arena.parameter_count():,}", f"{total:,}", f"{self.arena.buffer_bytes():,}")
-        )
-        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-        align: list[Callable[[str, int], str]] = [str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust]
-        lines = [
-            "  ".join(a(cell, w) for a, cell, w in zip(align, row, widths, strict=True)) for row in (header, *rows)
-        ]
-        return "\n".join(line.rstrip() for line in lines)
-
-
-def in_blocks(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Array) -> Array:
-    """``f`` of arrays of any length, block by block; it returns ``(block, *shape)``, and this ``(n, *shape)``."""
-    n = len(inputs[0])
-    result = np.empty((n, *shape), dtype=arena.dtype)
-    size = max(1, min(BLOCK, BLOCK_BYTES // max(arena.buffer_bytes(), 1)))
-    for start in range(0, n, size):
-        block = slice(start, min(start + size, n))
-        with arena.lock:
-            arena.resize(block.stop - block.start)
-            result[block] = f(*(a[block] for a in inputs))
-    return result
+        return summary(self.arena, self.loss)

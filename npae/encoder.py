@@ -6,7 +6,7 @@ from typing import Any
 
 from npae import storage
 from npae.arena import Arena
-from npae.autoencoder import in_blocks
+from npae.blocks import in_blocks
 from npae.configuration import from_config, to_config
 from npae.kernels import reference_kernels
 from npae.layers.base import Chain, Layer

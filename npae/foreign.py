@@ -25,7 +25,7 @@ from npae.layers import ActivityL1, Dense, Flatten, Layer, Reparameterization, R
 from npae.layers.activation import Activation
 from npae.layers.corruption import Noise
 from npae.types import Array, Shape
-from npae.validation import check_finite
+from npae.validation import refuse_non_finite
 
 SOURCES = ("torch", "keras")
 
@@ -67,7 +67,7 @@ def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, s
                 f"{names[name]!r} in {path} has shape {given.shape}, which is {values.shape} here, but {name} expects "
                 f"{shape}; check the name, the source and the network's layers"
             )
-        check_finite(values, f"{names[name]!r} in {path}")
+        refuse_non_finite(values, f"{names[name]!r} in {path}")
         converted[name] = values
     for name, parameter, _ in network.arena.parameters():
         parameter[...] = converted[name]

@@ -14,7 +14,7 @@ import scipy.sparse
 from finite_difference import network_errors, randomize, separated
 
 from npae import Autoencoder, recipes
-from npae.autoencoder import BLOCK
+from npae.blocks import BLOCK
 from npae.kernels import default_kernels, reference_kernels
 from npae.layers import (
     ActivityL1,

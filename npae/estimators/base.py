@@ -273,7 +273,7 @@ class AutoencoderEstimator(Stored):
 
         An array, or what ``set_output`` chose.
         """
-        return self._contained(self._network().encode(self._check_shape(X)), X)
+        return self._contained(self._network().encode(self._check_shape(X), n_jobs=count_jobs(self.n_jobs)), X)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """``fit(X).transform(X)``."""

@@ -12,7 +12,7 @@ from npae.kernels.activation import (
     tanh,
     tanh_gradient,
 )
-from npae.kernels.arrange import count_within, pad, swap_channels, take_rows
+from npae.kernels.arrange import count_outside, count_within, pad, put_block, swap_channels, take_block, take_rows
 from npae.kernels.code import gaussian_code, gaussian_code_gradient, l1_gradient, l1_penalty
 from npae.kernels.convolution import convolution, convolution_weight_gradient, transposed_convolution
 from npae.kernels.fused import (
@@ -47,6 +47,7 @@ __all__ = [
     "convolution_relu_max_pool",
     "convolution_relu_max_pool_gradient",
     "convolution_weight_gradient",
+    "count_outside",
     "count_within",
     "fold_upsampling",
     "gaussian_code",
@@ -63,6 +64,7 @@ __all__ = [
     "max_pool_gradient",
     "multiply",
     "pad",
+    "put_block",
     "relu",
     "relu_gradient",
     "relu_max_pool",
@@ -79,6 +81,7 @@ __all__ = [
     "squared_error",
     "standard_normal",
     "swap_channels",
+    "take_block",
     "take_rows",
     "tanh",
     "tanh_gradient",
