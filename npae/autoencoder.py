@@ -26,9 +26,9 @@ from npae.layers.fused import fused
 from npae.losses import loss_by_name
 from npae.summary import summary
 from npae.types import Array
-from npae.validation import check_number, check_samples, is_within, refuse_non_finite
+from npae.validation import check_number, check_samples, refuse_non_finite
 
-LARGE = 2**18  # values of an array that is worth looking at with a kernel
+LARGE = 2**18  # values of an array that is worth looking at with several threads
 
 
 class Autoencoder:
@@ -349,14 +349,15 @@ class Autoencoder:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
 
         def all_within(x: Array, low: float, high: float) -> bool:
+            look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)
             if x.size < LARGE:
-                return is_within(x, low, high)
-            flat, crew, count = x.reshape(-1), crew_of(n_jobs), np.zeros((n_jobs, 1), np.int64)
-            programs = [Program() for _ in range(n_jobs)]
-            for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
-                program.add(self.arena.kernels.count_within, flat[part], low, high, own)
-            crew.run(programs)
-            return bool(count.sum() == flat.size)
+                look(x, low, high, count[0])
+            else:
+                flat, programs = x.reshape(-1), [Program() for _ in range(n_jobs)]
+                for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
+                    program.add(look, flat[part], low, high, own)
+                crew_of(n_jobs).run(programs)
+            return int(count.sum()) == x.size
 
         unit_interval = as_target and self.loss.needs_unit_interval
         return check_samples(

@@ -19,7 +19,7 @@ BLOCK_BYTES = 2**27  # or fewer, where their buffers would take more than this
 
 def block_size(arena: Arena) -> int:
     """Samples in a block."""
-    return max(1, min(BLOCK, BLOCK_BYTES // max(arena.buffer_bytes(), 1)))
+    return max(1, min(BLOCK, BLOCK_BYTES // max(arena.bytes_per_sample, 1)))
 
 
 def in_blocks(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Array) -> Array:

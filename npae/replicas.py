@@ -25,9 +25,8 @@ def count_jobs(n_jobs: int | None) -> int:
     """How many threads ``n_jobs`` means: None is 1, −1 all processors that this process may use."""
     if n_jobs is None:
         return 1
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs == -1:
-        return available
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(n_jobs, int | np.integer) or n_jobs < 1:
         raise ValueError(f"n_jobs is {n_jobs!r}; expected a number of threads, -1 for all processors, or None for one")
     return int(n_jobs)

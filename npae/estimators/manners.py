@@ -122,7 +122,7 @@ class Manners:
         """Codes of X as ``set_output`` wants them."""
         config: dict[str, str] = getattr(self, "_sklearn_output_config", {})
         container = wanted_container(config.get("transform"))
-        return in_container(container, codes, self.get_feature_names_out(), X)
+        return codes if container == "default" else in_container(container, codes, self.get_feature_names_out(), X)
 
     def _network(self) -> Autoencoder:
         raise NotImplementedError
