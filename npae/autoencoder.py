@@ -20,7 +20,7 @@ from npae.configuration import from_config, to_config
 from npae.kernels import default_kernels, reference_kernels
 from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
-from npae.layers.fused import fused
+from npae.layers.fused import FusedLayer, fused
 from npae.losses import loss_by_name
 from npae.types import Array, Shape
 from npae.validation import check_number, check_samples
@@ -148,7 +148,7 @@ class Autoencoder:
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
         """The encoder's steps that a gradient must pass: from the first with parameters on, which needs no dx."""
         for i, step in enumerate(self.encoder.steps):
-            for layer in getattr(step, "plain", [step]):
+            for layer in step.plain if isinstance(step, FusedLayer) else [step]:
                 # by name, since the parameters may be those of layers within it
                 if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
                     layer.needs_dx = False
@@ -331,7 +331,7 @@ class Autoencoder:
             for step in (step for slot in self._slots() for step in slot.steps):
                 x = step.forward(x)
                 if not np.isfinite(x).all():
-                    return getattr(step, "convolution", step).name
+                    return step.convolution.name if isinstance(step, FusedLayer) else step.name
         return None
 
     @contextmanager
@@ -404,8 +404,21 @@ class Autoencoder:
     def _slots(self) -> tuple[Chain, Chain, Chain, Chain]:
         return self.corrupt, self.encoder, self.code, self.decoder
 
+    def _listed(self) -> Iterator[tuple[str, Layer]]:
+        """The layers that a table lists, by name, in the order of the network."""
+        steps = (step for slot in self._slots() for step in slot.steps)
+        fused_after = {step.plain[-1].name: step for step in steps if isinstance(step, FusedLayer)}
+        for name, layer in self.arena.layers.items():
+            if not isinstance(layer, Chain | FusedLayer):
+                yield name, layer
+            if name in fused_after:
+                yield fused_after[name].name, fused_after[name]
+
     def summary(self) -> str:
-        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
+        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample.
+
+        A fused layer follows those whose work it does; the buffers are its own, all else is theirs.
+        """
         header = ("layer", "type", "output", "parameters", "multiply-adds", "bytes/sample")
         rows = [
             (
@@ -416,8 +429,7 @@ class Autoencoder:
                 f"{layer.multiply_adds():,}",
                 f"{self.arena.buffer_bytes(layer):,}",
             )
-            for name, layer in self.arena.layers.items()
-            if not isinstance(layer, Chain)
+            for name, layer in self._listed()
         ]
         rows.append(("loss", self.loss.name, "", "0", "0", f"{self.arena.buffer_bytes(self.loss):,}"))
         total = sum(layer.multiply_adds() for layer in self.arena.layers.values())

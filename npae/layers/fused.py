@@ -133,7 +133,8 @@ class UpSampleConvolution(FusedLayer):
         upsampling, convolution = layers[:2]
         (height, width, _), (fh, fw) = upsampling.input_shape, upsampling.factor
         whole = upsampling.output_shape[:2] == (fh * height, fw * width)  # no row or column is cut off
-        narrow = all(before < k for before, k in zip(convolution.origin, convolution.kernel_size, strict=True))
+        # every window sees some of the image, so that dy fits between both layers
+        narrow = all(max(axis.before, axis.after) < axis.window for axis in (convolution.rows, convolution.columns))
         if upsampling.mode != "nearest" or convolution.stride != (1, 1) or not (whole and narrow):
             return 0
         return 3 if kinds[2:] == [ReLU] else 2
