@@ -220,7 +220,7 @@ class Autoencoder:
 
     @property
     def is_recordable(self) -> bool:
-        """Whether all layers are npae's own, and no somebody's with whatever else it does."""
+        """Whether all layers are npae's own: nobody knows what another's does besides calling kernels."""
         return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
 
     def record_pass(self, x: Array, target: Array, n: int, program: Program) -> None:

@@ -21,7 +21,7 @@ CACHED = 2**17
 
 
 class FusedLayer(Layer):
-    """What stands in the place of ``plain``, layers that follow one another and need their own buffers no more."""
+    """What stands in the place of ``plain``: layers that follow one another, and that need no buffers any more."""
 
     convolution: Conv2D  # among them
 
@@ -54,7 +54,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
     x_padded: Array  # (N, H + border, W + border, in)
     between: Array  # (few, 2 OH, 2 OW, out), images between convolution and pooling
     y: Array  # (N, OH, OW, out)
-    winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where none is above zero
+    winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where the maximum is not above zero
     dx: Array  # (N, H, W, in)
 
     @staticmethod
