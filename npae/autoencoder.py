@@ -406,9 +406,9 @@ class Autoencoder:
 
     def _listed(self) -> Iterator[tuple[str, Layer]]:
         """The layers that a table lists, by name, in the order of the network."""
-        steps = (step for slot in self._slots() for step in slot.steps)
-        fused_after = {step.plain[-1].name: step for step in steps if isinstance(step, FusedLayer)}
-        for name, layer in self.arena.layers.items():
+        layers = self.arena.layers
+        fused_after = {layer.plain[-1].name: layer for layer in layers.values() if isinstance(layer, FusedLayer)}
+        for name, layer in layers.items():
             if not isinstance(layer, Chain | FusedLayer):
                 yield name, layer
             if name in fused_after:
