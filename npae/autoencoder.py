@@ -152,7 +152,7 @@ class Autoencoder:
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
         """The encoder's steps that a gradient must pass: from the first with parameters on, which needs no dx."""
         for i, step in enumerate(self.encoder.steps):
-            for layer in getattr(step, "plain", [step]):
+            for layer in step.plain if isinstance(step, FusedLayer) else [step]:
                 # by name, since the parameters may be those of layers within it
                 if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
                     layer.needs_dx = False
@@ -225,7 +225,7 @@ class Autoencoder:
 
     @property
     def is_recordable(self) -> bool:
-        """Whether all layers are npae's own, and no somebody's with whatever else it does."""
+        """Whether all layers are npae's own: nobody knows what another's does besides calling kernels."""
         return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
 
     def record_pass(self, x: Array, target: Array, n: int, totals: Array, program: Program) -> None:
@@ -377,7 +377,7 @@ class Autoencoder:
             for step in (step for slot in self._slots() for step in slot.steps):
                 x = step.forward(x)
                 if not np.isfinite(x).all():
-                    return getattr(step, "convolution", step).name
+                    return step.convolution.name if isinstance(step, FusedLayer) else step.name
         return None
 
     @contextmanager
@@ -451,5 +451,8 @@ class Autoencoder:
         return self.corrupt, self.encoder, self.code, self.decoder
 
     def summary(self) -> str:
-        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
+        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample.
+
+        A fused layer follows those whose work it does; the buffers are its own, all else is theirs.
+        """
         return summary(self.arena, self.loss)

@@ -15,7 +15,7 @@ from npae.kernels.program import NO_MEMORY, Program
 from npae.types import Array
 
 CACHE_LINE = 64  # bytes
-PATIENCE = 500  # thousands of looks before a thread goes to sleep: a millisecond or two
+PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
 
 _crews: dict[tuple[int, int], "Crew"] = {}
 

@@ -192,7 +192,10 @@ def resample_gradient(dy: Array, row_weights: Array, column_weights: Array, dx: 
 
 
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
-    """The maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below; winner = 0 … 3, or 4 where y is 0."""
+    """y = the maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below.
+
+    winner = 0 … 3, the first cell that has it, or 4 where y is not above 0.
+    """
     n, rows, columns, channels = y.shape
     # (N, 2H, 2W, C) -> (N, H, W, C, 4)
     cells = x.reshape(n, rows, 2, columns, 2, channels).transpose(0, 1, 3, 5, 2, 4).reshape(*y.shape, 4)

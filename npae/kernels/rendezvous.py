@@ -40,6 +40,7 @@ LOOKS = 4096  # between two offers of the processor: a few microseconds
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """The address of a number in a mailbox."""
     mailbox = context.make_array(signature.args[0])(context, builder, arguments[0])
     return builder.gep(mailbox.data, [arguments[1]])
 
@@ -68,6 +69,8 @@ def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[A
 
 @_intrinsic
 def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """An address as a pointer to numbers, of which ``carray`` makes an array."""
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
 
@@ -76,6 +79,8 @@ def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., A
 
 @_intrinsic
 def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
+    """Let another thread have the processor, where the system knows how."""
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if os.name == "posix":
             status = ir.FunctionType(ir.IntType(32), [])
