@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-from npae.cli import bench, decode, demo, encode, info, interpolate, reconstruct, sample, train
+from npae.cli import bench, decode, demo, encode, info, interpolate, reconstruct, sample, train, warmup
 from npae.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -19,6 +19,7 @@ VERBS: dict[str, ModuleType] = {
     "sample": sample,
     "interpolate": interpolate,
     "bench": bench,
+    "warmup": warmup,
 }
 
 #: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.
