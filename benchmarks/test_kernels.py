@@ -67,8 +67,8 @@ def test_convolution_weight_gradient(benchmark, draw, n, side, n_in, n_out):
 
 @pytest.mark.parametrize(("n", "side", "n_in", "n_out"), [shape for shape in CONVOLUTIONS if shape[2] > 1])
 def test_convolution_input_gradient(benchmark, draw, n, side, n_in, n_out):
-    dy, dx = draw(n, side, side, n_out), draw(n, side + 2, side + 2, n_in)
-    benchmark(kernels.convolution_input_gradient, dy, draw(3, 3, n_out, n_in), 1, 1, dx)
+    dy, dx, zero = draw(n, side, side, n_out), draw(n, side, side, n_in), np.zeros(n_in, np.float32)
+    benchmark(kernels.transposed_convolution, dy, draw(3, 3, n_out, n_in), zero, 1, 1, 1, 1, dx)
 
 
 @pytest.mark.parametrize(("n", "side", "channels"), MAPS)

@@ -172,7 +172,7 @@ class Arena:
         *,
         dtype: Any = None,
     ) -> None:
-        """Plan ``layer.<attribute>`` of a shape without the batch, from ``allocate`` on.
+        """Plan ``layer.<attribute>`` of a shape without the batch, from the first batch on.
 
         It starts as zeros, or as what ``values`` returns.
         """
@@ -203,11 +203,6 @@ class Arena:
         for p in self._parameters:
             setattr(p.layer, p.attribute, self.theta[p.slice].reshape(p.shape))
             setattr(p.layer, "d" + p.attribute, self.dtheta[p.slice].reshape(p.shape))
-        for w in self._workspaces:
-            array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
-            if w.values is not None:
-                array[...] = w.values()
-            setattr(w.layer, w.attribute, array)
         if theta is None:
             self._draw_initial_parameters()
 
@@ -226,12 +221,21 @@ class Arena:
         """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory."""
         if batch_size == self.batch_size:
             return
+        if self.capacity == 0:
+            self._allocate_workspaces()
         if batch_size > self.capacity:
             self._allocate_buffers(batch_size)
         for b in self._buffers:
             assert b.full is not None
             setattr(b.layer, b.attribute, b.full[:batch_size])
         self.batch_size = batch_size
+
+    def _allocate_workspaces(self) -> None:
+        for w in self._workspaces:
+            array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
+            if w.values is not None:
+                array[...] = w.values()
+            setattr(w.layer, w.attribute, array)
 
     def _allocate_buffers(self, capacity: int) -> None:
         sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]

@@ -22,7 +22,7 @@ from npae.crew import crew_of, parts
 from npae.kernels import default_kernels, reference_kernels
 from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
-from npae.layers.fused import fused
+from npae.layers.fused import FusedLayer, fused
 from npae.losses import loss_by_name
 from npae.summary import summary
 from npae.types import Array
@@ -200,7 +200,6 @@ class Autoencoder:
 
     def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
         """The part that x has in a batch of ``n``, in training: dθ, and the total of each term over the samples."""
-        self.arena.resize(len(x))
         with self._training():
             _, dy = self._forward(x, target, n)
             self._backward(dy)
@@ -265,6 +264,7 @@ class Autoencoder:
         return sum(self.terms.values())
 
     def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
+        self.arena.resize(len(x))
         self.run.sample_weight = 1 / n
         h = self.encoder.forward(self.corrupt.forward(x))
         z = self.code.forward(h)
@@ -288,7 +288,8 @@ class Autoencoder:
 
         Many samples are shared out among ``n_jobs`` threads.
         """
-        if len(x) < 2 * block_size(self.arena) or not self.is_recordable:
+        is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * block_size(self.arena)
+        if not (is_long and self.is_recordable):
             return in_blocks(self.arena, self._code_of, self.code_shape, self.check(x))
         x = check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True)
         with self.arena.lock:
@@ -332,7 +333,6 @@ class Autoencoder:
         return in_blocks(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
-        self.arena.resize(len(x))
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty

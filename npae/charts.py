@@ -53,9 +53,26 @@ def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
         axes.set_ylabel(label, rotation=0, ha="right", va="center")
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=120, bbox_inches="tight", metadata={"Software": None})
-    return buffer.getvalue()
+    return _png(figure, dpi=120)
+
+
+def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], unit: str) -> bytes:
+    """Curves (x, y) by name, a panel for each title, both axes logarithmic; as a PNG file."""
+    figure = _figure(width=3.2 * len(panels), height=3.0)
+    for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        for x, y in curves.values():
+            axes.plot(x, y, marker="o", markersize=3.5, linewidth=1.3)
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        ticks = max((x for x, _ in curves.values()), key=len, default=[])
+        axes.set_xticks(ticks, labels=map(str, ticks), minor=False)
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.set(title=title[0].upper() + title[1:])
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel(unit)
+    figure.axes[0].legend(list(next(iter(panels.values()))), frameon=False)
+    return _png(figure, dpi=100)
 
 
 def require_matplotlib() -> None:
@@ -69,6 +86,12 @@ def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
+
+
+def _png(figure: Any, dpi: int) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    return buffer.getvalue()
 
 
 def _svg(figure: Any) -> str:

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from npae.benchmark import contenders, fresh, process, rounds, worker
+from npae.benchmark import contenders, fresh, growth, process, rounds, worker
 from npae.benchmark.comparison import compare
 from npae.benchmark.models import MODELS, images_for, new_model, steps_of
 from npae.benchmark.process import WorkerError, WorkerProcess
@@ -249,3 +249,42 @@ def test_a_table_without_peers_has_no_ratio():
     }
     rows = [line.split() for line in table(alone).splitlines()]
     assert ["geometric", "mean", "–", "–"] in rows
+
+
+TINY = {
+    "batch": growth.Axis("vanilla", (2, 4), lambda size: {}, None),
+    "side": growth.Axis("convolutional", (4, 32), lambda size: {"side": size, "filters": [2, 2]}, 2),
+}
+
+
+def test_a_steps_time_is_measured_while_one_size_grows(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(growth.grow, "__kwdefaults__", {"axes": TINY})
+    png, file = tmp_path / "growth.png", tmp_path / "growth.json"
+    options = ["--peers", "none", "--rounds", "1", "--threads", "1"]
+    assert main(["bench", *options, "--growth", str(png), "--json", str(file)]) == 0
+    result = json.loads(file.read_text())
+    for title, axis in TINY.items():
+        sizes, times = growth.curves(result)[title]["npae"]
+        assert sizes == list(axis.sizes)
+        assert min(times) > 0
+        assert all(len(p["contenders"]["npae"]["seconds"]) == growth.VISITS for p in result["growth"][title])
+    assert png.read_bytes().startswith(b"\x89PNG")
+    assert "side" in capsys.readouterr().out
+
+
+def test_growth_leaves_out_who_cannot(tmp_path):
+    points = [
+        {"size": 2, "steps": 10, "contenders": {"npae": {"seconds": [0.02, 0.01]}, "sklearn": {"error": "it cannot"}}},
+        {"size": 4, "steps": 10, "contenders": {"npae": {"error": "it broke"}, "sklearn": {"error": "it cannot"}}},
+    ]
+    result = {"machine": {"threads": 1}, "growth": {"batch": points}}
+    assert growth.curves(result) == {"batch": {"npae": ([2], [1.0]), "sklearn": ([], [])}}
+    rows = [line.split() for line in growth.table(result).splitlines()]
+    assert ["npae", "1.000", "–"] in rows
+    assert ["sklearn", "it", "cannot"] in rows
+
+
+def test_images_of_other_sizes_are_cut_or_repeated():
+    whole = images_for("convolutional", 2)
+    assert (images_for("convolutional", 2, 10) == whole[:, :10, :10]).all()
+    assert (images_for("convolutional", 2, 40)[:, 28:, 28:] == whole[:, :12, :12]).all()

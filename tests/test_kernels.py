@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import npae
 from npae.kernels import compiled, panel, reference
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -736,23 +737,34 @@ PROGRAM = """
 import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
+    import numpy as np
+    from npae.crew import crew_of
     from npae.kernels import compiled
-import numpy as np
-y = np.empty(3)
-compiled.relu(np.array([-1.0, 0.0, 2.0]), y)
+    from npae.kernels.program import Program
+    x, y = np.array([-1.0, 0.0, 2.0]), np.empty((2, 3))
+    programs = Program(), Program()
+    for program, row in zip(programs, y):
+        program.add(compiled.relu, x, row)
+    programs[1].run()
+    assert programs[1].is_native
+    y[1] = np.nan
+    crew_of(2).run(programs)
 print([w.category.__name__ for w in caught], y.tolist())
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the user's folder is found in the registry there")
-def test_kernels_work_with_one_warning_where_machine_code_cannot_be_kept(tmp_path: Path) -> None:
-    kernels = tmp_path / "npae" / "kernels"
-    shutil.copytree(Path(reference.__file__).parent, kernels, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "npae" / "__init__.py").touch()
-    file = kernels / "__pycache__"
+@pytest.mark.parametrize("home_is_read_only", [False, True])
+def test_a_read_only_installation_keeps_machine_code_at_home_or_warns_once(
+    tmp_path: Path, home_is_read_only: bool
+) -> None:
+    copy = tmp_path / "installed" / "npae"
+    shutil.copytree(Path(npae.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    file = copy / "kernels" / "__pycache__"
     file.touch()  # no folder can be made where a file is, whoever asks
+    home = file if home_is_read_only else tmp_path / "home"
     environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")}
-    environment |= {"HOME": str(file), "XDG_CACHE_HOME": str(file), "PYTHONPATH": str(tmp_path)}
+    environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PYTHONPATH": str(copy.parent)}
     result = subprocess.run(
         [sys.executable, "-B", "-c", PROGRAM],
         env=environment,
@@ -761,4 +773,7 @@ def test_kernels_work_with_one_warning_where_machine_code_cannot_be_kept(tmp_pat
         text=True,
         check=False,
     )
-    assert result.stdout == "['RuntimeWarning'] [0.0, 0.0, 2.0]\n", result.stderr
+    warned = "['RuntimeWarning']" if home_is_read_only else "[]"
+    assert result.stdout == f"{warned} [[0.0, 0.0, 2.0], [0.0, 0.0, 2.0]]\n", result.stderr
+    kept = {path.name.partition(".")[0] for path in tmp_path.rglob("*.nbc")}
+    assert kept == (set() if home_is_read_only else {"activation", "rendezvous", "trampoline"})

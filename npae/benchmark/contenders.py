@@ -11,8 +11,8 @@ from npae.types import Array
 class Contender(Protocol):
     """What a contender's module has under the name ``Contender``; made with the number of threads."""
 
-    def prepare(self, name: str, x: Array) -> None:
-        """Make the model ``name`` anew, and have the images x ready to train on."""
+    def prepare(self, name: str, x: Array, **changes: Any) -> None:
+        """Make the model ``name`` anew, with ``changes`` of its arguments, and have the images x ready to train on."""
 
     def run_epoch(self) -> float:
         """Train for one epoch, shuffling included; returns the seconds it took."""

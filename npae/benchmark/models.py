@@ -18,9 +18,9 @@ MODELS: dict[str, dict[str, Any]] = {
 }
 
 
-def new_model(name: str, n_jobs: int = 1) -> AutoencoderEstimator:
+def new_model(name: str, n_jobs: int = 1, **changes: Any) -> AutoencoderEstimator:
     """The estimator of that name, unfitted: Adam with learning rate 1e-3, cross-entropy on logits, float32."""
-    return ESTIMATORS[name](**MODELS[name], loss="bce", random_state=0, n_jobs=n_jobs)
+    return ESTIMATORS[name](**(MODELS[name] | changes), loss="bce", random_state=0, n_jobs=n_jobs)
 
 
 def is_convolutional(model: AutoencoderEstimator) -> bool:
@@ -48,11 +48,16 @@ def steps_of(name: str, n_images: int) -> int:
     return int(-(-n_images // MODELS[name]["batch_size"]))
 
 
-def images_for(name: str, n: int) -> Array:
-    """The embedded digits, as often as ``n`` images need: (n, 28, 28) for a convolutional model, else (n, 784)."""
+def images_for(name: str, n: int, side: int = 28) -> Array:
+    """The embedded digits, as often as ``n`` images need: (n, 28, 28) for a convolutional model, else (n, 784).
+
+    Images of another ``side`` show a part of a digit, or several of the same.
+    """
     digits = load_digits().train_images
-    shape = (28, 28) if is_convolutional(new_model(name)) else (784,)
-    images = np.empty((n, 28, 28), dtype=np.float32)
+    if side != 28:
+        cells = np.arange(side) % 28
+        digits = digits[:, cells[:, None], cells]
+    images = np.empty((n, side, side), dtype=np.float32)
     for start in range(0, n, len(digits)):
         images[start : start + len(digits)] = digits[: n - start]
-    return images.reshape(n, *shape)
+    return images if is_convolutional(new_model(name)) else images.reshape(n, -1)

@@ -1,6 +1,7 @@
 """npae as a contender, used as anyone uses it: ``partial_fit`` and ``transform``."""
 
 import time
+from typing import Any
 
 import numba
 import numpy as np
@@ -16,8 +17,8 @@ class Contender:
     def __init__(self, threads: int) -> None:
         self.threads = threads
 
-    def prepare(self, name: str, x: Array) -> None:
-        self.model, self.x = new_model(name, self.threads), x
+    def prepare(self, name: str, x: Array, **changes: Any) -> None:
+        self.model, self.x = new_model(name, self.threads, **changes), x
 
     def run_epoch(self) -> float:
         start = time.perf_counter()

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 import time
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from npae.benchmark.contenders import EncodingContender, new_contender
 from npae.benchmark.models import images_for
@@ -28,10 +28,10 @@ class Worker:
         """Of the libraries that do the work."""
         return self.contender.versions()
 
-    def prepare(self, model: str, images: int) -> None:
-        """Make a model and its images."""
+    def prepare(self, model: str, images: int, side: int = 28, **changes: Any) -> None:
+        """Make a model, with changes of its arguments, and its images."""
         self.model = model
-        self.contender.prepare(model, images_for(model, images))
+        self.contender.prepare(model, images_for(model, images, side), **changes)
 
     def epoch(self) -> float:
         """Seconds of one epoch."""

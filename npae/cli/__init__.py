@@ -29,6 +29,7 @@ from npae.cli import (
     search,
     texts,
     train,
+    warmup,
 )
 from npae.version import __version__
 
@@ -55,6 +56,7 @@ VERBS: dict[str, ModuleType] = {
     "export": export,
     "gradcheck": gradcheck,
     "bench": bench,
+    "warmup": warmup,
 }
 
 #: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.

@@ -5,12 +5,13 @@ import sys
 
 from npae.cli.arguments import count
 from npae.cli.output import write_bytes
+from npae.files import check_writable
 
 HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--peers --models --rounds --images --threads --epochs-only --json."""
+    """--peers --models --rounds --images --threads --epochs-only --growth --json."""
     parser.add_argument(
         "--peers",
         metavar="NAME,NAME,...",
@@ -22,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=count, default=5000, help="images in an epoch (default: 5000)")
     parser.add_argument("--threads", type=count, default=2, help="threads of every side (default: 2)")
     parser.add_argument("--epochs-only", action="store_true", help="leave out transform, latency, start-up and memory")
+    parser.add_argument(
+        "--growth",
+        metavar="FILE.png",
+        help="measure instead how a step's time grows with batch, width and image, and draw it there",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all rounds, versions and the machine there")
 
 
@@ -39,18 +45,32 @@ def run(args: argparse.Namespace) -> None:
     models = _chosen(args.models, list(MODELS), "model") if args.models else list(MODELS)
     if peers and not any(map(is_installed, peers)):
         raise MissingExtraError(f"none of {', '.join(peers)} is installed; pip install 'npae[bench]'")
-    result = compare(
-        peers,
-        models,
-        n_rounds=args.rounds,
-        images=args.images,
-        threads=args.threads,
-        epochs_only=args.epochs_only,
-        say=lambda line: print(line, file=sys.stderr, flush=True),
-    )
-    print(table(result))
+    if args.growth:
+        from npae import charts
+        from npae.benchmark import growth
+
+        charts.require_matplotlib()
+        check_writable(args.growth)
+        result = growth.grow(peers, n_rounds=args.rounds, threads=args.threads, say=_say)
+        print(growth.table(result))
+        write_bytes(args.growth, charts.growth(growth.curves(result), unit="ms a step"))
+    else:
+        result = compare(
+            peers,
+            models,
+            n_rounds=args.rounds,
+            images=args.images,
+            threads=args.threads,
+            epochs_only=args.epochs_only,
+            say=_say,
+        )
+        print(table(result))
     if args.json:
         write_bytes(args.json, (json.dumps(result, indent=1) + "\n").encode())
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _chosen(text: str, known: list[str], what: str) -> list[str]:

@@ -22,8 +22,8 @@ class Contender:
     def __init__(self, threads: int) -> None:
         """JAX reads the number of threads from the environment."""
 
-    def prepare(self, name: str, x: Array) -> None:
-        self.model = new_model(name)
+    def prepare(self, name: str, x: Array, **changes: Any) -> None:
+        self.model = new_model(name, **changes)
         self.x = jnp.asarray(x[..., None] if is_convolutional(self.model) else x)
         self.order = np.random.default_rng(0)
         theta = initial(self.model, prod(x.shape[1:]), np.random.default_rng(0))

@@ -4,6 +4,7 @@ It knows no cross-entropy for images and minimizes the squared error, which is t
 """
 
 import time
+from typing import Any
 
 import sklearn
 from sklearn.neural_network import MLPRegressor
@@ -19,8 +20,8 @@ class Contender:
     def __init__(self, threads: int) -> None:
         """Its threads are those of NumPy's BLAS, which reads their number from the environment."""
 
-    def prepare(self, name: str, x: Array) -> None:
-        model = new_model(name)
+    def prepare(self, name: str, x: Array, **changes: Any) -> None:
+        model = new_model(name, **changes)
         if is_convolutional(model) or is_variational(model):
             raise UnsupportedModelError(f"MLPRegressor has no {name} model")
         hidden = hidden_units(model)

@@ -20,9 +20,9 @@ class Contender:
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
 
-    def prepare(self, name: str, x: Array) -> None:
+    def prepare(self, name: str, x: Array, **changes: Any) -> None:
         torch.manual_seed(0)
-        self.model = new_model(name)
+        self.model = new_model(name, **changes)
         self.x = torch_twins.as_tensor(x)
         self.net = torch_twins.network(self.model, prod(x.shape[1:]))
         self.optimizer = torch.optim.Adam(self.net.parameters(), lr=1e-3, fused=True)

@@ -1,0 +1,27 @@
+"""npae warmup: compile everything now rather than at the first training."""
+
+import argparse
+
+HELP = "compile all kernels ahead of time, so that a first training starts as fast as later ones"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--dtype."""
+    parser.add_argument(
+        "--dtype",
+        choices=["float32", "float64"],
+        default="float32",
+        help="the type of number to compile for (default: float32, as the models' own)",
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compile, and say how long each model took and where the machine code lies."""
+    from npae.warmup import cache_folder, warm_up
+
+    folder = cache_folder()
+    seconds = 0.0
+    for warmed in warm_up(args.dtype):
+        print(f"{warmed.name:<28}{warmed.seconds:6.1f} s", flush=True)
+        seconds += warmed.seconds
+    print(f"{'all':<28}{seconds:6.1f} s; machine code is kept in {folder}")

@@ -1,0 +1,89 @@
+"""``npae warmup``: afterwards nothing is left to compile."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from npae.cli import main
+from npae.kernels import default_kernels, reference_kernels
+from npae.warmup import warm_up
+
+IS_COMPILED = default_kernels() is not reference_kernels()
+
+USE = """
+import numpy as np
+import npae
+from npae.benchmark.models import MODELS, images_for, new_model
+from npae.estimators import ESTIMATORS
+
+for name in MODELS:
+    x = images_for(name, 300)
+    for n_jobs in (1, 2):
+        model = new_model(name, n_jobs).fit(x)
+    model.save("model.safetensors")
+    codes = model.transform(x[:5])
+    model.inverse_transform(codes)
+    npae.load("model.safetensors").reconstruct(x)
+noise = np.random.default_rng(0)
+for name, kind in ESTIMATORS.items():
+    small = kind(epochs=1, code_size=4).fit(noise.random((150, 9, 7)))
+    small.interpolate(*noise.random((2, 9, 7)))
+    small.sample(3)
+    kind(epochs=1, code_size=4, **({"filters": (3, 4, 5)} if hasattr(kind, "filters") else {})).fit(
+        noise.normal(size=(150, 12, 12, 3))
+    )
+npae.DeepAutoencoder(epochs=3, early_stopping=True, optimizer="adamw", schedule="cosine").fit(
+    noise.normal(size=(200, 17))
+)
+"""
+
+
+def run(folder: Path, *arguments: str) -> str:
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "cache"), "NUMBA_NUM_THREADS": "1"}
+    result = subprocess.run(
+        [sys.executable, *arguments], env=environment, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def machine_code(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*.nbc")}
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="there is nothing to compile")
+def test_after_a_warm_up_a_new_process_compiles_nothing(tmp_path: Path) -> None:
+    said = run(tmp_path, "-m", "npae", "warmup")
+    assert said.splitlines()[0].startswith("vanilla ")
+    assert str(tmp_path / "cache") in said.splitlines()[-1]
+    compiled = machine_code(tmp_path)
+    assert compiled
+    run(tmp_path, "-c", USE)
+    assert machine_code(tmp_path) == compiled
+
+
+def test_models_are_warmed_one_after_the_other_in_either_precision() -> None:
+    for dtype in ("float32", "float64"):
+        assert next(warm_up(dtype)).name == "vanilla"
+
+
+def test_where_nothing_is_compiled_one_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NUMBA_DISABLE_JIT", "1")
+    assert main(["warmup"]) == 2
+    (line,) = capsys.readouterr().err.strip().split("\n")
+    assert "NUMBA_DISABLE_JIT" in line
+
+
+@pytest.mark.skipif(not IS_COMPILED, reason="there is nothing to compile")
+def test_where_nothing_can_be_kept_one_sentence_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(type(default_kernels().affine.stats), "cache_path", None, raising=False)
+    assert main(["warmup"]) == 2
+    (line,) = capsys.readouterr().err.strip().split("\n")
+    assert "NUMBA_CACHE_DIR" in line
