@@ -10,9 +10,9 @@ the tile's segments, and W is B as it stands::
 import numpy as np
 
 from npae.kernels.copy import copy
-from npae.kernels.dot import dot
+from npae.kernels.dot import DOTS, dot
 from npae.kernels.jit import jit
-from npae.kernels.llvm import LINE, ROWS
+from npae.kernels.llvm import LINE
 from npae.kernels.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, new_panel, start_from
 from npae.kernels.reference import Array
 
@@ -76,9 +76,9 @@ def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, str
         for i in range(rows):
             place = (image * rows + i) * columns
             seen = (image * height + i * stride_h) * width * n_in
-            for j in range(0, columns, ROWS):
+            for j in range(0, columns, DOTS):
                 dot(
-                    min(ROWS, columns - j),
+                    min(DOTS, columns - j),
                     kh,
                     window,
                     x_flat,
@@ -257,9 +257,9 @@ def _transposed_phase(
                 tap = (phase_h + (met_h - 1 - k) * stride_h) * kw + phase_w + (met_w - 1 - u) * stride_w
                 copy(weights, tap * n_in, taps, (k * met_w + u) * n_in, n_in)
         for i in range(n_rows):
-            for j in range(0, n_columns, ROWS):
+            for j in range(0, n_columns, DOTS):
                 dot(
-                    min(ROWS, n_columns - j),
+                    min(DOTS, n_columns - j),
                     met_h,
                     window,
                     band,

@@ -1,4 +1,4 @@
-"""Dot products of up to ``ROWS`` rows with one vector: for a product of a single column, where no tile would be full.
+"""Dot products of up to ``DOTS`` rows with one vector: for a product of a single column, where no tile would be full.
 
 Each sum is a line of partial sums, which are added up at the end::
 
@@ -12,6 +12,8 @@ from numba.core import types
 
 from npae.kernels.llvm import Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 from npae.kernels.reference import Array
+
+DOTS = 4  # sums that grow side by side
 
 
 def _dot_in_python(
@@ -39,7 +41,7 @@ def _dot_in_python(
 
 def _emit_dot(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     given = pointers(_dot_in_python, context, builder, signature, arguments)
-    for_each_row_count(builder, given["rows"], lambda n: _emit_rows(builder, n, given))
+    for_each_row_count(builder, given["rows"], DOTS, lambda n: _emit_rows(builder, n, given))
     return context.get_dummy_value()
 
 

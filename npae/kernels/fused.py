@@ -185,22 +185,33 @@ def _add_columns(a: Array, s: Array) -> None:
 @jit
 def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
     """As reference.fold_upsampling."""
-    kh, kw = W.shape[:2]
     W_folded[...] = 0
-    for k in range(kh):
-        for m in range(kw):
-            for t in range(factor_h):
-                for u in range(factor_w):
-                    W_folded[kh - 1 - k + t, kw - 1 - m + u] += W[k, m]
+    _add_folded(W.reshape(-1), W.shape, factor_h, factor_w, W_folded.reshape(-1), True)
 
 
 @jit
 def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
     """As reference.unfold_upsampling."""
-    kh, kw = dW.shape[:2]
     dW[...] = 0
+    _add_folded(dW.reshape(-1), dW.shape, factor_h, factor_w, dW_folded.reshape(-1), False)
+
+
+@jit
+def _add_folded(
+    W: Array, shape: tuple[int, int, int, int], factor_h: int, factor_w: int, W_folded: Array, is_forward: bool
+) -> None:
+    """W_folded += W, or W += W_folded, wherever they belong together; both lie flat."""
+    kh, kw, n_in, n_out = shape
+    size = n_in * n_out
     for k in range(kh):
         for m in range(kw):
+            plain = W[(k * kw + m) * size :][:size]
             for t in range(factor_h):
                 for u in range(factor_w):
-                    dW[k, m] += dW_folded[kh - 1 - k + t, kw - 1 - m + u]
+                    place = (kh - 1 - k + t) * (kw + factor_w - 1) + kw - 1 - m + u
+                    folded = W_folded[place * size :][:size]
+                    for i in range(size):
+                        if is_forward:
+                            folded[i] += plain[i]
+                        else:
+                            plain[i] += folded[i]

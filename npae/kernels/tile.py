@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core import types
 
-from npae.kernels.llvm import LINE, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
+from npae.kernels.llvm import LINE, ROWS, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 from npae.kernels.reference import Array
 
 
@@ -48,7 +48,7 @@ def _tile_in_python(
 
 def _emit_tile(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     given = pointers(_tile_in_python, context, builder, signature, arguments)
-    for_each_row_count(builder, given["rows"], lambda n: _emit_rows(builder, n, given))
+    for_each_row_count(builder, given["rows"], ROWS, lambda n: _emit_rows(builder, n, given))
     return context.get_dummy_value()
 
 
