@@ -67,7 +67,7 @@ def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float
         ticks = max((x for x, _ in curves.values()), key=len, default=[])
         axes.set_xticks(ticks, labels=map(str, ticks), minor=False)
         axes.yaxis.set_major_formatter("{x:g}")
-        axes.set(title=title[0].upper() + title[1:])
+        axes.set_title(title.replace(": ", ":\n"), fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylabel(unit)

@@ -67,7 +67,7 @@ def grow(
 
 def _point(axis: Axis, size: int) -> dict[str, Any]:
     batch = axis.batch_size or size
-    return {"size": size, "batch": batch, "steps": max(4, min(32, 4096 // batch)), "contenders": {}}
+    return {"size": size, "batch": batch, "steps": max(4, min(16, 1024 // batch)), "contenders": {}}
 
 
 def _measured(
