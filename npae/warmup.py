@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from npae.blocks import BLOCK
 from npae.estimators import ESTIMATORS
 from npae.kernels import default_kernels, reference_kernels
 from npae.layers.activation import ACTIVATIONS
@@ -100,13 +101,16 @@ def _settings(kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _use(model: Any, shape: Shape) -> None:
-    """Take two steps, the second with fewer samples, and call all that a model has."""
+    """Take two steps, the second with fewer samples, and call all that a model has, with few samples and with many."""
     X: Array = np.random.default_rng(0).random((6, *shape), dtype=np.float32).astype(model.dtype)
     model.fit(X)
     read_only = X.view()
     read_only.flags.writeable = False  # as an array that is mapped from a file: another type to Numba
     for x in (X, read_only):
         model.partial_fit(x)
+        many = np.broadcast_to(x[0], (2 * BLOCK, *shape)).copy()
+        many.flags.writeable = x.flags.writeable
+        model.transform(many)
         codes = model.transform(x)
         codes.flags.writeable = x.flags.writeable
         model.inverse_transform(codes)

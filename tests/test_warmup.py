@@ -28,15 +28,17 @@ for name in MODELS:
     model.inverse_transform(codes)
     npae.load("model.safetensors").reconstruct(x)
 noise = np.random.default_rng(0)
+drawn = lambda *shape: noise.normal(size=shape).astype("float32")
+model.transform(images_for(name, 2000))
 for name, kind in ESTIMATORS.items():
-    small = kind(epochs=1, code_size=4).fit(noise.random((150, 9, 7)))
-    small.interpolate(*noise.random((2, 9, 7)))
+    small = kind(epochs=1, code_size=4).fit(drawn(150, 9, 7))
+    small.interpolate(*drawn(2, 9, 7))
     small.sample(3)
     kind(epochs=1, code_size=4, **({"filters": (3, 4, 5)} if hasattr(kind, "filters") else {})).fit(
-        noise.normal(size=(150, 12, 12, 3))
+        drawn(150, 12, 12, 3)
     )
 npae.DeepAutoencoder(epochs=3, early_stopping=True, optimizer="adamw", schedule="cosine").fit(
-    noise.normal(size=(200, 17))
+    drawn(200, 17)
 )
 """
 
