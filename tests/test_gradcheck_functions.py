@@ -251,3 +251,10 @@ def test_complex_numbers_are_refused():
     report = check(np.sin, lambda g, x: g * np.cos(x) + 0j, [np.ones(3)])
     assert report.verdict is Verdict.WRONG
     assert "complex" in report["x"].reason
+
+
+def test_one_place_need_not_be_a_list():
+    report = check(affine, lambda g, x, W, b: x.T @ g, [x, W, b], wrt=1)
+    assert [block.name for block in report.blocks] == ["W"]
+    with pytest.raises(ValueError, match="wrt names 3"):
+        check(affine, affine_backward, [x, W, b], wrt=3)

@@ -120,7 +120,7 @@ def check(
     backward: Callable[..., Any],
     inputs: Sequence[Any],
     *,
-    wrt: Sequence[str | int] | None = None,
+    wrt: Sequence[str | int] | str | int | None = None,
     mode: str = "full",
     budget_s: float | None = None,
     tolerance: float | None = None,
@@ -137,7 +137,7 @@ def check(
         not be a tuple. g has y's shape; where f returns a tuple it is one.
     inputs : sequence
         Arrays, and whatever else f takes. Random ones with sizes that all differ are the strongest.
-    wrt : sequence of str or int, optional
+    wrt : str, int or a sequence of them, optional
         The inputs that have a gradient, by name or place; all floating-point arrays by default.
     mode : {"full", "fast"}
         Every entry; or random directions, and only the entries at which they disagree.
@@ -200,7 +200,7 @@ def input_names(f: Callable[..., Any], n: int) -> list[str]:
     return names[:n] if len(names) >= n else [f"x{i}" for i in range(n)] if n > 1 else ["x"]
 
 
-def _chosen(wrt: Sequence[str | int] | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
+def _chosen(wrt: Sequence[str | int] | str | int | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
     if wrt is None:
         chosen = [name for name, value in zip(names, inputs, strict=True) if _is_floating(value)]
         if not chosen:
@@ -210,7 +210,7 @@ def _chosen(wrt: Sequence[str | int] | None, names: list[str], inputs: Sequence[
             )
         return chosen
     result = []
-    for which in [wrt] if isinstance(wrt, str) else wrt:
+    for which in [wrt] if isinstance(wrt, str | int) else wrt:
         if which not in names and which not in range(len(names)):
             raise ValueError(f"wrt names {which!r}; expected some of {', '.join(names)}, or places from 0")
         name = which if isinstance(which, str) else names[which]
