@@ -32,6 +32,16 @@ class Wrong(Doubles):
 class Broken(Doubles):
     def __init__(self, factor):
         pass
+
+
+class Unmakable(Doubles):
+    def __init__(self):
+        raise RuntimeError("no file of weights")
+
+
+class Unrunnable(Doubles):
+    def forward(self, x):
+        raise RuntimeError("not written yet")
 """
 
 
@@ -39,6 +49,7 @@ class Broken(Doubles):
 def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "gradcheck_example.py").write_text(OWN)
+    (tmp_path / "gradcheck_unfinished.py").write_text("def (")
     return tmp_path
 
 
@@ -80,6 +91,10 @@ def test_a_saved_model_passes(tmp_path, capsys):
         (["gradcheck", "no_such_module:Layer"], "there is no module 'no_such_module'"),
         (["gradcheck", "gradcheck_example:Missing"], "has no 'Missing'"),
         (["gradcheck", "gradcheck_example:Broken"], "needs arguments"),
+        (["gradcheck", ":Doubles"], "is no module:Class"),
+        (["gradcheck", "gradcheck_example:Unmakable"], "no file of weights"),
+        (["gradcheck", "gradcheck_example:Unrunnable", "--json"], "RuntimeError at gradcheck_example.py, line 34"),
+        (["gradcheck", "gradcheck_unfinished:Layer"], "cannot be imported: SyntaxError"),
         (["gradcheck", "missing.safetensors"], "missing.safetensors"),
         (["gradcheck", "vanilla", "--budget", "-1"], "budget_s is -1.0"),
     ],

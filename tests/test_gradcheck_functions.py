@@ -192,3 +192,69 @@ def test_mistakes_in_use_are_one_sentence():
         check(np.tanh, np.tanh, [3])
     with pytest.raises(ValueError, match="expected a list of f's arguments"):
         check(np.tanh, np.tanh, x)
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_rounding_of_a_large_offset_is_no_mistake(mode):
+    x = RNG.normal(size=(4, 7))
+    report = check(lambda x: np.sin(x) + 1e8, lambda g, x: g * np.cos(x), [x], mode=mode)
+    assert report.verdict is not Verdict.WRONG, str(report)
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+@pytest.mark.parametrize("near", [1e-9, -1e-9, 1e-12, -1e-8])
+def test_a_kink_very_near_is_no_mistake(mode, near):
+    x = RNG.normal(size=(3, 4))
+    x[1, 2] = near
+    report = check(lambda x: np.maximum(x, 0), lambda g, x: g * (x > 0), [x], mode=mode)
+    assert report.verdict is not Verdict.WRONG, str(report)
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_float32_within_a_function_is_seen(mode):
+    def within(x):
+        return np.tanh(x.astype(np.float32)).astype(np.float64)
+
+    x = RNG.normal(size=(4, 7))
+    right = check(within, lambda g, x: g * (1 - np.tanh(x) ** 2), [x], mode=mode)
+    assert right.passed, str(right)
+    assert "float32" in right.notes[0]
+    wrong = check(within, lambda g, x: 1.05 * g * (1 - np.tanh(x) ** 2), [x], mode=mode)
+    assert wrong.verdict is Verdict.WRONG
+
+
+@pytest.mark.parametrize("f", [np.tanh, lambda x: np.maximum(x, 0), lambda x: x.max(axis=1), lambda x: x + 1e8])
+def test_float32_is_not_seen_where_there_is_none(f):
+    x = RNG.normal(size=(4, 7)).astype(np.float32)
+    x[0, :3] = 0
+    assert check(f, lambda g, x: np.zeros_like(x), [x]).notes == []
+
+
+def test_a_pass_is_as_near_as_the_tolerance_says():
+    x = np.random.default_rng(0).normal(size=(4, 7))
+
+    def backward(g, x):
+        d = g * (1 - np.tanh(x) ** 2)
+        d[0, 3] *= 1.01
+        return d
+
+    for seed in range(5):
+        report = check(lambda x: np.tanh(x.astype(np.float32)), backward, [x], mode="fast", seed=seed)
+        assert report.verdict is not Verdict.PASS or report["x"].error <= 2e-3
+
+
+def test_complex_numbers_are_refused():
+    with pytest.raises(ValueError, match="complex128"):
+        check(lambda x: x + 1j * x, lambda g, x: g, [np.ones(3)])
+    with pytest.raises(ValueError, match="returned None"):
+        check(lambda x: None, lambda g, x: g, [np.ones(3)])
+    report = check(np.sin, lambda g, x: g * np.cos(x) + 0j, [np.ones(3)])
+    assert report.verdict is Verdict.WRONG
+    assert "complex" in report["x"].reason
+
+
+def test_one_place_need_not_be_a_list():
+    report = check(affine, lambda g, x, W, b: x.T @ g, [x, W, b], wrt=1)
+    assert [block.name for block in report.blocks] == ["W"]
+    with pytest.raises(ValueError, match="wrt names 3"):
+        check(affine, affine_backward, [x, W, b], wrt=3)

@@ -321,3 +321,48 @@ def test_a_mistake_in_use_is_one_sentence():
         check_optimizer("adam")
     with pytest.raises(ValueError, match="mode is 'slow'"):
         check_layer(Scale(), (4,), mode="slow")
+
+
+class ZeroesItsInput:
+    """A wrong gradient that is right at x = 0, where its own first call has put x."""
+
+    def plan(self, input_shape, arena):
+        return input_shape
+
+    def forward(self, x):
+        self.x = x
+        return np.tanh(x)
+
+    def backward(self, dy):
+        self.x *= 0
+        return dy
+
+
+class RectifiesInPlace(ZeroesItsInput):
+    def forward(self, x):
+        self.y = np.maximum(x, 0, out=x)
+        return self.y
+
+    def backward(self, dy):
+        return dy * (self.y > 0)
+
+
+@pytest.mark.parametrize("layer", [ZeroesItsInput(), RectifiesInPlace()])
+def test_a_layer_that_changes_its_input_only_once_is_found_out(layer):
+    report = check_layer(layer, (6,))
+    assert report.verdict is Verdict.WRONG
+    assert "a pass overwrites x" in str(report)
+
+
+def test_a_layer_that_computes_in_float32_is_told_so():
+    class Narrow(ZeroesItsInput):
+        def forward(self, x):
+            self.x = x
+            return np.tanh(x.astype(np.float32))
+
+        def backward(self, dy):
+            return dy * (1 - np.tanh(self.x) ** 2)
+
+    report = check_layer(Narrow(), (6,))
+    assert report.verdict is Verdict.PASS, str(report)
+    assert "float32" in report.notes[0]

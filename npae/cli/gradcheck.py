@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import sys
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,17 +79,24 @@ def _layer_report(args: argparse.Namespace, options: dict[str, Any]) -> "Report"
 
     layer = _made(args.what)
     options["mode"] = "fast" if args.fast else "full"
-    if args.shape:
-        return check_layer(layer, args.shape, **options)
     try:
-        return check_layer(layer, (6,), **options)
-    except (ValueError, IndexError, TypeError):
-        return check_layer(layer, (7, 6, 3), **options)
+        if args.shape:
+            return check_layer(layer, args.shape, **options)
+        try:
+            return check_layer(layer, (6,), **options)
+        except (ValueError, IndexError, TypeError):
+            return check_layer(layer, (7, 6, 3), **options)
+    except ValueError:
+        raise
+    except Exception as error:  # whatever the checked code raises is a mistake in it, and no verdict on its gradient
+        raise ValueError(_told(error, f"{args.what} cannot be run")) from error
 
 
 def _made(what: str) -> Any:
     """An object of the class that ``module:Class`` names; modules of the present folder are found too."""
     module_name, _, name = what.partition(":")
+    if not module_name or not name:
+        raise ValueError(f"{what!r} is no module:Class; give a layer such as mypackage.layers:Scale")
     sys.path.insert(0, "")
     try:
         module = importlib.import_module(module_name)
@@ -96,6 +104,8 @@ def _made(what: str) -> Any:
         raise ValueError(
             f"there is no module {error.name!r}; run this where it can be imported, or install it"
         ) from None
+    except Exception as error:
+        raise ValueError(_told(error, f"the module {module_name!r} cannot be imported")) from error
     finally:
         sys.path.remove("")
     made = getattr(module, name, None)
@@ -105,6 +115,15 @@ def _made(what: str) -> Any:
         return made() if isinstance(made, type) else made
     except TypeError as error:
         raise ValueError(f"{name}() needs arguments ({error}); name a layer made from it instead") from None
+    except Exception as error:
+        raise ValueError(_told(error, f"{what} cannot be made")) from error
+
+
+def _told(error: Exception, what: str) -> str:
+    """What happened in a user's code, and where, in one line."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
+    return f"{what}: {type(error).__name__}{place}: {error}"
 
 
 def _shape(text: str) -> tuple[int, ...]:

@@ -93,7 +93,7 @@ class Block:
             if e.kink:
                 self.kinks.add(i)
             self.numeric[i], self.left[i], self.right[i], self.bound[i] = e.value, e.left, e.right, e.error
-            confirmed += abs(self.claimed[i] - e.value) > self.tolerance * scale
+            confirmed += abs(self.claimed[i] - e.value) > self.tolerance * scale + CERTAIN * e.error
         for i in order[DISPUTED:]:
             if jump[i] > KINKED * scale:  # too many to look at twice: believed from the first look
                 self.kinks.add(i)

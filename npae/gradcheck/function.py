@@ -47,7 +47,12 @@ class FunctionSubject(Subject):
 
     def _parts(self) -> list[Array]:
         y = self._call()
-        return [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
+        parts = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
+        for part in parts:
+            if part.dtype.kind not in "fiub":
+                what = "None" if y is None else f"an array of {part.dtype}"
+                raise ValueError(f"f returned {what}; expected real numbers, in an array or a tuple of arrays")
+        return parts
 
     def output(self) -> Array:
         return np.concatenate([part.astype(np.float64).reshape(-1) for part in self._parts()])
@@ -77,6 +82,9 @@ class FunctionSubject(Subject):
                 f"backward returned {len(claimed)} gradients, but {len(self.blocks)} were expected: "
                 f"those by {', '.join(self.blocks)}; name the inputs that have a gradient with wrt="
             )
+        for name, c in zip(self.blocks, claimed, strict=True):
+            if np.iscomplexobj(c):
+                raise ValueError(f"the gradient by {name} is complex; expected real numbers")
         return {name: np.array(c, dtype=np.float64) for name, c in zip(self.blocks, claimed, strict=True)}
 
     def _note_gradient(self, before: list[Any], g: Any, copies: dict[str, Any], inputs: dict[str, Any]) -> None:
@@ -112,7 +120,7 @@ def check(
     backward: Callable[..., Any],
     inputs: Sequence[Any],
     *,
-    wrt: Sequence[str | int] | None = None,
+    wrt: Sequence[str | int] | str | int | None = None,
     mode: str = "full",
     budget_s: float | None = None,
     tolerance: float | None = None,
@@ -129,7 +137,7 @@ def check(
         not be a tuple. g has y's shape; where f returns a tuple it is one.
     inputs : sequence
         Arrays, and whatever else f takes. Random ones with sizes that all differ are the strongest.
-    wrt : sequence of str or int, optional
+    wrt : str, int or a sequence of them, optional
         The inputs that have a gradient, by name or place; all floating-point arrays by default.
     mode : {"full", "fast"}
         Every entry; or random directions, and only the entries at which they disagree.
@@ -192,14 +200,17 @@ def input_names(f: Callable[..., Any], n: int) -> list[str]:
     return names[:n] if len(names) >= n else [f"x{i}" for i in range(n)] if n > 1 else ["x"]
 
 
-def _chosen(wrt: Sequence[str | int] | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
+def _chosen(wrt: Sequence[str | int] | str | int | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
     if wrt is None:
         chosen = [name for name, value in zip(names, inputs, strict=True) if _is_floating(value)]
         if not chosen:
-            raise ValueError("no input is an array of floating-point numbers; give one, since it is what h is added to")
+            raise ValueError(
+                "no input is an array of floating-point numbers, and only those can be moved a little; "
+                "write np.array([1.0, 2.0]) for [1, 2]"
+            )
         return chosen
     result = []
-    for which in [wrt] if isinstance(wrt, str) else wrt:
+    for which in [wrt] if isinstance(wrt, str | int) else wrt:
         if which not in names and which not in range(len(names)):
             raise ValueError(f"wrt names {which!r}; expected some of {', '.join(names)}, or places from 0")
         name = which if isinstance(which, str) else names[which]

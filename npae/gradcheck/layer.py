@@ -1,9 +1,9 @@
 """Check a layer: npae's, or any class of yours with ``plan``, ``forward`` and ``backward``."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from npae.kernels import default_kernels
 from npae.layers import Chain
 from npae.types import Array, Shape
 
+T = TypeVar("T")
 STEP = 5  # of a training run, at which the check stands: noise is drawn, and warm-ups are under way
 
 
@@ -42,7 +43,8 @@ class LayerSubject(Subject):
         self.blocks = {"x": self.x, **{self.short(name): value for name, value, _ in self.arena.parameters()}}
         self.affine = bool(self.arena.penalized)
         self.hints = window_hints(self.layer)
-        self.shape: Shape = self.forward().shape
+        self._overwritten: set[str] = set()
+        self.shape: Shape = self.restoring(self.forward).shape
         self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
         beta = getattr(layer, "beta", None)
         if isinstance(beta, int | float):
@@ -62,6 +64,20 @@ class LayerSubject(Subject):
     def output(self) -> Array:
         y = self.forward()
         return np.concatenate([y.reshape(-1), *(layer.penalty.reshape(-1) for layer in self.arena.penalized)])
+
+    def restoring(self, call: Callable[..., T], *arguments: Any) -> T:
+        """What a first call returns; blocks are put back, since a second call may find nothing left to change."""
+        before = {name: block.copy() for name, block in self.blocks.items()}
+        try:
+            return call(*arguments)
+        finally:
+            for name, block in self.blocks.items():
+                if not np.array_equal(block, before[name], equal_nan=True):
+                    self._overwritten.add(name)
+                    block[...] = before[name]
+
+    def overwritten(self) -> list[str]:
+        return sorted(self._overwritten)
 
     def upstream(self, generator: np.random.Generator) -> Array:
         u = generator.standard_normal(int(np.prod(self.shape)))
@@ -173,7 +189,7 @@ def check_layer(
     title = type(layer).__name__ if " object at " in repr(layer) else repr(layer)
     u = subject.upstream(plan.generator("upstream"))
     try:
-        subject.gradients(u)
+        subject.restoring(subject.gradients, u)
     except Exception as error:  # whatever the checked code raises is a finding, not a crash
         return raised(subject, title, error)
     report = examine(subject, title, plan, u)

@@ -59,7 +59,7 @@ def inputs_unchanged(subject: Subject, u: Array) -> Manner:
     if not np.array_equal(u, upstream):
         changed.append("the upstream gradient")
         u[...] = upstream
-    changed += subject.overwritten()
+    changed += [name for name in subject.overwritten() if name not in changed]
     return Manner("inputs unchanged", not changed, f"a pass overwrites {', '.join(changed)}" if changed else "")
 
 

@@ -74,9 +74,10 @@ def _fit(kind: Kind, arrays: Mapping[str, Array], outputs: list[Array], hints: M
             names = dict(zip([n for n in kind.inputs if n not in left_out], order, strict=True))
             values: dict[str, Any] = {n: arrays[names[n]] if n in names else None for n in kind.inputs}
             try:
-                for options in [dict(hints)] if hints else kind.options(values, outputs):
-                    if _computes(kind, {**values, **options}, outputs):
-                        return Recognized(kind, names, options)
+                with np.errstate(all="ignore"):  # a guess may divide by zero, which is nobody's concern
+                    for options in [dict(hints)] if hints else kind.options(values, outputs):
+                        if _computes(kind, {**values, **options}, outputs):
+                            return Recognized(kind, names, options)
             except (ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError):
                 continue  # shapes that do not fit together: it is not this
     return None

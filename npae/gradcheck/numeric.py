@@ -114,9 +114,9 @@ def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> 
     if best.error <= enough:
         return best
     large = 166 * h  # 1e-3 in float64
-    a, b, c = (slopes(line, large / k).central for k in (1, 2, 4))
-    first, second = (4 * b - a) / 3, (4 * c - b) / 3
-    error = abs(second - first) + 8 * noise / large
+    a, b, c = (slopes(line, large / k) for k in (1, 2, 4))
+    first, second = (4 * b.central - a.central) / 3, (4 * c.central - b.central) / 3
+    error = abs(second - first) + 8 * noise / large + _crossed(b, c, noise / large) / 2
     if error < best.error and abs(second - best.value) <= 4 * (best.error + error):
         return Estimate(second, error, best.left, best.right)
     return best
@@ -124,10 +124,13 @@ def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> 
 
 def _plain_estimate(line: Line, h: float, noise: float) -> Estimate:
     wide, near = slopes(line, h), slopes(line, h / 2)
-    # Half the step, half the bend; what is left over is a kink that both steps cross, and spoils both alike.
-    kink = max(0.0, abs(2 * near.bend - wide.bend) - 16 * noise / h)
-    error = abs(wide.central - near.central) / 3 + 2 * noise / h + kink / 2
+    error = abs(wide.central - near.central) / 3 + 2 * noise / h + _crossed(wide, near, noise / h) / 2
     return Estimate(near.central, error, near.left, near.right)
+
+
+def _crossed(wide: Slopes, near: Slopes, noise: float) -> float:
+    """The kink that both steps cross, and that spoils both alike: half the step is half the bend, but for that."""
+    return max(0.0, abs(2 * near.bend - wide.bend) - 16 * noise)
 
 
 def _error(e: Estimate) -> float:
@@ -160,7 +163,8 @@ def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimat
         now = slopes(line, h / 4)
     if abs(now.bend - before.bend) <= 0.5 * before.jump:
         return Estimate(now.central, now.jump, now.left, now.right, kink=True)
-    return smooth_estimate(line, first, noise, enough)  # nothing but rounding, more of it than was thought
+    # A kink so near that only the last step is short of it; or nothing but rounding, more of it than was thought.
+    return min(smooth_estimate(line, first, noise, enough), _plain_estimate(line, h / 4, noise), key=_error)
 
 
 def taylor_slope(line: Line, claimed: float, noise: float) -> float:

@@ -50,7 +50,7 @@ class Subject:
         raise NotImplementedError
 
     def overwritten(self) -> list[str]:
-        """The inputs that are no blocks and that a pass has written into."""
+        """The inputs that a pass has written into, as far as the subject saw it: those that are no blocks too."""
         return []
 
 
