@@ -66,7 +66,7 @@ class Replicas:
         return net.config() if self._n_jobs > 1 or net.is_recordable else None
 
     def learn_from(self, x: Array) -> None:
-        """Take batches from x (n, *input_shape), which is trusted, until told to forget it.
+        """Take batches from x ``(n, *input_shape)``, which is trusted, until told to forget it.
 
         What was recorded stays good as long as no layer's settings have changed.
         """

@@ -420,7 +420,7 @@ def gaussian_code_gradient(
 
 
 def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
-    """penalty[n] = strength · Σᵢ |x|, for x (N, n)."""
+    """``penalty[n] = strength · Σᵢ |x|``, for x (N, n)."""
     penalty[...] = strength * np.abs(x).sum(axis=1)
 
 
@@ -459,9 +459,9 @@ def uniform(key: Array, y: Array) -> None:
 
 
 def standard_normal(key: Array, y: Array) -> None:
-    """Draws from N(0, 1), for y (n,), two from two uniform numbers (Box & Muller 1958)::
+    """Draws from N(0, 1), for y (n,), two from two uniform numbers (Box & Muller 1958).
 
-    √(−2 log u) cos 2πv  and  √(−2 log u) sin 2πv
+    They are √(−2 log u) cos 2πv and √(−2 log u) sin 2πv.
     """
     n = y.size // 4
     for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
