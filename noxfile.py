@@ -37,9 +37,15 @@ def coverage(session: nox.Session) -> None:
 
 @nox.session
 def oracles(session: nox.Session) -> None:
-    """The tests that need PyTorch."""
-    session.install("-e", ".[test]", "torch")
-    session.run("pytest", "tests/test_against_torch.py")
+    """The tests that need libraries too heavy for everyday: PyTorch, polars, and an ONNX runtime."""
+    session.install("-e", ".[test,onnx]", "torch", "polars", "onnxruntime")
+    session.run(
+        "pytest",
+        "tests/test_against_torch.py",
+        "tests/test_export.py",
+        "tests/test_foreign.py",
+        "tests/test_sklearn_manners.py",
+    )
 
 
 @nox.session

@@ -10,6 +10,7 @@ Weights come first in θ and biases after them: what weight decay applies to is 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from threading import RLock
 from types import ModuleType
@@ -263,6 +264,11 @@ class Arena:
     def parameter_count(self, layer: "Layer | None" = None) -> int:
         """How many numbers are learned, by ``layer`` or by all."""
         return sum(prod(p.shape) for p in self._parameters if layer is None or p.layer is layer)
+
+    @cached_property
+    def bytes_per_sample(self) -> int:
+        """Of all buffers, once everything is planned."""
+        return self.buffer_bytes()
 
     def buffer_bytes(self, layer: Any = None) -> int:
         """Bytes of buffers for one sample, of ``layer`` or of all."""

@@ -8,7 +8,7 @@
 """
 
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Self
@@ -16,17 +16,19 @@ from typing import Any, Self
 import numpy as np
 
 from npae.arena import Arena
+from npae.blocks import RecordedEncoding, block_size, in_blocks
 from npae.configuration import from_config, to_config
+from npae.crew import crew_of, parts
 from npae.kernels import default_kernels, reference_kernels
 from npae.kernels.program import Program, Recorder
 from npae.layers.base import Chain, Layer
-from npae.layers.fused import fused
+from npae.layers.fused import FusedLayer, fused
 from npae.losses import loss_by_name
-from npae.types import Array, Shape
-from npae.validation import check_number, check_samples
+from npae.summary import summary
+from npae.types import Array
+from npae.validation import check_number, check_samples, refuse_non_finite
 
-BLOCK = 256  # samples that pass the network at once where no gradient is needed,
-BLOCK_BYTES = 2**27  # or fewer, where their buffers would take more than this
+LARGE = 2**18  # values of an array that is worth looking at with several threads
 
 
 class Autoencoder:
@@ -143,12 +145,14 @@ class Autoencoder:
             for chain in (self.encoder, self.decoder):
                 chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)
+        self._encodings: dict[int, RecordedEncoding] = {}
+        self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
         self.arena, self.run = arena, arena.run
 
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
         """The encoder's steps that a gradient must pass: from the first with parameters on, which needs no dx."""
         for i, step in enumerate(self.encoder.steps):
-            for layer in getattr(step, "plain", [step]):
+            for layer in step.plain if isinstance(step, FusedLayer) else [step]:
                 # by name, since the parameters may be those of layers within it
                 if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
                     layer.needs_dx = False
@@ -189,55 +193,54 @@ class Autoencoder:
         """
         x = self.check(x, as_target=target is None)
         target = x if target is None else self._check_target(target, len(x))
-        return self.finish_gradient(self.shard_gradient(x, target, len(x)))
-
-    def shard_gradient(self, x: Array, target: Array, n: int) -> dict[str, float]:
-        """The part that some samples have in the gradient of a batch of ``n``, left in ``dtheta``; x is trusted.
-
-        Returns
-        -------
-        dict of str to float
-            The same part of each term of the loss, but for the weight decay.
-        """
+        totals = np.zeros(len(self.term_names))
         with self.arena.lock:
-            self._pass(x, target, n)
-            return self.shard_terms(n)
+            self._pass(x, target, len(x), totals)
+        return self.finish_gradient(self.terms_of([totals], len(x)))
 
-    def _pass(self, x: Array, target: Array, n: int) -> None:
-        """Forward and backward, in training."""
-        self.arena.resize(len(x))
+    def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
+        """The part that x has in a batch of ``n``, in training: dθ, and the total of each term over the samples."""
         with self._training():
             _, dy = self._forward(x, target, n)
             self._backward(dy)
+        for i, (owner, values) in enumerate(self._losses_and_penalties()):
+            owner.kernels.total(values, totals[i : i + 1])
 
-    def shard_terms(self, n: int) -> dict[str, float]:
-        """What the last pass has in each term of the loss of a batch of ``n``."""
-        terms = {"reconstruction": float(self.loss.losses.sum(dtype=np.float64)) / n}
-        for layer in self.arena.penalized:
-            name = layer.penalty_name
-            terms[name] = terms.get(name, 0.0) + float(layer.penalty.sum(dtype=np.float64)) / n
+    def _losses_and_penalties(self) -> list[tuple[Any, Array]]:
+        return [(self.loss, self.loss.losses), *((layer, layer.penalty) for layer in self.arena.penalized)]
+
+    @property
+    def term_names(self) -> list[str]:
+        """What ``_pass`` totals: the loss, and each layer's penalty."""
+        return ["reconstruction", *(layer.penalty_name for layer in self.arena.penalized)]
+
+    def terms_of(self, totals: Iterable[Array], n: int) -> dict[str, float]:
+        """The terms of the loss of a batch of ``n``, from the totals of its parts in their order."""
+        terms: dict[str, float] = {}
+        for part in totals:
+            for name, total in zip(self.term_names, part.tolist(), strict=True):
+                terms[name] = terms.get(name, 0.0) + total / n
         return terms
 
     @property
     def is_recordable(self) -> bool:
-        """Whether all layers are npae's own, and no somebody's with whatever else it does."""
+        """Whether all layers are npae's own: nobody knows what another's does besides calling kernels."""
         return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
 
-    def record_pass(self, x: Array, target: Array, n: int, program: Program) -> None:
-        """Add to the program what ``shard_gradient`` does with x; to be run again when x has other contents.
+    def record_pass(self, x: Array, target: Array, n: int, totals: Array, program: Program) -> None:
+        """Add to the program what ``gradient`` does with x, a part of a batch of ``n``: dθ, and the terms' ``totals``.
 
         npae's own layers do nothing but call kernels, so that their calls are all there is to it. What is known of
         somebody else's layer is only that it can be called.
         """
-        kernels = self.arena.kernels
         if self.is_recordable:
-            self._use(Recorder(kernels, program))
+            self._use(Recorder(self.arena.kernels, program))
             try:
-                self._pass(x, target, n)
+                self._pass(x, target, n, totals)
             finally:
-                self._use(kernels)
+                self._use(self.arena.kernels)
         else:
-            program.add(self._pass, x, target, n)
+            program.add(self._pass, x, target, n, totals)
 
     def _use(self, kernels: Any) -> None:
         for layer in self.arena.layers.values():
@@ -246,9 +249,10 @@ class Autoencoder:
 
     def draw(self) -> None:
         """What a recorded pass needs anew for each step."""
-        with self._training():
-            for layer in self.arena.layers.values():
-                layer.draw()
+        self.run.training = True
+        for layer in self._drawing:
+            layer.draw()
+        self.run.training = False
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
         """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
@@ -260,6 +264,7 @@ class Autoencoder:
         return sum(self.terms.values())
 
     def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
+        self.arena.resize(len(x))
         self.run.sample_weight = 1 / n
         h = self.encoder.forward(self.corrupt.forward(x))
         z = self.code.forward(h)
@@ -278,11 +283,39 @@ class Autoencoder:
 
     # Use: no noise, no gradient, any number of samples
 
-    def encode(self, x: Array) -> Array:
-        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means."""
-        return in_blocks(
-            self.arena, lambda x: self.code.forward(self.encoder.forward(x)), self.code_shape, self.check(x)
-        )
+    def encode(self, x: Array, *, n_jobs: int = 1) -> Array:
+        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means.
+
+        Many samples are shared out among ``n_jobs`` threads.
+        """
+        is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * block_size(self.arena)
+        if not (is_long and self.is_recordable):
+            return in_blocks(self.arena, self._code_of, self.code_shape, self.check(x))
+        x = check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True)
+        with self.arena.lock:
+            codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
+        if not is_finite:
+            refuse_non_finite(x, "samples")
+        return codes
+
+    def _code_of(self, x: Array) -> Array:
+        return self.code.forward(self.encoder.forward(x))
+
+    def _recorded_encoding(self, n_jobs: int) -> RecordedEncoding:
+        self.arena.resize(block_size(self.arena))
+        recorded = self._encodings.get(n_jobs)
+        if recorded is None or recorded.recorded_for != recorded.present():
+            recorded = self._encodings[n_jobs] = RecordedEncoding(self, n_jobs)
+        return recorded
+
+    def record_encoding(self, x: Array, program: Program) -> Array:
+        """Add to the program what ``encode`` does with the block x; the codes are in the buffer that is returned."""
+        self.arena.resize(len(x))
+        self._use(Recorder(self.arena.kernels, program))
+        try:
+            return self._code_of(x)
+        finally:
+            self._use(self.arena.kernels)
 
     def decode(self, z: Array) -> Array:
         """Samples ``(n, *input_shape)`` rebuilt from codes z ``(n, *code_shape)``."""
@@ -300,7 +333,6 @@ class Autoencoder:
         return in_blocks(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
-        self.arena.resize(len(x))
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
@@ -313,10 +345,24 @@ class Autoencoder:
             return self.loss.dy
         return y
 
-    def check(self, x: Any, *, as_target: bool = False) -> Array:
+    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
         """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
+
+        def all_within(x: Array, low: float, high: float) -> bool:
+            look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)
+            if x.size < LARGE:
+                look(x, low, high, count[0])
+            else:
+                flat, programs = x.reshape(-1), [Program() for _ in range(n_jobs)]
+                for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
+                    program.add(look, flat[part], low, high, own)
+                crew_of(n_jobs).run(programs)
+            return int(count.sum()) == x.size
+
         unit_interval = as_target and self.loss.needs_unit_interval
-        return check_samples(x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval)
+        return check_samples(
+            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=all_within
+        )
 
     def _check_target(self, target: Any, n: int) -> Array:
         targets = self.check(target, as_target=True)
@@ -331,7 +377,7 @@ class Autoencoder:
             for step in (step for slot in self._slots() for step in slot.steps):
                 x = step.forward(x)
                 if not np.isfinite(x).all():
-                    return getattr(step, "convolution", step).name
+                    return step.convolution.name if isinstance(step, FusedLayer) else step.name
         return None
 
     @contextmanager
@@ -405,41 +451,8 @@ class Autoencoder:
         return self.corrupt, self.encoder, self.code, self.decoder
 
     def summary(self) -> str:
-        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
-        header = ("layer", "type", "output", "parameters", "multiply-adds", "bytes/sample")
-        rows = [
-            (
-                name,
-                type(layer).__name__,
-                "×".join(map(str, layer.output_shape)),
-                f"{self.arena.parameter_count(layer):,}",
-                f"{layer.multiply_adds():,}",
-                f"{self.arena.buffer_bytes(layer):,}",
-            )
-            for name, layer in self.arena.layers.items()
-            if not isinstance(layer, Chain)
-        ]
-        rows.append(("loss", self.loss.name, "", "0", "0", f"{self.arena.buffer_bytes(self.loss):,}"))
-        total = sum(layer.multiply_adds() for layer in self.arena.layers.values())
-        rows.append(
-            ("total", "", "", f"{self.arena.parameter_count():,}", f"{total:,}", f"{self.arena.buffer_bytes():,}")
-        )
-        widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-        align: list[Callable[[str, int], str]] = [str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust]
-        lines = [
-            "  ".join(a(cell, w) for a, cell, w in zip(align, row, widths, strict=True)) for row in (header, *rows)
-        ]
-        return "\n".join(line.rstrip() for line in lines)
+        """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample.
 
-
-def in_blocks(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Array) -> Array:
-    """``f`` of arrays of any length, block by block; it returns ``(block, *shape)``, and this ``(n, *shape)``."""
-    n = len(inputs[0])
-    result = np.empty((n, *shape), dtype=arena.dtype)
-    size = max(1, min(BLOCK, BLOCK_BYTES // max(arena.buffer_bytes(), 1)))
-    for start in range(0, n, size):
-        block = slice(start, min(start + size, n))
-        with arena.lock:
-            arena.resize(block.stop - block.start)
-            result[block] = f(*(a[block] for a in inputs))
-    return result
+        A fused layer follows those whose work it does; the buffers are its own, all else is theirs.
+        """
+        return summary(self.arena, self.loss)

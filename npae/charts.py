@@ -32,15 +32,15 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     return _svg(figure)
 
 
-def code_map(codes: Array, labels: Array) -> str:
-    """Codes (n, 2) as points, coloured by label (n,), as SVG text."""
+def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
+    """Codes (n, 2) as points, coloured by label (n,), as SVG text; ``what`` says what labels mean."""
     figure = _figure(width=6.4, height=5.4)
     axes = figure.subplots()
     for label in np.unique(labels):
         chosen = codes[labels == label]
         axes.scatter(chosen[:, 0], chosen[:, 1], s=7, alpha=0.75, linewidths=0, label=str(label), color=f"C{label}")
     axes.set(xlabel="first code value", ylabel="second code value")
-    axes.legend(title="digit", frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    axes.legend(title=what, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
     axes.spines[["top", "right"]].set_visible(False)
     return _svg(figure)
 

@@ -7,13 +7,15 @@ since a thread that sleeps is slow to wake; after a millisecond or two they do s
 import os
 import threading
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
 from npae.kernels.program import NO_MEMORY, Program
 from npae.types import Array
 
-PATIENCE = 500  # thousands of looks before a thread goes to sleep: a millisecond or two
+CACHE_LINE = 64  # bytes
+PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
 
 _crews: dict[tuple[int, int], "Crew"] = {}
 
@@ -22,6 +24,14 @@ def crew_of(size: int) -> "Crew":
     """The crew of so many threads that all in this process share; after a fork, the parent's threads do not exist."""
     key = os.getpid(), size
     return _crews[key] if key in _crews else _crews.setdefault(key, Crew(size))
+
+
+def parts(vector: Array, n: int) -> list[slice]:
+    """``n`` parts of a flat vector, cut between cache lines; the last ones may be empty."""
+    lines = -(-vector.nbytes // CACHE_LINE)
+    numbers = CACHE_LINE // vector.itemsize
+    bounds = [min(-(-lines * i // n) * numbers, len(vector)) for i in range(n + 1)]
+    return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
 class Crew:
@@ -34,29 +44,30 @@ class Crew:
         self._is_busy = False
         self._mailboxes: Array | None = None
 
-    def run(self, programs: Sequence[Program]) -> None:
-        """Carry out as many programs as the crew has threads, or fewer; back when all are done.
+    def run(self, *stages: Sequence[Program]) -> None:
+        """Carry out stages that are needed only once; see ``carry_out``."""
+        self.carry_out(Plan(*stages))
+
+    def carry_out(self, plan: "Plan") -> None:
+        """Run what is planned; back when all is done.
 
         Raises
         ------
         MemoryError
             Where a kernel had not the memory it needs.
         """
-        programs = [program for program in programs if len(program)]
-        if len(programs) < 2 or not all(program.is_native for program in programs):
-            for program in programs:
-                program.run()
+        if not plan.is_native:
+            plan.run_in_turn()
             return
-        from npae.kernels.rendezvous import CALLS, TABLE, lead
+        from npae.kernels.rendezvous import lead
 
+        tables = plan.tables
         with self._lock:
-            mailboxes = self._started()[: len(programs) - 1]
-            for mailbox, program in zip(mailboxes, programs[1:], strict=True):
-                mailbox[TABLE], mailbox[CALLS] = program.table.ctypes.data, len(program.table)
-            table = programs[0].table
+            mailboxes = self._started()[: plan.width - 1]
             try:
-                self._wake()
-                failed = lead(table, mailboxes)
+                if plan.width > 1:
+                    self._wake()
+                failed = lead(tables, mailboxes)
             finally:
                 self._is_busy = False
         if failed:
@@ -84,3 +95,36 @@ class Crew:
             follow(mailbox, PATIENCE)
             with self._bell:
                 self._bell.wait_for(lambda: self._is_busy)
+
+
+class Plan:
+    """Programs to be carried out side by side, one a thread, in stages: each begins when all of the last is done.
+
+    Parameters
+    ----------
+    *stages : sequence of Program
+        Recorded in full.
+    """
+
+    def __init__(self, *stages: Sequence[Program]) -> None:
+        self._stages = [stage for stage in stages if any(map(len, stage))]
+        self.width = max(map(len, self._stages), default=0)  # threads that it takes
+        self.is_native = bool(self._stages) and all(program.is_native for stage in self._stages for program in stage)
+        self._tables: Array | None = None
+
+    @property
+    def tables(self) -> Array:
+        """(stages, width, 2): the address of each program's table and its number of calls."""
+        if self._tables is None:
+            tables = np.zeros((len(self._stages), self.width, 2), np.int64)
+            for row, stage in zip(tables, self._stages, strict=True):
+                for place, program in zip(row, stage, strict=False):
+                    place[:] = program.table.ctypes.data, len(program)
+            self._tables = tables
+        return self._tables
+
+    def run_in_turn(self) -> None:
+        """Run one program after the other in this thread."""
+        for stage in self._stages:
+            for program in stage:
+                program.run()

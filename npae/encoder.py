@@ -1,21 +1,30 @@
 """The encoding half of a saved model, in plain NumPy: small, quick to start, and without numba."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from npae import storage
 from npae.arena import Arena
-from npae.autoencoder import in_blocks
-from npae.configuration import from_config
+from npae.blocks import in_blocks
+from npae.configuration import from_config, to_config
 from npae.kernels import reference_kernels
 from npae.layers.base import Chain, Layer
-from npae.types import Array
+from npae.types import Array, Shape
 from npae.validation import check_samples
 
 
 class Encoder:
     """A trained model that only encodes.
+
+    Parameters
+    ----------
+    record : mapping
+        "network" with the layers of "encoder" and "code", "input_shape", "dtype" and "seed", as in a model file.
+    fill : function of Arena
+        Allocates what was planned and copies the parameters in.
+    layers : iterable of Layer classes
+        Those that do not come with npae.
 
     Attributes
     ----------
@@ -23,14 +32,43 @@ class Encoder:
         Of one sample.
     """
 
-    def __init__(self, arena: Arena, encoder: Chain, code: Chain) -> None:
-        self._arena, self._encoder, self._code = arena, encoder, code
-        self.input_shape, self.code_shape = encoder.input_shape, code.output_shape
+    input_shape: Shape
+    code_shape: Shape
+
+    def __init__(
+        self, record: Mapping[str, Any], fill: Callable[[Arena], None], layers: Iterable[type[Layer]] = ()
+    ) -> None:
+        layers = list(layers)
+        self._arena = Arena(record["dtype"], reference_kernels(), record["seed"])
+        self._encoder = Chain(from_config(record["network"]["encoder"], layers))
+        self._code = Chain(from_config(record["network"]["code"], layers))
+        hidden_shape = self._arena.add(self._encoder, record["input_shape"], "encoder")
+        self._arena.add(self._code, hidden_shape, "code")
+        fill(self._arena)
+        self.input_shape, self.code_shape = self._encoder.input_shape, self._code.output_shape
 
     def transform(self, X: Any) -> Array:
         """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them."""
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
         return in_blocks(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: the description and θ; views and buffers are made anew."""
+        return {
+            "network": {"encoder": to_config(self._encoder.layers), "code": to_config(self._code.layers)},
+            "input_shape": self.input_shape,
+            "dtype": self._arena.dtype.name,
+            "seed": self._arena.run.seed,
+            "layers": list({type(layer) for layer in self._encoder.layers + self._code.layers}),
+            "theta": self._arena.theta,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        def fill(arena: Arena) -> None:
+            arena.allocate()
+            arena.theta[...] = state["theta"]
+
+        self.__init__(state, fill, state["layers"])  # type: ignore[misc]
 
 
 def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encoder:
@@ -40,10 +78,4 @@ def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encode
     """
     stored = storage.read(path)
     with stored.blamed():
-        arena = Arena(stored.record["dtype"], reference_kernels(), stored.record["seed"])
-        encoder = Chain(from_config(stored.record["network"]["encoder"], layers))
-        code = Chain(from_config(stored.record["network"]["code"], layers))
-        hidden_shape = arena.add(encoder, stored.record["input_shape"], "encoder")
-        arena.add(code, hidden_shape, "code")
-        stored.fill(arena)
-        return Encoder(arena, encoder, code)
+        return Encoder(stored.record, stored.fill, layers)

@@ -26,6 +26,8 @@ def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
     """
     stored = storage.read(path)
     with stored.blamed():
+        if stored.record.get("part") == "encoder":
+            raise ValueError("it is an encoder alone; use npae.load_encoder")
         if "estimator" not in stored.record:
             return stored.network(layers)
         name = stored.record["estimator"]

@@ -4,13 +4,12 @@ What it remembers lies in vectors of θ's size, under their names in ``state``; 
 checkpoint needs.
 """
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from npae.arena import ALIGNMENT, Arena
-from npae.crew import Crew, crew_of
+from npae.arena import Arena
+from npae.crew import Crew, Plan, crew_of, parts
 from npae.kernels.program import Program, Recorder
 from npae.types import Array
 from npae.validation import check_number
@@ -36,7 +35,7 @@ class Optimizer:
         self.arena = arena
         self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.remembers}
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
-        self._programs: list[Program] = []
+        self._plan = Plan()
         self._recorded_for: Any = None
 
     @property
@@ -55,8 +54,8 @@ class Optimizer:
             programs = [Program() for _ in range(crew.size)]
             for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):
                 self.update(Recorder(self.arena.kernels, program), part)
-            self._programs, self._recorded_for = programs, recorded_for
-        crew.run(self._programs)
+            self._plan, self._recorded_for = Plan(programs), recorded_for
+        crew.carry_out(self._plan)
 
     def update(self, kernels: Any, part: slice) -> None:
         """θ ← θ − rate · something, for a part of the vectors. It is recorded: what changes stands in arrays."""
@@ -152,14 +151,6 @@ def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimi
     if name not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {name!r}; expected one of {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name](learning_rate, **options)
-
-
-def parts(vector: Array, n: int) -> list[slice]:
-    """``n`` parts of a flat vector, cut between cache lines; the last ones may be empty."""
-    lines = -(-vector.nbytes // ALIGNMENT)
-    numbers = ALIGNMENT // vector.itemsize
-    bounds = [min(-(-lines * i // n) * numbers, len(vector)) for i in range(n + 1)]
-    return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
 def clip_by_norm(dtheta: Array, limit: float) -> float:

@@ -25,9 +25,16 @@ class PCA:
         _, _, axes = np.linalg.svd(flat - self.mean, full_matrices=False)
         self.axes = axes[:code_size]
 
+    def encode(self, X: Array, code_size: int) -> Array:
+        """The first ``code_size`` coordinates of X (n, ...) along the axes: codes (n, code_size)."""
+        codes: Array = (X.reshape(len(X), -1) - self.mean) @ self.axes[:code_size].T
+        return codes
+
+    def decode(self, codes: Array) -> Array:
+        """Flat samples (n, features) rebuilt from codes (n, code_size)."""
+        rebuilt: Array = codes @ self.axes[: codes.shape[1]] + self.mean
+        return rebuilt
+
     def reconstruct(self, X: Array, code_size: int) -> Array:
         """X (n, ...) rebuilt from its first ``code_size`` coordinates."""
-        axes = self.axes[:code_size]
-        centred = X.reshape(len(X), -1) - self.mean
-        rebuilt: Array = centred @ axes.T @ axes + self.mean
-        return rebuilt.reshape(X.shape)
+        return self.decode(self.encode(X, code_size)).reshape(X.shape)

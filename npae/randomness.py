@@ -1,8 +1,11 @@
 """Every random number is a pure function of (seed, purpose, step), so a run can be repeated from any step.
 
 Philox is a counter-based generator [1]_: it has no state to carry along, only a key and a counter. The key is made of
-the seed and the purpose ("encoder.1", "shuffle"), the counter starts at the step, and two purposes or two steps never
-share a number.
+the seed and the purpose ("encoder.1", "shuffle"), the counter starts at the step, so that two purposes or two steps do
+not share a number.
+
+Weights and shuffles come from NumPy's Philox, by ``generator``; the noise of layers from that of the kernels, for which
+``Run.set_key`` writes key and counter.
 
 References
 ----------
@@ -89,7 +92,7 @@ class Run:
     def set_key(self, key: Array, purpose: str) -> None:
         """Write into ``key`` (6,) of uint32 what the kernels draw from, for ``purpose`` at this step and shard.
 
-        Two words from seed and purpose, then the counter: 2³² draws lie between two shards.
+        Two words from seed and purpose, then the counter, lowest word first: 2³⁴ numbers lie between two shards.
         """
         key[:2] = _key_words(self.seed, purpose)
         key[2:] = 0, self.shard, self.step & 0xFFFFFFFF, self.step >> 32

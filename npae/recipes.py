@@ -26,6 +26,7 @@ from npae.layers import (
 )
 from npae.layers.activation import activation_layers
 from npae.layers.corruption import NOISES, GaussianNoise
+from npae.layers.window import pair
 from npae.types import Shape
 
 
@@ -85,7 +86,8 @@ def convolutional(
     """Convolution, activation and max-pooling; convolution, activation and upsampling (Masci et al. 2011).
 
     Upsampling with convolution rather than transposed convolution leaves no checkerboard (Odena et al. 2016).
-    ``code_size=None`` leaves the last feature map, laid flat, as the code.
+    ``code_size=None`` leaves the last feature map, laid flat, as the code. Flat samples are signals: each feature is
+    taken to be like its neighbours, as in a time series or a spectrum, and the windows slide along them.
     """
     if code_size is None:
         encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
@@ -177,22 +179,24 @@ def _convolutional_halves(
     input_shape: Shape, filters: Sequence[int], kernel_size: int, activation: str
 ) -> tuple[list[Layer], list[Layer], Shape]:
     """Both halves, and the shape of the feature map between them."""
-    if len(input_shape) not in (2, 3):
+    if len(input_shape) > 3:
         raise ValueError(
-            f"a convolutional network needs images (height, width) or (height, width, channels), but the samples have "
-            f"shape {input_shape}; reshape them or use filters=None or another type"
+            f"a convolutional network needs signals (features,) or images (height, width) or (height, width, "
+            f"channels), but the samples have shape {input_shape}; reshape them or use filters=None or another type"
         )
     _check_sequence(filters, "filters")
-    height, width, channels = (*input_shape, 1)[:3]
-    grey = len(input_shape) == 2
-    encoder: list[Layer] = [Reshape((height, width, 1))] if grey else []
+    window, factor = pair(kernel_size, "kernel_size"), (2, 2)
+    if len(input_shape) == 1:  # a signal is an image of one column: windows and pooling reach along it, not across
+        window, factor = (window[0], 1), (2, 1)
+    height, width, channels = (*input_shape, 1, 1)[:3]
+    encoder: list[Layer] = [Reshape((height, width, 1))] if len(input_shape) < 3 else []
     decoder: list[Layer] = []
     for n in filters:
-        encoder += [*_convolution(n, kernel_size, activation), MaxPool2D(2)]
+        encoder += [*_convolution(n, window, activation), MaxPool2D(factor)]
     for n in reversed(filters):
-        decoder += [*_convolution(n, kernel_size, activation), UpSample2D(2)]
-    decoder += [Conv2D(channels, kernel_size)]
-    decoder += [Reshape(input_shape)] if grey else []
+        decoder += [*_convolution(n, window, activation), UpSample2D(factor)]
+    decoder += [Conv2D(channels, window)]
+    decoder += [Reshape(input_shape)] if len(input_shape) < 3 else []
     shrink = 2 ** len(filters)
     # ⌈⌈n/2⌉/2⌉ = ⌈n/4⌉: halving and rounding up, any number of times
     return encoder, decoder, (ceil(height / shrink), ceil(width / shrink), filters[-1] if len(filters) else channels)
@@ -219,7 +223,7 @@ def _dense(units: int, activation: str) -> list[Layer]:
     return [Dense(units, initializer=_initializer(activation)), *activation_layers(activation)]
 
 
-def _convolution(filters: int, kernel_size: int, activation: str) -> list[Layer]:
+def _convolution(filters: int, kernel_size: tuple[int, int], activation: str) -> list[Layer]:
     return [Conv2D(filters, kernel_size, initializer=_initializer(activation)), *activation_layers(activation)]
 
 

@@ -16,9 +16,8 @@ from typing import Any
 import numpy as np
 
 from npae.autoencoder import Autoencoder
-from npae.crew import Crew, crew_of
+from npae.crew import Crew, Plan, crew_of, parts
 from npae.kernels.program import Program, Recorder
-from npae.optimizers import parts
 from npae.types import Array
 
 
@@ -26,9 +25,8 @@ def count_jobs(n_jobs: int | None) -> int:
     """How many threads ``n_jobs`` means: None is 1, −1 all processors that this process may use."""
     if n_jobs is None:
         return 1
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if n_jobs == -1:
-        return available
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if not isinstance(n_jobs, int | np.integer) or n_jobs < 1:
         raise ValueError(f"n_jobs is {n_jobs!r}; expected a number of threads, -1 for all processors, or None for one")
     return int(n_jobs)
@@ -59,8 +57,7 @@ class Replicas:
         net = self.networks[0]
         self._settings = self._present_settings()
         self.networks = [net, *(net.replica(shard) for shard in range(1, self._n_jobs))]
-        self._sums = self._record_sums()
-        self._passes: dict[tuple[int, ...], _Pass] = {}
+        self._batches: dict[int, _Batch] = {}
         self._x: Array | None = None
 
     def _present_settings(self) -> Any:
@@ -76,68 +73,84 @@ class Replicas:
         if self._present_settings() != self._settings:
             self._replicate()
         self._x = x
-        for recorded in self._passes.values():
-            recorded.take_from(x)
+        for batch in self._batches.values():
+            batch.take_from(x)
 
     def forget(self) -> None:
-        """Let go of the data, and of what was recorded for buffers that have been moved."""
-        generations = {net.arena.generation for net in self.networks}
-        self._passes = {key: recorded for key, recorded in self._passes.items() if key[-1] in generations}
-        for recorded in self._passes.values():
-            recorded.take_from(recorded.batch)
+        """Let go of the data."""
+        for batch in self._batches.values():
+            batch.take_from(None)
         self._x = None
 
     def gradient(self, chosen: Array) -> float:
         """The loss of the batch x[chosen], as ``Autoencoder.gradient`` gives it."""
         net, n = self.networks[0], len(chosen)
-        n_shards = len(self.networks)
-        bounds = [-(-n * i // n_shards) for i in range(n_shards + 1)]  # rounded up: the first shard is never empty
-        shards = [(i, start, stop) for i, (start, stop) in enumerate(pairwise(bounds)) if start < stop]
         with net.arena.lock:
-            self.crew.run([self._prepared(i, chosen[start:stop], n) for i, start, stop in shards])
-            terms = net.shard_terms(n)
-            for i, *_ in shards[1:]:
-                for name, value in self.networks[i].shard_terms(n).items():
-                    terms[name] += value
-            self.crew.run(self._sums[len(shards)])
+            batch = self._batches.get(n)
+            if batch is None or batch.generations != [other.arena.generation for other in self.networks]:
+                assert self._x is not None
+                batch = self._batches[n] = _Batch(self.networks, self._x, n)
+            batch.choose(chosen)
+            self.crew.carry_out(batch.plan)
+            terms = batch.terms()
         return net.finish_gradient(terms)
 
-    def _prepared(self, i: int, chosen: Array, n: int) -> Program:
-        """The program of replica ``i`` for its part of a batch of ``n``, with all that is new in its place."""
-        net = self.networks[i]
-        net.run.step = self.networks[0].run.step
-        net.arena.resize(len(chosen))
-        net.draw()
-        key = (i, len(chosen), n, net.arena.generation)
-        if key not in self._passes:
-            assert self._x is not None
-            self._passes[key] = _Pass(net, self._x, len(chosen), n)
-        self._passes[key].chosen[...] = chosen
-        return self._passes[key].program
 
-    def _record_sums(self) -> list[list[Program]]:
-        """For 0, 1, … replicas that had a shard, what each thread adds up: a part of the vectors."""
-        net, *others = self.networks
-        sums = []
-        for n_working in range(len(self.networks) + 1):
-            programs = [Program() for _ in self.networks]
-            for program, part in zip(programs, parts(net.dtheta, len(programs)), strict=True):
-                kernels: Any = Recorder(net.arena.kernels, program)
-                for other in others[: max(n_working - 1, 0)]:
-                    kernels.add_scaled(other.dtheta[part], 1.0, net.dtheta[part])
-            sums.append(programs)
-        return sums
+class _Batch:
+    """What is recorded for batches of ``n``: a pass of each replica that has a shard, then the sum of the gradients."""
+
+    def __init__(self, networks: list[Autoencoder], x: Array, n: int) -> None:
+        n_shards = len(networks)
+        bounds = [-(-n * i // n_shards) for i in range(n_shards + 1)]  # rounded up: the first shard is never empty
+        self.passes = [
+            _Pass(net, x, start, stop, n)
+            for net, (start, stop) in zip(networks, pairwise(bounds), strict=True)
+            if start < stop
+        ]
+        self.n = n
+        self.generations = [net.arena.generation for net in networks]
+        self.plan = Plan([recorded.program for recorded in self.passes], self._sums(n_shards))
+
+    def _sums(self, n_threads: int) -> list[Program]:
+        """Each thread adds up a part of the vectors."""
+        net, *others = (recorded.net for recorded in self.passes)
+        programs = [Program() for _ in range(n_threads)]
+        for program, part in zip(programs, parts(net.dtheta, n_threads), strict=True):
+            kernels: Any = Recorder(net.arena.kernels, program)
+            for other in others:
+                kernels.add_scaled(other.dtheta[part], 1.0, net.dtheta[part])
+        return programs
+
+    def take_from(self, x: Array | None) -> None:
+        """Take the rows from another x, or from nowhere."""
+        for recorded in self.passes:
+            recorded.take_from(recorded.batch if x is None else x)
+
+    def choose(self, chosen: Array) -> None:
+        """Set all that is new at this step: which rows of x, and what the layers draw."""
+        step = self.passes[0].net.run.step
+        for recorded in self.passes:
+            recorded.net.run.step = step
+            recorded.net.arena.resize(recorded.stop - recorded.start)  # whoever looks at a layer sees this batch
+            recorded.net.draw()
+            recorded.chosen[:] = chosen[recorded.start : recorded.stop]
+
+    def terms(self) -> dict[str, float]:
+        """The terms of the loss, added up over the shards in their order."""
+        return self.passes[0].net.terms_of((recorded.totals for recorded in self.passes), self.n)
 
 
 class _Pass:
-    """A recorded pass of ``size`` rows of x through a network, for a batch of ``n``."""
+    """A recorded pass of rows of x through a network: the shard from ``start`` to ``stop`` of a batch of ``n``."""
 
-    def __init__(self, net: Autoencoder, x: Array, size: int, n: int) -> None:
-        self.chosen = np.zeros(size, np.int64)
-        self.batch = np.empty((size, *x.shape[1:]), x.dtype)
+    def __init__(self, net: Autoencoder, x: Array, start: int, stop: int, n: int) -> None:
+        self.net, self.start, self.stop = net, start, stop
+        self.chosen = np.zeros(stop - start, np.int64)
+        self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
+        self.totals = np.zeros(len(net.term_names))
         self.program = Program()
         self.program.add(net.arena.kernels.take_rows, *self._rows_of(x))
-        net.record_pass(self.batch, self.batch, n, self.program)
+        net.record_pass(self.batch, self.batch, n, self.totals, self.program)
 
     def take_from(self, x: Array) -> None:
         """Take the rows from another x."""

@@ -1,5 +1,6 @@
 """A network as a file: the parameters by name, and everything else as JSON beside them. Nothing in it is executed."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,18 +42,33 @@ def save(
         raise ValueError(
             f"{type(net).__name__} is no built Autoencoder; call build first (estimators have a save of their own)"
         )
+    parameters = {name: value for name, value, _ in net.arena.parameters()}
+    write(path, net, {"network": net.config(), **(record or {})}, {**parameters, **(arrays or {})})
+
+
+def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write these arrays with this record, to which is added what every file says."""
     everything = {
         "format": FORMAT,
         "version": __version__,
-        "network": net.config(),
         "input_shape": net.input_shape,
         "dtype": net.arena.dtype.name,
         "seed": net.run.seed,
         "step": net.run.step,
-        **(record or {}),
+        **record,
     }
-    parameters = {name: value for name, value, _ in net.arena.parameters()}
-    safetensors.write(path, {**parameters, **(arrays or {})}, {"npae": json.dumps(everything, default=_plain)})
+    safetensors.write(path, arrays, {"npae": json.dumps(everything, default=_plain)})
+
+
+def fingerprint(net: Autoencoder) -> str:
+    """32 characters that tell a built network from every other: of its layers, its shape and its parameters."""
+    digest = hashlib.blake2b(digest_size=16)
+    description = [net.config(), net.input_shape, net.arena.dtype.name]
+    digest.update(json.dumps(description, default=_plain, sort_keys=True).encode())
+    for name, value, _ in net.arena.parameters():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
 
 
 def read(path: str | Path) -> "StoredModel":

@@ -9,6 +9,7 @@ import pytest
 from npae.arena import Arena
 from npae.layers import (
     AveragePool2D,
+    Chain,
     Conv2D,
     Dense,
     Layer,
@@ -20,9 +21,10 @@ from npae.layers import (
     Tanh,
     UpSample2D,
 )
+from npae.layers.fused import fused
 from npae.losses import loss_by_name
 from npae.optimizers import SGD, Adam, AdamW, RMSprop
-from npae.types import Array
+from npae.types import Array, Shape
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what another project deprecates is not our error
@@ -93,6 +95,46 @@ def test_convolution_with_same_padding_agrees(kernels: Any, kernel_size: Any) ->
         return channels_last(torch.nn.functional.conv2d(channels_first(x), W, b, padding="same"))
 
     assert_agrees(Conv2D(4, kernel_size), kernels, normal(2, 8, 7, 3), forward)
+
+
+class Fused(Chain):
+    """A chain whose layers one fused layer replaces."""
+
+    def plan(self, input_shape: Shape, arena: Arena) -> Shape:
+        output_shape = super().plan(input_shape, arena)
+        self.steps = fused(self.layers, arena, self.name)
+        assert len(self.steps) == 1
+        return output_shape
+
+
+def convolved(x: Any, W: Any, b: Any, **options: Any) -> Any:
+    return torch.nn.functional.conv2d(x, W.permute(3, 2, 0, 1), b, **options)  # (kh, kw, in, out) -> (out, in, kh, kw)
+
+
+@pytest.mark.parametrize(("stride", "padding"), [(1, 1), ((2, 1), (0, 3))])
+def test_fused_convolution_relu_and_pooling_agree(kernels: Any, stride: Any, padding: Any) -> None:
+    def forward(x: Any, W: Any, b: Any) -> Any:
+        y = torch.relu(convolved(channels_first(x), W, b, stride=stride, padding=padding))
+        return channels_last(torch.nn.functional.max_pool2d(y, 2))
+
+    layers = [Conv2D(4, (3, 3 if padding == 1 else 5), stride=stride, padding=padding), ReLU(), MaxPool2D()]
+    height = 8 if padding == 1 else 9
+    assert_agrees(Fused(layers), kernels, normal(3, height, 6, 3), forward)
+
+
+@pytest.mark.parametrize("factor", [(2, 2), (3, 1)])
+@pytest.mark.parametrize(("kernel_size", "padding"), [(3, 1), ((2, 5), (1, 0)), (1, 0)])
+@pytest.mark.parametrize("with_relu", [False, True])
+def test_fused_upsampling_and_convolution_agree(
+    kernels: Any, factor: tuple[int, int], kernel_size: Any, padding: Any, with_relu: bool
+) -> None:
+    def forward(x: Any, W: Any, b: Any) -> Any:
+        larger = torch.nn.functional.interpolate(channels_first(x), scale_factor=tuple(map(float, factor)))
+        y = convolved(larger, W, b, padding=padding)
+        return channels_last(torch.relu(y) if with_relu else y)
+
+    layers = [UpSample2D(factor), Conv2D(4, kernel_size, padding=padding), *([ReLU()] if with_relu else [])]
+    assert_agrees(Fused(layers), kernels, normal(3, 4, 5, 3), forward)
 
 
 WINDOWS = [(2, 2, 0), (3, 2, 1), ((3, 2), (2, 1), (1, 0)), ((2, 3), (1, 2), (1, 1)), (3, 1, 0), (2, 3, 1)]

@@ -1,12 +1,15 @@
 """What the README and the documentation show is run, on little data."""
 
+import gzip
 import re
 import shlex
+import struct
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+import npae
 from npae import datasets
 from npae.cli import main
 from npae.datasets import Digits, load_digits
@@ -62,7 +65,23 @@ def test_the_layer_of_ones_own_has_a_right_gradient():
     assert (above - net.gradient(x)) / (2 * h) == pytest.approx(slope, rel=1e-6)
 
 
-@pytest.mark.parametrize("path", ["README.md", "docs/guide.md"])
+def test_the_gradient_checkers_page_runs_and_says_what_is_printed(capsys):
+    names = run_all("docs/gradcheck.md", {})
+    printed = capsys.readouterr().out
+    for line in blocks("docs/gradcheck.md", "text")[0].splitlines():
+        # Rounding errors differ from one machine to another.
+        assert re.sub(r"error \d.\de-1\d", "error", line) in re.sub(r"error \d.\de-1\d", "error", printed)
+    assert "\nKINK WRONG\nno-mask\nencoder.1: Leaky()\n" in printed
+    assert names["report"].passed
+
+
+def test_the_gradient_checkers_page_has_the_real_numbers():
+    from npae.gradcheck.bugs import BUGS
+
+    assert f"There are {len(BUGS)} of them" in (ROOT / "docs/gradcheck.md").read_text()
+
+
+@pytest.mark.parametrize("path", ["README.md", "docs/guide.md", "docs/gradcheck.md"])
 def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     np.save("images.npy", np.random.default_rng(0).random((40, 8, 8), dtype="float32"))
@@ -73,3 +92,49 @@ def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
         if command[0] == "train":
             command += ["--data", "images.npy", "--epochs", "1", "--batch-size", "20", "--no-verbose"]
         assert main(command) == 0, line
+
+
+@pytest.fixture
+def small_data(monkeypatch, tmp_path, few_digits) -> None:
+    """Files of the names that docs/applications.md uses, with a little of what it speaks of."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("npae.datasets.formats.load_digits", lambda: few_digits)
+    rng = np.random.default_rng(0)
+    Path("fashion-mnist").mkdir()
+    for name in ("train", "t10k"):
+        images, labels = rng.integers(0, 256, (150, 28, 28), "uint8"), rng.integers(0, 3, 150).astype("uint8")
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            head = bytes([0, 0, 8, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape)
+            with gzip.open(f"fashion-mnist/{name}-{kind}-ubyte.gz", "wb") as file:
+                file.write(head + array.tobytes())
+    lines = [
+        f"{'grain' if i % 2 else 'money'}\t{'wheat corn' if i % 2 else 'bank rate'} word{i % 25}" for i in range(60)
+    ]
+    for side in ("train", "test"):
+        Path(f"reuters-r8-{side}.tab").write_text("\n".join(["Category\tText", "d\tstring", "class\t", *lines]))
+    rows = [f"{40 + i % 9},{'male' if i % 2 else 'female'},{'' if i % 7 == 0 else i % 3},{i % 2}" for i in range(40)]
+    Path("heart.csv").write_text("\n".join(["age,gender,major vessels colored,diameter narrowing", *rows]))
+
+
+@pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
+@pytest.mark.filterwarnings("ignore:the code has collapsed:UserWarning")
+def test_the_applications_run_on_little_data(small_data, monkeypatch):
+    for module in ("sklearn", "pandas", "PIL"):
+        pytest.importorskip(module)
+    monkeypatch.setattr("npae.applications.classification.text_model", _quick_text_model)
+    names: dict = {}
+    text = (ROOT / "docs/applications.md").read_text()
+    for language, block in re.findall(r"```(python|sh)\n(.*?)```", text, re.DOTALL):
+        if language == "python":
+            exec(re.sub(r"epochs=\d+", "epochs=1", block), names)
+            continue
+        for line in block.splitlines():
+            command = shlex.split(re.sub(r"--epochs \d+", "--epochs 1 --no-verbose", line))
+            assert command[0] == "npae"
+            assert main(command[1:]) == 0, line
+    assert names["codes"].shape == (60, 16)
+    assert names["accuracy"] > 0.3
+
+
+def _quick_text_model(code_size: int = 16) -> npae.DeepAutoencoder:
+    return npae.DeepAutoencoder(code_size=code_size, hidden=(8,), epochs=1, random_state=0)

@@ -1,4 +1,4 @@
-"""Every compiled kernel against its twin in plain NumPy, over drawn shapes, the edges of 6 and 16 among them."""
+"""Every compiled kernel against its twin in plain NumPy, over drawn shapes, the edges of tiles and lines among them."""
 
 import inspect
 import os
@@ -25,7 +25,7 @@ sizes = st.sampled_from([1, 2, 5, 6, 7, 8, 9, 13, 15, 16, 17, 24, 33])
 few = st.integers(1, 4)
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 MARGIN = 64
-UNTOUCHED = 12345
+UNTOUCHED = 123
 
 
 def embedded(values: Array, margin: float) -> Array:
@@ -412,6 +412,135 @@ def test_resample_and_its_gradient(enlargement: Any, dtype: str, seed: int, dens
         weights.append((generator.standard_normal(shape) * (generator.random(shape) < density)).astype(dtype))
     check("resample", normal(seed, dtype, *x_shape), *weights, outputs=[unset(dtype, *y_shape)])
     check("resample_gradient", normal(seed, dtype, *y_shape), *weights, outputs=[unset(dtype, *x_shape)])
+
+
+# Several layers in one. Whole numbers add up exactly, so that both twins see the same ties and zeros.
+
+
+def whole(seed: int, dtype: str, *shape: int) -> Array:
+    """A few whole numbers, among NaN."""
+    return embedded(np.random.default_rng(seed).integers(-2, 3, shape).astype(dtype), np.nan)
+
+
+halves = st.sampled_from([1, 2, 3, 7])
+channels_of_images = st.sampled_from([1, 3, 8, 16, 17])
+
+
+@drawn
+@given(few, halves, halves, channels_of_images, dtypes, seeds, st.booleans())
+def test_relu_max_pool_and_its_gradient(
+    n: int, rows: int, columns: int, channels: int, dtype: str, seed: int, with_nan: bool
+) -> None:
+    x, y_shape = whole(seed, dtype, n, 2 * rows, 2 * columns, channels), (n, rows, columns, channels)
+    if with_nan:
+        x[x == 1] = np.nan
+    outputs = [unset(dtype, *y_shape), np.full(y_shape, 9, np.uint8)]
+    _, winner = check("relu_max_pool", x, outputs=outputs)
+    check("relu_max_pool_gradient", normal(seed + 1, dtype, *y_shape), winner, outputs=[unset(dtype, *x.shape)])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_winner_of_a_window_of_relus(dtype: str) -> None:
+    """All 4⁴ windows of two numbers above zero, zero and NaN, beside what max_pool and relu make of them."""
+    cells = np.array(np.meshgrid(*[[1.0, 2.0, 0.0, np.nan]] * 4)).reshape(4, -1)
+    x = np.ascontiguousarray(cells.reshape(1, 2, 2, -1).astype(dtype))
+    y, winner = check("relu_max_pool", x, outputs=[unset(dtype, 1, 1, 1, 256), np.full((1, 1, 1, 256), 9, np.uint8)])
+    expected, place = unset(dtype, 1, 1, 1, 256), np.full((1, 1, 1, 256), -1, np.int32)
+    reference.max_pool(x, 2, 2, 2, 2, 0, 0, expected, place)
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(winner, np.where(expected > 0, place, 4))
+    below, no_winner = check(
+        "relu_max_pool", -np.abs(x), outputs=[unset(dtype, *y.shape), np.full(y.shape, 9, np.uint8)]
+    )
+    assert (no_winner == 4).all()
+    np.testing.assert_array_equal(below, np.where(np.isnan(cells).any(axis=0), np.nan, 0).reshape(y.shape))
+
+
+@st.composite
+def pooled_convolutions(draw: st.DrawFn) -> dict[str, Any]:
+    """Shapes of a convolution with an even number of windows, and of a few images between it and the pooling."""
+    kh, kw, stride_h, stride_w = draw(st.integers(1, 5)), draw(st.integers(1, 5)), draw(few), draw(few)
+    rows, columns = 2 * draw(st.integers(1, 3)), 2 * draw(halves)
+    n, n_in, n_out = draw(st.integers(1, 5)), draw(channels_of_images), draw(channels_of_images)
+    height, width = (rows - 1) * stride_h + kh, (columns - 1) * stride_w + kw
+    return {
+        "x": (n, height + draw(st.integers(0, stride_h - 1)), width + draw(st.integers(0, stride_w - 1)), n_in),
+        "W": (kh, kw, n_in, n_out),
+        "strides": (stride_h, stride_w),
+        "between": (draw(st.integers(1, 6)), rows, columns, n_out),
+        "y": (n, rows // 2, columns // 2, n_out),
+    }
+
+
+@drawn
+@given(pooled_convolutions(), dtypes, seeds, st.booleans(), st.integers(0, 2), st.integers(0, 2))
+def test_convolution_relu_max_pool_and_its_gradient(
+    shapes: dict[str, Any], dtype: str, seed: int, needs_dx: bool, top: int, left: int
+) -> None:
+    x, W, b = (whole(seed + i, dtype, *s) for i, s in enumerate((shapes["x"], shapes["W"], shapes["y"][3:])))
+    between, strides = unset(dtype, *shapes["between"]), shapes["strides"]
+    outputs = [between, unset(dtype, *shapes["y"]), np.full(shapes["y"], 9, np.uint8)]
+    *_, winner = check("convolution_relu_max_pool", x, W, b, *strides, outputs=outputs)
+    n, height, width, n_in = shapes["x"]
+    top, left = min(top, height - 1), min(left, width - 1)
+    W_transposed = np.ascontiguousarray(W.swapaxes(2, 3))
+    dy, zero = normal(seed + 3, dtype, *shapes["y"]), np.zeros(n_in, dtype)
+    dx = unset(dtype, n, height - top, width - left, n_in)
+    outputs = [between, unset(dtype, *W.shape), unset(dtype, *b.shape), dx]
+    arguments = (x, dy, winner, W_transposed, zero, *strides, top, left, int(needs_dx))
+    *_, dx = check("convolution_relu_max_pool_gradient", *arguments, outputs=outputs, scale=10)
+    assert np.isnan(dx).all() != needs_dx
+
+
+@st.composite
+def upsampled_convolutions(draw: st.DrawFn) -> dict[str, Any]:
+    """Shapes of an image, a convolution of its enlargement, and of a few enlarged images in a border."""
+    factors, kernel = (draw(st.integers(1, 3)), draw(st.integers(1, 3))), (draw(st.integers(1, 5)), draw(few))
+    size = draw(few), draw(st.sampled_from([1, 2, 5]))
+    corner = tuple(draw(st.integers(0, k - 1)) for k in kernel)
+    padded = tuple(f * s + k - 1 for f, s, k in zip(factors, size, kernel, strict=True))
+    seen = tuple(p - c - draw(st.integers(0, k - 1)) for p, c, k in zip(padded, corner, kernel, strict=True))
+    n, n_in, n_out = draw(st.integers(1, 5)), draw(channels_of_images), draw(channels_of_images)
+    return {
+        "x": (n, *size, n_in),
+        "W": (*kernel, n_in, n_out),
+        "factors": factors,
+        "corner": corner,
+        "between": (draw(st.integers(1, 6)), *padded, n_out),
+        "y": (n, *(max(s, 1) for s in seen), n_out),
+    }
+
+
+@drawn
+@given(upsampled_convolutions(), dtypes, seeds, st.booleans())
+def test_upsample_convolution_and_its_gradient(shapes: dict[str, Any], dtype: str, seed: int, with_relu: bool) -> None:
+    x, W, b = (whole(seed + i, dtype, *s) for i, s in enumerate((shapes["x"], shapes["W"], shapes["y"][3:])))
+    (kh, kw, n_in, n_out), (fh, fw) = W.shape, shapes["factors"]
+    (W_folded,) = check("fold_upsampling", W, fh, fw, outputs=[unset(dtype, kh + fh - 1, kw + fw - 1, n_in, n_out)])
+    arguments = (fh, fw, *shapes["corner"], int(with_relu))
+    y_shape, few_images = shapes["y"], shapes["between"][0]
+    (y,) = check("upsample_convolution", x, W_folded, b, *arguments, few_images, outputs=[unset(dtype, *y_shape)])
+    W_transposed = np.ascontiguousarray(W_folded.swapaxes(2, 3))
+    dy, zero = normal(seed + 3, dtype, *y_shape), np.zeros(n_in, dtype)
+    outputs = [np.zeros(shapes["between"], dtype), unset(dtype, *W_transposed.shape), unset(dtype, n_out)]
+    outputs.append(unset(dtype, *x.shape))
+    check("upsample_convolution_gradient", x, y, dy, W_transposed, zero, *arguments, outputs=outputs, scale=10)
+    check("unfold_upsampling", normal(seed + 4, dtype, *W_folded.shape), fh, fw, outputs=[unset(dtype, *W.shape)])
+
+
+# Random numbers
+
+words = st.sampled_from([0, 1, 2**31, 2**32 - 2, 2**32 - 1]) | st.integers(0, 2**32 - 1)
+
+
+@drawn
+@example(20_001, [1, 2, 3, 4, 5, 6], "float32")
+@example(20_001, [1, 2, 3, 4, 5, 6], "float64")
+@given(st.integers(0, 200), st.lists(words, min_size=6, max_size=6), dtypes)
+def test_random_numbers(n: int, key: list[int], dtype: str) -> None:
+    (u,) = check("uniform", np.array(key, np.uint32), outputs=[unset(dtype, n)], scale=0)
+    assert ((u >= 0) & (u < 1)).all()
+    check("standard_normal", np.array(key, np.uint32), outputs=[unset(dtype, n)])
 
 
 # Activations

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from npae.arena import Arena
 from npae.losses import LOSSES, Loss, loss_by_name
 from npae.types import Array, Shape
-from npae.validation import check_unit_interval
+from npae.validation import check_samples
 
 NAMES = ["bce", "bce_on_probabilities", "mse"]
 every_loss = pytest.mark.parametrize("name", NAMES)
@@ -155,14 +155,16 @@ def test_only_cross_entropy_needs_the_unit_interval_and_only_logits_are_shown_th
 @pytest.mark.parametrize("values", [[0.0, 255.0], [-0.5, 1.0]])
 def test_targets_outside_the_unit_interval_are_refused_with_the_range_seen(values: list[float]) -> None:
     with pytest.raises(ValueError, match=f"from 0 to 1, but the data runs from {values[0]:g} to {values[1]:g}; scale"):
-        check_unit_interval(np.array(values), "targets")
-    check_unit_interval(np.array([0.0, 1.0]), "targets")
+        check_samples([values], (2,), "float64", "targets", unit_interval=True)
+    check_samples([[0.0, 1.0]], (2,), "float64", "targets", unit_interval=True)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_targets_that_are_not_finite_are_refused_as_such(bad: float) -> None:
-    with pytest.raises(ValueError, match=r"targets contains NaN or infinity: 1 of 2 values, the first at index \(1,\)"):
-        check_unit_interval(np.array([300.0, bad]), "targets")
+    with pytest.raises(
+        ValueError, match=r"targets contains NaN or infinity: 1 of 2 values, the first at index \(0, 1\)"
+    ):
+        check_samples([[300.0, bad]], (2,), "float64", "targets", unit_interval=True)
 
 
 def test_an_unknown_loss_is_answered_by_the_known_ones() -> None:

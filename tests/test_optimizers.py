@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npae.arena import Arena
-from npae.crew import Crew, crew_of
+from npae.crew import Crew, crew_of, parts
 from npae.kernels import reference_kernels
 from npae.layers import Dense
-from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name, parts
+from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
 from npae.types import Array
 
 STEPS = 5

@@ -291,7 +291,7 @@ def test_only_a_network_with_somebodys_own_layer_is_run_by_python(name):
     net = built(name, "float32")
     program = Program()
     x = samples(3, *net.input_shape)
-    net.record_pass(x, x, 3, program)
+    net.record_pass(x, x, 3, np.zeros(len(net.term_names)), program)
     is_own = name == "own layer"
     assert program.is_native == (net.arena.kernels is compiled and not is_own)
     assert (len(program) == 1) == is_own
@@ -304,5 +304,5 @@ def test_recording_a_pass_computes_nothing():
     x = samples(3, 8, 8)
     net.gradient(x)
     before = net.dtheta.copy()
-    net.record_pass(1 - x, 1 - x, 3, Program())
+    net.record_pass(1 - x, 1 - x, 3, np.zeros(1), Program())
     np.testing.assert_array_equal(net.dtheta, before)

@@ -121,6 +121,15 @@ def test_a_code_size_puts_dense_layers_around_the_code_of_a_convolutional_networ
     assert (units(net.encoder), units(net.decoder)) == ([5], [2 * 2 * 4])
 
 
+@pytest.mark.parametrize("features", [1, 2, 13])
+def test_along_a_signal_windows_slide_in_one_direction(features: int) -> None:
+    net = recipes.convolutional((features,), filters=(2, 4), kernel_size=3, code_size=5).build((features,))
+    kernels = [c.kernel_size for half in (net.encoder, net.decoder) for c in half.layers if isinstance(c, Conv2D)]
+    assert kernels == [(3, 1)] * 5
+    assert net.encode(np.zeros((2, features), "float32")).shape == (2, 5)
+    assert net.reconstruct(np.zeros((2, features), "float32")).shape == (2, features)
+
+
 def test_kernel_size_is_that_of_all_convolutions() -> None:
     net = recipes.convolutional((8, 8, 1), filters=(2, 4), kernel_size=5)
     kernels = [c.kernel_size for half in (net.encoder, net.decoder) for c in half.layers if isinstance(c, Conv2D)]
@@ -305,9 +314,9 @@ def test_an_option_that_no_type_has_is_refused(kind: str, mistake: dict[str, Any
         ),
         (lambda: recipes.denoising(FLAT, noise="masking", noise_level=1.5), "level 1.5; expected a number from 0 to 1"),
         (lambda: recipes.denoising(FLAT, code_size=None), "code_size is None, .*; give a number, or filters"),
-        (lambda: recipes.convolutional(FLAT), r"needs images .*\(20,\); reshape them"),
-        (lambda: recipes.denoising(FLAT, filters=(3,)), r"needs images .*\(20,\); reshape them"),
-        (lambda: recipes.variational(FLAT, filters=(3,)), r"needs images .*\(20,\); reshape them"),
+        (lambda: recipes.convolutional((2, 2, 2, 2)), r"needs signals .*\(2, 2, 2, 2\); reshape them"),
+        (lambda: recipes.denoising((2, 2, 2, 2), filters=(3,)), r"needs signals .*\(2, 2, 2, 2\); reshape them"),
+        (lambda: recipes.variational((2, 2, 2, 2), filters=(3,)), r"needs signals .*\(2, 2, 2, 2\); reshape them"),
         (lambda: recipes.convolutional((4, 4), kernel_size=0), "kernel_size is 0; expected a positive integer"),
         (lambda: recipes.variational(FLAT, beta=-1.0), "-1.0; expected"),
     ],

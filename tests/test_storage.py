@@ -1,6 +1,8 @@
 """Model files: what comes back, what other programs read, and what a damaged file does."""
 
+import copy
 import json
+import pickle
 import subprocess
 import sys
 import tracemalloc
@@ -780,3 +782,12 @@ def test_paths_may_be_texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     model.save("m.safetensors")
     assert same(npae.load("m.safetensors").transform(x), model.transform(x))
     assert npae.load_encoder("m.safetensors").code_shape == (4,)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_an_encoder_can_be_copied_and_pickled(kind: str, tmp_path: Path) -> None:
+    fitted(kind).save(tmp_path / "model.safetensors")
+    encoder, x = npae.load_encoder(tmp_path / "model.safetensors"), data_for(kind)
+    for twin in (pickle.loads(pickle.dumps(encoder)), copy.deepcopy(encoder)):
+        assert np.array_equal(twin.transform(x), encoder.transform(x))
+        assert (twin.input_shape, twin.code_shape) == (encoder.input_shape, encoder.code_shape)

@@ -26,7 +26,8 @@ class Contender:
         return time.perf_counter() - start
 
     def encode(self, x: Array) -> Array:
-        return self.model.transform(x)
+        codes: Array = self.model.transform(x)
+        return codes
 
     def versions(self) -> dict[str, str]:
         return {"npae": __version__, "numpy": np.__version__, "numba": numba.__version__}

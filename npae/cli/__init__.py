@@ -6,7 +6,31 @@ import warnings
 from collections.abc import Sequence
 from types import ModuleType
 
-from npae.cli import bench, decode, demo, encode, info, interpolate, reconstruct, sample, train, warmup
+from npae.cli import (
+    bench,
+    classify,
+    cluster,
+    compress,
+    decode,
+    decompress,
+    demo,
+    detect,
+    encode,
+    export,
+    generate,
+    gradcheck,
+    index,
+    info,
+    interpolate,
+    reconstruct,
+    reduce,
+    retrieve,
+    sample,
+    search,
+    texts,
+    train,
+    warmup,
+)
 from npae.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -18,6 +42,19 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "generate": generate,
+    "reduce": reduce,
+    "retrieve": retrieve,
+    "index": index,
+    "search": search,
+    "compress": compress,
+    "decompress": decompress,
+    "cluster": cluster,
+    "classify": classify,
+    "texts": texts,
+    "detect": detect,
+    "export": export,
+    "gradcheck": gradcheck,
     "bench": bench,
     "warmup": warmup,
 }
@@ -27,20 +64,19 @@ MISTAKES = (ValueError, OSError, ImportError, ArithmeticError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns 0, 2 for a mistake in use, 130 where Ctrl-C ended it."""
+    """Run the command; returns 0, 1 where it found something wrong, 2 for a mistake in use, 130 after Ctrl-C."""
     args = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
             # A sentence, without the line of code that gave it.
             warnings.showwarning = lambda message, *_, **__: print(f"npae: {message}", file=sys.stderr)
-            VERBS[args.verb].run(args)
+            return VERBS[args.verb].run(args) or 0
     except MISTAKES as error:
         print(f"npae {args.verb}: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"npae {args.verb}: interrupted", file=sys.stderr)
         return 130
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -1,8 +1,11 @@
 """Arguments that several verbs share."""
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from npae import datasets
 from npae.cli.output import SUFFIXES
@@ -55,6 +58,50 @@ def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
 def read_data(args: argparse.Namespace) -> Array:
     """The samples that ``args.data`` names."""
     return datasets.read(args.data)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What a model was trained on and what it is measured on, with labels."""
+
+    train: Array
+    train_labels: Array
+    test: Array
+    test_labels: Array
+
+
+def add_sides(parser: argparse.ArgumentParser) -> None:
+    """Data and labels for training and for testing: the digits, or files."""
+    parser.add_argument("--train", default="digits", help="what PCA is fitted to, as for --data (default: digits)")
+    parser.add_argument("--train-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
+    parser.add_argument("--test", help="what is measured, as for --data (default: other digits)")
+    parser.add_argument("--test-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
+    parser.add_argument("--first", type=count, metavar="N", help="only the first N samples of each")
+
+
+def read_sides(args: argparse.Namespace, *, labels: bool = True) -> Sides:
+    """The data that ``add_sides`` asks for; without ``labels`` they are all zero where no file is given."""
+    if args.train == "digits":
+        digits = datasets.load_digits()
+        sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
+    elif args.test is None:
+        raise ValueError(f"--train {args.train} was given without --test; give both, or neither for the digits")
+    else:
+        train, test = datasets.read(args.train), datasets.read(args.test)
+        sides = [train, _labels(args, "train", train, labels), test, _labels(args, "test", test, labels)]
+    return Sides(*(side[: args.first] for side in sides))
+
+
+def _labels(args: argparse.Namespace, side: str, X: Array, needed: bool) -> Array:
+    path = getattr(args, f"{side}_labels")
+    if path is None:
+        if needed:
+            raise ValueError(f"--{side}-labels is missing; give a file with a whole number for each sample")
+        return np.zeros(len(X), np.int64)
+    labels = datasets.read(path).ravel()
+    if len(labels) != len(X) or not np.array_equal(labels, np.rint(labels)):
+        raise ValueError(f"{path} holds {len(labels)} values for {len(X)} samples; give a whole number for each")
+    return labels.astype(np.int64)
 
 
 def count(text: str) -> int:

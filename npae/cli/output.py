@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +37,22 @@ def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
 
         buffer = io.BytesIO(png(grid(array, columns)))
     write_bytes(path, buffer.getvalue())
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Rows of text and numbers as text in columns: the first to the left, the others to the right."""
+    lines = [tuple(header), *(tuple(map(_cell, row)) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+    return "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    )
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:

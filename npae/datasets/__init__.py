@@ -2,5 +2,6 @@
 
 from npae.datasets.digits import Digits, load_digits
 from npae.datasets.formats import read
+from npae.datasets.texts import read_texts
 
-__all__ = ["Digits", "load_digits", "read"]
+__all__ = ["Digits", "load_digits", "read", "read_texts"]

@@ -4,23 +4,23 @@ The constructor only stores its arguments, each under its own name; what is lear
 estimator can be cloned, searched over and put in a pipeline, and npae needs no scikit-learn for it.
 """
 
-import inspect
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, prod
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
-from npae import storage
 from npae.autoencoder import Autoencoder
 from npae.errors import NotFittedError
+from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
-from npae.layers.base import Layer, positive
+from npae.estimators.stored import Stored
+from npae.layers.base import positive
 from npae.optimizers import optimizer_by_name
 from npae.randomness import generator, seed_from
+from npae.replicas import count_jobs
 from npae.schedules import Constant, schedule_by_name
 from npae.training import Callback, Training, split_off
 from npae.types import Array, Shape
@@ -33,7 +33,7 @@ CODES_FOR_SAMPLING = 500
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class AutoencoderEstimator:
+class AutoencoderEstimator(Stored):
     """Common parameters of the five types.
 
     Parameters
@@ -71,7 +71,9 @@ class AutoencoderEstimator:
         Seed of weights, order and noise. One int, one result.
     n_jobs : int, optional
         Threads for training; -1 for all processors. One seed and one ``n_jobs`` give one result.
-    dtype : {"float32", "float64"}, default "float32"
+    dtype : {"auto", "float32", "float64"}, default "auto"
+        Of the network and of what it returns. "auto": float64 where the data is float64, otherwise float32, which is
+        about twice as fast.
     verbose : bool, default False
         Show a progress bar.
 
@@ -82,6 +84,8 @@ class AutoencoderEstimator:
         One entry an epoch; see ``npae.training.Training``.
     n_features_in_ : int
         Values in a sample.
+    feature_names_in_ : ndarray of str, shape (features,)
+        Names of the columns, where the model was fitted to a dataframe.
     n_iter_ : int
         Epochs trained.
     """
@@ -108,33 +112,12 @@ class AutoencoderEstimator:
     patience: int = 10
     random_state: Any = None
     n_jobs: int | None = None
-    dtype: str = "float32"
+    dtype: str = "auto"
     verbose: bool = False
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         """The unbuilt network of this type for samples of ``input_shape``."""
         raise NotImplementedError
-
-    # Parameters, as scikit-learn asks for them
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change some of them; a fitted model stays as it is until the next ``fit``."""
-        for name, value in params.items():
-            if name not in self.get_params():
-                raise ValueError(
-                    f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(self.get_params())}"
-                )
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self) -> str:
-        defaults = inspect.signature(type(self)).parameters
-        changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
     # Training
 
@@ -149,6 +132,7 @@ class AutoencoderEstimator:
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
         """
+        names = column_names(X)
         X = self._prepare(X)
         seed = seed_from(self.random_state)
         fraction = self.validation_fraction
@@ -156,6 +140,7 @@ class AutoencoderEstimator:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
         self._adopt(self._new_training(X, len(train), seed))
+        self._remember_names(names)
         if len(train) < self.batch_size:
             warnings.warn(
                 f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
@@ -177,10 +162,14 @@ class AutoencoderEstimator:
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Learn from X for one epoch, going on from where the model is, at a constant learning rate."""
-        if not hasattr(self, "network_"):
+        if hasattr(self, "network_"):
+            self._check_names(X)
+        else:
+            names = column_names(X)
             X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
-        X = self.network_.check(self._check_shape(X), as_target=True)
+            self._remember_names(names)
+        X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=count_jobs(self.n_jobs))
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
         self.training_.schedule = Constant()  # a schedule spans the epochs of fit
@@ -205,12 +194,15 @@ class AutoencoderEstimator:
             warnings.warn(
                 "X holds whole numbers of 0-255, probably images; fit X / 255, which is learned better", stacklevel=3
             )
-        return check_samples(X, X.shape[1:], self._checked_dtype(), "X")
+        return check_samples(X, X.shape[1:], self._dtype_for(X), "X")
 
-    def _checked_dtype(self) -> str:
-        if self.dtype not in ("float32", "float64"):
-            raise ValueError(f'dtype is {self.dtype!r}; expected "float32" or "float64"')
-        return self.dtype
+    def _dtype_for(self, X: Array) -> str:
+        """The rule of "auto": double precision for who has it, single precision for all others."""
+        if self.dtype not in ("auto", "float32", "float64"):
+            raise ValueError(f'dtype is {self.dtype!r}; expected "auto", "float32" or "float64"')
+        if self.dtype != "auto":
+            return self.dtype
+        return "float64" if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else "float32"
 
     def _new_training(self, X: Array, n_train: int, seed: int) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
@@ -219,7 +211,7 @@ class AutoencoderEstimator:
         if self.code_size is not None:
             positive(self.code_size, "code_size")
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
-        network.build(X.shape[1:], seed=seed, dtype=self.dtype)
+        network.build(X.shape[1:], seed=seed, dtype=X.dtype.name)
         network.check(X, as_target=True)
         return self._training_of(network, n_train, {})
 
@@ -274,28 +266,16 @@ class AutoencoderEstimator:
         """Epochs trained."""
         return len(self.history_.get("loss", ()))
 
-    # What scikit-learn asks about an estimator; it is not imported before it asks
-
-    def __sklearn_tags__(self) -> Any:
-        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
-
-        return Tags(
-            estimator_type=None,
-            target_tags=TargetTags(required=False),
-            transformer_tags=TransformerTags(),
-            input_tags=InputTags(three_d_array=True),
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
-
     # Use
 
-    def transform(self, X: Any) -> Array:
-        """Codes (n, code_size) of X, without noise; of a variational model the means."""
-        return self._network().encode(self._check_shape(X))
+    def transform(self, X: Any) -> Any:
+        """Codes (n, code_size) of X, without noise; of a variational model the means.
 
-    def fit_transform(self, X: Any, y: Any = None) -> Array:
+        An array, or what ``set_output`` chose.
+        """
+        return self._contained(self._network().encode(self._check_shape(X), n_jobs=count_jobs(self.n_jobs)), X)
+
+    def fit_transform(self, X: Any, y: Any = None) -> Any:
         """``fit(X).transform(X)``."""
         return self.fit(X, y).transform(X)
 
@@ -365,44 +345,9 @@ class AutoencoderEstimator:
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if positive(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
-        start, end = self.transform(np.stack([np.asarray(a), np.asarray(b)]))
+        start, end = self._network().encode(self._flat_checked(np.stack([np.asarray(a), np.asarray(b)])))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
-
-    # Files
-
-    def save(self, path: str | Path) -> None:
-        """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
-        net = self._network()
-        params = self.get_params()
-        if not isinstance(params["random_state"], int | None):
-            params["random_state"] = net.run.seed
-        codes = self.code_distribution_
-        storage.save(
-            net,
-            path,
-            record={"estimator": type(self).__name__, "params": params, "history": self.history_},
-            arrays={} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor},
-        )
-
-    @classmethod
-    def from_stored(cls, stored: storage.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
-        """The fitted model that ``save`` wrote; its optimizer starts afresh."""
-        params = stored.record["params"]
-        tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
-        model = cls(**tuples)
-        model.network_ = stored.network(layers)
-        model.history_ = stored.history()
-        model.n_features_in_ = prod(model.network_.input_shape)
-        model._code_distribution = model._seen = None
-        if "code_mean" in stored.arrays:
-            (size,) = model.network_.code_shape
-            mean, factor = (
-                stored.array("code_mean", (size,), "float64"),
-                stored.array("code_factor", (size, size), "float64"),
-            )
-            model._code_distribution = Gaussian(mean.copy(), factor.copy())
-        return model
 
     # Shared by the above
 
@@ -412,14 +357,25 @@ class AutoencoderEstimator:
         return self.network_
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the optimizer's memory, which starts afresh in what is unpickled or copied, and the data."""
         if hasattr(self, "network_"):
             self.code_distribution_  # noqa: B018 (from the samples, which are then let go)
-        return {name: value for name, value in self.__dict__.items() if name != "training_"}
+        return super().__getstate__()
 
     def _check_shape(self, X: Any) -> Array:
+        """X as an array with the columns of ``fit``."""
+        self._network()
+        self._check_names(X)
+        return self._flat_checked(X)
+
+    def _flat_checked(self, X: Any) -> Array:
+        """X as an array; the network checks the rest, but what scikit-learn words in its own way is said here."""
         net = self._network()
         samples = check_numeric(X, "X")
+        if samples.ndim == 1:
+            raise ValueError(
+                f"Expected 2D array, got 1D array instead, of shape {samples.shape}. Reshape your data: "
+                f"X.reshape(1, -1) for one sample, X.reshape(-1, 1) for one feature"
+            )
         if samples.ndim == 2 and len(net.input_shape) == 1 and samples.shape[1:] != net.input_shape:
             raise ValueError(
                 f"X has {samples.shape[1]} features, but {type(self).__name__} is expecting {self.n_features_in_} "

@@ -64,7 +64,9 @@ class DeepAutoencoder(AutoencoderEstimator):
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class ConvolutionalAutoencoder(AutoencoderEstimator):
-    """Convolution and pooling, upsampling and convolution; images of any height and width.
+    """Convolution and pooling, upsampling and convolution; images of any height and width, and signals.
+
+    Rows of features (n, features) are signals, whose neighbouring values belong together: the windows slide along them.
 
     Parameters
     ----------

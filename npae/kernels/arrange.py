@@ -1,4 +1,8 @@
-"""Moving numbers: rows of a batch, an image into its border, the channels of weights."""
+"""Moving numbers, and looking at them: rows of a batch, an image into its border, the channels of weights."""
+
+from typing import Any
+
+import numpy as np
 
 from npae.kernels.copy import copy
 from npae.kernels.jit import jit
@@ -36,3 +40,40 @@ def swap_channels(W: Array, W_transposed: Array) -> None:
             for i in range(n_in):
                 for j in range(n_out):
                     W_transposed[k, m, j, i] = W[k, m, i, j]
+
+
+@jit
+def take_block(x: Array, place: Array, y: Array) -> None:
+    """As reference.take_block."""
+    copy(x.reshape(-1), place[0] * x.shape[1], y.reshape(-1), 0, y.size)
+
+
+@jit
+def put_block(y: Array, place: Array, x: Array) -> None:
+    """As reference.put_block."""
+    copy(y.reshape(-1), 0, x.reshape(-1), place[0] * x.shape[1], y.size)
+    place[0] = min(place[0] + len(y), place[1])
+
+
+@jit
+def count_outside(x: Array, limit: float, count: Array) -> None:
+    """As reference.count_outside."""
+    count[0] += x.size - _within(x.reshape(-1), x.dtype.type(-limit), x.dtype.type(limit))
+
+
+@jit
+def count_within(x: Array, low: float, high: float, count: Array) -> None:
+    """As reference.count_within."""
+    count[0] = _within(x.reshape(-1), x.dtype.type(low), x.dtype.type(high))
+
+
+@jit
+def _within(x: Array, low: float, high: float) -> int:
+    total = 0
+    for first in range(0, x.size, 4096):  # counted in few bits, which fill vectors, a part at a time
+        part = x[first : first + 4096]
+        within: Any = np.int32(0)
+        for i in range(part.size):
+            within += np.int32((part[i] >= low) & (part[i] <= high))
+        total += within
+    return total

@@ -12,7 +12,7 @@ from npae.kernels.activation import (
     tanh,
     tanh_gradient,
 )
-from npae.kernels.arrange import pad, swap_channels, take_rows
+from npae.kernels.arrange import count_outside, count_within, pad, put_block, swap_channels, take_block, take_rows
 from npae.kernels.code import gaussian_code, gaussian_code_gradient, l1_gradient, l1_penalty
 from npae.kernels.convolution import convolution, convolution_weight_gradient, transposed_convolution
 from npae.kernels.fused import (
@@ -28,7 +28,7 @@ from npae.kernels.fused import (
 from npae.kernels.loss import bce_on_logits, bce_on_probabilities, squared_error
 from npae.kernels.matmul import add_to_rows, affine, column_sum, matmul_transposed_left, matmul_transposed_right
 from npae.kernels.noise import gaussian_noise, masking_noise, multiply, salt_and_pepper_noise
-from npae.kernels.optimizer import adam, add_scaled, rmsprop, sgd
+from npae.kernels.optimizer import adam, add_scaled, rmsprop, sgd, total
 from npae.kernels.pooling import average_pool, average_pool_gradient, max_pool, max_pool_gradient
 from npae.kernels.random import standard_normal, uniform
 from npae.kernels.upsampling import resample, resample_gradient, upsample_nearest, upsample_nearest_gradient
@@ -47,6 +47,8 @@ __all__ = [
     "convolution_relu_max_pool",
     "convolution_relu_max_pool_gradient",
     "convolution_weight_gradient",
+    "count_outside",
+    "count_within",
     "fold_upsampling",
     "gaussian_code",
     "gaussian_code_gradient",
@@ -62,6 +64,7 @@ __all__ = [
     "max_pool_gradient",
     "multiply",
     "pad",
+    "put_block",
     "relu",
     "relu_gradient",
     "relu_max_pool",
@@ -78,9 +81,11 @@ __all__ = [
     "squared_error",
     "standard_normal",
     "swap_channels",
+    "take_block",
     "take_rows",
     "tanh",
     "tanh_gradient",
+    "total",
     "transposed_convolution",
     "unfold_upsampling",
     "uniform",

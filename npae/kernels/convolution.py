@@ -17,7 +17,7 @@ from npae.kernels.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, new_pa
 from npae.kernels.reference import Array
 
 GROUP = 512  # image positions for which a panel of weights is copied once, at least
-BAND = 65536  # bytes of dy with its border that are copied at a time
+BAND = 24576  # bytes of x with its border that are copied at a time; with a panel they fit the first-level cache
 
 
 @jit
@@ -177,7 +177,7 @@ def transposed_convolution(
 
     Cells of y whose distance is the stride meet the same weights. So each of the stride_h · stride_w phases of y is a
     convolution without stride, with every stride-th row and column of W. For it a band of rows of x is copied into a
-    border of zeros, about 64 KiB at a time. Places are counted as if y had its first ``top`` rows and ``left`` columns,
+    border of zeros, about 24 KiB at a time. Places are counted as if y had its first ``top`` rows and ``left`` columns,
     and those outside are passed over.
     """
     (n, rows, columns, n_in), (height, width) = x.shape, y.shape[1:3]

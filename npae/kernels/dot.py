@@ -1,4 +1,4 @@
-"""Dot products of up to six rows with one vector: for a product that has a single column, where no tile would be full.
+"""Dot products of up to ``ROWS`` rows with one vector: for a product of a single column, where no tile would be full.
 
 Each sum is a line of partial sums, which are added up at the end::
 

@@ -89,8 +89,13 @@ def expm1(x: Any, number: Any) -> Any:
 
 @exact_jit
 def log1p(e: Any, number: Any) -> Any:
-    """log(1 + e) for 0 ≤ e ≤ 1, as 2 artanh(e / (2 + e)) = 2 (s + s³/3 + s⁵/5 + …)."""
-    s = e / (number(2) + e)
+    """log(1 + e) for 0 ≤ e ≤ 1."""
+    return log1p_series(e / (number(2) + e), number)
+
+
+@exact_jit
+def log1p_series(s: Any, number: Any) -> Any:
+    """log(1 + e) for s = e / (2 + e), as 2 artanh s = 2 (s + s³/3 + s⁵/5 + …)."""
     square = s * s
     terms = 7 if np.finfo(number).bits == 32 else 16
     series = number(1 / (2 * terms + 1))

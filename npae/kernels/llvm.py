@@ -1,4 +1,4 @@
-"""A few words of LLVM: what the vector loops of ``tile`` and ``dot`` are written with.
+"""A few words of LLVM: what the vector loops of ``tile``, ``dot`` and ``copy`` are written with.
 
 Numba turns Python loops into LLVM's language and cannot keep a small array in registers on the way. An *intrinsic* is
 a function that writes this language itself. A ``Line`` is LINE bytes of numbers, one vector to LLVM, which splits it
@@ -15,9 +15,18 @@ from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
+
+def _has_wide_registers() -> bool:
+    """Whether this machine has AVX-512; no, where LLVM cannot tell."""
+    try:
+        return bool(get_host_cpu_features().get("avx512f"))
+    except RuntimeError:
+        return False
+
+
 # Sums that grow side by side: as many lines as fit in the registers, with room for a line of B. A machine with AVX-512
 # has 32 of 64 bytes, others 16 of 32.
-ROWS = 8 if get_host_cpu_features().get("avx512f") else 6
+ROWS = 8 if _has_wide_registers() else 6
 LINE = 64  # bytes: 16 numbers of float32, 8 of float64
 FUSE = ("contract",)  # let a multiplication and an addition be one instruction
 

@@ -2,7 +2,7 @@
 
 import math
 
-from npae.kernels.exponential import exp, log1p
+from npae.kernels.exponential import exp, log1p_series
 from npae.kernels.jit import jit
 from npae.kernels.reference import Array
 
@@ -11,15 +11,17 @@ from npae.kernels.reference import Array
 def bce_on_logits(z: Array, t: Array, weight: float, losses: Array, dz: Array) -> None:
     """As reference.bce_on_logits."""
     number = dz.dtype.type
-    zero, one, factor = number(0), number(1), number(weight)
+    zero, one, two, factor = number(0), number(1), number(2), number(weight)
     for sample in range(len(z)):
         logits, targets, slopes = z[sample], t[sample], dz[sample]
         total = 0.0
         for i in range(logits.size):
             logit, target = logits[i], targets[i]
             e = exp(-abs(logit), number)
-            total += (zero if logit < zero else logit) - logit * target + log1p(e, number)
-            slopes[i] = factor * ((e if logit < zero else one) / (one + e) - target)
+            # one division for both: by 1 + e, and by 2 + e in log1p
+            inverse = one / ((one + e) * (two + e))
+            total += (zero if logit < zero else logit) - logit * target + log1p_series(e * (one + e) * inverse, number)
+            slopes[i] = factor * ((e if logit < zero else one) * (two + e) * inverse - target)
         losses[sample] = total
 
 

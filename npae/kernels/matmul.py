@@ -2,16 +2,46 @@
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import exact_jit, jit
 from npae.kernels.llvm import LINE
 from npae.kernels.panel import DEPTH, ONE, ZERO, copy_rows, copy_transposed, multiply, new_panel, start_from
 from npae.kernels.reference import Array
+
+FEW = 4  # rows for which copying W into panels does not pay
+
+
+@exact_jit
+def _affine_of_few(x: Array, W: Array, b: Array, y: Array) -> None:
+    """W is read once for each row, from first to last; the sums have the order that they have in a tile."""
+    n_in, n_out = W.shape
+    W_flat = W.reshape(-1)
+    whole = n_in // 4 * 4
+    for n in range(len(x)):
+        given, result = x[n], y[n]
+        for j in range(n_out):
+            result[j] = b[j]
+        for k in range(0, whole, 4):
+            x0, x1, x2, x3 = given[k], given[k + 1], given[k + 2], given[k + 3]
+            W0, W1 = W_flat[k * n_out :][:n_out], W_flat[(k + 1) * n_out :][:n_out]
+            W2, W3 = W_flat[(k + 2) * n_out :][:n_out], W_flat[(k + 3) * n_out :][:n_out]
+            for j in range(n_out):
+                total = result[j] + x0 * W0[j]
+                total += x1 * W1[j]
+                total += x2 * W2[j]
+                result[j] = total + x3 * W3[j]
+        for k in range(whole, n_in):
+            row = W_flat[k * n_out :][:n_out]
+            for j in range(n_out):
+                result[j] += given[k] * row[j]
 
 
 @jit
 def affine(x: Array, W: Array, b: Array, y: Array) -> None:
     """As reference.affine."""
     (n, n_in), n_out = x.shape, W.shape[1]
+    if n < FEW:
+        _affine_of_few(x, W, b, y)
+        return
     x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
     lanes = LINE // y.itemsize
     panel = new_panel(y)

@@ -10,6 +10,15 @@ from npae.kernels.reference import Array
 
 
 @jit
+def total(x: Array, t: Array) -> None:
+    """As reference.total."""
+    sum_of_all = 0.0
+    for i in range(x.size):
+        sum_of_all += x[i]
+    t[0] = sum_of_all
+
+
+@jit
 def add_scaled(x: Array, factor: float, y: Array) -> None:
     """As reference.add_scaled."""
     scale = y.dtype.type(factor)

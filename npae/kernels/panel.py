@@ -1,9 +1,10 @@
 """A product, one panel at a time: columns of B are copied so that they lie together, then tiles run down the rows of A.
 
-A *panel* is a small array that a kernel makes for itself, 33 KiB. It holds, each row ``LINE`` bytes wide::
+A *panel* is a small array that a kernel makes for itself, 33 KiB. It holds, each row ``LINE`` bytes wide, with
+R = ``ROWS``::
 
     row 0          what the sums start from: a bias, or zeros
-    rows 1 to 6    the results, where fewer columns than a row are left
+    rows 1 to R    the results, where fewer columns than a row are left
     then           up to ``DEPTH`` rows of B
 
 The copy costs one row of A's work and saves far more: the rows of a wide B lie on as many pages of memory, and where
@@ -60,7 +61,7 @@ def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Ar
 
 @jit
 def copy_transposed(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array) -> None:
-    """Columns of B as rows of the panel: ``width`` rows of B, ``row`` elements apart, become its columns."""
+    """``width`` rows of B, ``row`` elements apart, become columns of the panel."""
     lanes = LINE // panel.itemsize
     at = (1 + ROWS) * lanes
     in_blocks = n_rows // lanes * lanes if width == lanes else 0

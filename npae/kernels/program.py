@@ -51,6 +51,15 @@ class Program:
         if self._table is not None:
             self._table[i], self._words[i] = _row(kernel, arguments)
 
+    def repeated(self, times: int) -> "Program":
+        """The same calls again and again, so many times."""
+        other = Program()
+        other.is_native = self.is_native
+        other._calls = self._calls * times
+        if self.is_native:
+            other._table, other._words = np.tile(self.table, (times, 1)), self._words
+        return other
+
     def __len__(self) -> int:
         return len(self._calls)
 

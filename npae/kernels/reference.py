@@ -43,6 +43,17 @@ def take_rows(x: Array, chosen: Array, y: Array) -> None:
     np.take(x, chosen, axis=0, out=y, mode="clip")
 
 
+def take_block(x: Array, place: Array, y: Array) -> None:
+    """y = x[place[0] :], as many rows as y has, for x (M, n), place (2,), y (N, n)."""
+    y[...] = x[place[0] :][: len(y)]
+
+
+def put_block(y: Array, place: Array, x: Array) -> None:
+    """The way back, x[place[0] :] = y; then place[0] moves on to the next block, at most to place[1]."""
+    x[place[0] :][: len(y)] = y
+    place[0] = min(place[0] + len(y), place[1])
+
+
 def pad(x: Array, top: int, left: int, y: Array) -> None:
     """Write x (N, H, W, C) into the middle of y, ``top`` rows and ``left`` columns from its edge; the rest stays."""
     height, width = x.shape[1:3]
@@ -181,7 +192,10 @@ def resample_gradient(dy: Array, row_weights: Array, column_weights: Array, dx: 
 
 
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
-    """The maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below; winner = 0 … 3, or 4 where y is 0."""
+    """y = the maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below.
+
+    winner = 0 … 3, the first cell that has it, or 4 where y is not above 0.
+    """
     n, rows, columns, channels = y.shape
     # (N, 2H, 2W, C) -> (N, H, W, C, 4)
     cells = x.reshape(n, rows, 2, columns, 2, channels).transpose(0, 1, 3, 5, 2, 4).reshape(*y.shape, 4)
@@ -485,7 +499,22 @@ def multiply(a: Array, b: Array, c: Array) -> None:
     np.multiply(a, b, out=c)
 
 
+def count_within(x: Array, low: float, high: float, count: Array) -> None:
+    """count (1,) = how many values of x lie in [low, high]; a NaN does not."""
+    count[0] = np.count_nonzero((x >= low) & (x <= high))
+
+
+def count_outside(x: Array, limit: float, count: Array) -> None:
+    """count (1,) += how many values of x lie outside [−limit, limit]; a NaN does."""
+    count[0] += np.count_nonzero(~(np.abs(x) <= limit))
+
+
 # Flat vectors, one pass, in place
+
+
+def total(x: Array, t: Array) -> None:
+    """t (1,) = Σ x, in float64."""
+    t[0] = x.sum(dtype=np.float64)
 
 
 def add_scaled(x: Array, factor: float, y: Array) -> None:

@@ -6,10 +6,10 @@ for; and it gives up after a while, so that nothing is burnt where nothing comes
 
 A mailbox is an array of numbers, those of either side on cache lines of their own::
 
-    POSTED    how many programs the leader has posted
-    TABLE     address of the last one's table
+    POSTED    how many tables of calls the leader has posted
+    TABLE     address of the last one
     CALLS     its number of calls
-    DONE      how many programs the follower has run
+    DONE      how many the follower has run
     FAILED    not 0 where a call of the last one failed
 """
 
@@ -40,6 +40,7 @@ LOOKS = 4096  # between two offers of the processor: a few microseconds
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """The address of a number in a mailbox."""
     mailbox = context.make_array(signature.args[0])(context, builder, arguments[0])
     return builder.gep(mailbox.data, [arguments[1]])
 
@@ -68,6 +69,8 @@ def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[A
 
 @_intrinsic
 def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """An address as a pointer to numbers, of which ``carray`` makes an array."""
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
 
@@ -76,6 +79,8 @@ def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., A
 
 @_intrinsic
 def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
+    """Let another thread have the processor, where the system knows how."""
+
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if os.name == "posix":
             status = ir.FunctionType(ir.IntType(32), [])
@@ -83,6 +88,13 @@ def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
         return context.get_dummy_value()
 
     return types.void(), emit
+
+
+@jit
+def _table(address: int, calls: int) -> Array:
+    """The table of so many calls at an address."""
+    table: Array = _carray(_as_pointer(address), (calls, 2))
+    return table
 
 
 @jit
@@ -96,24 +108,30 @@ def follow(mailbox: Array, patience: int) -> None:
             if waited % LOOKS == 0:
                 _offer_processor()
             continue
-        table = _carray(_as_pointer(mailbox[TABLE]), (mailbox[CALLS], 2))
-        mailbox[FAILED] = run_calls(table)
+        mailbox[FAILED] = run_calls(_table(mailbox[TABLE], mailbox[CALLS]))
         done += 1
         _write(mailbox, DONE, done)
         waited = 0
 
 
 @jit
-def lead(table: Array, mailboxes: Array) -> int:
-    """Post what stands in every mailbox, run ``table``, and wait for all others; 0 where all went well."""
-    for mailbox in mailboxes:
-        _write(mailbox, POSTED, mailbox[POSTED] + 1)
-    failed = run_calls(table)
-    for mailbox in mailboxes:
-        waited = 0
-        while _read(mailbox, DONE) != mailbox[POSTED]:
-            waited += 1
-            if waited % LOOKS == 0:
-                _offer_processor()
-        failed |= mailbox[FAILED]
+def lead(stages: Array, mailboxes: Array) -> int:
+    """Stage after stage, post a table into every mailbox, run the first, and wait for all; 0 where all went well.
+
+    ``stages`` (n, 1 + mailboxes, 2) holds the address of each table and its number of calls.
+    """
+    failed = 0
+    for stage in stages:
+        for i in range(len(mailboxes)):
+            mailbox = mailboxes[i]
+            mailbox[TABLE], mailbox[CALLS] = stage[i + 1, 0], stage[i + 1, 1]
+            _write(mailbox, POSTED, mailbox[POSTED] + 1)
+        failed |= run_calls(_table(stage[0, 0], stage[0, 1]))
+        for mailbox in mailboxes:
+            waited = 0
+            while _read(mailbox, DONE) != mailbox[POSTED]:
+                waited += 1
+                if waited % LOOKS == 0:
+                    _offer_processor()
+            failed |= mailbox[FAILED]
     return failed

@@ -1,4 +1,4 @@
-"""The tile: up to six rows of sums, each a line wide, that stay in registers while they grow.
+"""The tile: up to ``ROWS`` rows of sums, each a line wide, that stay in registers while they grow.
 
 Every matrix product and nearly every convolution here ends in this loop. One step multiplies one number of each row of
 A by one line of B, and adds::

@@ -66,6 +66,7 @@ def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
 
 
 def _emit_trampoline(context: Any, module: Any, name: str, compiled: Any, kinds: tuple[Any, ...]) -> None:
+    """Read the words, make what Numba's calling convention wants of them, and return the kernel's status."""
     function = ir.Function(module, ir.FunctionType(STATUS, [WORD.as_pointer()]), name)
     builder = ir.IRBuilder(function.append_basic_block())
     (words,) = function.args
@@ -107,6 +108,7 @@ def _emit_array(context: Any, builder: Any, kind: Any, words: list[Any]) -> Any:
 
 
 def _emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """Call a trampoline, and give its status as a whole word."""
     function, words = arguments
     kind = ir.FunctionType(STATUS, [WORD.as_pointer()]).as_pointer()
     status = builder.call(builder.inttoptr(function, kind), [builder.inttoptr(words, WORD.as_pointer())])

@@ -21,7 +21,7 @@ CACHED = 2**17
 
 
 class FusedLayer(Layer):
-    """What stands in the place of ``plain``, layers that follow one another and need their own buffers no more."""
+    """What stands in the place of ``plain``: layers that follow one another, and that need no buffers any more."""
 
     convolution: Conv2D  # among them
 
@@ -54,7 +54,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
     x_padded: Array  # (N, H + border, W + border, in)
     between: Array  # (few, 2 OH, 2 OW, out), images between convolution and pooling
     y: Array  # (N, OH, OW, out)
-    winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where none is above zero
+    winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where the maximum is not above zero
     dx: Array  # (N, H, W, in)
 
     @staticmethod
@@ -133,7 +133,8 @@ class UpSampleConvolution(FusedLayer):
         upsampling, convolution = layers[:2]
         (height, width, _), (fh, fw) = upsampling.input_shape, upsampling.factor
         whole = upsampling.output_shape[:2] == (fh * height, fw * width)  # no row or column is cut off
-        narrow = all(before < k for before, k in zip(convolution.origin, convolution.kernel_size, strict=True))
+        # every window sees some of the image, so that dy fits between both layers
+        narrow = all(max(axis.before, axis.after) < axis.window for axis in (convolution.rows, convolution.columns))
         if upsampling.mode != "nearest" or convolution.stride != (1, 1) or not (whole and narrow):
             return 0
         return 3 if kinds[2:] == [ReLU] else 2

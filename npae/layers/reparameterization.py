@@ -77,11 +77,11 @@ class Reparameterization(Layer):
         if self.run.training:
             self.kernels.standard_normal(self.key, self.eps.reshape(-1))
         else:
-            self.eps[...] = 0  # z = μ
+            self.eps[...] = 0
         self.mu = self.mu_head.forward(x)
         self.log_var = self.log_var_head.forward(x)
         self.kernels.gaussian_code(self.mu, self.log_var, self.eps, self.beta_now, self.sigma, self.z, self.penalty)
-        return self.z
+        return self.z if self.run.training else self.mu
 
     def backward(self, dy: Array) -> Array:
         self.kernels.gaussian_code_gradient(

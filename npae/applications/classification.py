@@ -1,0 +1,125 @@
+"""Features for a classifier: logistic regression on codes, where labels are few or samples are large.
+
+Texts become vectors of weighted word counts first (TF-IDF; Spärck Jones 1972), which an autoencoder then shortens, as
+latent semantic analysis does linearly (Deerwester et al. 1990).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from npae.applications.features import Features, require_sklearn, three_ways
+from npae.estimators import AutoencoderEstimator, DenoisingAutoencoder
+from npae.randomness import generator
+from npae.types import Array
+
+WORDS = 2000  # the most frequent ones count
+
+
+def accuracy(features: Features, train_labels: Array, test_labels: Array) -> float:
+    """Share of the test samples that logistic regression on standardised features gets right. Needs scikit-learn."""
+    require_sklearn("logistic regression")
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
+    classifier.fit(features.train.astype(np.float64), train_labels)
+    return float(classifier.score(features.test.astype(np.float64), test_labels))
+
+
+def compare(
+    model: AutoencoderEstimator,
+    train: Array,
+    train_labels: Array,
+    test: Array,
+    test_labels: Array,
+    few: int = 100,
+) -> list[tuple[str, int, float, float]]:
+    """Accuracy on codes, PCA and raw features, with all training labels and with the first ``few``.
+
+    Returns
+    -------
+    list of (name, size, accuracy with few labels, accuracy with all)
+    """
+    ways = three_ways(model, train, test)
+    return [_measured(features, train_labels, test_labels, few) for features in ways]
+
+
+def text_model(code_size: int = 16, random_state: int = 0) -> DenoisingAutoencoder:
+    """An unfitted model for TF-IDF vectors: it rebuilds all words of a text from seven in ten of them."""
+    return DenoisingAutoencoder(
+        code_size=code_size,
+        hidden=(256,),
+        noise="masking",
+        noise_level=0.3,
+        loss="mse",
+        epochs=20,
+        batch_size=50,
+        random_state=random_state,
+    )
+
+
+def compare_texts(
+    train: Sequence[str],
+    train_labels: Sequence[str],
+    test: Sequence[str],
+    test_labels: Sequence[str],
+    *,
+    model: AutoencoderEstimator | None = None,
+    few: int = 100,
+) -> list[tuple[str, int, float, float]]:
+    """The same for texts: codes of their TF-IDF vectors, a truncated SVD of the same size, and the vectors.
+
+    Parameters
+    ----------
+    train, test : sequence of str
+    train_labels, test_labels : sequence of str
+    model : unfitted estimator, optional
+        That of ``text_model`` by default.
+    few : int, default 100
+        Training texts, drawn at random, where labels are few.
+    """
+    require_sklearn("TF-IDF")
+    from sklearn.decomposition import TruncatedSVD
+
+    model = text_model() if model is None else model
+    order = generator(0, "few texts").permutation(len(train))  # files are often sorted by label
+    labels = np.asarray(train_labels)[order]
+    vectors, test_vectors = text_vectors([train[i] for i in order], test)
+    model.fit(vectors)
+    svd = TruncatedSVD(model.network_.code_shape[0], random_state=0).fit(vectors)
+    ways = [
+        Features("autoencoder", model.network_.encode(vectors), model.network_.encode(test_vectors)),
+        Features("truncated SVD", svd.transform(vectors), svd.transform(test_vectors)),
+        Features("raw", vectors, test_vectors),
+    ]
+    return [_measured(features, labels, np.asarray(test_labels), few) for features in ways]
+
+
+def _measured(features: Features, train_labels: Array, test_labels: Array, few: int) -> tuple[str, int, float, float]:
+    start = Features(features.name, features.train[:few], features.test)
+    return (
+        features.name,
+        features.size,
+        accuracy(start, train_labels[:few], test_labels),
+        accuracy(features, train_labels, test_labels),
+    )
+
+
+def text_vectors(train: Sequence[str], test: Sequence[str], words: int = WORDS) -> tuple[Array, Array]:
+    """TF-IDF vectors of unit length, dense and float32: (n, words) of training and of test texts.
+
+    Counts enter as 1 + log count; words of fewer than two texts and the commonest English ones are left out.
+    """
+    require_sklearn("TF-IDF")
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectorizer = TfidfVectorizer(max_features=words, min_df=2, sublinear_tf=True, stop_words="english")
+    return (
+        vectorizer.fit_transform(train).toarray().astype(np.float32),
+        vectorizer.transform(test).toarray().astype(np.float32),
+    )
+
+
+HEADER: Sequence[str] = ("features", "values", "accuracy, {few} labels", "accuracy, all labels")

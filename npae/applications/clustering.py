@@ -1,0 +1,49 @@
+"""Clustering: k-means on codes, and how well the groups agree with labels that it never saw.
+
+Agreement is the adjusted Rand index (Hubert & Arabie 1985) and the normalised mutual information; both are 1 for the
+same groups, and the first is 0 on average for groups drawn at random.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from npae.applications.features import require_sklearn, three_ways
+from npae.estimators import AutoencoderEstimator
+from npae.types import Array
+
+
+def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
+    """Groups (n,) that k-means finds in features (n, size), the best of ten beginnings. Needs scikit-learn."""
+    require_sklearn("k-means")
+    from sklearn.cluster import KMeans
+
+    groups: Array = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(features)
+    return groups
+
+
+def compare(
+    model: AutoencoderEstimator, train: Array, test: Array, test_labels: Array
+) -> list[tuple[str, int, float, float]]:
+    """Agreement of as many groups as there are labels with these labels, for codes, PCA and raw features.
+
+    Returns
+    -------
+    list of (name, size, adjusted Rand index, normalised mutual information)
+    """
+    require_sklearn("clustering")
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    n_clusters = len(np.unique(test_labels))
+    rows = []
+    for features in three_ways(model, train, test):
+        groups = cluster(features.test, n_clusters)
+        agreement = (
+            float(adjusted_rand_score(test_labels, groups)),
+            float(normalized_mutual_info_score(test_labels, groups)),
+        )
+        rows.append((features.name, features.size, *agreement))
+    return rows
+
+
+HEADER: Sequence[str] = ("features", "values", "adjusted Rand index", "mutual information")

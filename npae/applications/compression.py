@@ -1,0 +1,182 @@
+"""Data compression: samples become codes, codes become whole numbers, and frequent numbers take few bits.
+
+A file holds a magic number, a checksum of all that follows, a header (JSON: shapes, and the fingerprint of the model
+that can undo it), and one stream for each dimension of the code. The streams are written by LZMA's range coder without
+a context (``lc = lp = pb = 0``), which is an adaptive arithmetic coder; each is as long as its dimension needs.
+"""
+
+import hashlib
+import json
+import lzma
+import struct
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.applications.quantization import BITS, Quantizer
+from npae.errors import FileFormatError
+from npae.estimators import AutoencoderEstimator
+from npae.files import replacing
+from npae.storage import fingerprint
+from npae.types import Array
+
+MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
+CHECKSUM = 16  # bytes
+LARGEST_COUNT = 2**31
+CODER = [{"id": lzma.FILTER_LZMA2, "lc": 0, "lp": 0, "pb": 0, "dict_size": 2**16}]
+#: Without ``bits``, quantising may add this much to the squared error of rebuilding.
+ADDED_ERROR = 0.02
+
+
+def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> bytes:
+    """Samples as the content of a file, from which ``decompress`` makes about the same samples.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        It is needed to undo it, and not in the file.
+    X : array-like of shape ``(n, *shape)``
+    bits : int from 1 to 16, optional
+        For the dimension of the code that varies most; others get as many fewer as they vary less. By default as few
+        as add at most 2 % to the error of rebuilding.
+    """
+    codes = model.network_.encode(X)
+    quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
+    return pack(quantizer, quantizer.quantize(codes), fingerprint(model.network_))
+
+
+def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
+    """Samples ``(n, *shape)`` rebuilt from what ``compress`` made with the same model.
+
+    Raises
+    ------
+    FileFormatError
+        If a byte was cut off, added or changed.
+    ValueError
+        If another model made it.
+    """
+    numbers, quantizer, maker = unpack(content)
+    if maker != fingerprint(model.network_):
+        raise ValueError("it was compressed with another model, so this one cannot rebuild it; give that model")
+    return model.network_.decode(quantizer.restore(numbers))
+
+
+def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: int | None = None) -> int:
+    """``compress`` into a file, which is complete or the old one; returns its bytes."""
+    content = compress(model, X, bits)
+    with replacing(path) as file:
+        file.write(content)
+    return len(content)
+
+
+def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
+    """``decompress`` what a file holds."""
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; check the path")
+    try:
+        return decompress(model, path.read_bytes())
+    except ValueError as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+def fewest_bits(model: AutoencoderEstimator, X: Any, codes: Array) -> int:
+    """The least bits with which quantising adds at most ``ADDED_ERROR`` to the error of rebuilding X."""
+    X = np.asarray(X)[:1000]
+    codes = codes[:1000]
+
+    def error(z: Array) -> float:
+        return float(np.square(model.network_.decode(z) - X, dtype=np.float64).mean())
+
+    limit = (1 + ADDED_ERROR) * error(codes)
+    for bits in BITS:
+        quantizer = Quantizer.fit(codes, bits)
+        if error(quantizer.restore(quantizer.quantize(codes))) <= limit:
+            return bits
+    return BITS[-1]
+
+
+def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
+    """Whole numbers (n, size) as a file's content."""
+    # (n, size) -> a stream of low bytes for each dimension, then of high bytes where there are any
+    planes = [plane for column in numbers.T for plane in (column & 255, column >> 8)]
+    streams = [_encoded(plane.astype(np.uint8)) for plane in planes]
+    header = {"n": len(numbers), "size": numbers.shape[1], "step": quantizer.step, "model": maker}
+    text = json.dumps(header).encode()
+    body = b"".join(
+        [
+            struct.pack("<I", len(text)),
+            text,
+            quantizer.low.astype("<f4").tobytes(),
+            np.asarray([len(stream) for stream in streams], "<u4").tobytes(),
+            *streams,
+        ]
+    )
+    return MAGIC + _checksum(body) + body
+
+
+def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
+    """What ``pack`` was given. Nothing is believed before the checksum has been found right."""
+    start = len(MAGIC) + CHECKSUM
+    body = content[start:]
+    if content[: len(MAGIC)] != MAGIC:
+        raise FileFormatError("it is no file of npae compress, or its beginning is damaged; fetch it again")
+    if _checksum(body) != content[len(MAGIC) : start]:
+        raise FileFormatError("its checksum is wrong: bytes are missing or changed; fetch it again")
+    try:
+        return _parse(body)
+    except (KeyError, TypeError, ValueError, struct.error, lzma.LZMAError, RecursionError) as error:
+        raise FileFormatError(f"it is laid out in a way that this version does not know ({error})") from None
+
+
+def _parse(body: bytes) -> tuple[Array, Quantizer, str]:
+    (length,) = struct.unpack_from("<I", body)
+    header = json.loads(body[4 : 4 + length])
+    n, size, place = header["n"], header["size"], 4 + length
+    if not all(type(v) is int and 0 < v < LARGEST_COUNT for v in (n, size)):
+        raise ValueError("its shape is none")
+    low = np.frombuffer(body, "<f4", size, place)
+    lengths = np.frombuffer(body, "<u4", 2 * size, place + low.nbytes).tolist()
+    place += low.nbytes + 8 * size
+    numbers = np.zeros((n, size), np.uint16)
+    for i, length in enumerate(lengths):
+        plane = _decoded(body[place : place + length], n)
+        numbers[:, i // 2] |= plane.astype(np.uint16) << (8 * (i % 2))
+        place += length
+    if place != len(body):
+        raise ValueError("it is longer than its parts")
+    return numbers, Quantizer(low, float(header["step"])), str(header["model"])
+
+
+def _encoded(plane: Array) -> bytes:
+    """A stream of bytes; none at all where every byte is zero."""
+    if not plane.any():
+        return b""
+    return lzma.compress(plane.tobytes(), lzma.FORMAT_RAW, filters=CODER)
+
+
+def _decoded(stream: bytes, n: int) -> Array:
+    if not stream:
+        return np.zeros(n, np.uint8)
+    decoder = lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=CODER)
+    plane = decoder.decompress(stream, max_length=n + 1)
+    if len(plane) != n:
+        raise ValueError(f"a stream holds {len(plane)} numbers, where {n} were announced")
+    return np.frombuffer(plane, np.uint8)
+
+
+def _checksum(body: bytes) -> bytes:
+    return hashlib.blake2b(body, digest_size=CHECKSUM).digest()
+
+
+def bits_per_value(content: bytes, shape: Sequence[int]) -> float:
+    """Bits of the file for each value (pixel) of samples of ``shape`` (n, ...)."""
+    return 8 * len(content) / prod(shape)
+
+
+def psnr(rebuilt: Array, X: Array) -> float:
+    """Peak signal-to-noise ratio in dB, 10 log₁₀(1 / MSE), for values in [0, 1]."""
+    return float(-10 * np.log10(np.square(rebuilt - X, dtype=np.float64).mean()))

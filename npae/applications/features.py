@@ -1,0 +1,53 @@
+"""The same samples seen three ways: as codes, as the first axes of PCA, and raw."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from npae.errors import MissingExtraError
+from npae.estimators import AutoencoderEstimator
+from npae.pca import PCA
+from npae.types import Array
+
+
+@dataclass(frozen=True)
+class Features:
+    """One way to describe samples.
+
+    Attributes
+    ----------
+    name : str
+        "autoencoder", "PCA" or "raw".
+    train, test : ndarray of shape (n, size)
+    """
+
+    name: str
+    train: Array
+    test: Array
+
+    @property
+    def size(self) -> int:
+        """Values that describe a sample."""
+        return int(self.train.shape[1])
+
+
+def three_ways(model: AutoencoderEstimator, train: Array, test: Array) -> list[Features]:
+    """Codes of a fitted model, as many coordinates of PCA fitted to ``train``, and the samples themselves, laid flat.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    train, test : ndarray of shape ``(n, *shape)``
+    """
+    (size,) = model.network_.code_shape
+    pca = PCA(train, size)
+    return [
+        Features("autoencoder", model.network_.encode(train), model.network_.encode(test)),
+        Features("PCA", pca.encode(train, size), pca.encode(test, size)),
+        Features("raw", train.reshape(len(train), -1), test.reshape(len(test), -1)),
+    ]
+
+
+def require_sklearn(what: str) -> None:
+    """Say in one sentence how to get scikit-learn, where it is not installed."""
+    if find_spec("sklearn") is None:
+        raise MissingExtraError(f"{what} needs scikit-learn, which is not installed; pip install 'npae[sklearn]'")

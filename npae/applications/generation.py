@@ -1,0 +1,174 @@
+"""Generation: what lies between and beyond the samples, and how good a variational model is at it.
+
+``sample`` and ``interpolate`` of the estimators do the simple things; here are walks on the sphere, along one dimension
+and over a plane, and the bounds by which variational models are judged.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
+from npae.layers import Reparameterization
+from npae.layers.base import positive
+from npae.pca import PCA
+from npae.randomness import generator
+from npae.types import Array
+
+ACTIVE = 0.01  # variance of a mean from which its unit counts as active (Burda et al. 2016, §5.2)
+
+
+def slerp(a: Array, b: Array, t: Array) -> Array:
+    """Codes (steps, size) on the great circle from a to b: (sin((1−t)Ω) a + sin(tΩ) b) / sin Ω (Shoemake 1985).
+
+    Codes drawn from N(0, 1) lie close to a sphere; a straight line between two of them leaves it (White 2016). The
+    length goes evenly from that of a to that of b.
+    """
+    lengths = np.linalg.norm(a), np.linalg.norm(b)
+    if min(lengths) == 0:
+        raise ValueError("one of the codes is zero, which has no direction; interpolate along a straight line")
+    u, v = a / lengths[0], b / lengths[1]
+    omega = np.arccos(np.clip(u @ v, -1, 1))
+    t = t[:, None]
+    direction = ((1 - t) * u + t * v) if omega < 1e-6 else (np.sin((1 - t) * omega) * u + np.sin(t * omega) * v)
+    direction = direction / np.linalg.norm(direction, axis=1, keepdims=True)
+    path: Array = direction * ((1 - t) * lengths[0] + t * lengths[1])
+    return path
+
+
+def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spherical: bool = False) -> Array:
+    """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
+    if not spherical:
+        return model.interpolate(a, b, steps)
+    start, end = model.network_.encode(np.stack([np.asarray(a), np.asarray(b)])).astype(np.float64)
+    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, positive(steps, "steps"))))
+
+
+def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5) -> Array:
+    """Of one sample x: samples ``(code_size, steps, *shape)`` as each dimension of its code runs from −reach to reach.
+
+    ``reach`` counts in standard deviations where the code is a distribution, N(0, 1), and in units elsewhere.
+    """
+    (code,) = model.network_.encode(np.asarray(x)[None])
+    codes = np.tile(code, (len(code), positive(steps, "steps"), 1))  # (code, steps, code)
+    each = np.arange(len(code))
+    codes[each, :, each] = np.linspace(-reach, reach, steps)
+    samples = model.inverse_transform(codes.reshape(-1, len(code)))
+    return samples.reshape(len(code), steps, *samples.shape[1:])
+
+
+def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: float = 2.0) -> Array:
+    """Samples ``(steps², *shape)`` over the plane of the code in which X varies most, in reading order.
+
+    Each axis reaches ``reach`` standard deviations to both sides; a code of two values is that plane.
+    """
+    codes = model.network_.encode(X).astype(np.float64)
+    pca = PCA(codes, 2)
+    deviation = pca.encode(codes, 2).std(axis=0)
+    ticks = np.linspace(-reach, reach, positive(steps, "steps"))
+    plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
+    return model.inverse_transform(pca.decode(plane[:, : len(deviation)] * deviation))
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """How well a variational model describes samples, in nats for each.
+
+    Attributes
+    ----------
+    elbo : float
+        Evidence lower bound, estimated with the same draws: E_q[log p(x, z) − log q(z|x)].
+    importance_weighted : float
+        The tighter bound log ¹⁄ₖ Σ p(x, z) / q(z|x) (Burda, Grosse & Salakhutdinov 2016).
+    kl : ndarray of shape (code_size,)
+        Mean divergence of each dimension of the code from N(0, 1).
+    active : ndarray of bool, shape (code_size,)
+        Whether the dimension's mean depends on the sample: its variance is above 0.01.
+    """
+
+    elbo: float
+    importance_weighted: float
+    kl: Array
+    active: Array
+
+
+def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: int = 0) -> Bounds:
+    """Bounds of log p(x), and what each dimension of the code contributes; β counts as 1.
+
+    With squared error as loss, p(x|z) is the normal distribution with variance ½, whose constant is left in.
+
+    Parameters
+    ----------
+    model : fitted VariationalAutoencoder
+    X : array-like of shape ``(n, *shape)``
+    draws : int, default 50
+        Of z for each sample.
+    random_state : int, default 0
+
+    Warns
+    -----
+    UserWarning
+        If the code has collapsed: most of its dimensions say nothing about the sample.
+    """
+    if not isinstance(model, VariationalAutoencoder):
+        raise ValueError(
+            f"bounds need a VariationalAutoencoder, which has a distribution of codes; {type(model).__name__} has none"
+        )
+    net = model.network_
+    X = net.check(X, as_target=True)
+    mu, log_var = posterior(model, X)
+    noise = generator(random_state, "bounds")
+    log_weights = np.empty((positive(draws, "draws"), len(X)))
+    for i in range(draws):
+        eps = noise.standard_normal(mu.shape)
+        z = mu + np.exp(0.5 * log_var) * eps
+        # log p(z) − log q(z|x); the two constants ½ log 2π cancel
+        ratio = 0.5 * (eps**2 + log_var - z**2).sum(axis=1)
+        log_weights[i] = _log_likelihood(model, X, z) + ratio
+    kl = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).mean(axis=0)
+    active = mu.var(axis=0) > ACTIVE
+    _warn_of_collapse(active)
+    highest = log_weights.max(axis=0)
+    weighted = highest + np.log(np.exp(log_weights - highest).mean(axis=0))
+    return Bounds(float(log_weights.mean()), float(weighted.mean()), kl, active)
+
+
+def posterior(model: AutoencoderEstimator, X: Any, block: int = 256) -> tuple[Array, Array]:
+    """Mean and log-variance (n, code_size) of the code's distribution for each sample."""
+    net = model.network_
+    head = next(layer for layer in net.code.layers if isinstance(layer, Reparameterization))
+    mu, log_var = [], []
+    for start in range(0, len(X), block):
+        with net.arena.lock:
+            net.encode(X[start : start + block])
+            mu.append(head.mu.astype(np.float64))
+            log_var.append(head.log_var.astype(np.float64))
+    return np.concatenate(mu), np.concatenate(log_var)
+
+
+def _log_likelihood(model: AutoencoderEstimator, X: Array, z: Array) -> Array:
+    """log p(x|z) of each sample (n,)."""
+    rebuilt = model.network_.decode(z).reshape(len(X), -1).astype(np.float64)
+    x = X.reshape(len(X), -1).astype(np.float64)
+    if model.network_.loss.name == "mse":
+        by_value = -np.square(x - rebuilt) - 0.5 * np.log(np.pi)
+    else:
+        p = np.clip(rebuilt, 1e-7, 1 - 1e-7)
+        by_value = x * np.log(p) + (1 - x) * np.log1p(-p)
+    total: Array = by_value.sum(axis=1)
+    return total
+
+
+def _warn_of_collapse(active: Array) -> None:
+    if active.sum() < len(active) / 2:
+        warnings.warn(
+            f"the code has collapsed: only {active.sum()} of {len(active)} dimensions depend on the sample; lower "
+            f"beta, give beta_warm_up some epochs, or choose a smaller code_size",
+            stacklevel=3,
+        )
+
+
+HEADER: Sequence[str] = ("dimension", "KL, nats", "active")

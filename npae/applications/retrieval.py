@@ -1,0 +1,198 @@
+"""Information retrieval: what is most like this? Neighbours are looked for among codes, not among samples.
+
+The search is exact. It goes through the codes block by block, so memory does not grow with their number.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from npae import safetensors
+from npae.applications.features import three_ways
+from npae.errors import FileFormatError, MissingExtraError
+from npae.estimators import AutoencoderEstimator
+from npae.layers.base import positive
+from npae.storage import fingerprint
+from npae.types import Array
+from npae.validation import check_samples
+
+METRICS = ("euclidean", "cosine")
+QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Index:
+    """Codes to search in.
+
+    Attributes
+    ----------
+    codes : ndarray of float32, shape (n, size)
+    metric : {"euclidean", "cosine"}
+    model : str
+        Fingerprint of the network that made the codes; empty where none did.
+    """
+
+    codes: Array
+    metric: str = "euclidean"
+    model: str = ""
+
+    def __post_init__(self) -> None:
+        if self.metric not in METRICS:
+            raise ValueError(f"metric is {self.metric!r}; expected one of {', '.join(METRICS)}")
+
+    @classmethod
+    def of(cls, model: AutoencoderEstimator, X: Any, metric: str = "euclidean") -> Self:
+        """The index of samples X ``(n, *shape)``, encoded by a fitted model."""
+        codes = model.network_.encode(X)
+        return cls(codes.reshape(len(codes), -1).astype(np.float32), metric, fingerprint(model.network_))
+
+    def search(self, queries: Any, k: int = 10) -> tuple[Array, Array]:
+        """The k nearest codes of each query, nearest first; of equal ones the earliest.
+
+        Parameters
+        ----------
+        queries : array-like of shape (m, size)
+            Codes.
+        k : int, default 10
+
+        Returns
+        -------
+        places, distances : ndarray of shape (m, k)
+            Rows of ``codes``; Euclidean distance, or 1 − cosine.
+        """
+        k = min(positive(k, "k"), len(self.codes))
+        queries = self._comparable(check_samples(queries, self.codes.shape[1:], np.float32, "queries"))
+        places = np.empty((len(queries), k), np.int64)
+        distances = np.empty((len(queries), k))
+        for start in range(0, len(queries), QUERIES):
+            block = slice(start, start + QUERIES)
+            places[block], distances[block] = self._nearest(queries[block], k)
+        return places, distances
+
+    def _nearest(self, queries: Array, k: int) -> tuple[Array, Array]:
+        """Of some queries: the best of each block of codes, merged with the best until then."""
+        best_places = np.empty((len(queries), 0), np.int64)
+        best = np.empty((len(queries), 0))
+        for start in range(0, len(self.codes), CODES):
+            codes = self._comparable(self.codes[start : start + CODES])
+            squares = _squared_distances(queries, codes)
+            some = _smallest(squares, k)
+            squares = np.concatenate([best, np.take_along_axis(squares, some, 1)], axis=1)
+            places = np.concatenate([best_places, start + some], axis=1)
+            # Blocks come in order, so of equal distances the earliest stays.
+            order = _smallest(squares, k)
+            best, best_places = np.take_along_axis(squares, order, 1), np.take_along_axis(places, order, 1)
+        # ‖a − b‖² of unit vectors is 2 (1 − cos)
+        return best_places, np.sqrt(best) if self.metric == "euclidean" else best / 2
+
+    def _comparable(self, codes: Array) -> Array:
+        """Codes in double precision, of unit length where the angle alone counts."""
+        codes = codes.astype(np.float64)
+        if self.metric == "cosine":
+            codes /= np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), np.finfo(np.float64).tiny)
+        return codes
+
+    def to_faiss(self) -> Any:
+        """A faiss index with these codes, for more of them than an exact search can bear (Malkov & Yashunin 2016).
+
+        Its ``search(queries, k)`` returns distances and places; for cosine give it queries of unit length.
+        """
+        if find_spec("faiss") is None:
+            raise MissingExtraError(
+                "an approximate index needs faiss, which is not installed; pip install 'npae[faiss]'"
+            )
+        import faiss
+
+        index = faiss.IndexHNSWFlat(self.codes.shape[1], 32)
+        index.add(np.ascontiguousarray(self._comparable(self.codes), np.float32))
+        return index
+
+    def save(self, path: str | Path) -> None:
+        """Write it as a safetensors file; an existing file is replaced only by a complete one."""
+        record = {"format": FORMAT, "metric": self.metric, "model": self.model}
+        safetensors.write(path, {"codes": self.codes}, {"npae-index": json.dumps(record)})
+
+    @classmethod
+    def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
+        """What ``save`` wrote; with ``model``, an index that another model made is refused.
+
+        Raises
+        ------
+        FileNotFoundError
+        FileFormatError
+            If the file is no complete index.
+        ValueError
+            If the index is of another model.
+        """
+        arrays, metadata = safetensors.read(path)
+        try:
+            record, codes = json.loads(metadata["npae-index"]), arrays["codes"]
+            index = cls(codes, record["metric"], record["model"])
+            if record["format"] != FORMAT or codes.ndim != 2 or codes.dtype != np.float32 or not len(codes):
+                raise ValueError
+        except (KeyError, TypeError, ValueError, RecursionError):
+            raise FileFormatError(f"{path} is no index that this version reads; make it with npae index") from None
+        if model is not None and index.model != fingerprint(model.network_):
+            raise ValueError(
+                f"the index {path} was made by another model, so its codes mean something else; give that model, or "
+                f"make the index again with this one"
+            )
+        return index
+
+
+def _squared_distances(a: Array, b: Array) -> Array:
+    """‖a − b‖² = ‖a‖² − 2 a·b + ‖b‖², for a (m, size), b (n, size): (m, n)."""
+    squares: Array = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
+    return np.maximum(squares, 0, out=squares)
+
+
+def _smallest(values: Array, k: int) -> Array:
+    """Columns of the k smallest values of each row, smallest first, and of equal ones the first."""
+    k = min(k, values.shape[1])
+    limit = np.partition(values, k - 1, axis=1)[:, k - 1, None]
+    rows, columns = np.nonzero(values <= limit)  # k of each row, or more where some are equal to the limit
+    columns = columns[np.lexsort((columns, values[rows, columns], rows))]
+    first = np.searchsorted(rows, np.arange(len(values)))
+    smallest: Array = columns[first[:, None] + np.arange(k)]
+    return smallest
+
+
+def precision_at(k: int, train: Array, train_labels: Array, test: Array, test_labels: Array, metric: str) -> float:
+    """Mean share of each test sample's k nearest training samples that have its label.
+
+    Parameters
+    ----------
+    k : int
+    train, test : ndarray of shape (n, size)
+    train_labels, test_labels : ndarray of shape (n,)
+    metric : {"euclidean", "cosine"}
+    """
+    places, _ = Index(train.astype(np.float32), metric).search(test, k)
+    return float((np.asarray(train_labels)[places] == np.asarray(test_labels)[:, None]).mean())
+
+
+def compare(
+    model: AutoencoderEstimator, train: Array, train_labels: Array, test: Array, test_labels: Array, k: int = 10
+) -> list[tuple[str, int, float, float]]:
+    """Precision at k of codes, PCA and raw features.
+
+    Returns
+    -------
+    list of (name, size, precision by Euclidean distance, precision by cosine)
+    """
+    rows = []
+    for features in three_ways(model, train, test):
+        euclidean, cosine = (
+            precision_at(k, features.train, train_labels, features.test, test_labels, metric) for metric in METRICS
+        )
+        rows.append((features.name, features.size, euclidean, cosine))
+    return rows
+
+
+HEADER: Sequence[str] = ("features", "values", "precision, Euclidean", "precision, cosine")

@@ -1,0 +1,37 @@
+"""npae compress: images as quantised, entropy-coded codes."""
+
+import argparse
+from dataclasses import astuple
+
+from npae import datasets
+from npae.applications import coders, compression
+from npae.cli.arguments import add_data, add_model, read_data, read_model
+from npae.cli.output import table
+from npae.files import check_writable
+
+HELP = "compress samples into a file of quantised, entropy-coded codes"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL --data --bits --out --compare."""
+    add_model(parser)
+    add_data(parser)
+    parser.add_argument(
+        "--bits", type=int, metavar="N", help="of the code's widest dimension, 1 to 16 (default: chosen from the data)"
+    )
+    parser.add_argument("--out", default="images.npaez", metavar="FILE", help="the file to write (images.npaez)")
+    parser.add_argument(
+        "--compare", metavar="DATA", help="also show PCA, fitted to this data, and JPEG; give what the model learned"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compress, write, and say what it costs."""
+    check_writable(args.out)
+    model, X = read_model(args), read_data(args)
+    size = compression.compress_file(model, X, args.out, args.bits)
+    quality = compression.psnr(compression.decompress_file(model, args.out), X)
+    print(f"{len(X):,} samples in {size:,} bytes: {args.out}")
+    print(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
+    if args.compare:
+        print(table(coders.HEADER, map(astuple, coders.compare(model, datasets.read(args.compare), X, args.bits))))

@@ -1,0 +1,33 @@
+"""npae export: a trained model for somewhere else."""
+
+import argparse
+from pathlib import Path
+
+from npae.cli.arguments import add_model, read_model
+from npae.export import export_encoder, export_onnx, export_python
+from npae.files import check_writable
+
+HELP = "write a model as an encoder alone, as ONNX, or as one Python file"
+SUFFIXES = {"encoder": ".encoder.safetensors", "onnx": ".onnx", "python": ".py"}
+EXPORTERS = {"encoder": export_encoder, "onnx": export_onnx, "python": export_python}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL --to --out."""
+    add_model(parser)
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=EXPORTERS,
+        help="encoder: the encoding half, for npae.load_encoder; onnx: a graph for other runtimes, needs the package "
+        "onnx; python: one file with encode and decode, which needs NumPy alone",
+    )
+    parser.add_argument("--out", metavar="FILE", help="the file to write (default: beside the model)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Write, and say how large it is."""
+    out = Path(args.out or Path(args.model).with_suffix(SUFFIXES[args.to]))
+    check_writable(out)
+    EXPORTERS[args.to](read_model(args).network_, out)
+    print(f"{out.stat().st_size:,} bytes in {out}")

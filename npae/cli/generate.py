@@ -1,0 +1,51 @@
+"""npae generate: samples, walks and grids of a model as pictures, and the bounds of a variational one."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from npae.applications import generation
+from npae.cli.arguments import add_data, add_model, count, read_data, read_model
+from npae.cli.output import table, write_bytes
+from npae.estimators import VariationalAutoencoder
+
+HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL --data --first --draws --out."""
+    add_model(parser)
+    add_data(parser)
+    parser.add_argument("--first", type=count, default=500, metavar="N", help="samples for the bounds (default: 500)")
+    parser.add_argument("--draws", type=count, default=50, metavar="K", help="codes for each of them (default: 50)")
+    parser.add_argument("--out", default="generated", metavar="FOLDER", help="for the pictures (default: generated)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the bounds, write the pictures."""
+    from npae import pictures
+
+    model, X = read_model(args), read_data(args)
+    if isinstance(model, VariationalAutoencoder):
+        judged = generation.bounds(model, X[: args.first], args.draws)
+        active = ["yes" if is_active else "no" for is_active in judged.active]
+        print(table(generation.HEADER, zip(map(str, range(len(active))), judged.kl.tolist(), active, strict=True)))
+        print(f"{judged.active.sum()} of {len(active)} dimensions are active")
+        print(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
+    if not pictures.are_images(X):
+        print("no pictures: the samples are no images")
+        return
+    pictures.require_pillow()
+    folder = Path(args.out)
+    folder.mkdir(parents=True, exist_ok=True)
+    walks = [generation.walk(model, X[i], X[i + 1], 12, spherical=bent) for i in (0, 2) for bent in (False, True)]
+    along = generation.traversals(model, X[0], 12)
+    for name, samples, columns in (
+        ("samples", model.sample(48), 12),
+        ("walks", np.concatenate(walks), 12),
+        ("traversals", along.reshape(-1, *along.shape[2:]), 12),
+        ("grid", generation.latent_grid(model, X), 15),
+    ):
+        write_bytes(folder / f"{name}.png", pictures.png(pictures.grid(samples, columns), scale=1))
+    print(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")

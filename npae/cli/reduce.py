@@ -1,0 +1,31 @@
+"""npae reduce: what codes keep of the samples, beside PCA, and a map of them."""
+
+import argparse
+from dataclasses import astuple
+
+from npae.applications import reduction
+from npae.cli.arguments import add_model, add_sides, read_model, read_sides
+from npae.cli.output import table, write_bytes
+from npae.files import check_writable
+
+HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL, the data, --out."""
+    add_model(parser)
+    add_sides(parser)
+    parser.add_argument("--out", metavar="FILE", help="the map to write, a .svg")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the table, write the map."""
+    if args.out:
+        check_writable(args.out)
+    model, sides = read_model(args), read_sides(args, labels=False)
+    print(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
+    if args.out:
+        from npae import charts
+
+        points = reduction.plane(model.network_.encode(sides.test))
+        write_bytes(args.out, charts.code_map(points, sides.test_labels, "label").encode())

@@ -1,0 +1,23 @@
+"""npae retrieve: how often the nearest codes have the right label, beside PCA and raw features."""
+
+import argparse
+
+from npae.applications import retrieval
+from npae.cli.arguments import add_model, add_sides, count, read_model, read_sides
+from npae.cli.output import table
+
+HELP = "measure the precision of a search among codes, beside PCA and raw features"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL, the data, -k."""
+    add_model(parser)
+    add_sides(parser)
+    parser.add_argument("-k", type=count, default=10, help="nearest neighbours that are looked at (default: 10)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print the table."""
+    model, sides = read_model(args), read_sides(args)
+    rows = retrieval.compare(model, sides.train, sides.train_labels, sides.test, sides.test_labels, args.k)
+    print(table(retrieval.HEADER, rows))

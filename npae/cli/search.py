@@ -1,0 +1,56 @@
+"""npae search: what in an index is most like this?"""
+
+import argparse
+
+import numpy as np
+
+from npae import datasets
+from npae.applications.retrieval import Index
+from npae.cli.arguments import add_model, count, read_model
+from npae.cli.output import table, write_bytes
+from npae.files import check_writable
+
+HELP = "find the samples of an index that are nearest to others"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL INDEX QUERY -k --first --data --out."""
+    add_model(parser)
+    parser.add_argument("index", metavar="INDEX", help="a file that npae index wrote with the same model")
+    parser.add_argument("query", metavar="QUERY", help="samples to look for, as for --data; or one sample in a .npy")
+    parser.add_argument("-k", type=count, default=10, help="how many to find for each (default: 10)")
+    parser.add_argument("--first", type=count, default=5, metavar="N", help="only the first N queries (default: 5)")
+    parser.add_argument(
+        "--data", help="what the index was made of, for the picture; without it results are decoded from their codes"
+    )
+    parser.add_argument("--out", metavar="FILE", help="a .png: each query, and beside it what was found")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Print places and distances; write the picture."""
+    if args.out:
+        check_writable(args.out)
+    model = read_model(args)
+    index = Index.load(args.index, model)
+    queries = datasets.read(args.query)
+    if queries.shape == model.network_.input_shape:
+        queries = queries[None]
+    queries = queries[: args.first]
+    places, distances = index.search(model.network_.encode(queries), args.k)
+    rows = [
+        (str(i), " ".join(f"{place} ({distance:.3g})" for place, distance in zip(*found, strict=True)))
+        for i, found in enumerate(zip(places, distances, strict=True))
+    ]
+    print(table(("query", "nearest, with distance"), rows))
+    if args.out:
+        from npae import pictures
+
+        source = datasets.read(args.data) if args.data else model.inverse_transform(index.codes[places.ravel()])
+        if args.data and len(source) != len(index.codes):
+            raise ValueError(
+                f"--data has {len(source)} samples, but the index {len(index.codes)}; give what it was made of"
+            )
+        found = source[places] if args.data else source.reshape(*places.shape, *source.shape[1:])
+        shown = np.concatenate([queries[:, None], found], axis=1)  # (queries, 1 + k, height, width[, channels])
+        flat = shown.reshape(-1, *shown.shape[2:])
+        write_bytes(args.out, pictures.png(pictures.grid(flat, columns=shown.shape[1])))

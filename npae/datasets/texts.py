@@ -1,0 +1,61 @@
+"""Collections of texts: a text a line, behind its label and a tab."""
+
+import os
+from io import TextIOWrapper
+from pathlib import Path
+
+from npae.datasets.streams import MAX_BYTES, open_file
+from npae.errors import FileFormatError
+
+#: Lines before the first text; those of Orange (.tab) also tell each column's type and role.
+HEADERS = {".tsv": 1, ".tab": 3}
+LARGEST_TEXT = 2**24  # characters
+
+
+def read_texts(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
+    """Read labelled texts from a .tsv file with a header, or from a .tab file of Orange.
+
+    Quotation marks have no meaning in it.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        UTF-8 text, each line a label, a tab and a text.
+
+    Returns
+    -------
+    texts, labels : list of str
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If the suffix is another, if a line has not two columns, or if there are no texts.
+    """
+    path = Path(path)
+    headers = HEADERS.get(path.suffix.lower())
+    if headers is None:
+        raise FileFormatError(f"{str(path)!r} is no .tsv or .tab file; give lines of label, tab and text as .tsv")
+    texts: list[str] = []
+    labels: list[str] = []
+    with open_file(path) as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as stream:
+        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
+        try:
+            for number, line in enumerate(stream, start=1):
+                cells = line.rstrip("\r\n").split("\t")
+                if number <= headers or cells == [""]:
+                    continue
+                if len(cells) != 2 or len(line) > LARGEST_TEXT:
+                    raise FileFormatError(
+                        f"{str(path)!r}, line {number}: {len(cells)} columns and {len(line):,} characters, but a label "
+                        f"and a text of at most {LARGEST_TEXT:,} were expected; correct the line"
+                    )
+                labels.append(cells[0])
+                texts.append(cells[1])
+        except UnicodeDecodeError as error:
+            raise FileFormatError(f"{str(path)!r} is not UTF-8 text ({error.reason}); save it as UTF-8") from None
+    if not texts:
+        raise FileFormatError(f"{str(path)!r} holds no texts behind its {headers} header lines; give at least one")
+    return texts, labels

@@ -1,0 +1,71 @@
+"""A fitted estimator as a file: its network, its parameters, its record, and the distribution of its codes."""
+
+from collections.abc import Iterable
+from math import prod
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from npae import storage
+from npae.autoencoder import Autoencoder
+from npae.estimators.gaussian import Gaussian
+from npae.estimators.manners import Manners
+from npae.layers.base import Layer
+from npae.types import Array
+
+
+class Stored(Manners):
+    """``save`` and ``from_stored``, which undoes it."""
+
+    network_: Autoencoder
+    history_: dict[str, list[float]]
+    _code_distribution: Gaussian | None
+    _seen: Array | None
+
+    @property
+    def code_distribution_(self) -> Gaussian | None:
+        """What ``sample`` draws codes from, where the model has no prior."""
+        raise NotImplementedError
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
+        net = self._network()
+        params = self.get_params()
+        if not isinstance(params["random_state"], int | None):
+            params["random_state"] = net.run.seed
+        record: dict[str, Any] = {"estimator": type(self).__name__, "params": params, "history": self.history_}
+        if hasattr(self, "feature_names_in_"):
+            record["feature_names"] = list(self.feature_names_in_)
+        storage.save(net, path, record=record, arrays=self._arrays())
+
+    def _arrays(self) -> dict[str, Array]:
+        codes = self.code_distribution_
+        return {} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor}
+
+    @classmethod
+    def from_stored(cls, stored: storage.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
+        """The fitted model that ``save`` wrote; its optimizer starts afresh."""
+        params = stored.record["params"]
+        tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
+        model = cls(**tuples)
+        model.network_ = stored.network(layers)
+        model.history_ = stored.history()
+        model.n_features_in_ = prod(model.network_.input_shape)
+        if "feature_names" in stored.record:
+            model.feature_names_in_ = _names(stored.record["feature_names"], model.n_features_in_)
+        model._code_distribution = model._seen = None
+        if "code_mean" in stored.arrays:
+            (size,) = model.network_.code_shape
+            mean, factor = (
+                stored.array("code_mean", (size,), "float64"),
+                stored.array("code_factor", (size, size), "float64"),
+            )
+            model._code_distribution = Gaussian(mean.copy(), factor.copy())
+        return model
+
+
+def _names(names: Any, n_features: int) -> Array:
+    if not isinstance(names, list) or len(names) != n_features or not all(isinstance(name, str) for name in names):
+        raise ValueError(f"the feature names are not {n_features} texts")
+    return np.asarray(names, dtype=object)

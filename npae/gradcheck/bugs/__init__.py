@@ -1,0 +1,25 @@
+"""The library of known wrong gradients: one file a kind of layer, one function a mistake.
+
+>>> from npae.gradcheck.bugs import BUGS
+>>> BUGS[0].name, BUGS[0].formula
+('no-transpose', 'dX = g W')
+"""
+
+# Importing a file puts its mistakes into the list, in this order.
+from npae.gradcheck.bugs import (  # noqa: F401, I001
+    dense,
+    activation,
+    loss,
+    convolution,
+    pooling,
+    upsampling,
+    variational,
+    reshape,
+    corruption,
+    tied,
+    decay,
+    optimizer,
+)
+from npae.gradcheck.bugs.registry import BUGS, KINDS, Bug, Case, Kind, bugs_of, make_case
+
+__all__ = ["BUGS", "KINDS", "Bug", "Case", "Kind", "bugs_of", "make_case"]

@@ -1,0 +1,206 @@
+"""Wrong gradients of a convolution, y[i, j] = Σₖₗ x̄[i·s + k, j·s + l] W[k, l] + b."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.window import padded_shape, window_options
+from npae.types import Array
+
+
+def padded(c: Case) -> Array:
+    """x̄: the image in its border of zeros."""
+    return np.pad(c.x, ((0, 0), *c.padding, (0, 0)))
+
+
+def seen_by(x: Array, c: Case, k: int, m: int) -> Array:
+    """The cells of an image that element (k, m) of the kernel sees: a view (N, OH, OW, C)."""
+    (sh, sw), (rows, columns) = c.stride, c.g.shape[1:3]
+    return x[:, k : k + (rows - 1) * sh + 1 : sh, m : m + (columns - 1) * sw + 1 : sw]
+
+
+def weight_gradient(c: Case, x: Array) -> Array:
+    """dW[k, l] = Σ x̄[i·s + k, j·s + l]ᵀ g[i, j], for an image x in its border."""
+    dW = np.zeros(c.W.shape)
+    for k, m in np.ndindex(c.W.shape[:2]):
+        dW[k, m] = np.einsum("nijc,nijf->cf", seen_by(x, c, k, m), c.g)
+    return dW
+
+
+def padded_input_gradient(c: Case, W: Array) -> Array:
+    """dx̄[i·s + k, j·s + l] += g[i, j] W[k, l]ᵀ."""
+    dx = np.zeros(padded_shape(c.x, c.padding))
+    for k, m in np.ndindex(W.shape[:2]):
+        seen_by(dx, c, k, m)[...] += c.g @ W[k, m].T
+    return dx
+
+
+def cropped(c: Case, dx: Array) -> Array:
+    """What of dx̄ belongs to the image."""
+    (top, _), (left, _) = c.padding
+    return dx[:, top : top + c.x.shape[1], left : left + c.x.shape[2]]
+
+
+@add
+class Convolution(Kind):
+    """dx, dW and db are those of a dense layer on every window, summed over the windows."""
+
+    name = "convolution"
+    inputs = ("x", "W", "b")
+    optional = ("b",)
+    blocks = ("x", "W", "b")
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        return {
+            "x": rng.standard_normal((2, 9, 6, 4)),
+            "W": rng.standard_normal((3, 2, 4, 5)),
+            "b": rng.standard_normal(5),
+            "stride": (2, 1),
+            "padding": ((1, 0), (0, 1)),
+        }
+
+    def forward(self, c: Case) -> Array:
+        x, (kh, kw) = padded(c), c.W.shape[:2]
+        rows, columns = ((x.shape[a] - k) // s + 1 for a, k, s in zip((1, 2), (kh, kw), c.stride, strict=True))
+        shape = Case(stride=c.stride, g=np.empty((0, rows, columns)))  # all that seen_by looks at
+        y: Array = sum(seen_by(x, shape, k, m) @ c.W[k, m] for k, m in np.ndindex(kh, kw))
+        return y if c.b is None else y + c.b
+
+    def backward(self, c: Case) -> Gradients:
+        return {
+            "x": cropped(c, padded_input_gradient(c, c.W)),
+            "W": weight_gradient(c, padded(c)),
+            "b": c.g.sum(axis=(0, 1, 2)),
+        }
+
+    def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
+        x, W, (y, *_) = arrays["x"], arrays["W"], outputs
+        if x.ndim == W.ndim == y.ndim == 4 and x.shape[3] == W.shape[2] and y.shape[3] == W.shape[3]:
+            yield from window_options(x.shape[1:3], y.shape[1:3], W.shape[:2])
+
+
+@bug(
+    "convolution",
+    "x",
+    "dX = g correlated with W as it is",
+    "What slid one way forward slides the other way backward.",
+    number=31,
+    name="dX-unflipped",
+)
+def dX_unflipped(c: Case) -> Any:
+    return cropped(c, padded_input_gradient(c, c.W[::-1, ::-1]))
+
+
+@bug(
+    "convolution",
+    "W",
+    "dW turned round in both axes",
+    "dW[k, l] is what W[k, l] multiplied forward, in the same place.",
+    number=32,
+    name="dW-flipped",
+)
+def dW_flipped(c: Case) -> Any:
+    return weight_gradient(c, padded(c))[::-1, ::-1]
+
+
+@bug(
+    "convolution",
+    "x",
+    "dx̄[window] = g Wᵀ, without adding",
+    "A cell that several windows see receives from each of them.",
+    number=33,
+    name="col2im-assign",
+)
+def col2im_assign(c: Case) -> Any:
+    dx, (kh, kw), (sh, sw) = np.zeros(padded_shape(c.x, c.padding)), c.W.shape[:2], c.stride
+    for i, j in np.ndindex(c.g.shape[1:3]):
+        window = dx[:, i * sh : i * sh + kh, j * sw : j * sw + kw]
+        window[...] = np.einsum("nf,klcf->nklc", c.g[:, i, j], c.W)
+    return cropped(c, dx)
+
+
+@bug(
+    "convolution",
+    "x W",
+    "window at i, not at i·s",
+    "Backward the windows lie where they lay forward.",
+    number=34,
+)
+def stride_ignored(c: Case) -> Any:
+    unit = Case(**{**vars(c), "stride": (1, 1)})
+    return cropped(c, padded_input_gradient(unit, c.W)), weight_gradient(unit, padded(c))
+
+
+@bug(
+    "convolution",
+    "x",
+    "dx = dx̄[:H, :W]",
+    "The image does not begin where its border begins.",
+    number=35,
+    name="crop-from-0",
+)
+def crop_from_0(c: Case) -> Any:
+    return padded_input_gradient(c, c.W)[:, : c.x.shape[1], : c.x.shape[2]]
+
+
+@bug(
+    "convolution",
+    "x W",
+    "all padding right and bottom",
+    "Forward and backward must agree on which side the border is.",
+    number=36,
+)
+def pad_end(c: Case) -> Any:
+    at_end = Case(**{**vars(c), "padding": tuple((0, sum(both)) for both in c.padding)})
+    return crop_from_0(c), weight_gradient(c, padded(at_end))
+
+
+@bug(
+    "convolution",
+    "W",
+    "dW with input and output channels exchanged",
+    "dW has W's shape, and W's axes mean what they meant forward.",
+    number=37,
+)
+def channels_swapped(c: Case) -> Any:
+    return weight_gradient(c, padded(c)).transpose(0, 1, 3, 2)
+
+
+@bug(
+    "convolution",
+    "W",
+    "dW/(oh·ow)",
+    "The weights are used at every position, and every use counts in full.",
+    number=38,
+    name="dW-per-position",
+)
+def dW_per_position(c: Case) -> Any:
+    return weight_gradient(c, padded(c)) / (c.g.shape[1] * c.g.shape[2])
+
+
+@bug(
+    "convolution",
+    "b",
+    "db = Σ g over everything",
+    "Each output channel has a bias of its own.",
+    number=39,
+    name="db-scalar",
+)
+def db_scalar(c: Case) -> Any:
+    return c.g.sum()
+
+
+@bug(
+    "convolution",
+    "x",
+    "dx of size (oh − 1)s + k − 2p, not H",
+    "What no window looked at is still part of the image; its gradient is 0.",
+    number=40,
+)
+def remainder(c: Case) -> Any:
+    (top, bottom), (left, right) = c.padding
+    (sh, sw), (kh, kw) = c.stride, c.W.shape[:2]
+    height, width = (c.g.shape[1] - 1) * sh + kh, (c.g.shape[2] - 1) * sw + kw
+    return padded_input_gradient(c, c.W)[:, top : height - bottom, left : width - right]

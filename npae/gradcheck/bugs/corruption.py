@@ -1,0 +1,70 @@
+"""Wrong gradients of dropout, y = x·m / (1 − p) with a mask m of zeros and ones."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.types import Array
+
+
+@add
+class Dropout(Kind):
+    """dx = g·m / (1 − p). The mask need not be given: it shows in the output."""
+
+    name = "dropout"
+    inputs = ("x", "m")
+    optional = ("m",)
+    blocks = ("x",)
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        return {"x": rng.standard_normal((4, 6)), "m": (rng.random((4, 6)) >= 0.3).astype(float), "level": 0.3}
+
+    def forward(self, c: Case) -> Array:
+        y: Array = c.x * mask(c) / (1 - c.level)
+        return y
+
+    def backward(self, c: Case) -> Gradients:
+        return {"x": c.g * mask(c) / (1 - c.level)}
+
+    def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
+        x, given, (y, *_) = arrays["x"], arrays["m"], outputs
+        if x.shape != y.shape or not y.any():
+            return
+        kept = y != 0
+        factor = float(np.median(y[kept] / x[kept] / (1.0 if given is None else given[kept])))
+        if factor >= 1 and not kept.all():
+            yield {"level": 1 - 1 / factor, "drawn": kept.astype(float)}
+
+
+def mask(c: Case) -> Any:
+    """m, or what the output shows of it."""
+    return c.drawn if c.m is None else c.m
+
+
+@bug(
+    "dropout",
+    "x",
+    "the mask drawn anew",
+    "What was dropped forward is dropped backward: the same draw.",
+    number=78,
+    how="draws",
+)
+def fresh_mask(c: Case) -> Any:
+    return c.g * (c.rng.random(c.x.shape) >= c.level) / (1 - c.level)
+
+
+@bug("dropout", "x", "dx = g·m", "What was scaled forward is scaled backward.", number=79)
+def no_scale(c: Case) -> Any:
+    return c.g * mask(c)
+
+
+@bug("dropout", "x", "dx = g·m/(1 − p)²", "The chain rule passes each operation once.", number=80)
+def double_scale(c: Case) -> Any:
+    return c.g * mask(c) / (1 - c.level) ** 2
+
+
+@bug("dropout", "x", "dx = g·m/p", "Scale by the fraction that is kept, not by the one that is dropped.", number=81)
+def divide_p(c: Case) -> Any:
+    return c.g * mask(c) / c.level if c.level else c.g

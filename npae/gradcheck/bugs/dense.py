@@ -1,0 +1,99 @@
+"""Wrong gradients of a dense layer, y = x W + b."""
+
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.types import Array
+
+
+@add
+class Dense(Kind):
+    """y = x W + b: dx = g Wᵀ, dW = xᵀ g, db = Σₙ g[n]."""
+
+    name = "dense"
+    inputs = ("x", "W", "b")
+    optional = ("b",)
+    blocks = ("x", "W", "b")
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        n_in, n_out = (4, 4) if special.get("square") else (4, 5)
+        return {
+            "x": rng.standard_normal((3, n_in)),
+            "W": rng.standard_normal((n_in, n_out)),
+            "b": rng.standard_normal(n_out),
+        }
+
+    def forward(self, c: Case) -> Array:
+        y: Array = c.x @ c.W
+        return y if c.b is None else y + c.b
+
+    def backward(self, c: Case) -> Gradients:
+        return {"x": c.g @ c.W.T, "W": c.x.T @ c.g, "b": c.g.sum(axis=0)}
+
+
+@bug("dense", "x", "dX = g W", "Gradient flows back through Wᵀ.", number=1, needs="square")
+def no_transpose(c: Case) -> Any:
+    return c.g @ c.W
+
+
+@bug("dense", "W", "dW = gᵀ x", "dW has W's shape: xᵀg.", number=2, name="dW-transposed")
+def dW_transposed(c: Case) -> Any:
+    return c.g.T @ c.x
+
+
+@bug("dense", "W", "dW = xᵀ g / N", "The loss already divided by N.", number=3)
+def double_average(c: Case) -> Any:
+    return c.x.T @ c.g / len(c)
+
+
+@bug("dense", "b", "db = mean(g, 0)", "Broadcast forward means sum backward.", number=4)
+def db_mean(c: Case) -> Any:
+    return c.g.mean(axis=0)
+
+
+@bug("dense", "b", "db = Σ g over everything", "Sum over the batch only.", number=5)
+def db_scalar(c: Case) -> Any:
+    return c.g.sum()
+
+
+@bug("dense", "b", "db = Σ g over the features", "Sum the batch axis, not the features.", number=6)
+def db_axis(c: Case) -> Any:
+    return c.g.sum(axis=1)
+
+
+@bug("dense", "W", "dW = x[-1] ⊗ g[-1]", "`=` in the loop where `+=` is needed.", number=7)
+def last_sample(c: Case) -> Any:
+    return np.outer(c.x[-1], c.g[-1])
+
+
+@bug(
+    "dense",
+    "x",
+    "dX = g (W − η dW)ᵀ",
+    "Backpropagate through the W used forward.",
+    number=8,
+    name="updated-W",
+    free=0.1,
+)
+def updated_W(c: Case, rate: float) -> Any:
+    return c.g @ (c.W - rate * c.x.T @ c.g).T
+
+
+@bug(
+    "dense",
+    "W",
+    "dW = xᵀ g + the dW before",
+    "Clear gradients before each backward.",
+    number=9,
+    how="accumulates",
+)
+def stale_accumulate(c: Case) -> Any:
+    return c.x.T @ c.g + c.before.get("W", 0.0)
+
+
+@bug("dense", "x W b", "g := 1", "Multiply by the gradient from above.", number=10)
+def drops_upstream(c: Case) -> Any:
+    ones = np.ones_like(c.g)
+    return ones @ c.W.T, c.x.T @ ones, ones.sum(axis=0)

@@ -1,0 +1,89 @@
+"""Wrong steps of Adam. An optimizer has no gradient; what is compared is where three steps lead.
+
+m and v start at 0, and t counts the steps from 1 (Kingma & Ba 2015, algorithm 1)::
+
+    m ← β₁ m + (1 − β₁) g       m̂ = m / (1 − β₁ᵗ)
+    v ← β₂ v + (1 − β₂) g²      v̂ = v / (1 − β₂ᵗ)
+    θ ← θ − rate · m̂ / (√v̂ + ε)
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.types import Array
+
+Correction = Callable[[float, int], float]
+Division = Callable[[Array, float], Array]
+
+
+def corrected(beta: float, t: int) -> float:
+    """1 − βᵗ: what a mean that began at 0 is short of."""
+    return float(1 - beta**t)
+
+
+def plain_division(v: Array, epsilon: float) -> Array:
+    """√v̂ + ε."""
+    root: Array = np.sqrt(v) + epsilon
+    return root
+
+
+def path(c: Case, correction: Correction = corrected, division: Division = plain_division, power: int = 2) -> Array:
+    """θ after each step (steps, size), for gradients c.x of the same shape, from c.start (size,)."""
+    theta, m, v = c.start.copy(), np.zeros_like(c.start), np.zeros_like(c.start)
+    result: Array = np.empty_like(c.x)
+    with np.errstate(invalid="ignore"):
+        for t, g in enumerate(c.x, start=1):
+            m = c.beta1 * m + (1 - c.beta1) * g
+            v = c.beta2 * v + (1 - c.beta2) * g**power
+            theta = theta - c.rate * m / correction(c.beta1, t) / division(v / correction(c.beta2, t), c.epsilon)
+            result[t - 1] = theta
+    return result
+
+
+@add
+class Adam(Kind):
+    """The path of θ, for given gradients; not recognised from arrays, since nothing in it is differentiated."""
+
+    name = "adam"
+    inputs = ("x", "start")
+    blocks = ("theta",)
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        # Gradients from 1 down to 1e-9, so that ε counts as well.
+        gradients = rng.standard_normal((3, 8)) * 10.0 ** rng.uniform(-9, 0, 8)
+        usual = {"rate": 1e-2, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
+        return {"x": gradients, "start": rng.standard_normal(8), **usual}
+
+    def forward(self, c: Case) -> Array:
+        return path(c)
+
+    def backward(self, c: Case) -> Gradients:
+        return {"theta": path(c)}
+
+
+@bug("adam", "theta", "m and v uncorrected", "Means that start at 0 are too small at first.", number=89)
+def uncorrected(c: Case) -> Any:
+    return path(c, correction=lambda beta, t: 1.0)
+
+
+@bug("adam", "theta", "1 − β instead of 1 − βᵗ", "How far a mean has come depends on the number of steps.", number=90)
+def non_power(c: Case) -> Any:
+    return path(c, correction=lambda beta, t: 1 - beta)
+
+
+@bug("adam", "theta", "t counted from 2", "The first step is number 1.", number=91, name="t-off-by-one")
+def t_off_by_one(c: Case) -> Any:
+    return path(c, correction=lambda beta, t: 1 - beta ** (t + 1))
+
+
+@bug("adam", "theta", "√(v̂ + ε)", "ε is compared with the root, not with the square.", number=92, name="ε-inside")
+def eps_inside(c: Case) -> Any:
+    return path(c, division=lambda v, epsilon: np.sqrt(v + epsilon))
+
+
+@bug("adam", "theta", "v of g, not of g²", "A root undoes a square, so there must be one.", number=93)
+def v_unsquared(c: Case) -> Any:
+    return path(c, power=1)

@@ -1,0 +1,215 @@
+"""Wrong gradients of pooling: one number for each window."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.window import inside, spans, window_options
+from npae.types import Array
+
+SIZES = (2, 3, 4, 1)  # of windows, in the order in which they are tried
+
+
+def windows(c: Case, shape: tuple[int, int], step: tuple[int, int]) -> Iterator[tuple[int, int, slice, slice]]:
+    """(i, j, rows, columns) of every window, cut off at the image's edge."""
+    (top, _), (left, _) = c.padding
+    for i, a, b in spans(shape[0], c.size[0], step[0], top):
+        for j, d, e in spans(shape[1], c.size[1], step[1], left):
+            yield i, j, inside(a, b, c.x.shape[1]), inside(d, e, c.x.shape[2])
+
+
+def scatter(
+    c: Case, share: Callable[[Array, Array], Array], *, adding: bool = True, step: tuple[int, int] | None = None
+) -> Array:
+    """dx: what ``share(cells, g)`` gives each cell of each window, for cells (N, h, w, C) and g (N, 1, 1, C)."""
+    dx = np.zeros(c.x.shape)
+    for i, j, rows, columns in windows(c, c.g.shape[1:3], step or c.stride):
+        cells = c.x[:, rows, columns]
+        if cells.size == 0:
+            continue
+        received = share(cells, c.g[:, i, j][:, None, None])
+        if adding:
+            dx[:, rows, columns] += received
+        else:
+            written = share(cells, np.ones(received.shape)) != 0
+            dx[:, rows, columns] = np.where(written, received, dx[:, rows, columns])
+    return dx
+
+
+def first_maximum(cells: Array) -> Array:
+    """1 at the first largest cell of each window (N, h, w, C), 0 elsewhere."""
+    n, h, w, channels = cells.shape
+    flat = cells.reshape(n, h * w, channels)
+    mask = np.zeros(flat.shape)
+    np.put_along_axis(mask, flat.argmax(axis=1)[:, None], 1.0, axis=1)
+    return mask.reshape(cells.shape)
+
+
+class Pooling(Kind):
+    """y[i, j] = f(window at i·s, j·s)."""
+
+    inputs = blocks = ("x",)
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        x = rng.permutation(2 * 7 * 6 * 3).reshape(2, 7, 6, 3) / 60 - 2.5  # no two alike, and most negative
+        if special.get("ties"):
+            x = np.round(x)
+        return {"x": x, "size": (3, 2), "stride": (2, 1), "padding": ((1, 0), (0, 1)), "counts_border": False}
+
+    def pooled(self, c: Case, cells: Array) -> Array:
+        """The number for a window."""
+        raise NotImplementedError
+
+    def forward(self, c: Case) -> Array:
+        n, height, width, channels = c.x.shape
+        shape = tuple(
+            (size + sum(pad) - k) // s + 1
+            for size, pad, k, s in zip((height, width), c.padding, c.size, c.stride, strict=True)
+        )
+        y = np.zeros((n, *shape, channels))
+        for i, j, rows, columns in windows(c, (shape[0], shape[1]), c.stride):
+            y[:, i, j] = self.pooled(c, c.x[:, rows, columns])
+        return y
+
+    def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
+        x, (y, *_) = arrays["x"], outputs
+        if x.ndim != 4 or y.ndim != 4 or x.shape[::3] != y.shape[::3] or y.shape[1] > x.shape[1] + 3:
+            return
+        for size, counts_border in product(product(SIZES, SIZES), self.border):
+            if size != (1, 1):
+                for o in window_options(x.shape[1:3], y.shape[1:3], size):
+                    yield {"size": size, "counts_border": counts_border, **o}
+
+    border: tuple[bool, ...] = (False,)
+
+
+@add
+class MaxPool(Pooling):
+    """The largest value of each window: the gradient goes to the winner."""
+
+    name = "max-pool"
+
+    def pooled(self, c: Case, cells: Array) -> Array:
+        y: Array = cells.max(axis=(1, 2))
+        return y
+
+    def backward(self, c: Case) -> Gradients:
+        return {"x": scatter(c, lambda cells, g: g * first_maximum(cells))}
+
+
+@add
+class AveragePool(Pooling):
+    """The mean of each window: every cell receives an equal share."""
+
+    name = "average-pool"
+    border = (False, True)
+
+    def cells(self, c: Case, cells: Array) -> float:
+        """How many cells the mean is taken over: the border may count as zeros, or not at all."""
+        return float(c.size[0] * c.size[1]) if c.counts_border else cells.shape[1] * cells.shape[2]
+
+    def pooled(self, c: Case, cells: Array) -> Array:
+        y: Array = cells.sum(axis=(1, 2)) / self.cells(c, cells)
+        return y
+
+    def backward(self, c: Case) -> Gradients:
+        return {"x": scatter(c, lambda cells, g: g / self.cells(c, cells) * np.ones_like(cells))}
+
+
+AVERAGE = AveragePool()
+
+
+@bug("max-pool", "x", "dx[winner] = g", "A cell that wins in two windows receives from both.", number=41)
+def assign(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * first_maximum(cells), adding=False)
+
+
+@bug("max-pool", "x", "g to the whole window", "Moving a cell that did not win changes nothing.", number=42, name="all")
+def all_cells(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * np.ones_like(cells))
+
+
+@bug(
+    "max-pool",
+    "x",
+    "dx = g·[x == max]",
+    "If equal cells rise together the maximum rises once, so their gradients share one g.",
+    number=43,
+    needs="ties",
+)
+def ties_all(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * (cells == cells.max(axis=(1, 2), keepdims=True)))
+
+
+@bug("max-pool", "x", "dx[winner] = g·max", "If the winner rises by 1, so does the maximum.", number=44)
+def value(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * first_maximum(cells) * cells.max(axis=(1, 2), keepdims=True))
+
+
+@bug("max-pool", "x", "g to each window's first cell", "Remember who won.", number=45)
+def first_cell(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * only_first(cells))
+
+
+@bug("max-pool", "x", "g/k² to the whole window", "A maximum is no mean: one cell has made it.", number=46)
+def average(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g / (cells.shape[1] * cells.shape[2]) * np.ones_like(cells))
+
+
+@bug(
+    "max-pool",
+    "x",
+    "the border's zeros take part in the maximum",
+    "The border is not part of the image: among negative cells its zero would win.",
+    number=47,
+)
+def zero_padding_wins(c: Case) -> Any:
+    def share(cells: Array, g: Array) -> Array:
+        over_the_edge = cells.shape[1] * cells.shape[2] < c.size[0] * c.size[1]
+        lost = over_the_edge & (cells.max(axis=(1, 2), keepdims=True) < 0)
+        received: Array = g * first_maximum(cells) * ~lost
+        return received
+
+    return scatter(c, share)
+
+
+@bug("max-pool", "x", "window at i·k, not at i·s", "Two windows are a stride apart, not a window.", number=48)
+def window_step(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * first_maximum(cells), step=c.size)
+
+
+@bug("average-pool", "x", "g to every cell", "A mean forward is a division backward.", number=49)
+def undivided(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g * np.ones_like(cells))
+
+
+@bug("average-pool", "x", "g/k to every cell", "A window has an area, not a length.", number=50)
+def one_k(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g / c.size[0] * np.ones_like(cells))
+
+
+@bug(
+    "average-pool",
+    "x",
+    "dx[window] = g/k², without adding",
+    "Shares from several windows add up.",
+    number=51,
+    name="assign",
+)
+def assign_shares(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g / AVERAGE.cells(c, cells) * np.ones_like(cells), adding=False)
+
+
+@bug("average-pool", "x", "g/k² to one cell", "Every cell has moved the mean, so every cell receives.", number=52)
+def top_left(c: Case) -> Any:
+    return scatter(c, lambda cells, g: g / AVERAGE.cells(c, cells) * only_first(cells))
+
+
+def only_first(cells: Array) -> Array:
+    """1 at the first cell of each window, 0 elsewhere."""
+    mask = np.zeros_like(cells)
+    mask[:, 0, 0] = 1.0
+    return mask

@@ -1,0 +1,162 @@
+"""One list of known mistakes: a formula that is wrong, what it is called, and the idea that was missed.
+
+Naming a pupil's mistake by comparing it with a library of known ones goes back to BUGGY (Brown & Burton 1978). To add
+one is a few lines, in the file of its layer::
+
+    @bug("dense", "x", "dX = g W", "Gradient flows back through Wᵀ.", number=1)
+    def no_transpose(c):
+        return c.g @ c.W
+
+``c`` is a case: the arrays of one call by the names that formulas give them, c.x, c.W, c.g, c.y, whatever layer they
+come from. Nothing here knows npae's layers; a learner's ``backward(g, x, W)`` is compared in the same way.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from npae.types import Array
+
+Gradients = dict[str, Array]
+
+
+class Case(SimpleNamespace):
+    """The inputs, options, output y and upstream gradient g of one call, by name."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"this case has no {name}; it has {', '.join(vars(self))}")
+
+    def __len__(self) -> int:
+        """N: the number of samples, the first axis of the first input."""
+        return len(next(iter(vars(self).values())))
+
+
+class Kind:
+    """Something that computes: what goes in, what comes out, and the right gradient.
+
+    Attributes
+    ----------
+    name : str
+    inputs : tuple of str
+        In the order that functions take them.
+    optional : tuple of str
+        Those of them that may be left out, a bias.
+    blocks : tuple of str
+        Those of them that have a gradient.
+    """
+
+    name: str
+    inputs: tuple[str, ...]
+    optional: tuple[str, ...] = ()
+    blocks: tuple[str, ...]
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        """Inputs and options that let no mistake hide: all sizes differ, windows overlap, strides leave a remainder.
+
+        ``special`` asks for ``square=True``, where a mistake needs equal sizes to run at all, or ``ties=True``.
+        """
+        raise NotImplementedError
+
+    def forward(self, c: Case) -> Any:
+        """y, or a tuple of outputs."""
+        raise NotImplementedError
+
+    def backward(self, c: Case) -> Gradients:
+        """The right gradient by each block."""
+        raise NotImplementedError
+
+    def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
+        """What else the forward pass may have been told, given what went in and came out: strides, a mask, β."""
+        yield {}
+
+
+@dataclass(frozen=True)
+class Bug:
+    """A wrong gradient.
+
+    Attributes
+    ----------
+    name, formula, hint : str
+        The hint says the principle, not the answer.
+    kind : str
+    blocks : tuple of str
+        The gradients that it spoils.
+    compute : callable
+        (case) -> the wrong gradient, or a tuple of them in the order of ``blocks``.
+    number : int
+        Its place in the list of mistakes.
+    how : {"", "draws", "accumulates"}
+        What makes it another gradient at every call, if anything does.
+    needs : str
+        The special draw that shows it: "square", "ties", or nothing.
+    free : float or None
+        Usual value of a second argument of ``compute``, an unknown number that enters linearly.
+    """
+
+    name: str
+    formula: str
+    hint: str
+    kind: str
+    blocks: tuple[str, ...]
+    compute: Callable[..., Any]
+    number: int
+    how: str = ""
+    needs: str = ""
+    free: float | None = None
+
+    def gradients(self, c: Case, seen: Mapping[str, Array] | None = None) -> Gradients:
+        """The wrong gradients of this case; an unknown number is fitted to what was seen."""
+        if self.free is None:
+            return self._by_block(self.compute(c))
+        if seen is None:
+            return self._by_block(self.compute(c, self.free))
+        without, one = self._by_block(self.compute(c, 0.0)), self._by_block(self.compute(c, 1.0))
+        (block,) = self.blocks
+        effect = one[block] - without[block]
+        if seen[block].shape != effect.shape or not effect.any():
+            return without
+        value = float(np.vdot(seen[block] - without[block], effect) / np.vdot(effect, effect))
+        return {block: without[block] + value * effect}
+
+    def _by_block(self, result: Any) -> Gradients:
+        parts = result if isinstance(result, tuple) else (result,)
+        return {block: np.asarray(part) for block, part in zip(self.blocks, parts, strict=True)}
+
+
+KINDS: dict[str, Kind] = {}
+BUGS: list[Bug] = []
+
+
+def add(kind: type[Kind]) -> type[Kind]:
+    """Decorator: a kind that mistakes can belong to."""
+    KINDS[kind.name] = kind()
+    return kind
+
+
+def bug(
+    kind: str, blocks: str, formula: str, hint: str, *, number: int, name: str = "", **more: Any
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorator: a mistake, called after its function; ``blocks`` separated by spaces."""
+
+    def register(compute: Callable[..., Any]) -> Callable[..., Any]:
+        called = name or compute.__name__.strip("_").replace("_", "-")
+        BUGS.append(Bug(called, formula, hint, kind, tuple(blocks.split()), compute, number, **more))
+        return compute
+
+    return register
+
+
+def bugs_of(kind: str) -> list[Bug]:
+    """All known mistakes of a kind."""
+    return [b for b in BUGS if b.kind == kind]
+
+
+def make_case(kind: Kind, values: Mapping[str, Any], g: Any) -> Case:
+    """The case of these inputs and options, for an upstream gradient g."""
+    inputs = {name: values.get(name) for name in kind.inputs}  # those left out are None
+    c = Case(**{**inputs, **values}, g=g)
+    c.y = kind.forward(c)
+    return c

@@ -1,0 +1,44 @@
+"""Wrong gradients of flattening, (N, H, W, C) -> (N, H·W·C)."""
+
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.types import Array
+
+
+@add
+class Flatten(Kind):
+    """The same numbers in one row: dx = g in x's shape."""
+
+    name = "flatten"
+    inputs = blocks = ("x",)
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        return {"x": rng.standard_normal((2, 4, 5, 3))}
+
+    def forward(self, c: Case) -> Array:
+        y: Array = c.x.reshape(len(c), -1)
+        return y
+
+    def backward(self, c: Case) -> Gradients:
+        return {"x": c.g.reshape(c.x.shape)}
+
+
+@bug(
+    "flatten",
+    "x",
+    'g.reshape(…, order="F")',
+    "Numbers go back in the order in which they came.",
+    number=76,
+    name="order-F",
+)
+def order_F(c: Case) -> Any:
+    return c.g.reshape(c.x.shape, order="F")
+
+
+@bug("flatten", "x", "g as (N, W, H, C), turned round", "Axes have an order too: height before width.", number=77)
+def axes_swapped(c: Case) -> Any:
+    n, height, width, *rest = c.x.shape
+    return c.g.reshape(n, width, height, *rest).swapaxes(1, 2)

@@ -1,0 +1,78 @@
+"""Wrong gradients of tied weights, h = x W + b and y = h Wᵀ + c: one W in two places."""
+
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.types import Array
+
+
+def code(c: Case) -> Array:
+    """h."""
+    h: Array = c.x @ c.W
+    return h if c.b is None else h + c.b
+
+
+def encoder_share(c: Case) -> Array:
+    """xᵀ (g W): what W receives where it encodes."""
+    share: Array = c.x.T @ (c.g @ c.W)
+    return share
+
+
+def decoder_share(c: Case) -> Array:
+    """gᵀ h: what W receives where it decodes."""
+    share: Array = c.g.T @ code(c)
+    return share
+
+
+@add
+class Tied(Kind):
+    """dW = xᵀ (g W) + gᵀ h: the sum over both places."""
+
+    name = "tied"
+    inputs = ("x", "W", "b", "c")
+    optional = ("b", "c")
+    blocks = ("x", "W", "b", "c")
+
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        n_in, n_code = (4, 4) if special.get("square") else (5, 4)
+        return {
+            "x": rng.standard_normal((3, n_in)),
+            "W": rng.standard_normal((n_in, n_code)),
+            "b": rng.standard_normal(n_code),
+            "c": rng.standard_normal(n_in),
+        }
+
+    def forward(self, c: Case) -> Array:
+        y: Array = code(c) @ c.W.T
+        return y if c.c is None else y + c.c
+
+    def backward(self, c: Case) -> Gradients:
+        dh = c.g @ c.W
+        return {
+            "x": dh @ c.W.T,
+            "W": encoder_share(c) + decoder_share(c),
+            "b": dh.sum(axis=0),
+            "c": c.g.sum(axis=0),
+        }
+
+
+@bug("tied", "W", "dW = xᵀ(gW)", "W decodes too, and every use counts.", number=82)
+def encoder_only(c: Case) -> Any:
+    return encoder_share(c)
+
+
+@bug("tied", "W", "dW = gᵀ h", "W encodes too, and every use counts.", number=83)
+def decoder_only(c: Case) -> Any:
+    return decoder_share(c)
+
+
+@bug("tied", "W", "dW = xᵀ(gW) + hᵀ g", "The decoder uses Wᵀ; its share is turned back.", number=84, needs="square")
+def untransposed(c: Case) -> Any:
+    return encoder_share(c) + code(c).T @ c.g
+
+
+@bug("tied", "W", "dW = half of the sum", "Gradients of two uses add; nobody averages them.", number=85)
+def averaged(c: Case) -> Any:
+    return (encoder_share(c) + decoder_share(c)) / 2

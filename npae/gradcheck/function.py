@@ -1,0 +1,220 @@
+"""Check a plain function and the gradient that somebody wrote for it."""
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.examination import Plan, examine
+from npae.gradcheck.naming import Call, name_raising, name_report
+from npae.gradcheck.report import BlockReport, Report
+from npae.gradcheck.subject import Subject
+from npae.gradcheck.verdict import Verdict
+from npae.types import Array
+
+
+class FunctionSubject(Subject):
+    """f(*inputs) -> y, or a tuple of several; backward(g, *inputs) -> the gradient by each block.
+
+    Both are given copies, so that a function that writes into its inputs is found out and does no harm.
+    """
+
+    def __init__(self, f: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any], wrt: list[str]):
+        self.f, self.backward = f, backward
+        self.names = input_names(f, len(inputs))
+        self.inputs = dict(zip(self.names, (_copy(value) for value in inputs), strict=True))
+        self.blocks = {name: self.inputs[name] for name in wrt}
+        self._overwritten: set[str] = set()
+        y = self._parts()
+        self.several = isinstance(self._call(), tuple)
+        self.shapes = [part.shape for part in y]
+        self.known = {"N": float(len(self.inputs[wrt[0]])) if self.inputs[wrt[0]].ndim else 1.0}
+        self.known["the number of elements"] = float(self.inputs[wrt[0]].size)
+        if any(part.dtype == np.float32 for part in y):
+            self.eps = float(np.finfo(np.float32).eps)
+
+    def _call(self) -> Any:
+        copies = {name: _copy(value) for name, value in self.inputs.items()}
+        y = self.f(*copies.values())
+        self._note(copies)
+        return y
+
+    def _note(self, copies: dict[str, Any]) -> None:
+        for name, value in self.inputs.items():
+            if isinstance(value, np.ndarray) and not np.array_equal(copies[name], value, equal_nan=True):
+                self._overwritten.add(name)
+
+    def _parts(self) -> list[Array]:
+        y = self._call()
+        return [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
+
+    def output(self) -> Array:
+        return np.concatenate([part.astype(np.float64).reshape(-1) for part in self._parts()])
+
+    def upstream(self, generator: np.random.Generator) -> Array:
+        return generator.standard_normal(sum(int(np.prod(shape)) for shape in self.shapes))
+
+    def split(self, u: Array) -> Any:
+        """u as backward takes it: one array of y's shape, or a tuple of them."""
+        sizes = [int(np.prod(shape)) for shape in self.shapes]
+        parts = [p.reshape(s) for p, s in zip(np.split(u, np.cumsum(sizes)[:-1]), self.shapes, strict=True)]
+        scalars = [float(p) if p.ndim == 0 else p.copy() for p in parts]
+        return tuple(scalars) if self.several else scalars[0]
+
+    def gradients(self, u: Array) -> dict[str, Array]:
+        return self.gradients_of(self.split(u), self.inputs)
+
+    def gradients_of(self, g: Any, inputs: dict[str, Any]) -> dict[str, Array]:
+        """What backward returns for an upstream gradient and inputs, by block."""
+        before = [_copy(part) for part in (g if isinstance(g, tuple) else (g,))]
+        copies = {name: _copy(value) for name, value in inputs.items()}
+        result = self.backward(g, *copies.values())
+        self._note_gradient(before, g, copies, inputs)
+        claimed = list(result) if isinstance(result, tuple | list) else [result]
+        if len(claimed) != len(self.blocks):
+            raise ValueError(
+                f"backward returned {len(claimed)} gradients, but {len(self.blocks)} were expected: "
+                f"those by {', '.join(self.blocks)}; name the inputs that have a gradient with wrt="
+            )
+        return {name: np.array(c, dtype=np.float64) for name, c in zip(self.blocks, claimed, strict=True)}
+
+    def _note_gradient(self, before: list[Any], g: Any, copies: dict[str, Any], inputs: dict[str, Any]) -> None:
+        for old, new in zip(before, g if isinstance(g, tuple) else (g,), strict=True):
+            if not np.array_equal(old, new):
+                self._overwritten.add("the upstream gradient")
+        for name, value in inputs.items():
+            if isinstance(value, np.ndarray) and not np.array_equal(copies[name], value, equal_nan=True):
+                self._overwritten.add(name)
+
+    def overwritten(self) -> list[str]:
+        return sorted(self._overwritten)
+
+    def outputs(self) -> list[Array]:
+        """y, or its parts, at the present inputs."""
+        return [part.astype(np.float64) for part in self._parts()]
+
+    def call(self, u: Array) -> Call:
+        """What goes in and comes out at the present inputs."""
+        return Call(self.inputs, self.outputs(), self.split(u), self.gradients(u)).copy()
+
+    def call_at(self, inputs: dict[str, Any], generator: np.random.Generator) -> Call:
+        """The same for other inputs, of other shapes too, with a random upstream gradient."""
+        y = self.f(*inputs.values())
+        outputs = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
+        g = [generator.standard_normal(part.shape) for part in outputs]
+        upstream = tuple(g) if self.several else g[0]
+        return Call(inputs, outputs, upstream, self.gradients_of(upstream, inputs))
+
+
+def check(
+    f: Callable[..., Any],
+    backward: Callable[..., Any],
+    inputs: Sequence[Any],
+    *,
+    wrt: Sequence[str | int] | None = None,
+    mode: str = "full",
+    budget_s: float | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> Report:
+    """Check a hand-written gradient against its function.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(*inputs)`` returns an array, a number, or a tuple of them.
+    backward : callable
+        ``backward(g, *inputs)`` returns the gradient of Σ g·y by each input, in the inputs' order; a single one need
+        not be a tuple. g has y's shape; where f returns a tuple it is one.
+    inputs : sequence
+        Arrays, and whatever else f takes. Random ones with sizes that all differ are the strongest.
+    wrt : sequence of str or int, optional
+        The inputs that have a gradient, by name or place; all floating-point arrays by default.
+    mode : {"full", "fast"}
+        Every entry; or random directions, and only the entries at which they disagree.
+    budget_s : float, optional
+        Seconds to spend; the report says how much was looked at.
+    tolerance : float, optional
+        Largest difference relative to a block's largest entry: 1e-6 by default, 2e-3 where f computes in float32.
+    seed : int, default 0
+        Of the upstream gradient.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> x = np.random.default_rng(0).normal(size=(3, 4))
+    >>> print(check(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), [x]).verdict)
+    PASS
+    """
+    plan = Plan(mode, budget_s, tolerance, seed)
+    if not isinstance(inputs, Sequence) or isinstance(inputs, str):
+        raise ValueError(f"inputs is a {type(inputs).__name__}; expected a list of f's arguments, such as [x, W]")
+    names = input_names(f, len(inputs))
+    chosen = _chosen(wrt, names, inputs)
+    for name in chosen:
+        if np.size(inputs[names.index(name)]) == 0:
+            raise ValueError(f"{name} is empty, so there is nothing to move; give an array with at least one number")
+    subject = FunctionSubject(f, backward, inputs, chosen)
+    title = getattr(backward, "__name__", type(backward).__name__)
+    u = subject.upstream(plan.generator("upstream"))
+    try:
+        subject.gradients(u)
+    except Exception as error:  # whatever the checked code raises is a finding, not a crash
+        return _raised(subject, title, error)
+    report = examine(subject, title, plan, u)
+    name_report(subject, report, u, plan.generator("names"))
+    return report
+
+
+def _raised(subject: FunctionSubject, title: str, error: Exception) -> Report:
+    reason = f"backward raised {type(error).__name__}: {error}"
+    blocks = [
+        BlockReport(name, block.shape, Verdict.WRONG, reason, error=np.inf, size=block.size)
+        for name, block in subject.blocks.items()
+    ]
+    report = Report(title, blocks)
+    name_raising(subject, report)
+    return report
+
+
+def input_names(f: Callable[..., Any], n: int) -> list[str]:
+    """The names of f's first n arguments; x0, x1, … where it does not tell."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+        names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    except (TypeError, ValueError):
+        names = []
+    return names[:n] if len(names) >= n else [f"x{i}" for i in range(n)] if n > 1 else ["x"]
+
+
+def _chosen(wrt: Sequence[str | int] | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
+    if wrt is None:
+        chosen = [name for name, value in zip(names, inputs, strict=True) if _is_floating(value)]
+        if not chosen:
+            raise ValueError("no input is an array of floating-point numbers; give one, since it is what h is added to")
+        return chosen
+    result = []
+    for which in [wrt] if isinstance(wrt, str) else wrt:
+        if which not in names and which not in range(len(names)):
+            raise ValueError(f"wrt names {which!r}; expected some of {', '.join(names)}, or places from 0")
+        name = which if isinstance(which, str) else names[which]
+        if not _is_floating(inputs[names.index(name)]):
+            raise ValueError(f"wrt names {name!r}, which is no array of floating-point numbers; convert it to float64")
+        result.append(name)
+    return result
+
+
+def _is_floating(value: Any) -> bool:
+    return isinstance(value, np.ndarray | np.floating) and np.asarray(value).dtype.kind == "f"
+
+
+def _copy(value: Any) -> Any:
+    """Floating-point inputs as contiguous float64, so that the numeric side is always float64."""
+    if _is_floating(value):
+        return np.array(value, dtype=np.float64, order="C")
+    return value.copy() if isinstance(value, np.ndarray) else value

@@ -1,0 +1,263 @@
+"""Check a layer: npae's, or any class of yours with ``plan``, ``forward`` and ``backward``."""
+
+import copy
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npae.arena import Arena
+from npae.gradcheck.examination import Plan, examine
+from npae.gradcheck.manners import distance
+from npae.gradcheck.naming import Call, name_report
+from npae.gradcheck.report import BlockReport, Manner, Report
+from npae.gradcheck.subject import Subject
+from npae.gradcheck.verdict import FLOAT32, Verdict
+from npae.gradcheck.window_hints import window_hints
+from npae.kernels import default_kernels
+from npae.layers import Chain
+from npae.types import Array, Shape
+
+STEP = 5  # of a training run, at which the check stands: noise is drawn, and warm-ups are under way
+
+
+class LayerSubject(Subject):
+    """F = Σ u·y + the mean over the batch of the layer's penalties, if it has any.
+
+    The layer is copied, so that the one that was given stays as it is, and built in float64.
+    """
+
+    def __init__(
+        self, layer: Any, input_shape: Shape, x: Array, kernels: ModuleType, seed: int, dtype: str = "float64"
+    ):
+        self.layer = clone(layer)
+        self.name = type(layer).__name__.lower()
+        self.arena = Arena(dtype, kernels, seed)
+        self.arena.add(self.layer, input_shape, self.name)
+        self.arena.allocate()
+        self.x = np.ascontiguousarray(x, dtype=dtype)
+        self.run = self.arena.run
+        self.run.training, self.run.step, self.run.sample_weight = True, STEP, 1 / len(x)
+        self.blocks = {"x": self.x, **{self.short(name): value for name, value, _ in self.arena.parameters()}}
+        self.affine = bool(self.arena.penalized)
+        self.hints = window_hints(self.layer)
+        self.shape: Shape = self.forward().shape
+        self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
+        beta = getattr(layer, "beta", None)
+        if isinstance(beta, int | float):
+            self.known["β"] = float(beta)
+
+    def short(self, name: str) -> str:
+        """A parameter's name within the layer."""
+        return name.removeprefix(f"{self.name}.")
+
+    def forward(self, x: Array | None = None) -> Array:
+        """y, of the present x or of another batch."""
+        x = self.x if x is None else x
+        self.arena.resize(len(x))
+        y: Array = np.asarray(self.layer.forward(x))
+        return y.copy()
+
+    def output(self) -> Array:
+        y = self.forward()
+        return np.concatenate([y.reshape(-1), *(layer.penalty.reshape(-1) for layer in self.arena.penalized)])
+
+    def upstream(self, generator: np.random.Generator) -> Array:
+        u = generator.standard_normal(int(np.prod(self.shape)))
+        penalties = np.full(len(self.x) * len(self.arena.penalized), self.run.sample_weight)
+        return np.concatenate([u, penalties])
+
+    def split(self, u: Array) -> Array:
+        """The part of u that weights y."""
+        return np.ascontiguousarray(u[: int(np.prod(self.shape))].reshape(self.shape), dtype=self.x.dtype)
+
+    def gradients(self, u: Array) -> dict[str, Array]:
+        self.forward()
+        dx = self.layer.backward(self.split(u))
+        if dx is None:
+            raise ValueError(f"{type(self.layer).__name__}.backward returned None; it must return dx")
+        claimed = {"x": np.array(dx)}
+        claimed.update({self.short(name): gradient.copy() for name, _, gradient in self.arena.parameters()})
+        return claimed
+
+    def call(self, u: Array) -> Call:
+        """What goes in and comes out; of a variational code, what its two heads give and receive."""
+        y, seen, layer = self.forward(), self.gradients(u), self.layer
+        if all(hasattr(layer, name) for name in ("mu", "log_var", "eps", "dmu", "dlog_var", "penalty")):
+            arrays = {name: getattr(layer, name).copy() for name in ("mu", "log_var", "eps")}
+            heads = {"mu": layer.dmu.copy(), "log_var": layer.dlog_var.copy()}
+            return Call(arrays, [y, np.asarray(layer.penalty.mean())], (self.split(u), 1.0), heads)
+        return Call(dict(self.blocks), [y], self.split(u), seen).copy()
+
+
+def clone(layer: Any) -> Any:
+    """A layer like this one that belongs to nobody yet."""
+    for method in ("plan", "forward", "backward"):
+        if not callable(getattr(layer, method, None)):
+            raise ValueError(
+                f"{layer!r} has no method {method}; a layer has plan(input_shape, arena), forward(x) and backward(dy)"
+            )
+    if isinstance(layer, type):
+        raise ValueError(f"{layer.__name__} is a class; give a layer made from it, such as {layer.__name__}()")
+    if isinstance(layer, Chain):
+        return type(layer)([clone(part) for part in layer.layers])
+    if hasattr(layer, "arena"):  # it is built, and an arena cannot be copied
+        return type(layer)(**layer.config())
+    return copy.deepcopy(layer)
+
+
+def randomize(subject: LayerSubject, original: Any, generator: np.random.Generator) -> None:
+    """Give every parameter a value: those of a built layer; else random ones, biases too, so that no term vanishes."""
+    built = getattr(original, "arena", None)
+    theirs = {} if built is None else {name: value for name, value, _ in built.parameters()}
+    for name, value, _ in subject.arena.parameters():
+        own = f"{getattr(original, 'name', '')}.{subject.short(name)}"
+        if own in theirs:
+            value[...] = theirs[own]
+        else:
+            fan_in = int(np.prod(value.shape[:-1])) if value.ndim > 1 else 4
+            value[...] = generator.normal(0, 1 / np.sqrt(max(fan_in, 4)), value.shape)
+
+
+def check_layer(
+    layer: Any,
+    input_shape: Shape,
+    *,
+    x: Array | None = None,
+    mode: str = "full",
+    budget_s: float | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+    kernels: ModuleType | None = None,
+) -> Report:
+    """Check the gradients of a layer by its input and by its parameters.
+
+    Parameters
+    ----------
+    layer : Layer, or any object with ``plan``, ``forward`` and ``backward``
+        It is copied; a built one is checked at its own parameters, another at random ones.
+    input_shape : tuple of int
+        Of one sample. Sizes that all differ make the strongest check.
+    x : ndarray of shape (N, ``*input_shape``), optional
+        Where to check; standard normal numbers by default.
+    mode, budget_s, tolerance
+        As for ``check``.
+    seed : int, default 0
+        Of x, parameters, noise and upstream gradient.
+    kernels : module, optional
+        ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
+
+    Returns
+    -------
+    Report
+
+    Examples
+    --------
+    >>> from npae.layers import Dense
+    >>> print(check_layer(Dense(3), (5,)).verdict)
+    PASS
+    """
+    plan = Plan(mode, budget_s, tolerance, seed)
+    shape = tuple(np.atleast_1d(input_shape).tolist())
+    if x is None:
+        n = next(n for n in (3, 4, 5, 2) if n not in shape or n == 2)
+        x = plan.generator("x").standard_normal((n, *shape))
+    elif np.shape(x)[1:] != shape or len(x) < 1:
+        raise ValueError(
+            f"x has shape {np.shape(x)}, but input_shape {shape} asks for (N, {', '.join(map(str, shape))})"
+        )
+    kernels = kernels or default_kernels()
+    subject = LayerSubject(layer, shape, np.asarray(x), kernels, seed)
+    randomize(subject, layer, plan.generator("parameters"))
+    title = type(layer).__name__ if " object at " in repr(layer) else repr(layer)
+    u = subject.upstream(plan.generator("upstream"))
+    try:
+        subject.gradients(u)
+    except Exception as error:  # whatever the checked code raises is a finding, not a crash
+        return raised(subject, title, error)
+    report = examine(subject, title, plan, u)
+    report.manners += layer_manners(subject, u)
+    single = float32_manner(subject, layer, u, kernels, seed)
+    report.manners += [] if single is None else [single]
+    name_report(subject, report, u, plan.generator("names"))
+    return report
+
+
+def raised(subject: Subject, title: str, error: Exception) -> Report:
+    """The report on a backward that raises."""
+    reason = f"backward raised {type(error).__name__}: {error}"
+    return Report(
+        title,
+        [
+            BlockReport(name, block.shape, Verdict.WRONG, reason, error=np.inf, size=block.size)
+            for name, block in subject.blocks.items()
+        ],
+    )
+
+
+def layer_manners(subject: LayerSubject, u: Array) -> Iterator[Manner]:
+    """What only a layer can be asked: about its batch, and about its noise."""
+    yield from noise_manner(subject)
+    yield samples_apart(subject, u)
+
+
+def noise_manner(subject: LayerSubject) -> Iterator[Manner]:
+    """Noise is drawn anew at another step, and stands still within one (``forward repeats`` has seen to that)."""
+    run = subject.run
+    drawn = subject.forward()
+    run.training = False
+    without = subject.forward()
+    run.training = True
+    if np.array_equal(drawn, without):
+        return
+    run.step += 1
+    later = subject.forward()
+    run.step -= 1
+    holds = not np.array_equal(drawn, later)
+    yield Manner("noise is drawn anew", holds, "" if holds else "another step of training sees the same noise")
+
+
+def samples_apart(subject: LayerSubject, u: Array) -> Manner:
+    """The gradient of one sample does not depend on its neighbours, if its output does not.
+
+    Noise is off, since each batch has its own; a batch of one is also a test of buffers that change their size.
+    """
+    x, dy, run = subject.x, subject.split(u), subject.run
+    run.training = False
+    try:
+        y, dx = subject.forward(), np.array(subject.layer.backward(dy))
+        alone = []
+        for i in range(len(x)):
+            y_alone = subject.forward(x[i : i + 1])
+            alone.append((y_alone, np.array(subject.layer.backward(np.ascontiguousarray(dy[i : i + 1])))))
+        again = subject.forward()
+    finally:
+        run.training = True
+    if not np.array_equal(y, again):
+        return Manner("samples are independent", False, "after a batch of one the output of the whole batch is another")
+    if any(distance(y[i : i + 1], one) > 1e-10 for i, (one, _) in enumerate(alone)):
+        return Manner(
+            "samples are independent", True, "samples see each other forward, so nothing is asked of backward"
+        )
+    holds = all(
+        dx[i : i + 1].shape == one.shape and distance(dx[i : i + 1], one) < 1e-10 for i, (_, one) in enumerate(alone)
+    )
+    return Manner(
+        "samples are independent", holds, "" if holds else "dx of one sample depends on the others, y does not"
+    )
+
+
+def float32_manner(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleType, seed: int) -> Manner | None:
+    """The same backward in float32 agrees to 1e-4: what is used is checked, not only what is checked."""
+    single = LayerSubject(layer, subject.arena.layers[subject.name].input_shape, subject.x, kernels, seed, "float32")
+    for (_, ours, _), (_, theirs, _) in zip(single.arena.parameters(), subject.arena.parameters(), strict=True):
+        ours[...] = theirs
+    subject.run.training = single.run.training = False  # float32 noise is other noise
+    try:
+        wide, narrow = subject.gradients(u), single.gradients(u)
+    finally:
+        subject.run.training = True
+    apart = [name for name in wide if distance(wide[name], narrow[name].astype(np.float64)) > FLOAT32]
+    detail = f"{', '.join(apart)}: float32 and float64 give gradients that differ by more than 1e-4" if apart else ""
+    return Manner("float32 agrees", not apart, detail)

@@ -1,0 +1,177 @@
+"""Check a whole autoencoder: the gradient of its loss by every parameter."""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npae.autoencoder import Autoencoder
+from npae.gradcheck.examination import Plan, examine
+from npae.gradcheck.layer import check_layer
+from npae.gradcheck.report import Manner, Report
+from npae.gradcheck.subject import Subject
+from npae.gradcheck.verdict import KINKED, Verdict
+from npae.kernels import default_kernels
+from npae.layers import Chain, Dense, Layer, TiedDense
+from npae.types import Array
+
+
+class ModelSubject(Subject):
+    """F = the loss of a batch: of every sample, of every penalty, and of the weights.
+
+    The network is made anew in float64 from its description, with the same parameters and at the same step, so its
+    noise, a function of (seed, layer, step), stands still. F's gradient is what ``Autoencoder.gradient`` leaves in
+    dθ; there is no upstream gradient to choose.
+    """
+
+    def __init__(self, net: Autoencoder, x: Array, target: Array | None, kernels: ModuleType):
+        self.net = in_float64(net, x, kernels)
+        self.x = np.array(x, dtype=np.float64, order="C")
+        self.target = None if target is None else np.array(target, dtype=np.float64, order="C")
+        self.given = self.x.copy()
+        self.blocks = {name: value for name, value, _ in self.net.arena.parameters()}
+        self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
+        self.has_upstream = False
+
+    def output(self) -> Array:
+        with self.net._training():  # the forward half of what Autoencoder.gradient does
+            self.net._forward(self.x, self.x if self.target is None else self.target, len(self.x))
+        parts = [self.net.loss.losses, *(layer.penalty for layer in self.net.arena.penalized)]
+        return np.concatenate([*parts, [self.net.weight_penalty()]])
+
+    def upstream(self, generator: np.random.Generator) -> Array:
+        """A mean over the batch, and the price of the weights as it is."""
+        n = len(self.x) * (1 + len(self.net.arena.penalized))
+        return np.concatenate([np.full(n, 1 / len(self.x)), [1.0]])
+
+    def gradients(self, u: Array) -> dict[str, Array]:
+        self.net.gradient(self.x, self.target)
+        return {name: gradient.copy() for name, _, gradient in self.net.arena.parameters()}
+
+    def overwritten(self) -> list[str]:
+        return [] if np.array_equal(self.x, self.given) else ["the samples"]
+
+
+def in_float64(net: Autoencoder, x: Array, kernels: ModuleType) -> Autoencoder:
+    """The same network in float64; a network that is not built yet gets random parameters, biases too."""
+    built = hasattr(net, "arena")
+    chains = (net.corrupt, net.encoder, net.code, net.decoder)
+    own = sorted({type(layer) for chain in chains for layer in chain.layers}, key=lambda cls: cls.__name__)
+    fresh = type(net).from_config(net.config(), own)
+    shape = net.input_shape if built else x.shape[1:]
+    fresh.build(shape, seed=net.run.seed if built else 0, dtype="float64", kernels=kernels)
+    if built:
+        fresh.run.step = net.run.step
+        theirs = {name: value for name, value, _ in net.arena.parameters()}
+        for name, value, _ in fresh.arena.parameters():
+            value[...] = theirs[name]
+    else:
+        rng = np.random.default_rng(0)
+        for _, value, _ in fresh.arena.parameters():
+            value += rng.normal(0, 0.1, value.shape)
+    return fresh
+
+
+def check_model(
+    model: Any,
+    x: Array,
+    *,
+    target: Array | None = None,
+    mode: str = "full",
+    budget_s: float | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+    kernels: ModuleType | None = None,
+) -> Report:
+    """Check the gradient of a model's loss by every parameter.
+
+    Parameters
+    ----------
+    model : Autoencoder, or a fitted estimator
+        It stays as it is: a copy in float64 is checked, at the model's parameters. One that is not built gets random
+        ones, which is the stronger check: fresh biases of 0 hide mistakes, and stand at kinks.
+    x : ndarray of shape (N, ``*input_shape``)
+        A few samples, none alike; time grows with N.
+    target : ndarray, optional
+        What to rebuild; x by default.
+    mode, budget_s, tolerance, seed
+        As for ``check``, but the tolerance is 1e-4: with ReLU and max-pooling kinks are everywhere.
+    kernels : module, optional
+        ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
+
+    Returns
+    -------
+    Report
+        Where a block is wrong, ``parts`` has the layers that are wrong by themselves, and their names are the
+        report's names.
+    """
+    plan = Plan(mode, budget_s, tolerance or KINKED, seed)
+    net = getattr(model, "network_", model)
+    if not isinstance(net, Autoencoder):
+        raise ValueError(f"{type(model).__name__} is no Autoencoder and no fitted estimator; build or fit one first")
+    x = np.asarray(x)
+    if x.ndim < 2 or len(x) == 0:
+        raise ValueError(f"x has shape {x.shape}; expected a batch of samples (N, …)")
+    kernels = kernels or default_kernels()
+    subject = ModelSubject(net, x, target, kernels)
+    report = examine(subject, type(model).__name__, plan, subject.upstream(plan.generator("upstream")))
+    report.manners += noise_manner(subject)
+    if report.verdict is Verdict.WRONG:
+        report.parts = wrong_layers(subject.net, kernels, seed)
+        report.names = [name for part in report.parts for name in part.names]
+        if not report.parts:
+            report.notes.append(
+                "every layer is right by itself; look at how they are put together, at the loss and at the penalties"
+            )
+    return report
+
+
+def noise_manner(subject: ModelSubject) -> list[Manner]:
+    """Where noise is drawn, another seed and another step must draw another."""
+    run = subject.net.run
+    drawn = subject.output()
+    without = subject.net.losses(subject.x, subject.target)
+    if np.allclose(_sums(drawn, len(without)), without):
+        return []
+    same = []
+    for what in ("seed", "step"):
+        setattr(run, what, getattr(run, what) + 1)
+        if np.array_equal(subject.output(), drawn):
+            same.append(what)
+        setattr(run, what, getattr(run, what) - 1)
+    return [
+        Manner("noise is drawn anew", not same, f"another {' and '.join(same)} gives the same noise" if same else "")
+    ]
+
+
+def _sums(terms: Array, n: int) -> Array:
+    """The loss of each sample, penalties included, from the outputs of a ModelSubject."""
+    sums: Array = terms[:-1].reshape(-1, n).sum(axis=0)
+    return sums
+
+
+def wrong_layers(net: Autoencoder, kernels: ModuleType, seed: int) -> list[Report]:
+    """The reports on those layers that are wrong when they stand alone, at random inputs and parameters."""
+    reports = []
+    for name, layer in net.arena.layers.items():
+        if isinstance(layer, Chain) or _is_within(name, net):
+            continue
+        alone, shape = _alone(layer)
+        report = check_layer(alone, shape, mode="fast", seed=seed, kernels=kernels)
+        if report.verdict is Verdict.WRONG:
+            report.subject = f"{name}: {report.subject}"
+            reports.append(report)
+    return reports
+
+
+def _is_within(name: str, net: Autoencoder) -> bool:
+    """Whether a layer is a part of another one that is no chain, such as a head of the variational code."""
+    owner = net.arena.layers.get(name.rpartition(".")[0])
+    return owner is not None and not isinstance(owner, Chain)
+
+
+def _alone(layer: Layer) -> tuple[Layer, tuple[int, ...]]:
+    """A layer that can be checked by itself, and its input's shape; a tied one brings the layer it is tied to."""
+    if isinstance(layer, TiedDense):
+        return Chain([Dense(layer.partner.units), type(layer)("chain.0")]), layer.partner.input_shape
+    return type(layer)(**layer.config()), layer.input_shape

@@ -1,0 +1,164 @@
+"""Check an optimizer: three of its steps against the algorithm, stated plainly in float64.
+
+An optimizer has no gradient to take, but it can be wrong in ways that train almost as well. So its path is compared:
+from one θ, for gradients that span nine orders of magnitude, since ε only counts where gradients are small.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from npae.arena import Arena
+from npae.gradcheck.bugs import KINDS, Case, bugs_of, make_case
+from npae.gradcheck.bugs.optimizer import path
+from npae.gradcheck.manners import distance
+from npae.gradcheck.naming import SAME, as_name
+from npae.gradcheck.report import BlockReport, Report
+from npae.gradcheck.verdict import Verdict
+from npae.kernels import default_kernels
+from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from npae.types import Array
+
+TOLERANCE = 1e-9  # of the path's length: both sides compute the same in float64
+STEPS = 3
+
+
+def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Report:
+    """Compare three steps with the algorithm.
+
+    Parameters
+    ----------
+    optimizer : Optimizer or callable
+        One of npae's (or of a class derived from them), or ``update(theta, gradient)``, which returns the new θ and is
+        held against Adam.
+    seed : int, default 0
+    **settings : float
+        For a callable, what it uses: ``rate`` (0.01 by default), ``beta1``, ``beta2``, ``epsilon``.
+
+    Returns
+    -------
+    Report
+        With one block, "theta": the path (steps, size).
+    """
+    start = monotonic()
+    kind = KINDS["adam"]
+    calls = []
+    for part in range(2):  # a name must hold for a second path too
+        values = kind.draw(np.random.default_rng([seed, part]))
+        values.update(_settings(optimizer, settings))
+        c = make_case(kind, values, None)
+        calls.append((c, _expected(optimizer, c), _taken(optimizer, c)))
+    c, expected, taken = calls[0]
+    block = _compare(c, expected, taken)
+    report = Report(_title(optimizer), [block])
+    if block.verdict is Verdict.WRONG and _is_adam(optimizer):
+        report.names = [
+            as_name(b, ("theta",))
+            for b in bugs_of("adam")
+            if all(_alike(b.gradients(case)["theta"], path, case) for case, _, path in calls)
+        ]
+    report.seconds = monotonic() - start
+    return report
+
+
+def _compare(c: Case, expected: Array, taken: Array) -> BlockReport:
+    moved = np.abs(expected - c.start).max()
+    errors = np.abs(taken - expected) / moved
+    worst = np.unravel_index(int(np.argmax(np.where(np.isnan(errors), np.inf, errors))), errors.shape)
+    error = float(errors[worst])
+    right = error <= TOLERANCE
+    return BlockReport(
+        "theta",
+        expected.shape,
+        Verdict.PASS if right else Verdict.WRONG,
+        "" if right else f"step {int(worst[0]) + 1} leads elsewhere than the algorithm",
+        error=error if np.isfinite(error) else np.inf,
+        index=tuple(int(i) for i in worst),
+        claimed=float(taken[worst]),
+        numeric=float(expected[worst]),
+        error_estimate=1e-15,
+        checked=expected.size,
+        size=expected.size,
+        errors=np.where(np.isnan(errors), np.inf, errors),
+    )
+
+
+def _alike(known: Array, seen: Array, c: Case) -> bool:
+    return distance(known - c.start, seen - c.start) <= SAME
+
+
+def _taken(optimizer: Any, c: Case) -> Array:
+    """Where the code under test goes."""
+    theta = c.start.copy()
+    result: Array = np.empty_like(c.x)
+    if isinstance(optimizer, Optimizer):
+        arena = Arena("float64", default_kernels())
+        arena.theta, arena.dtheta, arena.decayed = theta, np.empty_like(theta), slice(0, theta.size)
+        optimizer.bind(arena)
+    for t, gradient in enumerate(c.x):
+        if isinstance(optimizer, Optimizer):
+            arena.dtheta[...] = gradient
+            with np.errstate(invalid="ignore"):
+                optimizer.step()
+        else:
+            theta = np.asarray(optimizer(theta.copy(), gradient.copy()), dtype=np.float64)
+        result[t] = theta
+    return result
+
+
+def _is_adam(optimizer: Any) -> bool:
+    return isinstance(optimizer, Adam) or not isinstance(optimizer, Optimizer)
+
+
+def _settings(optimizer: Any, given: dict[str, float]) -> dict[str, float]:
+    if not isinstance(optimizer, Optimizer):
+        if not isinstance(optimizer, Callable):  # type: ignore[arg-type]
+            raise ValueError(f"{optimizer!r} is no optimizer; give one of npae.optimizers or update(theta, gradient)")
+        return given
+    known = ("beta1", "beta2", "epsilon", "momentum", "decay", "weight_decay")
+    return {"rate": optimizer.learning_rate, **{n: getattr(optimizer, n) for n in known if hasattr(optimizer, n)}}
+
+
+def _expected(optimizer: Any, c: Case) -> Array:
+    """Where the algorithm goes."""
+    if isinstance(optimizer, AdamW):
+        return _adamw(c)
+    if _is_adam(optimizer):
+        return path(c)
+    if isinstance(optimizer, SGD):
+        return _sgd(c)
+    if isinstance(optimizer, RMSprop):
+        return _rmsprop(c)
+    raise ValueError(
+        f"{type(optimizer).__name__} is none of SGD, RMSprop, Adam and AdamW, whose algorithms are known; "
+        f"derive it from one of them, or give update(theta, gradient) to hold it against Adam"
+    )
+
+
+def _sgd(c: Case) -> Array:
+    velocities = [sum(c.momentum ** (t - s) * c.x[s] for s in range(t + 1)) for t in range(STEPS)]
+    result: Array = c.start - c.rate * np.cumsum(velocities, axis=0)
+    return result
+
+
+def _rmsprop(c: Case) -> Array:
+    squares = [sum((1 - c.decay) * c.decay ** (t - s) * c.x[s] ** 2 for s in range(t + 1)) for t in range(STEPS)]
+    result: Array = c.start - c.rate * np.cumsum(c.x / (np.sqrt(squares) + c.epsilon), axis=0)
+    return result
+
+
+def _adamw(c: Case) -> Array:
+    # Adam's steps do not depend on θ, so the shrinking stands beside them.
+    steps = np.diff(path(c), axis=0, prepend=c.start[None])
+    theta = c.start
+    result: Array = np.empty_like(c.x)
+    for t, step in enumerate(steps):
+        theta = theta * (1 - c.rate * c.weight_decay) + step
+        result[t] = theta
+    return result
+
+
+def _title(optimizer: Any) -> str:
+    return type(optimizer).__name__ if isinstance(optimizer, Optimizer) else getattr(optimizer, "__name__", "update")

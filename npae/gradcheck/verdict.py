@@ -1,0 +1,39 @@
+"""Four verdicts, and the one number that decides between them.
+
+An error is the largest difference of two gradients, as a fraction of the largest entry of the block. It does not grow
+with the size of the array: a tolerance that does has let a wholly wrong gradient pass (pytorch#59615). The bands are
+those of CS231n's notes on gradient checks.
+"""
+
+from collections.abc import Iterable
+from enum import Enum
+
+SMOOTH = 1e-6  # agreement that a smooth function reaches in float64
+KINKED = 1e-4  # agreement asked for beside a kink, where the step must be small
+SINGLE = 2e-3  # agreement that is possible where a function computes in float32
+FLOAT32 = 1e-4  # agreement of a float32 backward with the float64 backward
+SUSPICIOUS, PLAINLY_WRONG = 1e-4, 1e-2  # CS231n's bands
+
+
+class Verdict(Enum):
+    """What is said of one block, from good to bad."""
+
+    PASS = "PASS"
+    KINK = "KINK"
+    CANNOT_TELL = "CAN'T TELL"
+    WRONG = "WRONG"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """The verdict on the whole: that on its worst part."""
+    return max(verdicts, key=list(Verdict).index, default=Verdict.PASS)
+
+
+def band(error: float) -> str:
+    """CS231n's word for an error of this size."""
+    if error > PLAINLY_WRONG:
+        return "wrong"
+    return "suspicious" if error > SUSPICIOUS else "small"

@@ -1,0 +1,156 @@
+"""The applications' commands, as a user types them."""
+
+import numpy as np
+import pytest
+from small_models import samples
+
+import npae
+from npae.cli import main
+
+N = 60
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Images with labels for training and testing, another kind of images, and two models."""
+    folder = tmp_path_factory.mktemp("applications")
+    for name, seed in (("train", 0), ("test", 1)):
+        x = samples(N, 8, 8, seed=seed)
+        np.save(folder / f"{name}.npy", x)
+        np.save(folder / f"{name}-labels.npy", (x[:, 0, 0] > 0.5).astype(int) + 2 * (x[:, 4, 4] > 0.5))
+    np.save(folder / "strange.npy", np.random.default_rng(0).random((30, 8, 8), dtype="float32"))
+    np.save(folder / "wide.npy", samples(5, 8, 9))
+    quick = {"code_size": 3, "epochs": 30, "batch_size": 10}
+    x = np.load(folder / "train.npy")
+    npae.DeepAutoencoder(hidden=(16,), random_state=0, **quick).fit(x).save(folder / "model.safetensors")
+    npae.DeepAutoencoder(hidden=(16,), random_state=1, **quick).fit(x).save(folder / "other.safetensors")
+    npae.VariationalAutoencoder(beta=0.1, random_state=0, **quick).fit(x).save(folder / "vae.safetensors")
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def there(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+
+
+SIDES = ["--train", "train.npy", "--test", "test.npy"]
+LABELS = ["--train-labels", "train-labels.npy", "--test-labels", "test-labels.npy"]
+
+
+def rows(capsys):
+    """The lines of the table that was printed, without its head."""
+    return [line.split() for line in capsys.readouterr().out.strip().split("\n")[1:]]
+
+
+@pytest.mark.parametrize("verb", ["retrieve", "cluster", "classify"])
+def test_codes_stand_beside_pca_and_raw_features(verb, capsys):
+    pytest.importorskip("sklearn")
+    assert main([verb, "model.safetensors", *SIDES, *LABELS]) == 0
+    table = rows(capsys)
+    assert [(row[0], row[1]) for row in table] == [("autoencoder", "3"), ("PCA", "3"), ("raw", "64")]
+    assert all(0 <= float(value) <= 1 for row in table for value in row[2:])
+
+
+def test_reduce_measures_and_draws_a_map(capsys):
+    pytest.importorskip("sklearn")
+    assert main(["reduce", "model.safetensors", *SIDES, "--out", "map.svg"]) == 0
+    assert [row[0] for row in rows(capsys)] == ["autoencoder", "PCA"]
+    with open("map.svg") as file:
+        assert "<svg" in file.read()
+
+
+def test_detect_names_the_strangers(capsys):
+    assert main(["detect", "model.safetensors", *SIDES, "--strangers", "strange.npy"]) == 0
+    table = rows(capsys)
+    assert [row[0] for row in table] == ["strange.npy", "noise"]
+    assert all(0.5 < float(value) <= 1 for row in table for value in row[1:])
+
+
+def test_what_was_indexed_is_found_and_shown(folder, capsys):
+    from PIL import Image
+
+    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "i.safetensors"]) == 0
+    capsys.readouterr()
+    assert main(["search", "model.safetensors", "i.safetensors", "train.npy", "-k", "4", "--first", "2"]) == 0
+    assert [row[:2] for row in rows(capsys)] == [["0", "0"], ["1", "1"]]
+    np.save("one.npy", np.load("train.npy")[7])
+    for more in ([], ["--data", "train.npy"]):
+        arguments = ["search", "model.safetensors", "i.safetensors", "one.npy", "-k", "4", "--out", "found.png", *more]
+        assert main(arguments) == 0
+        assert rows(capsys)[0][:2] == ["0", "7"]
+        with Image.open("found.png") as image:
+            assert image.size == (2 * (5 * 9 - 1), 2 * 8)
+
+
+def test_compressed_images_come_back(capsys):
+    assert main(["compress", "model.safetensors", "--data", "test.npy", "--bits", "8", "--out", "x.npaez"]) == 0
+    assert "bits per value, PSNR" in capsys.readouterr().out
+    assert main(["decompress", "model.safetensors", "x.npaez", "--out", "back.npy"]) == 0
+    rebuilt = npae.load("model.safetensors").reconstruct(np.load("test.npy"))
+    np.testing.assert_allclose(np.load("back.npy"), rebuilt, atol=0.05)
+
+
+def test_compression_is_compared(capsys):
+    pytest.importorskip("PIL")
+    assert main(["compress", "model.safetensors", "--data", "test.npy", "--compare", "train.npy"]) == 0
+    text = capsys.readouterr().out
+    assert "PCA, same code size" in text
+    assert "JPEG" in text
+
+
+def test_generate_draws_and_judges(folder, capsys):
+    assert main(["generate", "vae.safetensors", "--data", "train.npy", "--draws", "3", "--out", "drawn"]) == 0
+    assert {p.name for p in (folder / "drawn").iterdir()} == {
+        "samples.png",
+        "walks.png",
+        "traversals.png",
+        "grid.png",
+    }
+    text = capsys.readouterr().out
+    assert "3 of 3 dimensions are active" in text
+    assert "ELBO" in text
+    assert main(["generate", "model.safetensors", "--data", "train.npy", "--out", "drawn"]) == 0
+    assert "ELBO" not in capsys.readouterr().out
+
+
+def test_the_digits_need_no_files(capsys):
+    """Only the reading is tried: no model here is for digits."""
+    assert main(["detect", "model.safetensors"]) == 2
+    assert "(n, 8, 8)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["retrieve", "model.safetensors", "--train", "train.npy"], "without --test; give both"),
+        (["cluster", "model.safetensors", *SIDES], "--train-labels is missing"),
+        (["classify", "model.safetensors", *SIDES, *LABELS[:3], "strange.npy"], "1920 values for 60 samples"),
+        (["detect", "model.safetensors", *SIDES, "--strangers", "wide.npy"], "expects (n, 8, 8)"),
+        (["search", "other.safetensors", "index.safetensors", "train.npy"], "made by another model"),
+        (["search", "model.safetensors", "model.safetensors", "train.npy"], "is no index"),
+        (["search", "model.safetensors", "index.safetensors", "wide.npy"], "expects (n, 8, 8)"),
+        (
+            ["search", "model.safetensors", "index.safetensors", "test.npy", "--data", "strange.npy", "--out", "f.png"],
+            "--data has 30 samples, but the index 60",
+        ),
+        (["decompress", "other.safetensors", "images.npaez"], "another model"),
+        (["decompress", "model.safetensors", "cut.npaez"], "bytes are missing or changed"),
+        (["decompress", "model.safetensors", "test.npy"], "no file of npae compress"),
+        (["decompress", "model.safetensors", "missing.npaez"], "there is no file missing.npaez"),
+        (["compress", "model.safetensors", "--data", "test.npy", "--bits", "0"], "bits is 0"),
+        (["compress", "model.safetensors", "--data", "text.csv"], "holds the text 'red', but a number is expected"),
+        (["export", "model.safetensors", "--to", "python", "--out", "none/m.py"], "does not exist"),
+    ],
+)
+def test_a_mistake_in_use_is_one_sentence_and_leaves_files_alone(arguments, expected, folder, capsys):
+    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "index.safetensors"]) == 0
+    assert main(["compress", "model.safetensors", "--data", "test.npy"]) == 0
+    (folder / "cut.npaez").write_bytes((folder / "images.npaez").read_bytes()[:-3])
+    (folder / "text.csv").write_text("size,colour\n1,red\n")
+    before = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
+    capsys.readouterr()
+    assert main(arguments) == 2
+    (line,) = capsys.readouterr().err.strip().split("\n")
+    assert line.startswith(f"npae {arguments[0]}: ")
+    assert expected in line
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
