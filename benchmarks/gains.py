@@ -284,13 +284,14 @@ def _gradient(name: str, n: int = 0, *, n_jobs: int = 1, fuse: bool = True) -> C
 
 def _layers_from_python(name: str, n: int) -> Call:
     replicas, x = _replicas(name, n)
-    net, chosen = replicas.networks[0], np.arange(n)
+    return _call(_shard, replicas.networks[0], x, np.arange(n), n)
 
-    def call() -> float:
-        batch = x[chosen]
-        return net.finish_gradient(net.shard_gradient(batch, batch, n))
 
-    return call
+def _shard(net: Any, x: Array, chosen: Array, n: int) -> None:
+    """What ``gradient`` does with a part of a batch of ``n``, without looking at the data first."""
+    net.arena.resize(len(chosen))
+    batch = x[chosen]
+    net._pass(batch, batch, n, np.zeros(len(net.term_names)))
 
 
 def _pool_of_threads(name: str, n: int) -> Call:
@@ -299,12 +300,9 @@ def _pool_of_threads(name: str, n: int) -> Call:
     first, second = replicas.networks
     pool = ThreadPoolExecutor(2)
 
-    def shard(net: Any, chosen: Array) -> dict[str, float]:
-        batch = x[chosen]
-        return net.shard_gradient(batch, batch, n)
-
     def call() -> None:
-        for done in [pool.submit(shard, first, np.arange(n // 2)), pool.submit(shard, second, np.arange(n // 2, n))]:
+        upper, lower = np.arange(n // 2), np.arange(n // 2, n)
+        for done in [pool.submit(_shard, first, x, upper, n), pool.submit(_shard, second, x, lower, n)]:
             done.result()
         kernels.add_scaled(second.dtheta, 1.0, first.dtheta)
 
