@@ -468,3 +468,11 @@ def test_texts_that_cannot_be_read_are_refused(name, content, expected, tmp_path
     (tmp_path / name).write_bytes(content)
     with pytest.raises(FileFormatError, match=expected):
         read_texts(tmp_path / name)
+
+
+def test_an_index_with_a_code_that_is_no_number_is_refused(tmp_path):
+    codes = np.ones((20, 3), np.float32)
+    codes[4, 1] = np.nan
+    Index(codes).save(tmp_path / "i.safetensors")
+    with pytest.raises(FileFormatError, match="no index that this version reads"):
+        Index.load(tmp_path / "i.safetensors")

@@ -154,3 +154,71 @@ def test_a_mistake_in_use_is_one_sentence_and_leaves_files_alone(arguments, expe
     assert line.startswith(f"npae {arguments[0]}: ")
     assert expected in line
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
+
+
+@pytest.mark.parametrize("verb", [["index"], ["export", "--to", "onnx"]])
+@pytest.mark.parametrize("model", ["", ".", "/"])
+def test_a_model_without_a_name_is_no_file(verb, model, capsys):
+    assert main([verb[0], model, *verb[1:]]) == 2
+    assert "there is no file" in capsys.readouterr().err
+
+
+def test_generate_refuses_too_few_samples_and_a_file_before_it_works(capsys):
+    np.save("three.npy", np.load("test.npy")[:3])
+    assert main(["generate", "vae.safetensors", "--data", "three.npy", "--out", "pictures"]) == 2
+    assert "--data has 3 samples; give at least 4" in capsys.readouterr().err
+    assert main(["generate", "vae.safetensors", "--data", "test.npy", "--out", "test.npy"]) == 2
+    printed = capsys.readouterr()
+    assert "test.npy is a file; give a folder" in printed.err
+    assert not printed.out
+
+
+@pytest.mark.parametrize("option", ["--test", "--train-labels", "--test-labels"])
+def test_data_for_one_side_is_not_ignored(option, capsys):
+    assert main(["detect", "model.safetensors", option, "test.npy"]) == 2
+    assert f"{option} was given without --train" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suffix"),
+    [
+        (["reduce", "model.safetensors", "--out", "map.png"], ".svg"),
+        (["search", "model.safetensors", "none", "test.npy", "--out", "found.svg"], ".png"),
+    ],
+)
+def test_a_picture_of_another_kind_is_refused(arguments, suffix, capsys):
+    assert main(arguments) == 2
+    assert f"give a {suffix} file" in capsys.readouterr().err
+
+
+def test_reduce_says_how_many_samples_it_needs(capsys):
+    pytest.importorskip("sklearn")
+    assert main(["reduce", "model.safetensors", *SIDES, "--first", "20"]) == 2
+    assert "20 test samples are too few to compare 10 neighbours; give more than 20" in capsys.readouterr().err
+
+
+def test_a_picture_of_what_was_found_needs_the_indexed_data(capsys):
+    np.save("sixty.npy", samples(N, 8, 9))
+    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "i.safetensors"]) == 0
+    arguments = ["search", "model.safetensors", "i.safetensors", "test.npy", "--data", "sixty.npy", "--out", "f.png"]
+    assert main(arguments) == 2
+    assert "--data has samples of shape (8, 9), but the queries (8, 8)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("learned", ["wide.npy", "none.npy"])
+def test_compress_looks_at_what_to_compare_with_before_it_writes(learned, folder, capsys):
+    arguments = ["compress", "model.safetensors", "--data", "test.npy", "--out", "early.npaez", "--compare", learned]
+    assert main(arguments) == 2
+    assert "; " in capsys.readouterr().err
+    assert not (folder / "early.npaez").exists()
+
+
+def test_compress_compares_a_single_image_with_little_learned(capsys):
+    pytest.importorskip("PIL")
+    np.save("one.npy", np.load("test.npy")[:1, :7])
+    np.save("two.npy", np.load("train.npy")[:2, :7])
+    npae.DeepAutoencoder(code_size=3, hidden=(4,), epochs=1, batch_size=2).fit(np.load("two.npy")).save("m.safetensors")
+    assert main(["compress", "m.safetensors", "--data", "one.npy", "--out", "o.npaez", "--compare", "two.npy"]) == 0
+    printed = capsys.readouterr().out
+    assert "JPEG" in printed
+    assert "same code size" not in printed  # two samples have no three axes

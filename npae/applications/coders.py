@@ -10,7 +10,7 @@ from npae.applications.compression import bits_per_value, compress, decompress, 
 from npae.applications.quantization import Quantizer
 from npae.estimators import AutoencoderEstimator
 from npae.pca import PCA
-from npae.pictures import grid, require_pillow
+from npae.pictures import are_images, grid, require_pillow
 from npae.types import Array
 
 PCA_SIZES = (2, *range(4, 64, 4), *range(64, 129, 16))
@@ -45,6 +45,7 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | 
     bits : int, optional
         As for ``compress``.
     """
+    check_comparable(train, test)
     content = compress(model, test, bits)
     ours = Coded(
         "autoencoder",
@@ -56,12 +57,28 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | 
     by_pca = list(_by_pca(train, test, ours.size or 1))
     same_size = [c for c in by_pca if c.size == ours.size]
     good, small = [c for c in by_pca if c.psnr >= ours.psnr], [c for c in by_pca if c.bytes <= ours.bytes]
-    rows = [ours, _named(max(same_size, key=lambda c: c.psnr - c.bytes / 1e9), "PCA, same code size")]
+    rows = [ours]
+    if same_size:  # few training samples have fewer axes
+        rows.append(_named(max(same_size, key=lambda c: c.psnr - c.bytes / 1e9), "PCA, same code size"))
     if good:
         rows.append(_named(min(good, key=lambda c: c.bytes), "PCA, at least this PSNR"))
     if small:
         rows.append(_named(max(small, key=lambda c: c.psnr), "PCA, at most these bytes"))
     return [*rows, _by_jpeg(test, ours.bytes)]
+
+
+def check_comparable(train: Array, test: Array) -> None:
+    """Refuse what no JPEG can hold, and training samples of another shape."""
+    if not are_images(test):
+        raise ValueError(
+            f"samples of shape {test.shape[1:]} are no images (height, width[, 1 or 3]), which JPEG needs; compress "
+            f"them without a comparison"
+        )
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(
+            f"PCA would learn from samples of shape {train.shape[1:]}, but those to compress have shape "
+            f"{test.shape[1:]}; give samples of one shape"
+        )
 
 
 def _by_pca(train: Array, test: Array, size: int) -> Iterator[Coded]:
@@ -93,7 +110,7 @@ def _jpegs(sheet: Array, reduced: int, most: int, n_values: int) -> Iterator[Cod
     from PIL import Image
 
     full = Image.fromarray(sheet)
-    small = full.resize((full.width // reduced, full.height // reduced), Image.Resampling.LANCZOS)
+    small = full.resize((max(full.width // reduced, 1), max(full.height // reduced, 1)), Image.Resampling.LANCZOS)
     for quality in JPEG_QUALITIES:
         buffer = io.BytesIO()
         small.save(buffer, "jpeg", quality=quality, optimize=True)

@@ -48,6 +48,8 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, k: int = NEI
     require_sklearn("trustworthiness")
     from sklearn.manifold import trustworthiness
 
+    if len(test) <= 2 * k:
+        raise ValueError(f"{len(test)} test samples are too few to compare {k} neighbours; give more than {2 * k}")
     (size,) = model.network_.code_shape
     rebuilt = {"autoencoder": model.reconstruct(test), "PCA": PCA(train, size).reconstruct(test, size)}
     flat = test.reshape(len(test), -1)

@@ -19,7 +19,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.layers.base import positive
 from npae.storage import fingerprint
 from npae.types import Array
-from npae.validation import check_samples
+from npae.validation import check_samples, refuse_non_finite
 
 METRICS = ("euclidean", "cosine")
 QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
@@ -136,6 +136,7 @@ class Index:
             index = cls(codes, record["metric"], record["model"])
             if record["format"] != FORMAT or codes.ndim != 2 or codes.dtype != np.float32 or not len(codes):
                 raise ValueError
+            refuse_non_finite(codes, "codes")
         except (KeyError, TypeError, ValueError, RecursionError):
             raise FileFormatError(f"{path} is no index that this version reads; make it with npae index") from None
         if model is not None and index.model != fingerprint(model.network_):

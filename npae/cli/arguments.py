@@ -45,6 +45,15 @@ def check_out(args: argparse.Namespace) -> None:
     check_writable(args.out)
 
 
+def check_picture(args: argparse.Namespace, suffix: str) -> None:
+    """Where a picture is asked for: refuse a file of another kind, or one that cannot be written."""
+    if args.out is None:
+        return
+    if Path(args.out).suffix.lower() != suffix:
+        raise ValueError(f"--out {args.out} does not end in {suffix}, which is what is written; give a {suffix} file")
+    check_writable(args.out)
+
+
 def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
     """The estimator in ``args.model``."""
     model: Any = load(args.model)
@@ -82,6 +91,10 @@ def add_sides(parser: argparse.ArgumentParser) -> None:
 def read_sides(args: argparse.Namespace, *, labels: bool = True) -> Sides:
     """The data that ``add_sides`` asks for; without ``labels`` they are all zero where no file is given."""
     if args.train == "digits":
+        for name in ("test", "train_labels", "test_labels"):
+            if getattr(args, name) is not None:
+                option = name.replace("_", "-")
+                raise ValueError(f"--{option} was given without --train; give both, or neither for the digits")
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
     elif args.test is None:

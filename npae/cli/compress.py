@@ -29,9 +29,12 @@ def run(args: argparse.Namespace) -> None:
     """Compress, write, and say what it costs."""
     check_writable(args.out)
     model, X = read_model(args), read_data(args)
+    learned = datasets.read(args.compare) if args.compare else None
+    if learned is not None:
+        coders.check_comparable(learned, X)
     size = compression.compress_file(model, X, args.out, args.bits)
     quality = compression.psnr(compression.decompress_file(model, args.out), X)
     print(f"{len(X):,} samples in {size:,} bytes: {args.out}")
     print(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
-    if args.compare:
-        print(table(coders.HEADER, map(astuple, coders.compare(model, datasets.read(args.compare), X, args.bits))))
+    if learned is not None:
+        print(table(coders.HEADER, map(astuple, coders.compare(model, learned, X, args.bits))))

@@ -27,7 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Write, and say how large it is."""
+    network = read_model(args).network_
     out = Path(args.out or Path(args.model).with_suffix(SUFFIXES[args.to]))
     check_writable(out)
-    EXPORTERS[args.to](read_model(args).network_, out)
+    EXPORTERS[args.to](network, out)
     print(f"{out.stat().st_size:,} bytes in {out}")

@@ -11,6 +11,7 @@ from npae.cli.output import table, write_bytes
 from npae.estimators import VariationalAutoencoder
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
+WALKED = 4  # samples, two and two the ends of a walk
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +27,12 @@ def run(args: argparse.Namespace) -> None:
     """Print the bounds, write the pictures."""
     from npae import pictures
 
+    folder = Path(args.out)
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(f"--out {folder} is a file; give a folder for the pictures")
     model, X = read_model(args), read_data(args)
+    if len(X) < WALKED:
+        raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
     if isinstance(model, VariationalAutoencoder):
         judged = generation.bounds(model, X[: args.first], args.draws)
         active = ["yes" if is_active else "no" for is_active in judged.active]
@@ -37,9 +43,12 @@ def run(args: argparse.Namespace) -> None:
         print("no pictures: the samples are no images")
         return
     pictures.require_pillow()
-    folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
-    walks = [generation.walk(model, X[i], X[i + 1], 12, spherical=bent) for i in (0, 2) for bent in (False, True)]
+    walks = [
+        generation.walk(model, X[i], X[i + 1], 12, spherical=bent)
+        for i in range(0, WALKED, 2)
+        for bent in (False, True)
+    ]
     along = generation.traversals(model, X[0], 12)
     for name, samples, columns in (
         ("samples", model.sample(48), 12),

@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
+    model = read_model(args)
     out = Path(args.out or Path(args.model).with_suffix(".index.safetensors"))
     check_writable(out)
-    index = Index.of(read_model(args), read_data(args), args.metric)
+    index = Index.of(model, read_data(args), args.metric)
     index.save(out)
     print(f"{len(index.codes):,} codes of {index.codes.shape[1]} values in {out}")

@@ -4,9 +4,8 @@ import argparse
 from dataclasses import astuple
 
 from npae.applications import reduction
-from npae.cli.arguments import add_model, add_sides, read_model, read_sides
+from npae.cli.arguments import add_model, add_sides, check_picture, read_model, read_sides
 from npae.cli.output import table, write_bytes
-from npae.files import check_writable
 
 HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"
 
@@ -20,8 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, write the map."""
-    if args.out:
-        check_writable(args.out)
+    check_picture(args, ".svg")
     model, sides = read_model(args), read_sides(args, labels=False)
     print(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
     if args.out:

@@ -6,9 +6,8 @@ import numpy as np
 
 from npae import datasets
 from npae.applications.retrieval import Index
-from npae.cli.arguments import add_model, count, read_model
+from npae.cli.arguments import add_model, check_picture, count, read_model
 from npae.cli.output import table, write_bytes
-from npae.files import check_writable
 
 HELP = "find the samples of an index that are nearest to others"
 
@@ -28,8 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print places and distances; write the picture."""
-    if args.out:
-        check_writable(args.out)
+    check_picture(args, ".png")
     model = read_model(args)
     index = Index.load(args.index, model)
     queries = datasets.read(args.query)
@@ -49,6 +47,11 @@ def run(args: argparse.Namespace) -> None:
         if args.data and len(source) != len(index.codes):
             raise ValueError(
                 f"--data has {len(source)} samples, but the index {len(index.codes)}; give what it was made of"
+            )
+        if source.shape[1:] != queries.shape[1:]:
+            raise ValueError(
+                f"--data has samples of shape {source.shape[1:]}, but the queries {queries.shape[1:]}; give what the "
+                f"index was made of"
             )
         found = source[places] if args.data else source.reshape(*places.shape, *source.shape[1:])
         shown = np.concatenate([queries[:, None], found], axis=1)  # (queries, 1 + k, height, width[, channels])

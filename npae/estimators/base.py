@@ -345,7 +345,10 @@ class AutoencoderEstimator(Stored):
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if positive(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
-        start, end = self._network().encode(self._flat_checked(np.stack([np.asarray(a), np.asarray(b)])))
+        a, b = np.asarray(a), np.asarray(b)
+        if a.shape != b.shape:
+            raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
+        start, end = self._network().encode(self._flat_checked(np.stack([a, b])))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
 
