@@ -8,6 +8,7 @@ from npae import Autoencoder, optimizers, recipes
 from npae.gradcheck import Verdict, check_layer, check_model, check_optimizer
 from npae.gradcheck.bugs import bugs_of
 from npae.gradcheck.planted import plant_optimizer
+from npae.gradcheck.selftest import main as selftest
 from npae.gradcheck.selftest import report_on_right
 from npae.kernels import reference_kernels
 from npae.layers import Conv2D, Dense, Dropout, MaxPool2D, ReLU, Reparameterization, Sigmoid, TiedDense
@@ -366,3 +367,10 @@ def test_a_layer_that_computes_in_float32_is_told_so():
     report = check_layer(Narrow(), (6,))
     assert report.verdict is Verdict.PASS, str(report)
     assert "float32" in report.notes[0]
+
+
+def test_the_self_test_prints_its_figures(capsys):
+    assert selftest(["--configurations", "2"]) == 0
+    said = capsys.readouterr().out
+    assert "93 of 93" in said
+    assert "0 in 2 right configurations" in said

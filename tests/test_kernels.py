@@ -315,6 +315,44 @@ def test_pad(
 
 
 @drawn
+@given(sizes, sizes, sizes, dtypes, seeds, st.integers(0, 20))
+def test_blocks_are_taken_and_put_where_the_place_says(
+    n_there: int, n: int, size: int, dtype: str, seed: int, start: int
+) -> None:
+    n = min(n, n_there)
+    place = np.array([min(start, n_there - n), n_there - n])
+    check("take_block", normal(seed, dtype, n_there, size), place, outputs=[unset(dtype, n, size)])
+    y, there = normal(seed, dtype, n, size), normal(seed + 1, dtype, n_there, size)
+    places = [place.copy(), place.copy()]
+    results = [there.copy(), there.copy()]
+    for kernels, at, result in zip((compiled, reference), places, results, strict=True):
+        kernels.put_block(y, at, result)
+    np.testing.assert_array_equal(results[0], results[1])
+    np.testing.assert_array_equal(places[0], places[1])
+    assert places[0][0] == min(place[0] + n, n_there - n)
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds, st.sampled_from([np.nan, np.inf, -np.inf, 0.0, 1.0, 2.0]))
+def test_values_are_counted(n: int, size: int, dtype: str, seed: int, odd: float) -> None:
+    x = normal(seed, dtype, n, size)
+    x.flat[seed % x.size] = odd
+    for name, limits in (("count_within", (0.0, 1.0)), ("count_within", (-1e30, 1e30)), ("count_outside", (1.5,))):
+        check(name, x, *limits, outputs=[np.zeros(1, np.int64)])
+
+
+def test_many_values_are_counted_too() -> None:
+    x = np.random.default_rng(0).standard_normal(9001)
+    check("count_within", x, -0.5, 0.5, outputs=[np.zeros(1, np.int64)])
+
+
+@drawn
+@given(sizes, sizes, dtypes, seeds)
+def test_total(n: int, size: int, dtype: str, seed: int) -> None:
+    check("total", normal(seed, dtype, n * size), outputs=[np.zeros(1)], scale=n * size)
+
+
+@drawn
 @given(few, few, sizes, sizes, dtypes, seeds)
 def test_swap_channels(kh: int, kw: int, n_in: int, n_out: int, dtype: str, seed: int) -> None:
     check("swap_channels", normal(seed, dtype, kh, kw, n_in, n_out), outputs=[unset(dtype, kh, kw, n_out, n_in)])

@@ -14,7 +14,7 @@ def total(x: Array, t: Array) -> None:
     """As reference.total."""
     sum_of_all = 0.0
     for i in range(x.size):
-        sum_of_all += x[i]
+        sum_of_all += float(x[i])
     t[0] = sum_of_all
 
 
