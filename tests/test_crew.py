@@ -154,10 +154,10 @@ for delay in (0.0, 0.01, 0.02, 0.033, 0.05, 0.071):
     started = threading.Event()
     press = lambda: (started.wait(), time.sleep(delay), os.kill(os.getpid(), signal.SIGINT))
     threading.Thread(target=press).start()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
         model.fit(x, callbacks=[lambda training: started.set()])
-    assert "interrupted" in str(caught[-1].message), caught
+    assert model.training_.interrupted  # warnings are not recorded reliably while another thread compiles
     assert np.isfinite(model.network_.theta).all()
     n = model.n_iter_
     model.partial_fit(x)
