@@ -210,11 +210,25 @@ def keeping(
                 f"--resume), or choose another folder"
             )
         if checkpoints.paths():
-            stored = checkpoints.newest()
-            _refuse_another_run(stored, identity, model or {})
-            progress = snapshot.restore(stored, training, len(x), patience)
-            checkpoints.resumed_from = stored.path
+            # The file is let go of at once: where it is mapped, its room on the disk could not be used again.
+            progress = _gone_on(checkpoints, training, len(x), patience, identity, model or {})
         yield Keeper(checkpoints, training, progress, identity, model or {})
+
+
+def _gone_on(
+    checkpoints: Checkpoints,
+    training: "Training",
+    n: int,
+    patience: int | None,
+    identity: Mapping[str, Any],
+    model: Mapping[str, Any],
+) -> Progress:
+    """Bring the training to the newest checkpoint, where that is one of the same run."""
+    stored = checkpoints.newest()
+    _refuse_another_run(stored, identity, model)
+    progress = snapshot.restore(stored, training, n, patience)
+    checkpoints.resumed_from = stored.path
+    return progress
 
 
 def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model: Mapping[str, Any]) -> None:

@@ -7,6 +7,7 @@ from the class, so that command line and Python cannot drift apart.
 import argparse
 import re
 import typing
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +47,11 @@ def run(args: argparse.Namespace) -> int:
         checkpoints = _checkpoints(args, folder)
         try:
             model.fit(X, checkpoints=checkpoints)
-        finally:  # an error or Ctrl-C leaves what the complete epochs have learned
-            if getattr(model, "history_", None):
+        except BaseException:  # it leaves what the complete epochs have learned
+            with suppress(OSError):  # where nothing can be written, what came first is said
                 _write(folder, model, X)
+            raise
+        _write(folder, model, X)
     if model.n_iter_ == 0:
         print("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
@@ -83,6 +86,8 @@ def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
 
 
 def _write(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
+    if not getattr(model, "history_", None):
+        return
     model.save(folder / "model.safetensors")
     write_history(folder / "history.csv", model.history_)
     print(
