@@ -178,15 +178,16 @@ class Training:
                 self._replicas.forget()
         if patience is not None:
             progress.best.restore()
-        self._tell_of(stop, keeper)
+        is_over = progress.has_ended or self.epoch >= until
+        self._tell_of(stop, keeper, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
 
-    def _tell_of(self, stop: Stop, keeper: Keeper | None) -> None:
+    def _tell_of(self, stop: Stop, keeper: Keeper | None, when: str) -> None:
         """Say what ended training before its time; the process ends after SIGTERM, as who sent it expects."""
         self.interrupted = self.interrupted or stop.signal is not None
         if self.interrupted:
             what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
             there = "" if keeper is None else f"; {keeper.advice()}"
-            warnings.warn(f"{what} in epoch {self.epoch + 1}; what was learned until then is kept{there}", stacklevel=3)
+            warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
         if stop.signal == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)
 

@@ -568,3 +568,14 @@ def test_nan_leaves_the_checkpoints_before_it(tmp_path: Path) -> None:
         training_of(SGD(1e-3), schedule=explode).fit(X, 4, checkpoints=Checkpoints(tmp_path))
     assert names(tmp_path) == numbered(5, 10)
     assert np.isfinite(npae.load(tmp_path / numbered(10)[0]).theta).all()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what is mapped")
+def test_a_checkpoint_that_a_run_has_gone_on_from_is_let_go_of(tmp_path: Path) -> None:
+    def look(training: Training) -> None:
+        mapped.append(str(tmp_path) in Path("/proc/self/maps").read_text())
+
+    mapped: list[bool] = []
+    training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
+    training_of().fit(X, 3, callbacks=[look], checkpoints=Checkpoints(tmp_path, resume=True))
+    assert mapped == [False, False]

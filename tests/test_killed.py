@@ -131,6 +131,15 @@ def command(data: Path, out: Path, epochs: int, *options: str) -> list[str]:
     return ["train", "denoising", "--data", str(data), "--out", str(out), "--epochs", str(epochs), *small, *options]
 
 
+#: The command, in a process that answers Ctrl-C even where these tests run in the background, without it.
+COMMAND = """
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from npae.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 def wait_for(folder: Path, process: "subprocess.Popen[str]") -> None:
     while not list(folder.glob("*.safetensors")):
         assert process.poll() is None, process.communicate()
@@ -145,7 +154,7 @@ def test_a_signal_ends_training_in_one_sentence_and_resuming_goes_on(
     number: int, code: int, sentence: str, data: Path, tmp_path: Path
 ) -> None:
     run = tmp_path / "run"
-    with python("-m", "npae", *command(data, run, 100_000, "--checkpoint-every", "2")) as process:
+    with python("-c", COMMAND, *command(data, run, 100_000, "--checkpoint-every", "2")) as process:
         wait_for(run / "checkpoints", process)
         process.send_signal(number)
         _, errors = process.communicate()
@@ -209,73 +218,3 @@ def test_a_disk_that_takes_no_more_ends_training_in_one_sentence_and_loses_nothi
     model.fit(x, checkpoints=Checkpoints(tmp_path, resume=True))
     whole = npae.VanillaAutoencoder(epochs=9, batch_size=8, random_state=0).fit(x)
     assert model.network_.theta.tobytes() == whole.network_.theta.tobytes()
-
-
-SIGNALS = """
-import os, signal, sys, threading, time, warnings
-import numpy as np, npae
-warnings.simplefilter("ignore")
-x = np.random.default_rng(0).random((40, 12), dtype="float32")
-fit = lambda action: npae.VanillaAutoencoder(epochs=99, batch_size=8, random_state=0).fit(x, callbacks=[action])
-send = lambda number: lambda training: os.kill(os.getpid(), number)
-"""
-
-
-def said_by(program: str, code: int = 0) -> str:
-    with python("-c", SIGNALS + program) as process:
-        said, errors = process.communicate()
-    assert process.returncode == code, errors
-    return said
-
-
-def test_sigterm_ends_the_process_but_lets_it_clean_up() -> None:
-    program = """
-try:
-    fit(send(signal.SIGTERM))
-finally:
-    print("cleaned up", signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)
-print("not reached")
-"""
-    assert said_by(program, 143) == "cleaned up True\n"
-
-
-def test_ctrl_c_waits_for_the_end_of_the_step_and_a_second_one_does_not() -> None:
-    program = """
-def twice(training):
-    send(signal.SIGINT)(training)
-    print("still here", flush=True)
-    send(signal.SIGINT)(training)
-    print("not reached")
-model = fit(twice)
-print(model.training_.interrupted, model.n_iter_, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
-"""
-    assert said_by(program) == "still here\nTrue 1 True\n"
-
-
-def test_who_answers_signals_himself_goes_on_doing_so() -> None:
-    program = """
-got = []
-signal.signal(signal.SIGTERM, lambda number, frame: got.append(number))
-signal.signal(signal.SIGINT, signal.SIG_IGN)
-model = fit(lambda training: [send(number)(training) for number in (signal.SIGTERM, signal.SIGINT)] and None)
-print(len(got), model.n_iter_, model.training_.interrupted)
-"""
-    assert said_by(program) == "99 99 False\n"
-
-
-def test_training_in_another_thread_leaves_signals_alone() -> None:
-    program = """
-def look(training):
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-models = []
-thread = threading.Thread(target=lambda: models.append(fit(look)))
-thread.start()
-thread.join()
-print(models[0].n_iter_)
-"""
-    assert said_by(program) == "99\n"
-
-
-def test_ctrl_c_during_the_last_epoch_is_told_of() -> None:
-    program = "print(fit(lambda t: t.epoch == 99 and send(signal.SIGINT)(t)).training_.interrupted)"
-    assert said_by(program) == "True\n"
