@@ -13,6 +13,14 @@ class FileFormatError(ValueError):
     """A file is truncated, damaged, or not of the kind that was expected."""
 
 
+class CheckpointError(ValueError):
+    """A run cannot go on from the checkpoints that are there, since they are another run's."""
+
+
+class FolderInUseError(OSError):
+    """Another process trains into the folder."""
+
+
 class NonFiniteError(ArithmeticError):
     """Training met NaN or infinity; the parameters are those of the last good epoch."""
 
