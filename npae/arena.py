@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from npae.initializers import INITIALIZERS
+from npae.memory import require
 from npae.randomness import Run, generator
 from npae.types import Array, Shape
 
@@ -188,7 +189,14 @@ class Arena:
         """Allocate θ and dθ, bind their views, and draw the initial weights.
 
         With ``theta`` given, that vector is shared instead: the network becomes a replica of the one that owns it.
+
+        Raises
+        ------
+        MemoryError
+            Where there is not so much memory.
         """
+        vectors = 2 if theta is None else 1
+        require(vectors * self.parameter_bytes, "a network of this size", "choose a smaller one")
         itemsize = self.dtype.itemsize
         start = 0
         for decay in (True, False):
@@ -218,7 +226,13 @@ class Arena:
             self.theta[p.slice] = values
 
     def resize(self, batch_size: int) -> None:
-        """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory."""
+        """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory.
+
+        Raises
+        ------
+        MemoryError
+            Where there is not so much memory.
+        """
         if batch_size == self.batch_size:
             return
         if self.capacity == 0:
@@ -231,6 +245,7 @@ class Arena:
         self.batch_size = batch_size
 
     def _allocate_workspaces(self) -> None:
+        require(self.workspace_bytes, "what the layers keep beside their parameters", "choose a smaller network")
         for w in self._workspaces:
             array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
             if w.values is not None:
@@ -239,6 +254,7 @@ class Arena:
 
     def _allocate_buffers(self, capacity: int) -> None:
         sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]
+        require(sum(sizes), f"a batch of {capacity} samples", "choose a smaller batch or network")
         block = aligned_empty(sum(sizes))
         start = 0
         for b, size in zip(self._buffers, sizes, strict=True):
@@ -264,6 +280,16 @@ class Arena:
     def parameter_count(self, layer: "Layer | None" = None) -> int:
         """How many numbers are learned, by ``layer`` or by all."""
         return sum(prod(p.shape) for p in self._parameters if layer is None or p.layer is layer)
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Of θ; known before anything is allocated."""
+        return sum(_round_up(prod(p.shape) * self.dtype.itemsize, ALIGNMENT) for p in self._parameters)
+
+    @property
+    def workspace_bytes(self) -> int:
+        """Of what does not grow with the batch."""
+        return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)
 
     @cached_property
     def bytes_per_sample(self) -> int:

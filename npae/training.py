@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from npae.autoencoder import Autoencoder
+from npae.diagnosis import diagnose
 from npae.errors import NonFiniteError
+from npae.footprint import check_footprint
 from npae.layers.base import positive
+from npae.memory import require
 from npae.optimizers import Optimizer, clip_by_norm
 from npae.randomness import generator
 from npae.replicas import Replicas, count_jobs
@@ -80,6 +83,7 @@ class Training:
         self.batch_size, self.clip_norm = batch_size, clip_norm
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
+        check_footprint(network, self.optimizer.remembers, n_jobs=count_jobs(n_jobs))
         self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, count_jobs(n_jobs))
         self._good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
@@ -138,6 +142,13 @@ class Training:
         verbose: bool = False,
     ) -> None:
         """As ``fit``, for arguments that have been checked."""
+        check_footprint(
+            self.network,
+            n_jobs=self._replicas.n_jobs,
+            batch_size=self.batch_size,
+            n_samples=len(x),
+            validated=validation is not None,
+        )
         best = _Best(self.network.theta, patience)
         self.interrupted = False
         with _progress_bar(epochs * len(x), verbose) as bar:
@@ -169,7 +180,7 @@ class Training:
         for step, chosen in enumerate(self._batches(len(x))):
             loss = self._replicas.gradient(chosen)
             if not math.isfinite(loss):
-                self._stop_at_non_finite(x[chosen], step)
+                self._stop_at_non_finite(x, chosen, step)
             if step == 0:  # only now is it known that the last epoch ended well
                 self._good_theta, self._theta_before = self._theta_before, self._good_theta
             if self.clip_norm is not None:
@@ -182,7 +193,7 @@ class Training:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(len(chosen))
         if not np.isfinite(net.theta).all():
-            self._stop_at_non_finite(x[chosen], step)
+            self._stop_at_non_finite(x, chosen, step)
         record = {name: value / len(x) for name, value in sums.items()}
         if validation is not None:
             record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
@@ -198,14 +209,15 @@ class Training:
         for start in range(0, n, self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _stop_at_non_finite(self, batch: Array, step: int) -> None:
-        layer = self.network.first_non_finite(batch) or "loss"
+    def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
+        diagnosis = diagnose(self, x, chosen, step)
         self.network.theta[...] = self._good_theta
         self.optimizer.bind(self.network.arena)
         raise NonFiniteError(
-            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {layer}; the "
-            f"parameters of the last good epoch are kept; lower the learning rate "
-            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1"
+            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {diagnosis['layer']}; "
+            f"the parameters of the last good epoch are kept; lower the learning rate "
+            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
+            diagnosis,
         )
 
 
@@ -221,6 +233,7 @@ def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None
             f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
             f"{len(x) - n_aside} to train on; give more samples or another fraction"
         )
+    require(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
     order = generator(seed, "validation split").permutation(len(x))
     return x[order[n_aside:]], x[order[:n_aside]]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from npae.cli.arguments import add_data, read_data
 from npae.cli.output import write_bytes, write_history
-from npae.errors import MissingExtraError
+from npae.diagnosis import save_diagnosis
+from npae.errors import MissingExtraError, NonFiniteError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.files import check_writable
 from npae.types import Array
@@ -44,6 +45,8 @@ def run(args: argparse.Namespace) -> None:
     check_writable(folder / "model.safetensors")
     try:
         model.fit(X)
+    except NonFiniteError as error:
+        raise save_diagnosis(error, folder) from error
     finally:  # an error or Ctrl-C leaves what the complete epochs have learned
         if getattr(model, "history_", None):
             _write(folder, model, X)
