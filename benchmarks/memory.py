@@ -35,6 +35,7 @@ CASES: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
     ("deep", (4096, 784), {"hidden": (4096, 2048), "batch_size": 4096}),
     ("deep", (4096, 784), {"hidden": (4096, 2048), "batch_size": 4096, "n_jobs": 2, "optimizer": "rmsprop"}),
     ("convolutional", (512, 64, 64, 3), {"batch_size": 128, "validation_fraction": 0.1}),
+    ("convolutional", (800, 64, 64, 3), {"batch_size": 64, "validation_fraction": 0.5}),
     ("convolutional", (512, 64, 64, 3), {"batch_size": 512, "n_jobs": 2}),
     ("convolutional", (64, 256, 256, 3), {"filters": (32, 64), "batch_size": 48, "code_size": None}),
     ("denoising", (2000, 784), {"hidden": (2048, 1024), "batch_size": 1500}),
@@ -63,7 +64,7 @@ def measure(case: int) -> dict[str, Any]:
     network = model.make_network(X.shape[1:], "bce", ceil(n / model.batch_size))
     network.plan(X.shape[1:], dtype=dtype)
     parameters = parameters_footprint(network, OPTIMIZERS[model.optimizer].remembers, n_jobs)
-    batch = batch_footprint(network, n_jobs, model.batch_size, n, n_validation > 0)
+    batch = batch_footprint(network, n_jobs, model.batch_size, n, n_validation)
     copies = X.nbytes if n_validation else 0  # what is set aside is copied before the estimate
     del network
 

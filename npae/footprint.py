@@ -39,7 +39,7 @@ def parameters_footprint(net: "Network", remembered: Sequence[str], n_jobs: int)
     return vectors * net.arena.parameter_bytes + n_jobs * net.arena.workspace_bytes
 
 
-def batch_footprint(net: "Network", n_jobs: int, batch_size: int, n_samples: int, validated: bool) -> int:
+def batch_footprint(net: "Network", n_jobs: int, batch_size: int, n_samples: int, n_validation: int) -> int:
     """Bytes that a batch will take, where the network has not had one as large before.
 
     Parameters
@@ -50,16 +50,17 @@ def batch_footprint(net: "Network", n_jobs: int, batch_size: int, n_samples: int
         Replicas, each of which has a share of the batch.
     batch_size, n_samples : int
         Samples of a batch, and of an epoch.
-    validated : bool
-        Whether the network also sees validation data, in blocks that may be larger than its share of a batch.
+    n_validation : int
+        Validation samples, which pass the network in blocks that may be larger than its share of a batch.
     """
     arena = net.arena
     batch = min(batch_size, n_samples)
     largest = share = -(-batch // n_jobs)
     samples = batch
-    if validated and block_size(arena) > share:
-        largest = block_size(arena)
-        samples += largest  # a recorded step still holds the smaller ones
+    block = min(n_validation, block_size(arena))
+    if block > share:
+        largest = block
+        samples += block  # a recorded step still holds the smaller ones
     if arena.capacity >= largest:
         return 0
     last = n_samples % batch_size if n_samples > batch_size else 0  # an epoch's last batch has rows of its own
@@ -73,7 +74,7 @@ def check_footprint(
     n_jobs: int,
     batch_size: int = 1,
     n_samples: int = 0,
-    validated: bool = False,
+    n_validation: int = 0,
 ) -> None:
     """Refuse a training that does not fit into memory.
 
@@ -86,7 +87,7 @@ def check_footprint(
         With the figures, and with what to do.
     """
     parameters = 0 if remembered is None else parameters_footprint(net, remembered, n_jobs)
-    batch = batch_footprint(net, n_jobs, batch_size, n_samples, validated) if n_samples else 0
+    batch = batch_footprint(net, n_jobs, batch_size, n_samples, n_validation) if n_samples else 0
     if batch > parameters:
         advice = f"lower batch_size ({batch_size}) or choose a smaller network"
     else:

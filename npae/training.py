@@ -147,7 +147,7 @@ class Training:
             n_jobs=self._replicas.n_jobs,
             batch_size=self.batch_size,
             n_samples=len(x),
-            validated=validation is not None,
+            n_validation=0 if validation is None else len(validation),
         )
         best = _Best(self.network.theta, patience)
         self.interrupted = False

@@ -251,7 +251,7 @@ def test_the_estimate_is_near_what_training_takes(kind: str, n_jobs: int, optimi
     net.plan(X.shape[1:], dtype=X.dtype.name)
     remembered = {"adam": ("m", "v"), "sgd": ("velocity",)}[optimizer]
     parameters = parameters_footprint(net, remembered, n_jobs)
-    batch = batch_footprint(net, n_jobs, model.batch_size, len(X), False)
+    batch = batch_footprint(net, n_jobs, model.batch_size, len(X), 0)
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     model.fit(X)
@@ -266,8 +266,9 @@ def test_what_a_built_network_has_is_not_counted_again() -> None:
     planned = parameters_footprint(net, ("m",), 2)
     net.arena.allocate()
     assert planned - parameters_footprint(net, ("m",), 2) == net.theta.nbytes + net.dtheta.nbytes
-    assert batch_footprint(net, 2, 8, 100, False) > 0
+    assert batch_footprint(net, 2, 8, 100, 0) > 0
     net.arena.resize(4)
-    assert batch_footprint(net, 2, 8, 100, False) == 0
-    assert batch_footprint(net, 2, 8, 100, True) > 256 * net.arena.bytes_per_sample
-    check_footprint(net, ("m",), n_jobs=2, batch_size=8, n_samples=100, validated=True)
+    assert batch_footprint(net, 2, 8, 100, 4) == 0
+    assert batch_footprint(net, 2, 8, 100, 5) > 5 * net.arena.bytes_per_sample
+    assert batch_footprint(net, 2, 8, 100, 10**6) > 256 * net.arena.bytes_per_sample
+    check_footprint(net, ("m",), n_jobs=2, batch_size=8, n_samples=100, n_validation=50)

@@ -219,7 +219,7 @@ class AutoencoderEstimator(Stored):
             n_jobs=count_jobs(self.n_jobs),
             batch_size=self.batch_size,
             n_samples=n_train,
-            validated=n_train < len(X),
+            n_validation=len(X) - n_train,
         )
         network.arena.allocate()
         network.check(X, as_target=True)
