@@ -8,6 +8,7 @@ of names, and adding up the gradients of several replicas is one addition.
 Weights come first in θ and biases after them: what weight decay applies to is one slice.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ from math import prod
 from threading import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -27,6 +29,18 @@ if TYPE_CHECKING:
     from npae.layers.base import Layer
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+_arenas: "WeakSet[Arena]" = WeakSet()  # of this process
+
+
+def _renew_locks() -> None:
+    """Whoever held a lock in the parent does not exist in a forked process, and would be waited for in vain."""
+    for arena in _arenas:
+        arena.lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 @dataclass
@@ -113,6 +127,7 @@ class Arena:
         self._buffers: list[Buffer] = []
         self._workspaces: list[Workspace] = []
         self.capacity = 0
+        _arenas.add(self)
         self.generation = 0  # how often the buffers have been moved
         self.batch_size = 0
         self.decayed = slice(0, 0)

@@ -30,7 +30,7 @@ def diagnose(training: "Training", x: Array, chosen: Array, step: int) -> dict[s
     Parameters
     ----------
     training : Training
-    x : ndarray of shape (n, *input_shape)
+    x : ndarray of shape ``(n, *input_shape)``
         The training data.
     chosen : ndarray of int
         The samples of the batch.
