@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from npae import snapshot
-from npae.errors import CheckpointError, FileFormatError
+from npae.diagnosis import save_diagnosis
+from npae.errors import CheckpointError, FileFormatError, NonFiniteError
 from npae.files import make_folder, remove_unfinished
 from npae.identity import as_json, configuration, differences, in_words, of_data
 from npae.layers.base import positive
@@ -212,7 +213,10 @@ def keeping(
         if checkpoints.paths():
             # The file is let go of at once: where it is mapped, its room on the disk could not be used again.
             progress = _gone_on(checkpoints, training, len(x), patience, identity, model or {})
-        yield Keeper(checkpoints, training, progress, identity, model or {})
+        try:
+            yield Keeper(checkpoints, training, progress, identity, model or {})
+        except NonFiniteError as error:
+            raise save_diagnosis(error, folder) from error
 
 
 def _gone_on(

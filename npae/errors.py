@@ -1,5 +1,7 @@
 """What npae raises when the mistake is not in npae: one sentence for a person."""
 
+from typing import Any
+
 
 class NotFittedError(ValueError, AttributeError):
     """A model was asked for something before ``fit``.
@@ -22,7 +24,17 @@ class FolderInUseError(OSError):
 
 
 class NonFiniteError(ArithmeticError):
-    """Training met NaN or infinity; the parameters are those of the last good epoch."""
+    """Training met NaN or infinity; the parameters are those of the last good epoch.
+
+    Attributes
+    ----------
+    diagnosis : dict
+        What was there when it happened; see ``npae.diagnosis.diagnose``.
+    """
+
+    def __init__(self, message: str, diagnosis: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.diagnosis = diagnosis or {}
 
 
 class MissingExtraError(ImportError):

@@ -15,8 +15,11 @@ import numpy as np
 
 from npae.autoencoder import Autoencoder
 from npae.checkpoint import Checkpoints, Keeper, keeping
+from npae.diagnosis import diagnose
 from npae.errors import NonFiniteError
+from npae.footprint import check_footprint
 from npae.layers.base import positive
+from npae.memory import require
 from npae.optimizers import Optimizer, clip_by_norm
 from npae.progress import Best, Progress
 from npae.randomness import generator
@@ -85,8 +88,9 @@ class Training:
         self.batch_size, self.clip_norm = batch_size, clip_norm
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
-        self.optimizer.bind(network.arena)
         self.n_jobs = count_jobs(n_jobs)
+        check_footprint(network, self.optimizer.remembers, n_jobs=self.n_jobs)
+        self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, self.n_jobs)
         self.good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
 
@@ -154,6 +158,13 @@ class Training:
         verbose: bool = False,
     ) -> None:
         """As ``fit``, for arguments that have been checked; the ``keeper`` was made for the same ones."""
+        check_footprint(
+            self.network,
+            n_jobs=self.n_jobs,
+            batch_size=self.batch_size,
+            n_samples=len(x),
+            n_validation=0 if validation is None else len(validation),
+        )
         progress = (keeper and keeper.resumed) or Progress(Best(self.network.theta, patience), self.epoch)
         until = progress.first_epoch + epochs
         self.interrupted = False
@@ -209,7 +220,7 @@ class Training:
         for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
             loss = self._replicas.gradient(chosen)
             if not math.isfinite(loss):
-                self._stop_at_non_finite(x[chosen], step)
+                self._stop_at_non_finite(x, chosen, step)
             progress.is_whole = False
             if step == 0:  # only now is it known that the last epoch ended well
                 self.good_theta, self._theta_before = self._theta_before, self.good_theta
@@ -227,7 +238,7 @@ class Training:
                     keeper.after_step(progress)
                 stop.check()
         if not np.isfinite(net.theta).all():
-            self._stop_at_non_finite(x[chosen], step)
+            self._stop_at_non_finite(x, chosen, step)
         record = {name: value / len(x) for name, value in progress.sums.items()}
         if validation is not None:
             record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
@@ -243,14 +254,15 @@ class Training:
         for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _stop_at_non_finite(self, batch: Array, step: int) -> None:
-        layer = self.network.first_non_finite(batch) or "loss"
+    def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
+        diagnosis = diagnose(self, x, chosen, step)
         self.network.theta[...] = self.good_theta
         self.optimizer.bind(self.network.arena)
         raise NonFiniteError(
-            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {layer}; the "
-            f"parameters of the last good epoch are kept; lower the learning rate "
-            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1"
+            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {diagnosis['layer']}; "
+            f"the parameters of the last good epoch are kept; lower the learning rate "
+            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
+            diagnosis,
         )
 
 
@@ -266,6 +278,7 @@ def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None
             f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
             f"{len(x) - n_aside} to train on; give more samples or another fraction"
         )
+    require(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
     order = generator(seed, "validation split").permutation(len(x))
     return x[order[n_aside:]], x[order[:n_aside]]
 

@@ -60,7 +60,7 @@ VERBS: dict[str, ModuleType] = {
 }
 
 #: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.
-MISTAKES = (ValueError, OSError, ImportError, ArithmeticError)
+MISTAKES = (ValueError, OSError, ImportError, ArithmeticError, MemoryError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -14,7 +14,8 @@ from typing import Any
 from npae.checkpoint import Checkpoints
 from npae.cli.arguments import add_data, count, read_data
 from npae.cli.output import write_bytes, write_history
-from npae.errors import MissingExtraError
+from npae.diagnosis import save_diagnosis
+from npae.errors import MissingExtraError, NonFiniteError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.files import check_writable, make_folder
 from npae.lock import locked
@@ -47,9 +48,11 @@ def run(args: argparse.Namespace) -> int:
         checkpoints = _checkpoints(args, folder)
         try:
             model.fit(X, checkpoints=checkpoints)
-        except BaseException:  # it leaves what the complete epochs have learned
+        except BaseException as error:  # it leaves what the complete epochs have learned
             with suppress(OSError):  # where nothing can be written, what came first is said
                 _write(folder, model, X)
+            if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is told of beside these
+                raise save_diagnosis(error, folder) from error
             raise
         _write(folder, model, X)
     if model.n_iter_ == 0:

@@ -18,8 +18,9 @@ from npae.errors import NotFittedError
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.stored import Stored
+from npae.footprint import check_footprint
 from npae.layers.base import positive
-from npae.optimizers import optimizer_by_name
+from npae.optimizers import OPTIMIZERS, optimizer_by_name
 from npae.randomness import generator, seed_from
 from npae.replicas import count_jobs
 from npae.schedules import Constant, schedule_by_name
@@ -218,7 +219,16 @@ class AutoencoderEstimator(Stored):
         if self.code_size is not None:
             positive(self.code_size, "code_size")
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
-        network.build(X.shape[1:], seed=seed, dtype=X.dtype.name)
+        network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name)
+        check_footprint(
+            network,
+            OPTIMIZERS[self.optimizer].remembers if self.optimizer in OPTIMIZERS else (),
+            n_jobs=count_jobs(self.n_jobs),
+            batch_size=self.batch_size,
+            n_samples=n_train,
+            n_validation=len(X) - n_train,
+        )
+        network.arena.allocate()
         network.check(X, as_target=True)
         return self._training_of(network, n_train, {})
 
