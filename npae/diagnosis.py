@@ -83,11 +83,15 @@ def diagnose(training: "Training", x: Array, chosen: Array, step: int) -> dict[s
 def save_diagnosis(error: NonFiniteError, folder: str | Path) -> NonFiniteError:
     """Write ``diagnosis.json`` into the folder; the same error, whose sentence names the file, is returned.
 
-    The file is strict JSON: numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity".
+    The file is strict JSON: numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". Where it
+    cannot be written, the error is returned as it is.
     """
     path = Path(folder) / FILE
-    with replacing(path) as file:
-        file.write(json.dumps(_strict(error.diagnosis), indent=2, allow_nan=False).encode() + b"\n")
+    try:
+        with replacing(path) as file:
+            file.write(json.dumps(_strict(error.diagnosis), indent=2, allow_nan=False).encode() + b"\n")
+    except OSError:  # a full disk is no reason to keep the cause to oneself
+        return error
     return NonFiniteError(f"{error}; {path} tells what was there", error.diagnosis)
 
 

@@ -149,6 +149,11 @@ def test_the_file_is_strict_json_and_the_sentence_names_it(tmp_path: Path) -> No
     assert told == {"a": {"b": "NaN", "c": [1, 2]}, "d": "Infinity", "e": "-Infinity", "f": 0.5}
 
 
+def test_where_the_file_cannot_be_written_the_error_stays_as_it_is(tmp_path: Path) -> None:
+    error = NonFiniteError("it broke", {"step": 3})
+    assert save_diagnosis(error, tmp_path / "missing") is error
+
+
 def test_the_error_passes_between_processes_with_its_diagnosis() -> None:
     other = pickle.loads(pickle.dumps(NonFiniteError("it broke", {"step": 3})))
     assert str(other) == "it broke"
