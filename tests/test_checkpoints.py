@@ -564,9 +564,9 @@ def test_nan_leaves_the_checkpoints_before_it(tmp_path: Path) -> None:
     def explode(step: int) -> float:
         return 1e30 if step == 12 else 1.0
 
-    with pytest.raises(NonFiniteError), np.errstate(all="ignore"):
+    with pytest.raises(NonFiniteError, match=r"diagnosis.json tells"), np.errstate(all="ignore"):
         training_of(SGD(1e-3), schedule=explode).fit(X, 4, checkpoints=Checkpoints(tmp_path))
-    assert names(tmp_path) == numbered(5, 10)
+    assert names(tmp_path) == [*numbered(5, 10), "diagnosis.json"]
     assert np.isfinite(npae.load(tmp_path / numbered(10)[0]).theta).all()
 
 
