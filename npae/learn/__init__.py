@@ -1,0 +1,1 @@
+"""Exercises in which a learner writes the gradients, and a grader for those who teach it."""
