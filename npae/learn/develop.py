@@ -1,4 +1,4 @@
-"""Is an exercise fit for learners? Its stub must fail, its reference pass, and every known mistake be caught by name."""
+"""Is an exercise fit for learners? Its stub must fail, its reference pass, every known mistake be caught by name."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field

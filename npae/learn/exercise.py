@@ -248,7 +248,8 @@ def _one_of(allowed: tuple[str, ...], value: str, key: str, where: str) -> str:
 def _module(path: Path, name: str) -> ModuleType:
     """A Python file as a module that nobody else sees under its own name."""
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)

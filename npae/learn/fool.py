@@ -31,14 +31,14 @@ def judge_fool(exercise: Exercise, caller: Caller, seed: int = 0) -> Outcome:
         first.right = True
         _judge_inputs(exercise, caller, outcome)
         second.right = True
-    except _Failed as failed:
+    except _FailedError as failed:
         outcome.status, outcome.function, outcome.text = failed.args
         block = second if first.right else first
         block.right = False
     return outcome
 
 
-class _Failed(Exception):
+class _FailedError(Exception):
     """(status, function, text)."""
 
 
@@ -67,9 +67,9 @@ def _called(caller: Caller, function: Any, arguments: list[Any], n: int) -> tupl
     answer = caller.call(function.name, arguments)
     if answer.values is None:
         assert answer.trouble is not None
-        raise _Failed(answer.trouble.status, function.name, answer.trouble.text)
+        raise _FailedError(answer.trouble.status, function.name, answer.trouble.text)
     if len(answer.values) != n:
-        raise _Failed(
+        raise _FailedError(
             "shape",
             function.name,
             f"{function.name} returns {len(answer.values)} values; expected {n}: {', '.join(function.returns)}",
@@ -84,11 +84,11 @@ def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome
     for name, value in zip(function.returns, values, strict=True):
         true = weak.truth[name]
         if np.shape(value) != np.shape(true):
-            raise _Failed("shape", function.name, f"{name} has shape {value.shape}; expected {np.shape(true)}")
+            raise _FailedError("shape", function.name, f"{name} has shape {value.shape}; expected {np.shape(true)}")
         if not apart(value, true) <= TOLERANCE:
             at = np.unravel_index(int(np.argmax(np.abs(value - true))), np.shape(true)) if np.ndim(true) else ()
             place = f"{name}[{', '.join(map(str, at))}]" if np.ndim(true) else name
-            raise _Failed(
+            raise _FailedError(
                 "wrong",
                 function.name,
                 f"the weak test catches you: {place} is {float(value[at]):.4g} and "
@@ -97,12 +97,12 @@ def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome
     for case in draw_sheet(exercise, function, seed).plain:
         try:
             values = _called(caller, function, case.arguments(), len(function.returns))
-        except _Failed as failed:
-            raise _Failed(
+        except _FailedError as failed:
+            raise _FailedError(
                 failed.args[0], function.name, f"{failed.args[2]}\nIt must run at other inputs too, and be wrong there."
             ) from None
         if all(apart(v, case.truth[n]) <= 1e-3 for n, v in zip(function.returns, values, strict=True)):
-            raise _Failed(
+            raise _FailedError(
                 "wrong",
                 function.name,
                 f"{function.name} is right at random inputs too; it must be wrong where the weak test does not look",
@@ -113,7 +113,7 @@ def _judge_inputs(exercise: Exercise, caller: Caller, outcome: Outcome) -> None:
     gradient, function = functions(exercise)
     values = _called(caller, function, [], len(gradient.takes))
     if any(v.dtype.kind not in "fiu" or v.size > LARGEST or not np.isfinite(v).all() for v in values):
-        raise _Failed(
+        raise _FailedError(
             "shape",
             function.name,
             f"expected finite numbers, at most {LARGEST:,} in each of {', '.join(gradient.takes)}",
@@ -127,12 +127,12 @@ def _judge_inputs(exercise: Exercise, caller: Caller, outcome: Outcome) -> None:
     except ExerciseError:
         raise
     except Exception as error:
-        raise _Failed("shape", function.name, f"these inputs do not fit together: {error}") from None
+        raise _FailedError("shape", function.name, f"these inputs do not fit together: {error}") from None
     known = exercise.known(gradient)
     missed = [k for k in known if not _caught(k, case)]
     outcome.excluded = len(known) - len(missed)
     if missed:
-        raise _Failed(
+        raise _FailedError(
             "wrong",
             function.name,
             f"at your inputs {outcome.excluded} of {len(known)} known mistakes are "

@@ -80,7 +80,9 @@ def _same(a: Any, b: Any) -> bool:
 def _told(error: Exception) -> str:
     """What was raised, and the lines that led there, without those that belong to npae and NumPy."""
     lines = [f"{type(error).__name__}: {error}"]
-    for frame in traceback.extract_tb(error.__traceback__):
-        if frame.filename != __file__ and "/numpy/" not in frame.filename.replace("\\", "/"):
-            lines.append(f"  line {frame.lineno}, in {frame.name}: {frame.line}")
+    lines += [
+        f"  line {frame.lineno}, in {frame.name}: {frame.line}"
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename != __file__ and "/numpy/" not in frame.filename.replace("\\", "/")
+    ]
     return "\n".join(lines)

@@ -10,15 +10,13 @@ from time import monotonic
 
 import numpy as np
 
-from npae.gradcheck.block import Block as Measured
-from npae.gradcheck.examination import conclude
 from npae.gradcheck.ratio import constant_ratio, suggestion
-from npae.gradcheck.verdict import Verdict
 from npae.learn.answer import Answer, Caller, Trouble
-from npae.learn.cases import TOLERANCE, Case, Forward, Sheet, draw_sheets
+from npae.learn.cases import TOLERANCE, Case, Sheet, draw_sheets
 from npae.learn.exercise import Exercise
 from npae.learn.naming import Seen, names_of, unrepeatable
 from npae.learn.outcome import Block, Outcome
+from npae.learn.ties import wrong_at_ties
 from npae.types import Array
 
 
@@ -56,7 +54,7 @@ def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet]) -> Outco
     return outcome
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     """The verdict stands; what follows would say nothing more."""
 
 
@@ -80,7 +78,7 @@ class Examination:
             self._ties()
             self._zero()
             self._nothing_left(first)
-        except _Stop:
+        except _StopError:
             return
         if self.outcome.passed:
             self.outcome.excluded += len(self.sheet.known)
@@ -199,24 +197,12 @@ class Examination:
             self._name(seen)
 
     def _ties(self) -> None:
-        """Where several entries tie there are several true gradients; what the checker takes for one is right."""
         if not self.sheet.ties or not self.outcome.passed:
             return
         seen = [self._call(case) for case in self.sheet.ties]
-        forward = getattr(self.exercise.reference, self.function.of)
-        for s in seen:
-            subject = Forward(forward, s.case)
-            weighted, rng = subject.weighted(), np.random.default_rng(0)
-            for block in self.blocks:
-                values = subject.blocks[block.name]
-                measured = Measured(block.name, values, s.values[block.name].copy(), weighted, TOLERANCE)
-                measured.measure(np.arange(values.size))
-                report = conclude(measured, subject, rng)
-                if report.verdict is Verdict.WRONG and block.right:
-                    block.right, block.error, block.index = False, report.error, report.index
-                    block.yours, block.true = float(report.claimed), float(report.numeric)
-                    self._fail("wrong", f"where entries tie: {report.reason}" if report.reason else "")
-        if not self.outcome.passed:
+        text = wrong_at_ties(getattr(self.exercise.reference, self.function.of), self.blocks, seen)
+        if text is not None:
+            self._fail("wrong", text)
             self._name(seen)
 
     # Names
@@ -244,7 +230,7 @@ class Examination:
 
     def _stop(self, status: str, text: str) -> None:
         self._fail(status, text)
-        raise _Stop
+        raise _StopError
 
 
 def compare(block: Block, yours: Array, case: Case) -> None:
