@@ -1,0 +1,1 @@
+"""Exercises in backpropagation that name the learner's mistake: see ``npae learn`` and docs/learn.md."""
