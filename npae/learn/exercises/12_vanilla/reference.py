@@ -37,17 +37,19 @@ def forward(x, W1, b1, W2, b2):
 
 
 def draw(rng):
-    """Three small images of six pixels, a code of four; no unit of the code at its kink."""
+    """A few small images, all sizes different; no unit of the code at its kink, and some that are neither on nor off."""
+    n, n_pixels, n_code = rng.permutation([3, 4, 5, 6])[:3]
     while True:
         inputs = {
-            "x": rng.uniform(0.05, 0.95, (3, 6)),
-            "W1": rng.standard_normal((6, 4)),
-            "b1": 0.5 * rng.standard_normal(4),
-            "W2": rng.standard_normal((4, 6)),
-            "b2": rng.standard_normal(6),
+            "x": rng.uniform(0.05, 0.95, (n, n_pixels)),
+            "W1": rng.standard_normal((n_pixels, n_code)),
+            "b1": 0.5 * rng.standard_normal(n_code),
+            "W2": rng.standard_normal((n_code, n_pixels)),
+            "b2": rng.standard_normal(n_pixels),
         }
         a = activations(**inputs)[0]
-        if np.abs(a).min() > 0.02 and (0 < (a > 0).sum(axis=0)).all() and ((a > 0).sum(axis=0) < len(a)).any():
+        on, off = (a > 0).any(axis=0), (a < 0).any(axis=0)
+        if np.abs(a).min() > 0.02 and (on & off).any():
             return inputs
 
 

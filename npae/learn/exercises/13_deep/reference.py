@@ -54,27 +54,37 @@ def forward(x, W1, b1, W2, b2, c2, c1):
     return cross_entropy(activations(x, W1, b1, W2, b2, c2, c1)[-1], x)
 
 
-def draw(rng, square=False):
-    """x, W, b, c of one tied pair (a square W on request), and W1, …, c1 of the deep network; no ReLU at its kink."""
-    n, d, h, k = 3, 6, 5, 4
-    width = d if square else h
+def draw_pair(rng, square=False):
+    """One tied pair; all sizes differ, unless ``square``."""
+    n, n_in, n_code = rng.permutation([2, 3, 4, 5, 6])[:3]
+    if square:
+        n_code = n_in
+    return {
+        "x": rng.standard_normal((n, n_in)),
+        "W": rng.standard_normal((n_in, n_code)),
+        "b": rng.standard_normal(n_code),
+        "c": rng.standard_normal(n_in),
+    }
+
+
+def draw(rng):
+    """A deep network; all sizes differ, no unit is at its kink, and each layer has some that are neither on nor off."""
+    n, n_pixels, n_hidden, n_code = rng.permutation([3, 4, 5, 6])
     while True:
-        x = rng.uniform(0.05, 0.95, (n, d))
-        deep = {
-            "W1": 0.7 * rng.standard_normal((d, h)),
-            "b1": rng.standard_normal(h),
-            "W2": 0.7 * rng.standard_normal((h, k)),
-            "b2": rng.standard_normal(k),
-            "c2": rng.standard_normal(h),
-            "c1": rng.standard_normal(d),
+        inputs = {
+            "x": rng.uniform(0.05, 0.95, (n, n_pixels)),
+            "W1": 0.7 * rng.standard_normal((n_pixels, n_hidden)),
+            "b1": rng.standard_normal(n_hidden),
+            "W2": 0.7 * rng.standard_normal((n_hidden, n_code)),
+            "b2": rng.standard_normal(n_code),
+            "c2": rng.standard_normal(n_hidden),
+            "c1": rng.standard_normal(n_pixels),
         }
-        a1, _, _, a3, _, _ = activations(x, **deep)
-        both = np.stack([a1, a3])
-        mixed = ((both > 0).any(axis=1) & (both < 0).any(axis=1)).any(axis=1).all()  # each layer has a unit that is both
-        if np.abs(both).min() > 0.02 and mixed:
-            break
-    pair = {"W": rng.standard_normal((d, width)), "b": rng.standard_normal(width), "c": rng.standard_normal(d)}
-    return {"x": x, **pair, **deep}
+        a1, _, _, a3, _, _ = activations(**inputs)
+        a = np.stack([a1, a3])  # (2, N, H)
+        on, off = (a > 0).any(axis=1), (a < 0).any(axis=1)
+        if np.abs(a).min() > 0.02 and (on & off).any(axis=1).all():
+            return inputs
 
 
 def initial(rng, images):
