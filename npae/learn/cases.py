@@ -107,10 +107,10 @@ def draw_sheet(exercise: Exercise, function: Function, seed: int = 0) -> Sheet:
 def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, **special: bool) -> Case:
     """One case; ``square=True`` or ``ties=True`` for a special draw."""
     try:
-        inputs = exercise.reference.draw(rng, **special)
+        inputs = getattr(exercise.reference, function.draw)(rng, **special)
         missing = [n for n in function.takes if n not in inputs and n not in ("g", "y")]
         if missing:
-            raise ExerciseError(f"draw() gives no {', '.join(missing)}, which {function.name} takes")
+            raise ExerciseError(f"{function.draw}() gives no {', '.join(missing)}, which {function.name} takes")
         solution = exercise.solution(function)
         if function.compares == "value":
             case = Case(function, inputs, None, None, {})

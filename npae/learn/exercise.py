@@ -46,6 +46,8 @@ class Function:
         "dW" for the gradient by W, "y" for the value of ``of``; any names where values are compared.
     bugs : tuple of str
         Kinds of the library of known mistakes ("dense"), or single ones ("dense/db-mean").
+    draw : str
+        The function of the reference that draws its inputs.
     """
 
     name: str
@@ -54,6 +56,17 @@ class Function:
     takes: tuple[str, ...]
     returns: tuple[str, ...]
     bugs: tuple[str, ...]
+    draw: str = "draw"
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a milestone trains: Adam with ``rate``, for ``epochs`` over so many ``images`` in batches of ``batch``."""
+
+    images: int
+    epochs: int
+    batch: int
+    rate: float
 
 
 @dataclass(frozen=True)
@@ -69,6 +82,7 @@ class Exercise:
     title: str
     milestone: bool
     functions: tuple[Function, ...]
+    training: Training | None = None
 
     @property
     def header(self) -> str:
@@ -102,8 +116,7 @@ class Exercise:
     def reference(self) -> ModuleType:
         """reference.py, which draws inputs, computes forward and holds the solution."""
         module = _module(self.folder / "reference.py", f"npae_exercise_{self.name}_reference")
-        needed = ["draw", *(f.of for f in self.functions if f.of), *(f.name for f in self.functions)]
-        for name in needed:
+        for name in [name for f in self.functions for name in (f.draw, f.of, f.name) if name]:
             if not callable(getattr(module, name, None)):
                 raise ExerciseError(f"{self.folder.name}/reference.py has no function {name}")
         return module
@@ -181,7 +194,7 @@ def load(folder: str | Path) -> Exercise:
         told = tomllib.loads((folder / "exercise.toml").read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExerciseError(f"{where}: {error}") from None
-    functions = told.pop("function", [])
+    functions, training = told.pop("function", []), told.pop("training", None)
     name = _taken(told, "name", str, where)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name in sys.stdlib_module_names:
         raise ExerciseError(
@@ -198,9 +211,12 @@ def load(folder: str | Path) -> Exercise:
         _taken(told, "title", str, where),
         _taken(told, "milestone", bool, where, False),
         tuple(_function(f, where) for f in functions),
+        None if training is None else _training(training, f"{where} [training]"),
     )
     if told:
         raise ExerciseError(f"{where}: {', '.join(told)} is not known there")
+    if exercise.milestone and exercise.training is None:
+        raise ExerciseError(f"{where}: a milestone needs [training] with images, epochs, batch and rate")
     if not functions:
         raise ExerciseError(f"{where}: there is no [[function]], so there is nothing to write")
     return exercise
@@ -215,12 +231,21 @@ def _function(told: dict[str, Any], where: str) -> Function:
         _names(told, "takes", where),
         _names(told, "returns", where),
         _names(told, "bugs", where, ()),
+        _taken(told, "draw", str, where, "draw"),
     )
     if told:
         raise ExerciseError(f"{where}: {', '.join(told)} is not known in [[function]]")
     if compares == "gradient" and not any(r.startswith("d") for r in function.returns):
         raise ExerciseError(f"{where}: {function.name} returns no gradient; name them dx, dW, …")
     return function
+
+
+def _training(told: dict[str, Any], where: str) -> Training:
+    images, epochs, batch = (_taken(told, name, int, where) for name in ("images", "epochs", "batch"))
+    training = Training(images, epochs, batch, _taken(told, "rate", float, where))
+    if told:
+        raise ExerciseError(f"{where}: {', '.join(told)} is not known there")
+    return training
 
 
 def _taken(told: dict[str, Any], key: str, kind: type, where: str, default: Any = None) -> Any:
