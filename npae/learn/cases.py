@@ -111,15 +111,15 @@ def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, 
         missing = [n for n in function.takes if n not in inputs and n not in ("g", "y")]
         if missing:
             raise ExerciseError(f"{function.draw}() gives no {', '.join(missing)}, which {function.name} takes")
-        solution = exercise.solution(function)
+        truth = exercise.truth(function)
         if function.compares == "value":
             case = Case(function, inputs, None, None, {})
-            case.truth = _floats(by_name(solution(*case.arguments()), function.returns))
+            case.truth = _floats(by_name(truth(*case.arguments()), function.returns))
             return case
         forward = getattr(exercise.reference, function.of)
         y = call_forward(forward, inputs)
         case = Case(function, inputs, upstream(y, rng if "g" in function.takes else None), y, {})
-        claimed = _floats(by_name(solution(*case.arguments()), function.returns))
+        claimed = _floats(by_name(truth(*case.arguments()), function.returns))
         if special.get("ties"):  # there is more than one true gradient, and slopes are none
             case.truth = claimed
             return case

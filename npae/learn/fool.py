@@ -59,7 +59,7 @@ def case_of(exercise: Exercise, values: Mapping[str, Any]) -> Case:
     g = given.pop("g", None)
     y = call_forward(getattr(exercise.reference, function.of), given)
     case = Case(function, given, g, y, {})
-    case.truth = by_name(exercise.reference.backward(*case.arguments()), function.returns)
+    case.truth = by_name(exercise.truth(function)(*case.arguments()), function.returns)
     return case
 
 
