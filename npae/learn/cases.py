@@ -7,6 +7,7 @@ entries are measured, and the others are the reference's own, which the measured
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -139,12 +140,12 @@ def call_forward(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
 
 
 def argument_names(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> list[str]:
-    """The inputs that a forward pass takes, in its order."""
-    names = list(inspect.signature(forward).parameters)
-    unknown = [name for name in names if name not in inputs]
+    """The inputs that a forward pass takes, in its order; the last may be left out where they have defaults."""
+    parameters = inspect.signature(forward).parameters
+    unknown = [name for name, p in parameters.items() if name not in inputs and p.default is p.empty]
     if unknown:
         raise ExerciseError(f"{forward.__name__} takes {', '.join(unknown)}, which draw() does not give")
-    return names
+    return list(takewhile(lambda name: name in inputs, parameters))
 
 
 def upstream(y: Any, rng: np.random.Generator | None) -> Any:
