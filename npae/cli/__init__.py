@@ -22,6 +22,7 @@ from npae.cli import (
     index,
     info,
     interpolate,
+    learn,
     reconstruct,
     reduce,
     retrieve,
@@ -55,6 +56,7 @@ VERBS: dict[str, ModuleType] = {
     "detect": detect,
     "export": export,
     "gradcheck": gradcheck,
+    "learn": learn,
     "bench": bench,
     "warmup": warmup,
 }
