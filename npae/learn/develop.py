@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from npae.learn.answer import Answer, Trouble
+from npae.learn.calling import Direct, as_arrays
 from npae.learn.cases import Case, Sheet, draw_sheets
 from npae.learn.exercise import Exercise, ExerciseError, Function, load
-from npae.learn.inprocess import InProcess, as_arrays
 from npae.learn.judge import judge
 from npae.learn.mutant import Known
 from npae.learn.outcome import Outcome
@@ -86,7 +86,7 @@ def _check_stub(exercise: Exercise, fitness: Fitness) -> None:
     except Exception as error:
         fitness.faults.append(f"stub.py does not run: {type(error).__name__}: {error}")
         return
-    outcome = judge(exercise, InProcess({f.name: names[f.name] for f in exercise.functions if f.name in names}))
+    outcome = judge(exercise, Direct({f.name: names[f.name] for f in exercise.functions if f.name in names}))
     fitness.stub = outcome.status
     if outcome.passed:
         fitness.faults.append("the stub passes")
@@ -97,7 +97,7 @@ def _check_stub(exercise: Exercise, fitness: Fitness) -> None:
 
 
 def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
-    reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
+    reference = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     for seed in range(seeds):
         start = monotonic()
         outcome = judge(exercise, reference, seed=seed)
@@ -109,7 +109,7 @@ def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
 
 def _check_fool(exercise: Exercise, fitness: Fitness) -> None:
     known = exercise.known(exercise.functions[0])
-    reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
+    reference = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     fitness.mistakes, fitness.caught = len(known), judge(exercise, reference).excluded
     fitness.named = fitness.caught  # nothing is named here: the learner's inputs must catch it
 
@@ -134,14 +134,14 @@ def _check_mistakes(exercise: Exercise, fitness: Fitness) -> None:
 def _planted(exercise: Exercise, sheets: Sequence[Sheet], i: int, known: Known) -> Outcome:
     """The verdict on a learner who makes one known mistake, and everything else right."""
     known.forget()
-    right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
+    right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     return judge(exercise, Mistaken(right, sheets[i], known), sheets)
 
 
 class Mistaken:
     """A ``Caller`` of right functions, of which one has a known mistake."""
 
-    def __init__(self, right: InProcess, sheet: Sheet, known: Known) -> None:
+    def __init__(self, right: Direct, sheet: Sheet, known: Known) -> None:
         self._right, self._sheet, self._known = right, sheet, known
 
     def call(self, function: str, arguments: Sequence[Any]) -> Answer:
@@ -156,7 +156,7 @@ class Mistaken:
         except Exception as error:
             return Answer(None, Trouble("error", f"{type(error).__name__}: {error}"))
         values = dict(zip(returns, answer.values, strict=True)) | wrong
-        return Answer(as_arrays(function, tuple(values[name] for name in returns)))
+        return Answer(as_arrays(tuple(values[name] for name in returns)))
 
     def _case(self, function: Function, arguments: Sequence[Any]) -> Case:
         for case in self._sheet.cases:

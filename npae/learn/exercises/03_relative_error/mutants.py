@@ -55,7 +55,9 @@ def measure_without_absolute(right, A, B):
     return np.abs(A - B).max(axis=1) / np.where(largest == 0, 1.0, largest)
 
 
-@mutant("sides", "left = right = (f(x + h) − f(x − h)) / 2h", "Each side has a slope of its own: end at x, or begin at x.")
+@mutant(
+    "sides", "left = right = (f(x + h) − f(x − h)) / 2h", "Each side has a slope of its own: end at x, or begin at x."
+)
 def central_twice(right, x, c, h):
     central = (f(x + h, c) - f(x - h, c)) / (2 * h)
     return central, central.copy()
@@ -94,6 +96,10 @@ def at_zero(right, x, c, h):
     return x == 0
 
 
-@mutant("is_kink", "difference at h/2 > difference at h", "At a kink the difference stays nearly the same, it does not grow.")
+@mutant(
+    "is_kink",
+    "difference at h/2 > difference at h",
+    "At a kink the difference stays nearly the same, it does not grow.",
+)
 def must_grow(right, x, c, h):
     return np.zeros(x.shape, dtype=bool)

@@ -3,7 +3,9 @@
 from npae.learn.mutant import mutant
 
 
-@mutant("backward", "dp = 2(p − t)/n, without g", "A loss can be a part of another one; multiply by what comes from above.")
+@mutant(
+    "backward", "dp = 2(p − t)/n, without g", "A loss can be a part of another one; multiply by what comes from above."
+)
 def no_upstream(right, g, p, t):
     return right(1.0, p, t)
 

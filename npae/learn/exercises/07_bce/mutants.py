@@ -5,7 +5,9 @@ import numpy as np
 from npae.learn.mutant import mutant
 
 
-@mutant("on_probabilities", "dp = (t − p)/(p(1 − p))/n", "Where the prediction is too high, raising it raises the loss.")
+@mutant(
+    "on_probabilities", "dp = (t − p)/(p(1 − p))/n", "Where the prediction is too high, raising it raises the loss."
+)
 def sign(right, g, p, t):
     return -right(g, p, t)
 
