@@ -1,5 +1,6 @@
 """Is an exercise fit for learners? Its stub must fail, its reference pass, every known mistake be caught by name."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,26 @@ import numpy as np
 from npae.learn.answer import Answer, Trouble
 from npae.learn.calling import Direct, as_arrays
 from npae.learn.cases import Case, Sheet, draw_sheets
-from npae.learn.exercise import Exercise, ExerciseError, Function, load
+from npae.learn.catalogue import find
+from npae.learn.exercise import FILES, Exercise, ExerciseError, Function, check_name, load
 from npae.learn.judge import judge
 from npae.learn.mutant import Known
 from npae.learn.outcome import Outcome
 
 SEEDS = 20
 MISTAKE_SEEDS = 3  # draws at which each mistake is planted
+HEADER = ("exercise", "stub", "reference passes", "caught", "named", "a check")
+MODEL = "dense"  # the exercise that a new one begins as
+MUTANTS = '''"""Mistakes that npae's library does not have."""
+
+from npae.learn.mutant import mutant
+
+
+@mutant("backward", "dx = −g Wᵀ", "Where y rises with x, the loss that rises with y rises with x.")
+def sign_of_dx(right, g, x, W):
+    dx, dW, db = right(g, x, W)
+    return -dx, dW, db
+'''
 
 
 @dataclass
@@ -47,6 +61,37 @@ class Fitness:
     named: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
+
+    def row(self) -> tuple[str, ...]:
+        """A line of the table below ``HEADER``."""
+        caught, named = f"{self.caught} of {self.mistakes}", f"{self.named} of {self.mistakes}"
+        return self.name, self.stub, f"{self.passes} of {SEEDS}", caught, named, f"{self.seconds:.2f} s"
+
+
+def new(folder: str | Path) -> Path:
+    """Make the folder of a new exercise: a copy of a fit one under the folder's name, with a mistake of its own.
+
+    Raises
+    ------
+    ExerciseError
+        Where the folder is there already, or its name is none for an exercise.
+    """
+    folder = Path(folder).resolve()
+    name = re.sub(r"^\d+_", "", folder.name)
+    if folder.exists():
+        raise ExerciseError(f"{folder} is there already; choose another name")
+    check_name(name, str(folder))
+    model = find(MODEL)
+    folder.mkdir(parents=True)
+    for file in FILES:
+        text = (model.folder / file).read_text(encoding="utf-8")
+        if file == "exercise.toml":
+            text = text.replace(f'name = "{MODEL}"', f'name = "{name}"', 1)
+            text = re.sub(r"^number = \d+$", "number = 0", text, flags=re.MULTILINE)
+        text = text.replace(model.header, f"# npae-exercise: {name} v{model.version}")
+        (folder / file).write_text(text, encoding="utf-8")
+    (folder / "mutants.py").write_text(MUTANTS, encoding="utf-8")
+    return folder
 
 
 def check(folder: str | Path, seeds: int = SEEDS) -> Fitness:
