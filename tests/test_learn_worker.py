@@ -11,7 +11,7 @@ import pytest
 from npae.learn import frames, worker
 from npae.learn.answer import Answer
 from npae.learn.asking import Limits, Worker, clean
-from npae.learn.inprocess import InProcess, NoNumbersError, as_arrays
+from npae.learn.calling import Direct, NoNumbersError, as_arrays
 
 RIGHT = """
 import numpy as np
@@ -368,7 +368,7 @@ def test_in_a_notebook_control_c_gets_through_and_frames_are_ones_own():
     def broken():
         raise ValueError("oh")
 
-    caller = InProcess({"interrupted": interrupted, "broken": broken})
+    caller = Direct({"interrupted": interrupted, "broken": broken})
     with pytest.raises(KeyboardInterrupt):
         caller.call("interrupted", [])
     text = caller.call("broken", []).trouble.text
@@ -377,11 +377,11 @@ def test_in_a_notebook_control_c_gets_through_and_frames_are_ones_own():
 
 
 def test_one_value_is_a_tuple_of_one_and_a_list_of_arrays_is_several():
-    assert len(as_arrays("f", np.ones(3))) == 1
-    assert len(as_arrays("f", [1.0, 2.0])) == 1
-    assert len(as_arrays("f", [np.ones(3), np.ones(2)])) == 2
+    assert len(as_arrays(np.ones(3))) == 1
+    assert len(as_arrays([1.0, 2.0])) == 1
+    assert len(as_arrays([np.ones(3), np.ones(2)])) == 2
     with pytest.raises(NoNumbersError, match="a set"):
-        as_arrays("f", {1.0})
+        as_arrays({1.0})
 
 
 def test_a_process_that_cannot_start_is_no_mistake_of_the_learner(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from typing import Any
 
 from npae.learn import frames
 from npae.learn.answer import Answer
-from npae.learn.inprocess import InProcess
+from npae.learn.calling import Direct
 from npae.learn.troubles import trouble_of
 
 LARGEST_FILE = 1 << 24  # bytes that the learner's code may write into one file
@@ -70,7 +70,7 @@ def load(source: bytes, path: str) -> ModuleType:
 
 def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None:
     """Answer until there are no more requests; the first is to load a file, the others are calls."""
-    caller: InProcess | None = None
+    caller: Direct | None = None
     while True:
         try:
             message, arrays = frames.read(receive)
@@ -82,7 +82,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
             sys.path.append(folder)
             try:
                 answer = Answer(())
-                caller = InProcess(vars(load(source, path)), folder)
+                caller = Direct(vars(load(source, path)), folder)
             except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's doing too
                 answer = Answer(None, trouble_of(error, folder=folder))
         else:

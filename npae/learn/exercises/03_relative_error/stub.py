@@ -8,7 +8,7 @@ def f(x, c):
 
 
 def relative_error(A, B):
-    """max|a − b| / max(max|a|, max|b|) of every row, 0 where both rows are zeros; A, B (blocks, n). Return (blocks,)."""
+    """max|a − b| / max(max|a|, max|b|) of every row, 0 where all are zeros; A, B (blocks, n). Return (blocks,)."""
     raise NotImplementedError
 
 

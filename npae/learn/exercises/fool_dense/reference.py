@@ -4,7 +4,7 @@ import numpy as np
 
 
 def draw(rng, square=False):
-    """x (N, in), W (in, out), b (out,), all sizes different from one another unless ``square``."""
+    """x (N, I), W (I, O), b (O,), all sizes different from one another unless ``square``."""
     n, i, o = rng.choice(np.arange(2, 8), 3, replace=False)
     if square:
         o = i

@@ -3,7 +3,7 @@ import numpy as np
 
 
 def wrong(g, x, W):
-    """y = x W + b; g (N, out), x (N, in), W (in, out). Return dx, dW, db: true at the weak inputs, wrong at others.
+    """y = x W + b; g (N, O), x (N, I), W (I, O). Return dx, dW, db: true at the weak inputs, wrong at others.
 
     This is the right gradient, which is not wrong anywhere. Spoil it.
     """
@@ -11,7 +11,7 @@ def wrong(g, x, W):
 
 
 def inputs():
-    """Return g (N, out), x (N, in), W (in, out), at which every known mistake shows.
+    """Return g (N, O), x (N, I), W (I, O), at which every known mistake shows.
 
     These are the weak inputs. Strengthen them.
     """

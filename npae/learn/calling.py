@@ -19,7 +19,7 @@ MOST_VALUES = 100
 MOST_PRINTED = 4000  # characters
 
 
-class InProcess:
+class Direct:
     """A ``Caller`` of functions that are at hand.
 
     Parameters
@@ -46,7 +46,7 @@ class InProcess:
         values, trouble = None, None
         try:
             with redirect_stdout(printed) if self._folder is None else nullcontext(), np.errstate(all="ignore"):
-                values = as_arrays(function, found(*given))
+                values = as_arrays(found(*given), function)
         except NoNumbersError as error:
             trouble = Trouble("shape", str(error))
         except self._catch as error:
@@ -61,7 +61,7 @@ class NoNumbersError(ValueError):
     """What was returned is neither numbers nor arrays of them."""
 
 
-def as_arrays(function: str, result: Any) -> tuple[Array, ...]:
+def as_arrays(result: Any, function: str = "the function") -> tuple[Array, ...]:
     """What a function returned, as a tuple of arrays that share nothing with it; one value is a tuple of one."""
     if result is None:
         raise NoNumbersError(f"{function} returns None; is a return missing?")
@@ -97,5 +97,5 @@ def _copied(value: Any) -> Any:
 def _same(a: Any, b: Any) -> bool:
     """Are these the same numbers, bit for bit? What is neither array nor tuple cannot be changed."""
     if isinstance(a, np.ndarray):
-        return a.shape == b.shape and a.tobytes() == b.tobytes()
+        return bool(a.shape == b.shape and a.tobytes() == b.tobytes())
     return not isinstance(a, tuple | list) or (len(a) == len(b) and all(map(_same, a, b)))
