@@ -5,6 +5,7 @@ Nothing here prints; every command returns what there is to say.
 
 import hashlib
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from npae.files import replacing
@@ -153,9 +154,8 @@ class Course:
         path, kept = self.path(exercise), None
         with progress.changing(self.folder) as p:
             if path.exists():
-                number = 1
-                while (kept := path.with_name(f"{path.name}.old-{number}")).exists():
-                    number += 1
+                names = (path.with_name(f"{path.name}.old-{n}") for n in count(1))
+                kept = next(old for old in names if not old.exists())
                 path.rename(kept)
             _write(path, exercise.stub)
             record = p.record(exercise.name)

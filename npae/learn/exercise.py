@@ -143,7 +143,7 @@ class Exercise:
             library = library_mistakes(function.bugs, function.returns)
         except ValueError as error:
             raise ExerciseError(f"{self.folder.name}/exercise.toml: {error}") from None
-        right = self.solution(function)
+        right = self.truth(function)
         own: list[Known] = [OwnMistake(m, right, function.returns) for m in self.mutants if m.function == function.name]
         return own + library
 
@@ -151,6 +151,13 @@ class Exercise:
         """The reference's own version of what the learner writes."""
         found: Callable[..., Any] = getattr(self.reference, function.name)
         return found
+
+    def truth(self, function: Function) -> Callable[..., Any]:
+        """What computes the right results: the solution, but for a gradient that is to be wrong."""
+        if self.kind == "fool" and function.compares == "gradient":
+            found: Callable[..., Any] = getattr(self.reference, "backward", None) or _no_backward(self.folder)
+            return found
+        return self.solution(function)
 
     def solution_text(self) -> str:
         """The solution's functions as source, with the helpers they call and the imports."""
@@ -175,6 +182,10 @@ class Exercise:
             return (self.folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ExerciseError(f"{self.folder.name}/{name} cannot be read ({error})") from None
+
+
+def _no_backward(folder: Path) -> Any:
+    raise ExerciseError(f'{folder.name}/reference.py has no function backward, the right gradient of a "fool"')
 
 
 def load(folder: str | Path) -> Exercise:

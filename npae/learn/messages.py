@@ -9,7 +9,7 @@ from npae.learn.outcome import Block, Outcome
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
 #: For terminals that cannot show what the left column has.
-PLAIN = {
+PLAIN: dict[str, str | int | None] = {
     "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "—": "-", "×": "x", "…": "...", "→": "->",
     "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d", "√": "sqrt", "ᵀ": "^T", "′": "'",
     "ε": "eps", "σ": "sigma", "μ": "mu", "β": "beta", "λ": "lambda", "η": "eta", "θ": "theta", "δ": "delta",

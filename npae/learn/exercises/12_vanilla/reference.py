@@ -37,7 +37,7 @@ def forward(x, W1, b1, W2, b2):
 
 
 def draw(rng):
-    """A few small images, all sizes different; no unit of the code at its kink, and some that are neither on nor off."""
+    """All sizes differ, no unit of the code is at its kink, and some are neither always on nor always off."""
     n, n_pixels, n_code = rng.permutation([3, 4, 5, 6])[:3]
     while True:
         inputs = {
