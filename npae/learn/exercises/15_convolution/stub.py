@@ -3,7 +3,7 @@ import numpy as np
 
 
 def forward(x, W, b):
-    """Given: y[n, i, j] = Σₖₘ x[n, i + k, j + m] @ W[k, m] + b; (N, H, W, C), (kh, kw, C, F), (F,) -> (N, OH, OW, F)."""
+    """Given: y[n, i, j] = Σₖₘ x[n, i + k, j + m] @ W[k, m] + b, from (N, H, W, C) to (N, OH, OW, F)."""
     kh, kw = W.shape[:2]
     rows, columns = x.shape[1] - kh + 1, x.shape[2] - kw + 1
     y = np.zeros((len(x), rows, columns, W.shape[3])) + b

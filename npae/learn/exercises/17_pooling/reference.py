@@ -4,7 +4,7 @@ import numpy as np
 
 
 def windows(x, size, stride):
-    """(i, j, rows, columns) of every window, so that x[:, rows, columns] is the part that y[:, i, j] is made of."""
+    """(i, j, rows, columns) of every window; y[:, i, j] is made of x[:, rows, columns]."""
     for i in range((x.shape[1] - size[0]) // stride[0] + 1):
         for j in range((x.shape[2] - size[1]) // stride[1] + 1):
             top, left = i * stride[0], j * stride[1]
@@ -50,7 +50,7 @@ def average_backward(g, x, size, stride):
 
 
 def draw(rng, ties=False):
-    """Windows that overlap along one axis and leave a remainder, values that all differ; on request many that are equal."""
+    """Windows that overlap and leave a remainder, values that all differ; with ``ties`` many that are equal."""
     n, n_channels = rng.permutation([2, 3])
     sides = {"size": (3, 2), "stride": (2, 1), "shape": (int(rng.choice([6, 8])), int(rng.choice([5, 7])))}
     turned = slice(None, None, int(rng.choice([-1, 1])))

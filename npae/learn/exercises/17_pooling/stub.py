@@ -3,7 +3,7 @@ import numpy as np
 
 
 def windows(x, size, stride):
-    """Given: (i, j, rows, columns) of every window, so that x[:, rows, columns] is the part that y[:, i, j] is made of."""
+    """Given: (i, j, rows, columns) of every window; y[:, i, j] is made of x[:, rows, columns]."""
     for i in range((x.shape[1] - size[0]) // stride[0] + 1):
         for j in range((x.shape[2] - size[1]) // stride[1] + 1):
             top, left = i * stride[0], j * stride[1]
