@@ -1,5 +1,6 @@
 """What a learner reads: one screen, with marks that need no colour."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
@@ -34,7 +35,7 @@ def write(stream: TextIO, text: str) -> None:
 
 def plain(text: str) -> str:
     """The text without the letters that not every terminal has."""
-    return text.translate(str.maketrans(PLAIN))
+    return unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
 
 
 def told(exercise: Exercise, outcome: Outcome) -> str:
