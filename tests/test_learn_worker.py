@@ -11,7 +11,7 @@ import pytest
 from npae.learn import frames, worker
 from npae.learn.answer import Answer
 from npae.learn.asking import Limits, Worker, clean
-from npae.learn.calling import Direct, WrongReturn, as_arrays
+from npae.learn.calling import Direct, NoNumbersError, as_arrays
 
 RIGHT = """
 import numpy as np
@@ -94,13 +94,13 @@ def test_the_files_beside_it_can_be_imported_and_what_is_installed_cannot(tmp_pa
     ("source", "status", "said"),
     [
         ("def f(): raise NotImplementedError", "missing", "f is not written yet"),
-        ("def g(): return 1.0", "missing", "no function 'f'"),
-        ("", "missing", "no function 'f'"),
-        ("f = 3", "missing", "no function 'f'"),
-        ("def f(): pass", "shape", "f returned None"),
-        ("def f(): return 1.0, None", "shape", "value 2 of 2 None"),
-        ("def f(): return 'pass'", "shape", "value 1 of 1 a str"),
-        ("def f(): return [[1.0], [2.0, 3.0]]", "shape", "no array of numbers"),
+        ("def g(): return 1.0", "missing", "no function f;"),
+        ("", "missing", "no function f;"),
+        ("f = 3", "missing", "no function f;"),
+        ("def f(): pass", "shape", "f returns None; is a return missing"),
+        ("def f(): return 1.0, None", "shape", "a NoneType"),
+        ("def f(): return 'pass'", "shape", "returns a str"),
+        ("def f(): return [[1.0], [2.0, 3.0]]", "shape", "expected an array of numbers"),
         ("import numpy as np\ndef f(): return np.array([None, 1])", "shape", "of dtype object"),
         ("import numpy as np\ndef f(): return np.broadcast_to(0.0, (10**9,))", "shape", "8,000,000,000 bytes"),
         ("def f(): return tuple(range(1000))", "shape", "1,000 values"),
@@ -380,14 +380,14 @@ def test_one_value_is_a_tuple_of_one_and_a_list_of_arrays_is_several():
     assert len(as_arrays(np.ones(3))) == 1
     assert len(as_arrays([1.0, 2.0])) == 1
     assert len(as_arrays([np.ones(3), np.ones(2)])) == 2
-    with pytest.raises(WrongReturn, match="a set"):
+    with pytest.raises(NoNumbersError, match="a set"):
         as_arrays({1.0})
 
 
 def test_a_process_that_cannot_start_is_no_mistake_of_the_learner(tmp_path, monkeypatch):
     monkeypatch.setattr("npae.learn.asking.BOOTSTRAP", "raise OSError('no numpy here')")
     (tmp_path / "f.py").write_text(RIGHT)
-    with pytest.raises(RuntimeError, match="(?s)cannot be started.*no numpy here"), Worker(tmp_path / "f.py"):
+    with pytest.raises(RuntimeError, match=r"(?s)cannot be started.*no numpy here"), Worker(tmp_path / "f.py"):
         pass
 
 

@@ -123,11 +123,10 @@ class Worker:
         environment = {key: os.environ[key] for key in KEPT if key in os.environ}
         environment |= {"HOME": str(working), "TMPDIR": str(working), name: value}
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        package = Path(__file__).parent.parent
+        package, numpy_folder = Path(__file__).parent.parent, Path(np.__file__).parent.parent
         self._process = subprocess.Popen(
             # isolated, without site-packages, writing no byte code, reading UTF-8
-            [sys.executable, "-I", "-S", "-B", "-X", "utf8", "-c", BOOTSTRAP]
-            + [str(package), str(Path(np.__file__).parent.parent)],
+            [sys.executable, *["-I", "-S", "-B", "-X", "utf8", "-c"], BOOTSTRAP, str(package), str(numpy_folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printing,
@@ -166,7 +165,8 @@ class Worker:
             return self._ended(Trouble("crash", _INTRUSION))
         if isinstance(got, Exception):
             return self._ended(None)
-        return self._believed(*got, taken)
+        message, values = got
+        return self._believed(message, values, taken)
 
     def _believed(self, message: frames.Message, arrays: list[Any], seconds: float) -> Answer:
         """The answer, of what was received, if it is one."""

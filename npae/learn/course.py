@@ -11,8 +11,8 @@ from pathlib import Path
 from npae.files import replacing
 from npae.learn import messages, progress
 from npae.learn.answer import Caller
-from npae.learn.catalogue import exercises, find
-from npae.learn.exercise import HINTS, Exercise, ExerciseError
+from npae.learn.catalogue import exercises, find, folders
+from npae.learn.exercise import HINTS, Exercise, ExerciseError, load
 from npae.learn.judge import judge
 from npae.learn.outcome import Outcome
 
@@ -34,9 +34,17 @@ What you have passed is kept in .npae-learn.json.
 
 @dataclass(frozen=True)
 class Course:
-    """The commands of a learner's folder."""
+    """The commands of a learner's folder.
+
+    Attributes
+    ----------
+    folder : Path
+    notes : tuple of str
+        What is to be told about the progress file.
+    """
 
     folder: Path
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def at(cls, start: Path) -> "Course":
@@ -47,7 +55,11 @@ class Course:
                 f"{start.resolve()} is no folder of npae learn, nor is one above it; "
                 "begin with npae learn start DIR, or go to your folder"
             )
-        return cls(folder)
+        notes = progress.load(folder).notes
+        if notes:
+            with progress.changing(folder):  # from now on it is whole again
+                pass
+        return cls(folder, tuple(notes))
 
     @classmethod
     def begin(cls, folder: Path) -> tuple["Course", Exercise]:
@@ -66,24 +78,30 @@ class Course:
         """The learner's file."""
         return self.folder / exercise.file_name
 
-    def present(self) -> Exercise:
-        """The exercise that commands without a name are about."""
+    def chosen(self, name: str | None = None) -> Exercise:
+        """The exercise of that name, or the present one; a teacher's own is found again where it was opened."""
         p = progress.load(self.folder)
-        return find(p.present) if p.present else exercises()[0]
-
-    def chosen(self, name: str | None) -> Exercise:
-        """The exercise of that name, or the present one."""
-        return find(name) if name else self.present()
+        wanted = name or p.present
+        if wanted in p.records and p.records[wanted].folder:
+            return load(p.records[wanted].folder)
+        try:
+            return find(wanted)
+        except ExerciseError:
+            if name:
+                raise
+            return exercises()[0]
 
     def open(self, name: str) -> Exercise:
         """Make an exercise the present one; its file is written unless it is there."""
-        exercise = find(name)
+        exercise = self.chosen(name)
         path = self.path(exercise)
         with progress.changing(self.folder) as p:
             if not path.exists():
                 _write(path, exercise.stub)
                 p.record(exercise.name).version = exercise.version
-            p.record(exercise.name)
+            record = p.record(exercise.name)
+            if exercise.folder not in folders():
+                record.folder = str(exercise.folder)
             p.present = exercise.name
         return exercise
 
@@ -166,7 +184,7 @@ class Course:
     def overview(self) -> str:
         """All exercises, with a mark for each that says where the learner is."""
         p = progress.load(self.folder)
-        lines = [f"note: {note}" for note in p.notes]
+        lines = []
         width = max(len(e.name) for e in exercises())
         for exercise in exercises():
             state = self._state(exercise, p)

@@ -184,6 +184,15 @@ class Exercise:
             raise ExerciseError(f"{self.folder.name}/{name} cannot be read ({error})") from None
 
 
+def check_name(name: str, where: str) -> None:
+    """Raise ExerciseError for a name that no file of a learner could have."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name in sys.stdlib_module_names:
+        raise ExerciseError(
+            f"{where}: the name is {name!r}; expected lower-case letters, digits and _, and no name of Python's own, "
+            "since the learner's file is called after it"
+        )
+
+
 def _no_backward(folder: Path) -> Any:
     raise ExerciseError(f'{folder.name}/reference.py has no function backward, the right gradient of a "fool"')
 
@@ -207,11 +216,7 @@ def load(folder: str | Path) -> Exercise:
         raise ExerciseError(f"{where}: {error}") from None
     functions, training = told.pop("function", []), told.pop("training", None)
     name = _taken(told, "name", str, where)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name in sys.stdlib_module_names:
-        raise ExerciseError(
-            f"{where}: the name is {name!r}; expected lower-case letters, digits and _, and no name of Python's own, "
-            "since the learner's file is called after it"
-        )
+    check_name(name, where)
     exercise = Exercise(
         folder,
         name,

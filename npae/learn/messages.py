@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from npae.learn.exercise import HINTS, Exercise
-from npae.learn.outcome import Block, Outcome
+from npae.learn.outcome import Block, Name, Outcome
 
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
@@ -47,36 +47,40 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
         yield outcome.text
     if wrong is not None and wrong.index is not None and outcome.status == "wrong":
         yield evidence(wrong, named=bool(outcome.names))
-    for name in outcome.names:
-        yield f"Looks like: {name.bug}. {name.hint}"
+    yield from _looks(outcome.names)
     if outcome.printed and not outcome.passed:
         printed = outcome.printed.strip("\n")
         more = "…" if len(printed) > LARGEST_PRINTED else ""
         yield "your print:\n  " + printed[:LARGEST_PRINTED].replace("\n", "\n  ") + more
 
 
+def _looks(names: Sequence[Name]) -> Iterator[str]:
+    """The known mistakes; which gradient each is in, where there are several."""
+    apart = len({name.blocks for name in names}) > 1
+    for i, name in enumerate(names):
+        start = f"{', '.join(name.blocks)} looks like" if apart else "Looks like"
+        if i and name.blocks == names[i - 1].blocks:
+            start = "or like"  # two mistakes that are the same formula here
+        yield f"{start}: {name.bug}. {name.hint}"
+
+
 def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
-    """One line, or one for each function where there are several."""
+    """One line, and one more for each function where there are several."""
     looked = any(b.right is not None for b in outcome.blocks)
     right = sum(b.right is True for b in outcome.blocks)
-    if outcome.passed:
-        score = ""
-    elif looked:
-        score = f"{right} of {len(outcome.blocks)} right"
-    else:
-        score = {"missing": "not written yet", "error": "it fails", "shape": "wrong shape"}.get(
-            outcome.status, outcome.status
-        )
+    compared = all(b.right is not None for b in outcome.blocks if b.function == outcome.function)
+    score = f"{right} of {len(outcome.blocks)} right" if looked and compared and not outcome.passed else ""
     head = f"{exercise.name}  {RIGHT if outcome.passed else WRONG} {score}".rstrip()
     functions = list(dict.fromkeys(b.function for b in outcome.blocks))
-    if len(functions) == 1 or exercise.kind == "fool":
-        blocks = "   ".join(_short(b) for b in outcome.blocks) if looked else ""
-        yield f"{head}   {blocks}".rstrip()
-        return
-    yield head
-    width = max(map(len, functions))
-    for function in functions:
-        yield f"  {function:<{width}}  " + "   ".join(_short(b) for b in outcome.blocks if b.function == function)
+    if not looked:
+        yield head
+    elif len(functions) == 1 or exercise.kind == "fool":
+        yield f"{head}   " + "   ".join(_short(b) for b in outcome.blocks)
+    else:
+        yield head
+        width = max(map(len, functions))
+        for function in functions:
+            yield f"  {function:<{width}}  " + "   ".join(_short(b) for b in outcome.blocks if b.function == function)
 
 
 def _short(block: Block) -> str:
@@ -90,7 +94,8 @@ def _short(block: Block) -> str:
 def evidence(block: Block, named: bool = False) -> str:
     """Where a block is furthest off; what a constant ratio suggests, unless the mistake has a name."""
     place = f"{block.name}[{', '.join(map(str, block.index or ()))}]" if block.index else block.name
-    line = f"{place}: yours {number(block.yours)}  true {number(block.true)}"
+    yours, true = numbers(block.yours, block.true)
+    line = f"{place}: yours {yours}  true {true}"
     if block.ratio is not None:
         line += f"  ratio {block.ratio:.3g} everywhere"
         if block.suggestion and not named:
@@ -98,16 +103,20 @@ def evidence(block: Block, named: bool = False) -> str:
     return line
 
 
-def number(value: float) -> str:
-    """Four digits, which are what one compares by eye."""
-    return f"{value:.4g}"
+def numbers(yours: float, true: float) -> tuple[str, str]:
+    """Both in four digits, or in as many as it takes to see that they differ."""
+    for digits in (4, 6, 8, 10):
+        a, b = (f"{value + 0.0:.{digits}g}" for value in (yours, true))  # + 0.0: no minus zero
+        if a != b:
+            break
+    return a, b
 
 
-def hint_line(exercise: Exercise, shown: int, key: str = "npae learn hint") -> str:
+def hint_line(exercise: Exercise, shown: int, key: str = "npae learn hint:") -> str:
     """How to get the next hint."""
     if shown >= HINTS:
         return f"all {HINTS} hints are shown; npae learn solution {exercise.name} --reveal opens the solution"
-    return f"[{key}] hint {shown + 1}/{HINTS}"
+    return f"{key} hint {shown + 1}/{HINTS}"
 
 
 def praise(outcome: Outcome, unlocked: Sequence[str]) -> str:

@@ -35,6 +35,8 @@ class Record:
         Checks so far; hints shown.
     revealed : bool
         Whether the solution was opened before a pass.
+    folder : str
+        Of an exercise that does not come with npae.
     """
 
     status: str = "begun"
@@ -43,6 +45,7 @@ class Record:
     attempts: int = 0
     hints: int = 0
     revealed: bool = False
+    folder: str = ""
 
 
 @dataclass
@@ -78,10 +81,9 @@ def load(folder: Path) -> Progress:
         progress = _read(path)
         if progress is not None:
             return progress
-        os.replace(path, folder / DAMAGED)
-        note = f"{FILE} was damaged and is now {DAMAGED}"
+        note = f"{FILE} is damaged, and is kept as {DAMAGED}"
     elif (folder / BACKUP).exists():
-        note = f"{FILE} was missing"
+        note = f"{FILE} is missing"
     else:
         return Progress()
     progress = _read(folder / BACKUP)
@@ -107,7 +109,9 @@ def _write(folder: Path, progress: Progress) -> None:
         "exercises": {name: asdict(record) for name, record in progress.records.items()},
     }
     path = folder / FILE
-    if path.exists():
+    if path.exists() and _read(path) is None:
+        os.replace(path, folder / DAMAGED)
+    elif path.exists():
         with replacing(folder / BACKUP) as file:
             file.write(path.read_bytes())
     with replacing(path) as file:

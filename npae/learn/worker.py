@@ -5,15 +5,18 @@ ever comes here, and no verdict leaves: only arrays and the story of what went w
 over, and it can, wins nothing but the right to send wrong arrays.
 """
 
+import linecache
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from npae.learn import frames
 from npae.learn.answer import Answer
-from npae.learn.calling import Direct, load, trouble_of
+from npae.learn.calling import Direct
+from npae.learn.troubles import trouble_of
 
 LARGEST_FILE = 1 << 24  # bytes that the learner's code may write into one file
 MOST_FILES = 64  # open at once
@@ -44,6 +47,27 @@ def limit_resources(seconds: float, memory_mb: int) -> None:
             continue
 
 
+def load(source: bytes, path: str) -> ModuleType:
+    """The module of these lines, run as the file ``path``; raises whatever they raise."""
+    try:
+        code = compile(source, path, "exec", dont_inherit=True)
+    except SyntaxError:
+        try:
+            source.decode()
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"the file is no UTF-8 text (byte {source[error.start]:#04x} at {error.start}); save it as UTF-8"
+            ) from None
+        raise
+    module = ModuleType(Path(path).stem)
+    module.__file__ = path
+    lines = source.decode(errors="replace").splitlines(keepends=True)
+    linecache.cache[path] = (len(source), None, lines, path)  # what is run is what was read, and so what is shown
+    sys.modules[module.__name__] = module
+    exec(code, module.__dict__)
+    return module
+
+
 def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None:
     """Answer until there are no more requests; the first is to load a file, the others are calls."""
     caller: Direct | None = None
@@ -58,7 +82,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
             sys.path.append(folder)
             try:
                 answer = Answer(())
-                caller = Direct(vars(load(source, path)), folder, catch=BaseException)
+                caller = Direct(vars(load(source, path)), folder)
             except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's doing too
                 answer = Answer(None, trouble_of(error, folder=folder))
         else:
