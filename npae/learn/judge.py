@@ -248,7 +248,7 @@ def compare(block: Block, yours: Array, case: Case) -> None:
         block.right, block.error, block.errors = False, worst, errors
         block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
         block.yours, block.true = float(yours[block.index]), float(true[block.index])
-        if np.isfinite(yours).all():
+        if np.isfinite(yours).all() and case.truth[block.name].dtype.kind == "f":  # True and False have no ratio
             block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
         if block.ratio is not None:
             block.suggestion = suggestion(block.ratio, numbers(case))
