@@ -60,3 +60,13 @@ def logits_no_upstream(right, g, z, t):
 @mutant("on_logits", "p = σ(−z)", "The larger the logit, the larger the probability.")
 def falling_sigmoid(right, g, z, t):
     return g * (1 / (1 + np.exp(z)) - t) / z.size
+
+
+@mutant(
+    "on_logits",
+    "dz = dp·p(1 − p)",
+    "What cancels on paper need not cancel in numbers: at the end of the scale 1 − p is 0.",
+)
+def by_way_of_dp(right, g, z, t):
+    p = 1 / (1 + np.exp(-z))
+    return g * (p - t) / (p * (1 - p)) / z.size * p * (1 - p)
