@@ -1,1 +1,5 @@
-"""Exercises in backpropagation that name the learner's mistake: see ``npae learn`` and docs/learn.md."""
+"""Exercises in which a learner writes the gradients, and a grader for those who teach it."""
+
+from npae.learn.notebook import check
+
+__all__ = ["check"]

@@ -1,4 +1,4 @@
-"""What calling a learner's function gives: values, or the trouble there was. Whoever calls, this comes back."""
+"""What comes back when a learner's function is called, whether in this process or in one of its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ class Trouble:
 
     Attributes
     ----------
-    status : str
-        missing (no such function, or not written yet), error, shape (no numbers came back), timeout, memory or crash.
+    status : {"missing", "shape", "error", "timeout", "memory", "crash"}
+        "missing": no such function, or not written yet; "shape": what was returned is no array of numbers.
     text : str
-        For the learner: what happened, with the lines of their own file.
+        One paragraph for the learner; only frames of their own files.
     """
 
     status: str
@@ -25,18 +25,18 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Answer:
-    """One call's result.
+    """The outcome of one call.
 
     Attributes
     ----------
-    values : tuple of ndarray, or None
-        What was returned; a single value is a tuple of one.
+    values : tuple of ndarray or None
+        A copy of each returned array, of whatever dtype and shape it has; None where there is a trouble.
     trouble : Trouble or None
     printed : str
-        What the function printed.
+        What the learner's code printed meanwhile, at most a screen of it.
     seconds : float
     changed : tuple of int
-        The places of the arguments that the function wrote into.
+        Positions of the arguments that the function wrote into.
     """
 
     values: tuple[Array, ...] | None
@@ -47,8 +47,8 @@ class Answer:
 
 
 class Caller(Protocol):
-    """Calls a learner's functions by name, in this process or in another."""
+    """What calls a learner's functions by name."""
 
     def call(self, function: str, arguments: Sequence[Any]) -> Answer:
-        """The function's answer to these arguments, which stay as they are."""
+        """Call ``function`` with copies of ``arguments``: arrays, numbers, strings, None, and tuples of these."""
         ...

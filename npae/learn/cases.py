@@ -7,6 +7,7 @@ entries are measured, and the others are the reference's own, which the measured
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -111,15 +112,15 @@ def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, 
         missing = [n for n in function.takes if n not in inputs and n not in ("g", "y")]
         if missing:
             raise ExerciseError(f"{function.draw}() gives no {', '.join(missing)}, which {function.name} takes")
-        solution = exercise.solution(function)
+        truth = exercise.truth(function)
         if function.compares == "value":
             case = Case(function, inputs, None, None, {})
-            case.truth = _floats(by_name(solution(*case.arguments()), function.returns))
+            case.truth = _floats(by_name(truth(*case.arguments()), function.returns))
             return case
         forward = getattr(exercise.reference, function.of)
         y = call_forward(forward, inputs)
         case = Case(function, inputs, upstream(y, rng if "g" in function.takes else None), y, {})
-        claimed = _floats(by_name(solution(*case.arguments()), function.returns))
+        claimed = _floats(by_name(truth(*case.arguments()), function.returns))
         if special.get("ties"):  # there is more than one true gradient, and slopes are none
             case.truth = claimed
             return case
@@ -139,12 +140,12 @@ def call_forward(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
 
 
 def argument_names(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> list[str]:
-    """The inputs that a forward pass takes, in its order."""
-    names = list(inspect.signature(forward).parameters)
-    unknown = [name for name in names if name not in inputs]
+    """The inputs that a forward pass takes, in its order; the last may be left out where they have defaults."""
+    parameters = inspect.signature(forward).parameters
+    unknown = [name for name, p in parameters.items() if name not in inputs and p.default is p.empty]
     if unknown:
         raise ExerciseError(f"{forward.__name__} takes {', '.join(unknown)}, which draw() does not give")
-    return names
+    return list(takewhile(lambda name: name in inputs, parameters))
 
 
 def upstream(y: Any, rng: np.random.Generator | None) -> Any:

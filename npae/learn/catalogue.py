@@ -27,13 +27,15 @@ def exercises() -> tuple[Exercise, ...]:
 
 
 def find(name: str) -> Exercise:
-    """The exercise of that name or number.
+    """The exercise of that name or number, or in that folder.
 
     Raises
     ------
     ExerciseError
         Where there is none.
     """
+    if (Path(name) / "exercise.toml").is_file():
+        return load(name)
     for exercise in exercises():
         if name in (exercise.name, str(exercise.number or ""), exercise.file_name, exercise.folder.name):
             return exercise

@@ -1,5 +1,6 @@
 """Is an exercise fit for learners? Its stub must fail, its reference pass, every known mistake be caught by name."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,15 +10,28 @@ from typing import Any
 import numpy as np
 
 from npae.learn.answer import Answer, Trouble
+from npae.learn.calling import Direct, as_arrays
 from npae.learn.cases import Case, Sheet, draw_sheets
-from npae.learn.exercise import Exercise, ExerciseError, Function, load
-from npae.learn.inprocess import InProcess, as_arrays
+from npae.learn.catalogue import find
+from npae.learn.exercise import FILES, Exercise, ExerciseError, Function, check_name, load
 from npae.learn.judge import judge
 from npae.learn.mutant import Known
 from npae.learn.outcome import Outcome
 
 SEEDS = 20
 MISTAKE_SEEDS = 3  # draws at which each mistake is planted
+HEADER = ("exercise", "stub", "reference passes", "caught", "named", "a check")
+MODEL = "dense"  # the exercise that a new one begins as
+MUTANTS = '''"""Mistakes that npae's library does not have."""
+
+from npae.learn.mutant import mutant
+
+
+@mutant("backward", "dx = −g Wᵀ", "Where y rises with x, the loss that rises with y rises with x.")
+def sign_of_dx(right, g, x, W):
+    dx, dW, db = right(g, x, W)
+    return -dx, dW, db
+'''
 
 
 @dataclass
@@ -47,6 +61,37 @@ class Fitness:
     named: int = 0
     seconds: float = 0.0
     faults: list[str] = field(default_factory=list)
+
+    def row(self) -> tuple[str, ...]:
+        """A line of the table below ``HEADER``."""
+        caught, named = f"{self.caught} of {self.mistakes}", f"{self.named} of {self.mistakes}"
+        return self.name, self.stub, f"{self.passes} of {SEEDS}", caught, named, f"{self.seconds:.2f} s"
+
+
+def new(folder: str | Path) -> Path:
+    """Make the folder of a new exercise: a copy of a fit one under the folder's name, with a mistake of its own.
+
+    Raises
+    ------
+    ExerciseError
+        Where the folder is there already, or its name is none for an exercise.
+    """
+    folder = Path(folder).resolve()
+    name = re.sub(r"^\d+_", "", folder.name)
+    if folder.exists():
+        raise ExerciseError(f"{folder} is there already; choose another name")
+    check_name(name, str(folder))
+    model = find(MODEL)
+    folder.mkdir(parents=True)
+    for file in FILES:
+        text = (model.folder / file).read_text(encoding="utf-8")
+        if file == "exercise.toml":
+            text = text.replace(f'name = "{MODEL}"', f'name = "{name}"', 1)
+            text = re.sub(r"^number = \d+$", "number = 0", text, flags=re.MULTILINE)
+        text = text.replace(model.header, f"# npae-exercise: {name} v{model.version}")
+        (folder / file).write_text(text, encoding="utf-8")
+    (folder / "mutants.py").write_text(MUTANTS, encoding="utf-8")
+    return folder
 
 
 def check(folder: str | Path, seeds: int = SEEDS) -> Fitness:
@@ -86,7 +131,7 @@ def _check_stub(exercise: Exercise, fitness: Fitness) -> None:
     except Exception as error:
         fitness.faults.append(f"stub.py does not run: {type(error).__name__}: {error}")
         return
-    outcome = judge(exercise, InProcess({f.name: names[f.name] for f in exercise.functions if f.name in names}))
+    outcome = judge(exercise, Direct({f.name: names[f.name] for f in exercise.functions if f.name in names}))
     fitness.stub = outcome.status
     if outcome.passed:
         fitness.faults.append("the stub passes")
@@ -97,7 +142,7 @@ def _check_stub(exercise: Exercise, fitness: Fitness) -> None:
 
 
 def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
-    reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
+    reference = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     for seed in range(seeds):
         start = monotonic()
         outcome = judge(exercise, reference, seed=seed)
@@ -109,7 +154,7 @@ def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
 
 def _check_fool(exercise: Exercise, fitness: Fitness) -> None:
     known = exercise.known(exercise.functions[0])
-    reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
+    reference = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     fitness.mistakes, fitness.caught = len(known), judge(exercise, reference).excluded
     fitness.named = fitness.caught  # nothing is named here: the learner's inputs must catch it
 
@@ -134,14 +179,14 @@ def _check_mistakes(exercise: Exercise, fitness: Fitness) -> None:
 def _planted(exercise: Exercise, sheets: Sequence[Sheet], i: int, known: Known) -> Outcome:
     """The verdict on a learner who makes one known mistake, and everything else right."""
     known.forget()
-    right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
+    right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     return judge(exercise, Mistaken(right, sheets[i], known), sheets)
 
 
 class Mistaken:
     """A ``Caller`` of right functions, of which one has a known mistake."""
 
-    def __init__(self, right: InProcess, sheet: Sheet, known: Known) -> None:
+    def __init__(self, right: Direct, sheet: Sheet, known: Known) -> None:
         self._right, self._sheet, self._known = right, sheet, known
 
     def call(self, function: str, arguments: Sequence[Any]) -> Answer:
@@ -156,7 +201,7 @@ class Mistaken:
         except Exception as error:
             return Answer(None, Trouble("error", f"{type(error).__name__}: {error}"))
         values = dict(zip(returns, answer.values, strict=True)) | wrong
-        return Answer(as_arrays(function, tuple(values[name] for name in returns)))
+        return Answer(as_arrays(tuple(values[name] for name in returns)))
 
     def _case(self, function: Function, arguments: Sequence[Any]) -> Case:
         for case in self._sheet.cases:

@@ -143,7 +143,7 @@ class Exercise:
             library = library_mistakes(function.bugs, function.returns)
         except ValueError as error:
             raise ExerciseError(f"{self.folder.name}/exercise.toml: {error}") from None
-        right = self.solution(function)
+        right = self.truth(function)
         own: list[Known] = [OwnMistake(m, right, function.returns) for m in self.mutants if m.function == function.name]
         return own + library
 
@@ -151,6 +151,13 @@ class Exercise:
         """The reference's own version of what the learner writes."""
         found: Callable[..., Any] = getattr(self.reference, function.name)
         return found
+
+    def truth(self, function: Function) -> Callable[..., Any]:
+        """What computes the right results: the solution, but for a gradient that is to be wrong."""
+        if self.kind == "fool" and function.compares == "gradient":
+            found: Callable[..., Any] = getattr(self.reference, "backward", None) or _no_backward(self.folder)
+            return found
+        return self.solution(function)
 
     def solution_text(self) -> str:
         """The solution's functions as source, with the helpers they call and the imports."""
@@ -177,6 +184,19 @@ class Exercise:
             raise ExerciseError(f"{self.folder.name}/{name} cannot be read ({error})") from None
 
 
+def check_name(name: str, where: str) -> None:
+    """Raise ExerciseError for a name that no file of a learner could have."""
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name in sys.stdlib_module_names:
+        raise ExerciseError(
+            f"{where}: the name is {name!r}; expected lower-case letters, digits and _, and no name of Python's own, "
+            "since the learner's file is called after it"
+        )
+
+
+def _no_backward(folder: Path) -> Any:
+    raise ExerciseError(f'{folder.name}/reference.py has no function backward, the right gradient of a "fool"')
+
+
 def load(folder: str | Path) -> Exercise:
     """The exercise in a folder.
 
@@ -196,11 +216,7 @@ def load(folder: str | Path) -> Exercise:
         raise ExerciseError(f"{where}: {error}") from None
     functions, training = told.pop("function", []), told.pop("training", None)
     name = _taken(told, "name", str, where)
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name in sys.stdlib_module_names:
-        raise ExerciseError(
-            f"{where}: the name is {name!r}; expected lower-case letters, digits and _, and no name of Python's own, "
-            "since the learner's file is called after it"
-        )
+    check_name(name, where)
     exercise = Exercise(
         folder,
         name,

@@ -59,7 +59,7 @@ def case_of(exercise: Exercise, values: Mapping[str, Any]) -> Case:
     g = given.pop("g", None)
     y = call_forward(getattr(exercise.reference, function.of), given)
     case = Case(function, given, g, y, {})
-    case.truth = by_name(exercise.reference.backward(*case.arguments()), function.returns)
+    case.truth = by_name(exercise.truth(function)(*case.arguments()), function.returns)
     return case
 
 
@@ -118,10 +118,11 @@ def _judge_inputs(exercise: Exercise, caller: Caller, outcome: Outcome) -> None:
             function.name,
             f"expected finite numbers, at most {LARGEST:,} in each of {', '.join(gradient.takes)}",
         )
-    usual = case_of(exercise, exercise.reference.weak_inputs())
+    weak = exercise.reference.weak_inputs()
+    options = {name: value for name, value in weak.items() if not isinstance(value, np.ndarray)}
     given = dict(zip(gradient.takes, (_plain(v) for v in values), strict=True))
     try:
-        case = case_of(exercise, {**usual.inputs, **given})
+        case = case_of(exercise, {**options, **given})
         if np.shape(case.g) != np.shape(case.y):
             raise ValueError(f"g has shape {np.shape(case.g)}, and y {np.shape(case.y)}")
     except ExerciseError:

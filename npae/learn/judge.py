@@ -73,7 +73,6 @@ class Examination:
             first = self._call(self.sheet.plain[0])
             self._repeats(first)
             seen = [first, *(self._call(case) for case in self.sheet.plain[1:])]
-            self._finite(seen)
             self._numbers(seen)
             self._ties()
             self._zero()
@@ -153,15 +152,15 @@ class Examination:
         what = "each call adds to what was there before" if how == "accumulates" else "something is drawn anew"
         self._stop("wrong", f"the same call twice gives two values of {named}: {what}")
 
-    def _finite(self, seen: Sequence[Seen]) -> None:
+    def _finite(self, seen: Sequence[Seen]) -> str:
+        """Which results are not finite where the true ones are; nothing where all are."""
         for s in seen:
             for block in self.blocks:
                 value = s.values[block.name]
-                bad = np.argwhere(~np.isfinite(value) & np.isfinite(s.case.truth[block.name]))
-                if len(bad):
-                    block.right, block.index = False, tuple(int(i) for i in bad[0])
-                    block.yours, block.true = float(value[block.index]), float(s.case.truth[block.name][block.index])
-                    self._stop("wrong", f"{block.name} is not finite in {len(bad)} of {value.size} entries")
+                bad = int((~np.isfinite(value) & np.isfinite(s.case.truth[block.name])).sum())
+                if bad:
+                    return f"{block.name} is not finite in {bad} of {value.size} entries"
+        return ""
 
     def _zero(self) -> None:
         if self.sheet.zero is None or not self.outcome.passed:
@@ -193,7 +192,7 @@ class Examination:
             for s in seen:
                 compare(block, s.values[block.name], s.case)
         if not all(block.right for block in self.blocks):
-            self._fail("wrong")
+            self._fail("wrong", self._finite(seen))
             self._name(seen)
 
     def _ties(self) -> None:
@@ -237,7 +236,10 @@ def compare(block: Block, yours: Array, case: Case) -> None:
     """Hold a result against the true one; the first case that is wrong leaves its worst entry."""
     true = case.truth[block.name].astype(np.float64)
     scale = float(np.abs(true).max(initial=0.0)) or 1.0
-    errors = np.where(np.isnan(yours) & np.isnan(true), 0.0, np.abs(yours - true) / scale)
+    with np.errstate(invalid="ignore"):
+        errors = np.array(np.abs(yours - true) / scale)
+    errors[np.isnan(yours) & np.isnan(true) | (yours == true)] = 0.0
+    errors[np.isnan(errors)] = np.inf
     worst = float(errors.max(initial=0.0))
     if not worst > TOLERANCE:
         block.error = max(block.error, worst)
@@ -246,14 +248,16 @@ def compare(block: Block, yours: Array, case: Case) -> None:
         block.right, block.error, block.errors = False, worst, errors
         block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
         block.yours, block.true = float(yours[block.index]), float(true[block.index])
-        block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
+        if np.isfinite(yours).all():
+            block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
         if block.ratio is not None:
             block.suggestion = suggestion(block.ratio, numbers(case))
 
 
 def numbers(case: Case) -> dict[str, float]:
-    """What a wrong factor may be: the batch size, the number of elements, or an option."""
+    """What a wrong factor may be: the batch size, the number of elements, or an option that the function takes."""
     y = case.y if isinstance(case.y, np.ndarray) else next(v for v in case.truth.values())
     known = {"N": float(len(case)), "the number of elements": float(np.size(y))}
-    known.update({n: float(v) for n, v in case.inputs.items() if isinstance(v, float | int) and v})
+    taken = {name: case.inputs.get(name) for name in case.function.takes}
+    known.update({n: float(v) for n, v in taken.items() if isinstance(v, float | int) and v})
     return known

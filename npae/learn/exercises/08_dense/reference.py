@@ -14,7 +14,7 @@ def draw(rng, square=False):
 
 
 def forward(x, W, b):
-    """(N, in), (in, out), (out,) -> (N, out)."""
+    """(N, I), (I, O), (O,) -> (N, O)."""
     return x @ W + b
 
 

@@ -1,9 +1,7 @@
 # npae-exercise: dense v1
-def backward(g, x, W):
-    """y = x @ W + b. Return dx, dW, db.
+import numpy as np
 
-    g: (N, out), the gradient of the loss by y
-    x: (N, in)
-    W: (in, out)
-    """
+
+def backward(g, x, W):
+    """y = x W + b; g (N, O), x (N, I), W (I, O). Return dx (N, I), dW (I, O), db (O,)."""
     raise NotImplementedError
