@@ -210,6 +210,12 @@ class Worker:
         self._printed.seek(0, os.SEEK_END)
         return content.decode(errors="replace")[:MOST_PRINTED]
 
+    def kill(self) -> None:
+        """End the process, from whatever thread; a call that waits is answered."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            end_group(process.pid, self._mark)
+
     def close(self) -> None:
         """Kill the process and all that it started, and remove its folder."""
         process, self._process = self._process, None
