@@ -18,6 +18,7 @@ from npae.cli import (
     encode,
     export,
     generate,
+    grade,
     gradcheck,
     index,
     info,
@@ -57,6 +58,7 @@ VERBS: dict[str, ModuleType] = {
     "export": export,
     "gradcheck": gradcheck,
     "learn": learn,
+    "grade": grade,
     "bench": bench,
     "warmup": warmup,
 }

@@ -38,7 +38,7 @@ worker.main()
 """
 
 START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
-GRACE_SECONDS = 0.2  # where the machine itself has slept, an answer is there at once
+GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
 MOST_PRINTED = 4000  # characters
 LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
