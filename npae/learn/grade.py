@@ -8,7 +8,6 @@ import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -209,4 +208,3 @@ class _Batch:
         self._interrupted = True
         for worker in list(self._running):
             worker.kill()
-

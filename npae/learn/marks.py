@@ -64,7 +64,9 @@ def histogram(rows: Sequence[Row]) -> list[tuple[str, str, int, str]]:
     """Lines of a table: the mistake, the exercise, how many learners made it, and a bar."""
     counted = bugs(rows)
     most = max((n for _, n in counted), default=1)
-    return [(bug, exercise, n, ("#" * math.ceil(n * WIDEST_BAR / most)).ljust(WIDEST_BAR)) for (exercise, bug), n in counted]
+    return [
+        (bug, exercise, n, ("#" * math.ceil(n * WIDEST_BAR / most)).ljust(WIDEST_BAR)) for (exercise, bug), n in counted
+    ]
 
 
 def statuses(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
