@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hostile import HOSTILE, WRONG, _in
+from hostile import HOSTILE, WRONG, doing
 
 from npae.cli import main
 from npae.learn import marks
@@ -51,7 +51,8 @@ def batch(tmp_path_factory):
     honest = {"honest": RIGHT, "mistaken": WRONG}
     write_class(folder / "class", {name: source for name, (source, _) in HOSTILE.items()} | honest)
     submissions = [learner.submission(DENSE) for learner in learners(folder / "class")[0]]
-    with Journal(folder / "out.journal") as journal:
+    with pytest.MonkeyPatch.context() as patch, Journal(folder / "out.journal") as journal:
+        patch.setattr("tempfile.tempdir", str(folder))  # what is written outside lands here
         rows = grade(submissions, Limits(seconds=2.0, memory_mb=512), jobs=4, journal=journal)
     assert before == {p: p.stat().st_mtime_ns for p in before}
     return {row.learner: row for row in rows}
@@ -100,7 +101,7 @@ def test_a_file_that_recognises_the_inputs_of_npae_learn_check_does_not_pass(tmp
     table = [
         ([v.tolist() for v in case.arguments()], [v.tolist() for v in case.truth.values()]) for case in sheet.cases
     ]
-    source = f"import numpy as np\ntable = {table!r}\n" + _in(
+    source = f"import numpy as np\ntable = {table!r}\n" + doing(
         "for given, truth in table:\n"
         "    if all(np.array_equal(a, b) for a, b in zip(given, (g, x, W))): return tuple(map(np.array, truth))"
     )
@@ -233,7 +234,9 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "killer": kill, "z": RIGHT})
     out = tmp_path / "out.csv"
     command = [sys.executable, "-m", "npae", "grade", str(folder), "--csv", str(out), "--resume", "-j", "2"]
-    statuses = [subprocess.run(command, capture_output=True, timeout=300).returncode for _ in range(3)]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}  # whoever is killed leaves something behind
+    runs = [subprocess.run(command, capture_output=True, timeout=300, env=environment) for _ in range(3)]
+    statuses = [run.returncode for run in runs]
     assert statuses == [-9, -9, 0]
     rows = {row["learner"]: row for row in read_csv(out)}
     assert {name: row["status"] for name, row in rows.items()} == {"a": "pass", "killer": "crash", "z": "pass"}
@@ -244,28 +247,17 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
 
 
 def test_no_cell_is_a_formula_and_odd_names_arrive(tmp_path):
-    names = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", 'José, "J"', "a\nb", "tab\there", "\x1b[31mred"]
+    names = ["=cmd|'C calc'!A0", "+1", "-1", "@SUM(A1)", 'José, "J"', "a\nb", "tab\there", "\x1b[31mred"]
     folder = write_class(tmp_path / "class", dict.fromkeys(names, ""))
     (folder / "caf\udce9").mkdir()  # bytes that are no UTF-8
     rows = list(marked(folder).values())
     marks.write_csv(tmp_path / "out.csv", rows)
     read = read_csv(tmp_path / "out.csv")
-    assert list(read[0]) == [
-        "learner",
-        "exercise",
-        "status",
-        "bug",
-        "block",
-        "index",
-        "yours",
-        "true",
-        "seconds",
-        "text",
-    ]
+    assert tuple(read[0]) == marks.COLUMNS
     assert len(read) == len(names) + 1
     assert not [r for r in read for cell in r.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     found = {r["learner"] for r in read}
-    assert {"'=cmd|' /C calc'!A0", "'+1", "'-1", "'@SUM(A1)", 'José, "J"', "a b", "tab here"} <= found
+    assert {"'=cmd|'C calc'!A0", "'+1", "'-1", "'@SUM(A1)", 'José, "J"', "a b", "tab here"} <= found
     assert "caf\N{REPLACEMENT CHARACTER}" in found
 
 

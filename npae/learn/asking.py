@@ -74,6 +74,11 @@ class Worker:
     limits : Limits
     source : bytes, optional
         The content of the file, where it has been read already.
+
+    Attributes
+    ----------
+    seconds : float
+        That the learner's code has taken so far.
     """
 
     def __init__(self, path: Path, limits: Limits | None = None, source: bytes | None = None) -> None:
@@ -81,6 +86,7 @@ class Worker:
         self.limits = limits or Limits()
         self._source = source
         self._left = self.limits.seconds
+        self.seconds = 0.0
         self._number = 0
         self._trouble: Trouble | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -157,10 +163,12 @@ class Worker:
             except queue.Empty:
                 got = box.get(timeout=GRACE_SECONDS)
         except queue.Empty:
+            self.seconds += time.monotonic() - start
             text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
             return self._ended(Trouble("timeout", text))
         taken = time.monotonic() - start
         self._left -= taken
+        self.seconds += taken if seconds is None else 0.0
         if isinstance(got, frames.FrameError):
             return self._ended(Trouble("crash", _INTRUSION))
         if isinstance(got, Exception):

@@ -5,6 +5,7 @@ The true results are drawn with a seed that no learner can know, once for all of
 
 import copy
 import secrets
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, fields
@@ -38,6 +39,7 @@ class Row:
     yours, true : float or None
         The two values there.
     seconds : float
+        That the learner's code took.
     text : str
         What happened, in words.
     version : int
@@ -108,10 +110,11 @@ def grade(
             alone.append(s)
         else:
             together.append(s)
-    for s in alone:
-        row = batch.examine(s, alone=True)
-        rows[row.key] = row
-    with ThreadPoolExecutor(jobs) as pool:
+    with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
+        warnings.simplefilter("ignore", RuntimeWarning)  # what learners' numbers overflow is for the verdict to say
+        for s in alone:
+            row = batch.examine(s, alone=True)
+            rows[row.key] = row
         futures = [pool.submit(batch.examine, s) for s in together]
         try:
             for future in as_completed(futures):
@@ -171,7 +174,7 @@ class _Batch:
             outcome = judge(s.exercise, worker, sheets, self.seed)
         except Exception as error:  # no answer, however strange, may end the batch
             return self._row(s, "crash", text=f"its answers cannot be judged: {type(error).__name__}: {error}")
-        return self._row_of(s, outcome)
+        return self._row_of(s, outcome, worker.seconds)
 
     def _drawn(self, exercise: Exercise) -> list[Sheet] | None:
         """The exercise's cases, drawn once; a copy, since known mistakes remember their last call."""
@@ -182,10 +185,10 @@ class _Batch:
                 self._sheets[exercise.name] = draw_sheets(exercise, self.seed)
         return copy.deepcopy(self._sheets[exercise.name])
 
-    def _row_of(self, s: Submission, outcome: Outcome) -> Row:
+    def _row_of(self, s: Submission, outcome: Outcome, seconds: float) -> Row:
         block = outcome.first_wrong
         if block is None:
-            return self._row(s, outcome.status, bug=outcome.bug, seconds=outcome.seconds, text=outcome.text)
+            return self._row(s, outcome.status, bug=outcome.bug, seconds=seconds, text=outcome.text)
         return self._row(
             s,
             outcome.status,
@@ -194,7 +197,7 @@ class _Batch:
             index="" if block.index is None else str(list(block.index)),
             yours=None if block.index is None else block.yours,
             true=None if block.index is None else block.true,
-            seconds=outcome.seconds,
+            seconds=seconds,
             text=outcome.text,
         )
 

@@ -1,4 +1,4 @@
-"""The marks of a class as files and as tables: CSV for a spreadsheet, JSON for programs, and what went wrong how often."""
+"""The marks of a class as files and as tables: for a spreadsheet, for programs, and what went wrong how often."""
 
 import csv
 import io
@@ -64,9 +64,8 @@ def histogram(rows: Sequence[Row]) -> list[tuple[str, str, int, str]]:
     """Lines of a table: the mistake, the exercise, how many learners made it, and a bar."""
     counted = bugs(rows)
     most = max((n for _, n in counted), default=1)
-    return [
-        (bug, exercise, n, ("#" * math.ceil(n * WIDEST_BAR / most)).ljust(WIDEST_BAR)) for (exercise, bug), n in counted
-    ]
+    bars = ["#" * math.ceil(n * WIDEST_BAR / most) for _, n in counted]
+    return [(b, e, n, bar.ljust(WIDEST_BAR)) for ((e, b), n), bar in zip(counted, bars, strict=True)]
 
 
 def statuses(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
