@@ -96,7 +96,7 @@ class Examination:
             self._stop(trouble.status, trouble.text)
         values = self._by_name(answer)
         for block in self.blocks:
-            self._check_type(block, case, values[block.name])
+            self._check_type(block, case, values)
         for block in self.blocks:
             self._check_shape(block, case, values)
         if answer.changed:
@@ -115,13 +115,14 @@ class Examination:
             self._stop("shape", f"{self.function.name} returns {got}; expected {len(names)}: {', '.join(names)}")
         return dict(zip(names, values, strict=True))
 
-    def _check_type(self, block: Block, case: Case, value: Array) -> None:
+    def _check_type(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
+        value = values[block.name]
         whole = case.truth[block.name].dtype.kind in "biu"
         if value.dtype == np.float64 or (whole and value.dtype.kind in "biuf"):
             return
         block.right = False
         if value.dtype.kind in "biu":
-            self._name([Seen(case, {block.name: value})])
+            self._name([Seen(case, values)])
         self._stop("shape", f"{block.name} is an array of {value.dtype}; expected float64, as the inputs are")
 
     def _check_shape(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
