@@ -84,7 +84,8 @@ def say(text: str) -> None:
 
 def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> None:
     """The explanation, and exactly what to do next."""
-    functions = " and ".join(f.name for f in exercise.functions)
+    *several, last = (f.name for f in exercise.functions)
+    functions = f"{', '.join(several)} and {last}" if several else last
     say(exercise.text.strip())
     say("\n" + "-" * 72)
     number = 1
