@@ -20,7 +20,7 @@ def average_drops_upstream(right, g, x, size, stride):
     "the winner's place read by columns",
     "A place in a row of cells is a row and a column, in this order.",
 )
-def order_F(right, g, x, size, stride):  # noqa: N802
+def order_F(right, g, x, size, stride):
     dx = np.zeros(x.shape)
     images, channels = np.ogrid[: x.shape[0], : x.shape[3]]
     for i, j in np.ndindex(g.shape[1:3]):
