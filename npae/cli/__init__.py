@@ -19,6 +19,7 @@ from npae.cli import (
     export,
     generate,
     gradcheck,
+    grade,
     index,
     info,
     interpolate,
@@ -57,6 +58,7 @@ VERBS: dict[str, ModuleType] = {
     "export": export,
     "gradcheck": gradcheck,
     "learn": learn,
+    "grade": grade,
     "bench": bench,
     "warmup": warmup,
 }

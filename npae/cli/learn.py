@@ -169,7 +169,8 @@ def _train(course: "Course", exercise: "Exercise") -> None:
         return
     path = course.folder / f"{exercise.name}.png"
     write_bytes(path, picture)
-    say(f"{path.name} shows digits of other writers, and below what your network makes of them.\n")
+    shown = ", below them what the network is shown," if milestones.corrupts(exercise) else ","
+    say(f"{path.name} has digits of other writers{shown} and at the bottom what your network makes of them.\n")
 
 
 def _watch(course: "Course", args: argparse.Namespace) -> int:

@@ -38,7 +38,7 @@ worker.main()
 """
 
 START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
-GRACE_SECONDS = 0.2  # where the machine itself has slept, an answer is there at once
+GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
 MOST_PRINTED = 4000  # characters
 LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
@@ -74,6 +74,11 @@ class Worker:
     limits : Limits
     source : bytes, optional
         The content of the file, where it has been read already.
+
+    Attributes
+    ----------
+    seconds : float
+        That the learner's code has taken so far.
     """
 
     def __init__(self, path: Path, limits: Limits | None = None, source: bytes | None = None) -> None:
@@ -81,6 +86,7 @@ class Worker:
         self.limits = limits or Limits()
         self._source = source
         self._left = self.limits.seconds
+        self.seconds = 0.0
         self._number = 0
         self._trouble: Trouble | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -157,10 +163,12 @@ class Worker:
             except queue.Empty:
                 got = box.get(timeout=GRACE_SECONDS)
         except queue.Empty:
+            self.seconds += time.monotonic() - start
             text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
             return self._ended(Trouble("timeout", text))
         taken = time.monotonic() - start
         self._left -= taken
+        self.seconds += taken if seconds is None else 0.0
         if isinstance(got, frames.FrameError):
             return self._ended(Trouble("crash", _INTRUSION))
         if isinstance(got, Exception):
@@ -209,6 +217,12 @@ class Worker:
         content = self._printed.read(MOST_PRINTED * 4)
         self._printed.seek(0, os.SEEK_END)
         return content.decode(errors="replace")[:MOST_PRINTED]
+
+    def kill(self) -> None:
+        """End the process, from whatever thread; a call that waits is answered."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            end_group(process.pid, self._mark)
 
     def close(self) -> None:
         """Kill the process and all that it started, and remove its folder."""

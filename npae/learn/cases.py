@@ -20,7 +20,7 @@ from npae.randomness import generator
 from npae.types import Array
 
 PLAIN, SQUARE, TIES = 3, 2, 2  # cases of each sort
-MEASURED = 200  # entries of a block
+MEASURED = 100  # entries of a block
 TOLERANCE = 1e-6
 
 

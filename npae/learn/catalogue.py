@@ -37,6 +37,7 @@ def find(name: str) -> Exercise:
     if (Path(name) / "exercise.toml").is_file():
         return load(name)
     for exercise in exercises():
-        if name in (exercise.name, str(exercise.number or ""), exercise.file_name, exercise.folder.name):
+        number = str(exercise.number or exercise.name)  # hunts and fools have none
+        if name in (exercise.name, number, exercise.file_name, exercise.folder.name):
             return exercise
     raise ExerciseError(f"there is no exercise {name!r}; npae learn list shows them all")

@@ -115,8 +115,7 @@ class Course:
 
     def unlocked_by(self, exercise: Exercise) -> list[str]:
         """What passing an exercise opens: the next one, hunts and fools."""
-        following = self.following(exercise)
-        names = [f"{following.name} ({following.number})"] if following else []
+        names = [f"{e.name} ({e.number})" for e in exercises() if exercise.number and e.number == exercise.number + 1]
         return names + [f"{e.name} (a {e.kind})" for e in exercises() if not e.number and e.after == exercise.name]
 
     # Commands

@@ -96,7 +96,7 @@ class Examination:
             self._stop(trouble.status, trouble.text)
         values = self._by_name(answer)
         for block in self.blocks:
-            self._check_type(block, case, values[block.name])
+            self._check_type(block, case, values)
         for block in self.blocks:
             self._check_shape(block, case, values)
         if answer.changed:
@@ -115,13 +115,14 @@ class Examination:
             self._stop("shape", f"{self.function.name} returns {got}; expected {len(names)}: {', '.join(names)}")
         return dict(zip(names, values, strict=True))
 
-    def _check_type(self, block: Block, case: Case, value: Array) -> None:
+    def _check_type(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
+        value = values[block.name]
         whole = case.truth[block.name].dtype.kind in "biu"
         if value.dtype == np.float64 or (whole and value.dtype.kind in "biuf"):
             return
         block.right = False
         if value.dtype.kind in "biu":
-            self._name([Seen(case, {block.name: value})])
+            self._name([Seen(case, values)])
         self._stop("shape", f"{block.name} is an array of {value.dtype}; expected float64, as the inputs are")
 
     def _check_shape(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
@@ -248,7 +249,7 @@ def compare(block: Block, yours: Array, case: Case) -> None:
         block.right, block.error, block.errors = False, worst, errors
         block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
         block.yours, block.true = float(yours[block.index]), float(true[block.index])
-        if np.isfinite(yours).all():
+        if np.isfinite(yours).all() and case.truth[block.name].dtype.kind == "f":  # True and False have no ratio
             block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
         if block.ratio is not None:
             block.suggestion = suggestion(block.ratio, numbers(case))

@@ -1,5 +1,6 @@
 """What a learner reads: one screen, with marks that need no colour."""
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
@@ -10,11 +11,13 @@ RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
 #: For terminals that cannot show what the left column has.
 PLAIN: dict[str, str | int | None] = {
-    "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "—": "-", "×": "x", "…": "...", "→": "->",
-    "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d", "√": "sqrt", "ᵀ": "^T", "′": "'",
+    "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "×": "x", "…": "...", "→": "->",
+    "─": "-", "—": "-", "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d", "√": "sqrt",
+    "ᵀ": "^T", "′": "'",
     "ε": "eps", "σ": "sigma", "μ": "mu", "β": "beta", "λ": "lambda", "η": "eta", "θ": "theta", "δ": "delta",
     "ℓ": "l", "²": "^2", "³": "^3", "½": "1/2", "∞": "inf", "⊗": " outer ", "ₙ": "_n", "ᵢ": "_i", "ⱼ": "_j",
-    "ₖ": "_k", "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
+    "ₖ": "_k", "±": "+-", "¹": "^1", "ˣ": "^x", "ᵗ": "^t", "ᶻ": "^z", "⁻": "^-", "″": "''", "‴": "'''",
+    "\u0302": "_hat", "\u0303": "_tilde", "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
 }  # fmt: skip
 
 
@@ -32,7 +35,7 @@ def write(stream: TextIO, text: str) -> None:
 
 def plain(text: str) -> str:
     """The text without the letters that not every terminal has."""
-    return text.translate(str.maketrans(PLAIN))
+    return unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
 
 
 def told(exercise: Exercise, outcome: Outcome) -> str:
@@ -46,7 +49,7 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     if outcome.text:
         yield outcome.text
     if wrong is not None and wrong.index is not None and outcome.status == "wrong":
-        yield evidence(wrong, named=bool(outcome.names))
+        yield evidence(exercise, wrong, named=bool(outcome.names))
     yield from _looks(outcome.names)
     if outcome.printed and not outcome.passed:
         printed = outcome.printed.strip("\n")
@@ -75,25 +78,33 @@ def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     if not looked:
         yield head
     elif len(functions) == 1 or exercise.kind == "fool":
-        yield f"{head}   " + "   ".join(_short(b) for b in outcome.blocks)
+        yield f"{head}   " + "   ".join(_short(exercise, b) for b in outcome.blocks)
     else:
         yield head
         width = max(map(len, functions))
         for function in functions:
-            yield f"  {function:<{width}}  " + "   ".join(_short(b) for b in outcome.blocks if b.function == function)
+            blocks = [_short(exercise, b) for b in outcome.blocks if b.function == function]
+            yield f"  {function:<{width}}  " + "   ".join(blocks)
 
 
-def _short(block: Block) -> str:
+def _label(exercise: Exercise, block: Block) -> str:
+    """What a block is called; the value of what an autoencoder is trained by is its loss."""
+    return "loss" if exercise.milestone and block.name == "y" else block.name
+
+
+def _short(exercise: Exercise, block: Block) -> str:
+    label = _label(exercise, block)
     if block.right is None:
-        return f"{block.name} {OPEN}"
+        return f"{label} {OPEN}"
     if not block.right:
-        return f"{block.name} {WRONG}"
-    return f"{block.name} {RIGHT}" + (f" {block.error:.0e}" if block.error else "")
+        return f"{label} {WRONG}"
+    return f"{label} {RIGHT}" + (f" {block.error:.0e}" if block.error else "")
 
 
-def evidence(block: Block, named: bool = False) -> str:
+def evidence(exercise: Exercise, block: Block, named: bool = False) -> str:
     """Where a block is furthest off; what a constant ratio suggests, unless the mistake has a name."""
-    place = f"{block.name}[{', '.join(map(str, block.index or ()))}]" if block.index else block.name
+    index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
+    place = _label(exercise, block) + index
     yours, true = numbers(block.yours, block.true)
     line = f"{place}: yours {yours}  true {true}"
     if block.ratio is not None:

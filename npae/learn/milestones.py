@@ -4,6 +4,7 @@ The loop, the batches, the noise and Adam are here; the loss and the gradients c
 """
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,15 +99,17 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
     right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
     yours, reference = Network(exercise, caller, x), Network(exercise, right, x)
     step = 0
-    for epoch in range(1, training.epochs + 1):
-        order = generator(0, "learn order", epoch).permutation(len(x))
-        losses = []
-        for start in range(0, len(x) - training.batch + 1, training.batch):
-            batch = x[order[start : start + training.batch]]
-            losses.append((yours.step(batch, step), reference.step(batch, step)))
-            step += 1
-        means = np.mean(losses, axis=0)
-        yield Epoch(epoch, float(means[0]), float(means[1]), yours.parameters)
+    with ThreadPoolExecutor(1) as beside:  # the reference computes while the learner's process does
+        for epoch in range(1, training.epochs + 1):
+            order = generator(0, "learn order", epoch).permutation(len(x))
+            losses = []
+            for start in range(0, len(x) - training.batch + 1, training.batch):
+                batch = x[order[start : start + training.batch]]
+                theirs = beside.submit(reference.step, batch, step)
+                losses.append((yours.step(batch, step), theirs.result()))
+                step += 1
+            means = np.mean(losses, axis=0)
+            yield Epoch(epoch, float(means[0]), float(means[1]), yours.parameters)
 
 
 def gradient_of(exercise: Exercise) -> Function:
@@ -125,7 +128,7 @@ def shaped(exercise: Exercise, images: Array) -> Array:
 
 
 def picture(exercise: Exercise, parameters: dict[str, Array], scale: int = 3) -> bytes:
-    """A PNG: digits of other writers, and below what a network with these parameters makes of them.
+    """A PNG: digits of other writers, what the network is shown of them if that differs, and what it makes of that.
 
     Raises
     ------
@@ -136,8 +139,18 @@ def picture(exercise: Exercise, parameters: dict[str, Array], scale: int = 3) ->
 
     require_pillow()
     images = load_digits().test_images[:SHOWN]
-    made = np.asarray(exercise.reference.reconstruct(shaped(exercise, images), parameters))
-    return png(rows(images, made.reshape(images.shape)), scale)
+    x = shaped(exercise, images)
+    lines = [images]
+    if corrupts(exercise):
+        x = exercise.reference.corrupted(generator(0, "learn corrupted"), x)
+        lines.append(x.reshape(images.shape))
+    lines.append(np.asarray(exercise.reference.reconstruct(x, parameters)).reshape(images.shape))
+    return png(rows(*lines), scale)
+
+
+def corrupts(exercise: Exercise) -> bool:
+    """Whether the network is shown something else than the images."""
+    return hasattr(exercise.reference, "corrupted")
 
 
 def tell(exercise: Exercise, epochs: Iterator[Epoch], say: Callable[[str], None]) -> dict[str, Array]:

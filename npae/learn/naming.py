@@ -61,6 +61,8 @@ def _explained(known: Known, seen: Sequence[Seen], wrong: set[str]) -> set[str]:
         except Exception:  # a formula that these shapes do not allow
             return set()
         for name, value in values.items():
+            if name not in s.values:  # not looked at yet
+                continue
             if apart(value, s.values[name]) > SAME:
                 return set()
             if apart(value, s.case.truth[name]) > SAME:

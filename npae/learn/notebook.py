@@ -1,4 +1,4 @@
-"""Check functions that are at hand, in a notebook or a script: the same verdict, with a picture of where it is wrong."""
+"""Check functions that are at hand, in a notebook or a script: the same verdict, and a picture of what is wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

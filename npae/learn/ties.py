@@ -19,6 +19,8 @@ def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Se
         subject = Forward(forward, s.case)
         weighted, rng = subject.weighted(), np.random.default_rng(0)
         for block in blocks:
+            if not s.wrong(block.name):  # the reference's own choice
+                continue
             values = subject.blocks[block.name]
             measured = Measured(block.name, values, s.values[block.name].copy(), weighted, TOLERANCE)
             measured.measure(np.arange(values.size))

@@ -63,6 +63,6 @@ def cosine_sign(right, g, x, a):
     return g * (np.sin(a * x) - x * np.cos(a * x) * a), -right(g, x, a)[1]
 
 
-@mutant("paths", "dx = ∂y/∂x, without g", "The gradient from above is a factor too.")
+@mutant("paths", "dx = ∂y/∂x, without g", "The gradient from above is a factor too.", name="no-upstream")
 def paths_no_upstream(right, g, x, a):
     return right(1.0, x, a)

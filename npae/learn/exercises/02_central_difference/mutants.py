@@ -92,16 +92,26 @@ def averaged(right, G, X, A, h):
     return right(G, X, A, h) / G.size
 
 
-@mutant("gradient", "(F(X + h) − F(X)) / h", "A curve bends; go to both sides, and the bends cancel.")
+@mutant("gradient", "(F(X + h) − F(X)) / h", "A curve bends; go to both sides, and the bends cancel.", name="one-sided")
 def one_sided_gradient(right, G, X, A, h):
     return by_entry(X, lambda entry: (weighted(G, moved(X, entry, h), A) - weighted(G, X, A)) / h)
 
 
-@mutant("gradient", "(F(X + h) − F(X − h)) / h", "Divide by the whole distance from one point to the other.")
+@mutant(
+    "gradient",
+    "(F(X + h) − F(X − h)) / h",
+    "Divide by the whole distance from one point to the other.",
+    name="divides-by-h",
+)
 def gradient_divided_by_h(right, G, X, A, h):
     return 2 * right(G, X, A, h)
 
 
-@mutant("gradient", "(G·cos(X A)) Aᵀ", "Measured with a large step, a slope differs from the one of calculus.")
+@mutant(
+    "gradient",
+    "(G·cos(X A)) Aᵀ",
+    "Measured with a large step, a slope differs from the one of calculus.",
+    name="calculus",
+)
 def gradient_by_calculus(right, G, X, A, h):
     return (G * np.cos(X @ A)) @ A.T

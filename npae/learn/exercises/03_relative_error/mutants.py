@@ -55,6 +55,11 @@ def measure_without_absolute(right, A, B):
     return np.abs(A - B).max(axis=1) / np.where(largest == 0, 1.0, largest)
 
 
+@mutant("relative_error", "0 / 0", "Two rows of zeros are equal; say so before you divide.")
+def zero_by_zero(right, A, B):
+    return np.abs(A - B).max(axis=1) / np.maximum(np.abs(A).max(axis=1), np.abs(B).max(axis=1))
+
+
 @mutant(
     "sides", "left = right = (f(x + h) − f(x − h)) / 2h", "Each side has a slope of its own: end at x, or begin at x."
 )

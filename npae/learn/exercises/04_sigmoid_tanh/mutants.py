@@ -10,7 +10,7 @@ def falls(right, g, x, y):
     return -right(g, x, y)
 
 
-@mutant("sigmoid_backward", "dx = g·(1 − y²)", "That slope belongs to a function from −1 to 1.")
+@mutant("sigmoid_backward", "dx = g·(1 − y²)", "That slope belongs to a function from −1 to 1.", name="as-tanh")
 def sigmoid_as_tanh(right, g, x, y):
     return g * (1 - y**2)
 
@@ -20,7 +20,7 @@ def no_complement(right, g, x, y):
     return g * y
 
 
-@mutant("tanh_backward", "dx = 1 − y²", "The chain rule multiplies by the gradient from above.")
+@mutant("tanh_backward", "dx = 1 − y²", "The chain rule multiplies by the gradient from above.", name="no-upstream")
 def tanh_no_upstream(right, g, x, y):
     return 1 - y**2
 
@@ -30,6 +30,6 @@ def double_tanh(right, g, x, y):
     return g * (1 - np.tanh(y) ** 2)
 
 
-@mutant("tanh_backward", "dx = g(1 − x²)", "1 − y² is written in terms of the output.")
+@mutant("tanh_backward", "dx = g(1 − x²)", "1 − y² is written in terms of the output.", name="at-x")
 def tanh_at_x(right, g, x, y):
     return g * (1 - x**2)

@@ -39,17 +39,28 @@ def db1_before_gate(right, g, x, W1, b1, W2):
     return dx, dW1, (g @ W2.T).sum(axis=0), dW2, db2
 
 
-@mutant("backward", "∂L/∂h = g (W2 − η dW2)ᵀ, η = 0.1", "Backpropagate through the weights that were used forward.")
-def updated_W2(right, g, x, W1, b1, W2):
-    _, _, _, dW2, db2 = right(g, x, W1, b1, W2)
-    dx, dW1, db1, _, _ = right(g, x, W1, b1, W2 - 0.1 * dW2)
-    return dx, dW1, db1, dW2, db2
+@mutant("backward", "∂L/∂a = ∂L/∂h·h", "The slope of a line through the origin does not depend on where you are.")
+def times_output(right, g, x, W1, b1, W2):
+    h = np.maximum(x @ W1 + b1, 0)
+    return *first_layer((g @ W2.T) * h, x, W1), *right(g, x, W1, b1, W2)[3:]
 
 
 @mutant("backward", "db1, db2 as means", "Broadcast forward means sum backward.")
 def db_mean(right, g, x, W1, b1, W2):
     dx, dW1, db1, dW2, db2 = right(g, x, W1, b1, W2)
     return dx, dW1, db1 / len(x), dW2, db2 / len(x)
+
+
+@mutant("backward", "db1 = mean(∂L/∂a, 0)", "Broadcast forward means sum backward.")
+def db1_mean(right, g, x, W1, b1, W2):
+    dx, dW1, db1, dW2, db2 = right(g, x, W1, b1, W2)
+    return dx, dW1, db1 / len(x), dW2, db2
+
+
+@mutant("backward", "db2 = mean(g, 0)", "Broadcast forward means sum backward.")
+def db2_mean(right, g, x, W1, b1, W2):
+    dx, dW1, db1, dW2, db2 = right(g, x, W1, b1, W2)
+    return dx, dW1, db1, dW2, db2 / len(x)
 
 
 @mutant("gradient", "dW + 2λW", "The ½ is there to cancel the 2.")
@@ -75,6 +86,18 @@ def overwrites(right, x, t, W1, b1, W2, b2, strength):
 def price_without_gradient(right, x, t, W1, b1, W2, b2, strength):
     y, dW1, db1, dW2, db2 = right(x, t, W1, b1, W2, b2, strength)
     return y, dW1 - strength * W1, db1, dW2 - strength * W2, db2
+
+
+@mutant("gradient", "dW1 without λ W1", "What is added to the loss has a gradient too.", name="W1-unpriced")
+def first_unpriced(right, x, t, W1, b1, W2, b2, strength):
+    y, dW1, db1, dW2, db2 = right(x, t, W1, b1, W2, b2, strength)
+    return y, dW1 - strength * W1, db1, dW2, db2
+
+
+@mutant("gradient", "dW2 without λ W2", "What is added to the loss has a gradient too.", name="W2-unpriced")
+def second_unpriced(right, x, t, W1, b1, W2, b2, strength):
+    y, dW1, db1, dW2, db2 = right(x, t, W1, b1, W2, b2, strength)
+    return y, dW1, db1, dW2 - strength * W2, db2
 
 
 @mutant("gradient", "dW − λW", "A price keeps weights small; which way must a step against the gradient go?")

@@ -5,7 +5,7 @@ import numpy as np
 
 def draw(rng):
     """x (N, F) of either sign, away from the kink at 0."""
-    n, f = rng.choice(np.arange(3, 8), 2, replace=False)
+    n, f = rng.choice(np.arange(5, 10), 2, replace=False)
     return {"x": rng.uniform(0.2, 2.0, (n, f)) * rng.choice([-1.0, 1.0], (n, f))}
 
 
