@@ -231,6 +231,17 @@ def test_a_constant_factor_is_explained_where_no_known_mistake_fits():
     assert "ratio 2 everywhere (a factor 2 too many" in messages.told(DENSE, outcome)
 
 
+def test_a_hunts_mistake_is_not_called_by_its_name():
+    exercise = catalogue.find("hunt_dense")
+    names: dict = {}
+    exec(exercise.stub, names)
+    outcome = judge(exercise, Direct(names))
+    assert outcome.status == "wrong"
+    assert outcome.bug
+    assert outcome.bug not in messages.told(exercise, outcome)
+    assert "It is a known mistake: find it." in messages.told(exercise, outcome)
+
+
 # Fools
 
 

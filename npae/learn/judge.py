@@ -260,7 +260,7 @@ def compare(block: Block, yours: Array, case: Case) -> None:
 def _numbers_given(case: Case) -> str:
     """The arguments, where they are few enough to be followed with a pencil."""
     arguments = case.arguments()
-    if not all(np.ndim(a) == 0 and isinstance(a, float | int) for a in arguments):
+    if not all(isinstance(a, float | int) for a in arguments):
         return ""
     return ", ".join(f"{name} = {a:.4g}" for name, a in zip(case.function.takes, arguments, strict=True))
 

@@ -52,7 +52,10 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
         yield outcome.text
     if wrong is not None and wrong.index is not None and outcome.status == "wrong":
         yield evidence(exercise, wrong, named=bool(outcome.names))
-    yield from _looks(outcome.names)
+    if exercise.kind != "hunt":
+        yield from _looks(outcome.names)
+    elif outcome.names:
+        yield "It is a known mistake: find it."
     if outcome.printed and not outcome.passed:
         printed = outcome.printed.strip("\n")
         more = "…" if len(printed) > LARGEST_PRINTED else ""
