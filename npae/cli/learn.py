@@ -86,13 +86,14 @@ def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> N
     """The explanation, and exactly what to do next."""
     *several, last = (f.name for f in exercise.functions)
     functions = f"{', '.join(several)} and {last}" if several else last
+    do = "mend" if exercise.kind == "hunt" else "write"
     say(exercise.text.strip())
     say("\n" + "-" * 72)
     number = 1
     if moved:
         say(f"{number}. go there:      cd {course.folder}")
         number += 1
-    say(f"{number}. open {exercise.file_name} in your editor, write {functions}, and save it")
+    say(f"{number}. open {exercise.file_name} in your editor, {do} {functions}, and save it")
     say(f"{number + 1}. then run:      npae learn check")
     say("\nStuck? npae learn hint. Checked whenever you save: npae learn watch, in a second terminal.")
 
