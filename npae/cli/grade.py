@@ -69,7 +69,10 @@ def run(args: argparse.Namespace) -> int:
         print(f"npae grade: {note}", file=sys.stderr)
     submissions = [learner.submission(exercise) for learner in everybody for exercise in exercises]
     journal = outputs[0].with_name(outputs[0].name + ".journal") if outputs else None
-    with Journal(journal, args.resume) as noted, tqdm(total=len(submissions), unit="file", leave=False) as progress:
+    with (
+        Journal(journal, args.resume) as noted,
+        tqdm(total=len(submissions), unit="file", leave=False, disable=None) as progress,
+    ):
 
         def done(row: Row) -> None:
             progress.set_postfix_str(f"{row.learner[:20]} {row.exercise}: {row.status}")
@@ -82,7 +85,8 @@ def run(args: argparse.Namespace) -> int:
         marks.write_json(args.json, rows)
     write(sys.stdout, table(*marks.statuses(rows)))
     if any(row.bug for row in rows):
-        write(sys.stdout, "\n" + table(("mistake", "exercise", "learners", ""), marks.histogram(rows)))
+        lines = table(("mistake", "exercise", "learners", ""), marks.histogram(rows)).splitlines()
+        write(sys.stdout, "\n".join(["", *map(str.rstrip, lines)]))
     return 0
 
 

@@ -111,6 +111,8 @@ class Worker:
             return Answer(None, self._trouble)
         arrays: list[Any] = []
         codes = [frames.encode(a, arrays) for a in arguments]
+        if self._left <= 0:
+            return self._ended(self._late())
         answer = self._ask({"do": "call", "function": function, "arguments": codes}, arrays)
         if any(i >= len(arguments) for i in answer.changed):
             return self._ended(Trouble("crash", _INTRUSION))
@@ -164,8 +166,7 @@ class Worker:
                 got = box.get(timeout=GRACE_SECONDS)
         except queue.Empty:
             self.seconds += time.monotonic() - start
-            text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
-            return self._ended(Trouble("timeout", text))
+            return self._ended(self._late())
         taken = time.monotonic() - start
         self._left -= taken
         self.seconds += taken if seconds is None else 0.0
@@ -211,6 +212,10 @@ class Worker:
         status = self._process.wait()
         self._trouble = trouble or _trouble_of_end(status)
         return Answer(None, self._trouble, clean(self._newly_printed()))
+
+    def _late(self) -> Trouble:
+        text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
+        return Trouble("timeout", text)
 
     def _newly_printed(self) -> str:
         """What was printed since the last time, from its beginning."""

@@ -174,7 +174,7 @@ class _Batch:
             outcome = judge(s.exercise, worker, sheets, self.seed)
         except Exception as error:  # no answer, however strange, may end the batch
             return self._row(s, "crash", text=f"its answers cannot be judged: {type(error).__name__}: {error}")
-        return self._row_of(s, outcome, worker.seconds)
+        return self._row_of(s, outcome, round(worker.seconds, 3))
 
     def _drawn(self, exercise: Exercise) -> list[Sheet] | None:
         """The exercise's cases, drawn once; a copy, since known mistakes remember their last call."""
