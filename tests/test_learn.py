@@ -218,10 +218,28 @@ def test_only_the_first_wrong_function_is_looked_at():
     assert "paths  dx ·   da ·" in messages.told(exercise, outcome)
 
 
+def test_single_numbers_are_shown_with_what_they_were_computed_from():
+    exercise = catalogue.find("chain_rule")
+    outcome = judge(exercise, Direct({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
+    case = draw_sheets(exercise)[0].plain[0]
+    assert f"\n  with g = {case.g:.4g}, x = " in messages.told(exercise, outcome)
+
+
 def test_a_constant_factor_is_explained_where_no_known_mistake_fits():
     outcome = verdict(lambda g, x, W: (2 * g @ W.T, x.T @ g, g.sum(axis=0)))
     assert outcome.names == []
     assert "ratio 2 everywhere (a factor 2 too many" in messages.told(DENSE, outcome)
+
+
+def test_a_hunts_mistake_is_not_called_by_its_name():
+    exercise = catalogue.find("hunt_dense")
+    names: dict = {}
+    exec(exercise.stub, names)
+    outcome = judge(exercise, Direct(names))
+    assert outcome.status == "wrong"
+    assert outcome.bug
+    assert outcome.bug not in messages.told(exercise, outcome)
+    assert "It is a known mistake: find it." in messages.told(exercise, outcome)
 
 
 # Fools

@@ -280,7 +280,7 @@ def test_a_milestone_trains_and_leaves_a_picture(folder, monkeypatch, capsys):
     pytest.importorskip("PIL")
     exercise = catalogue.find("vanilla")
     few = milestones.load_digits()
-    monkeypatch.setattr(milestones, "load_digits", lambda: few._replace(train_images=few.train_images[:200]))
+    monkeypatch.setattr(milestones, "load_digits", lambda: few._replace(train_images=few.train_images[:50]))
     learn(capsys, "next", "vanilla")
     (folder / "vanilla.py").write_text(f"{exercise.header}\n{exercise.solution_text()}")
     status, said = learn(capsys, "check")

@@ -13,6 +13,7 @@ HELP = "learn backpropagation: exercises whose checks name your mistake"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """A verb of its own for each thing to do."""
+    parser.epilog = "Begin with: npae learn start DIR. It makes the folder, and says what to do next."
     verbs = parser.add_subparsers(dest="learn_verb", required=True, metavar="VERB")
 
     def add(name: str, text: str, exercise: str = "") -> argparse.ArgumentParser:
@@ -83,16 +84,18 @@ def say(text: str) -> None:
 
 def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> None:
     """The explanation, and exactly what to do next."""
-    functions = " and ".join(f.name for f in exercise.functions)
+    *several, last = (f.name for f in exercise.functions)
+    functions = f"{', '.join(several)} and {last}" if several else last
+    do = "mend" if exercise.kind == "hunt" else "write"
     say(exercise.text.strip())
     say("\n" + "-" * 72)
     number = 1
     if moved:
         say(f"{number}. go there:      cd {course.folder}")
         number += 1
-    say(f"{number}. open {exercise.file_name} in your editor, write {functions}, and save it")
+    say(f"{number}. open {exercise.file_name} in your editor, {do} {functions}, and save it")
     say(f"{number + 1}. then run:      npae learn check")
-    say("\nStuck? npae learn hint. To have it checked whenever you save: npae learn watch.")
+    say("\nStuck? npae learn hint. Checked whenever you save: npae learn watch, in a second terminal.")
 
 
 def _next(course: "Course", args: argparse.Namespace) -> int:

@@ -162,10 +162,12 @@ def scaled(g: Any, factor: float) -> Any:
 
 
 def copied(value: Any) -> Any:
-    """Arrays copied, and everything else, which cannot be changed, as it is."""
+    """Arrays copied, those of one number as that number, and everything else, which cannot be changed, as it is."""
     if isinstance(value, tuple):
         return tuple(copied(part) for part in value)
-    return value.copy() if isinstance(value, np.ndarray) else value
+    if not isinstance(value, np.ndarray):
+        return value
+    return value.copy() if value.ndim else value.item()
 
 
 class Forward(Subject):

@@ -66,6 +66,7 @@ class Examination:
         self.function = sheet.function
         self.blocks = [Block(self.function.name, n, sheet.plain[0].truth[n].shape) for n in self.function.returns]
         outcome.blocks += self.blocks
+        outcome.printed = ""
 
     def run(self) -> None:
         """The checks in their order."""
@@ -249,10 +250,19 @@ def compare(block: Block, yours: Array, case: Case) -> None:
         block.right, block.error, block.errors = False, worst, errors
         block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
         block.yours, block.true = float(yours[block.index]), float(true[block.index])
+        block.given = _numbers_given(case)
         if np.isfinite(yours).all() and case.truth[block.name].dtype.kind == "f":  # True and False have no ratio
             block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
         if block.ratio is not None:
             block.suggestion = suggestion(block.ratio, numbers(case))
+
+
+def _numbers_given(case: Case) -> str:
+    """The arguments, where they are few enough to be followed with a pencil."""
+    arguments = case.arguments()
+    if not all(isinstance(a, float | int) for a in arguments):
+        return ""
+    return ", ".join(f"{name} = {a:.4g}" for name, a in zip(case.function.takes, arguments, strict=True))
 
 
 def numbers(case: Case) -> dict[str, float]:

@@ -10,14 +10,16 @@ from npae.learn.outcome import Block, Name, Outcome
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
 #: For terminals that cannot show what the left column has.
-PLAIN: dict[str, str | int | None] = {
+PLAIN: dict[str, str | int | None] = dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # corners of boxes
+PLAIN |= {
     "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "×": "x", "…": "...", "→": "->",
-    "─": "-", "—": "-", "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d", "√": "sqrt",
-    "ᵀ": "^T", "′": "'",
-    "ε": "eps", "σ": "sigma", "μ": "mu", "β": "beta", "λ": "lambda", "η": "eta", "θ": "theta", "δ": "delta",
-    "ℓ": "l", "²": "^2", "³": "^3", "½": "1/2", "∞": "inf", "⊗": " outer ", "ₙ": "_n", "ᵢ": "_i", "ⱼ": "_j",
+    "─": "-", "│": "|", "—": "-", "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d",
+    "√": "sqrt", "′": "'", "ε": "eps", "σ": "sigma", "μ": "mu", "β": "beta", "λ": "lambda", "η": "eta", "θ": "theta",
+    "ᵀ": "^T", "δ": "delta", "ℓ": "l", "²": "^2", "³": "^3", "½": "1/2", "∞": "inf", "⊗": " outer ",
+    "ₙ": "_n", "ᵢ": "_i", "ⱼ": "_j",
     "ₖ": "_k", "±": "+-", "¹": "^1", "ˣ": "^x", "ᵗ": "^t", "ᶻ": "^z", "⁻": "^-", "″": "''", "‴": "'''",
-    "\u0302": "_hat", "\u0303": "_tilde", "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
+    "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar",
+    "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
 }  # fmt: skip
 
 
@@ -50,7 +52,10 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
         yield outcome.text
     if wrong is not None and wrong.index is not None and outcome.status == "wrong":
         yield evidence(exercise, wrong, named=bool(outcome.names))
-    yield from _looks(outcome.names)
+    if exercise.kind != "hunt":
+        yield from _looks(outcome.names)
+    elif outcome.names:
+        yield "It is a known mistake: find it."
     if outcome.printed and not outcome.passed:
         printed = outcome.printed.strip("\n")
         more = "…" if len(printed) > LARGEST_PRINTED else ""
@@ -111,7 +116,7 @@ def evidence(exercise: Exercise, block: Block, named: bool = False) -> str:
         line += f"  ratio {block.ratio:.3g} everywhere"
         if block.suggestion and not named:
             line += f" ({block.suggestion})"
-    return line
+    return f"{line}\n  with {block.given}" if block.given else line
 
 
 def numbers(yours: float, true: float) -> tuple[str, str]:

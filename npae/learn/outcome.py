@@ -38,6 +38,8 @@ class Block:
         What such a ratio usually comes from.
     errors : ndarray or None
         The relative error of every entry there.
+    given : str
+        The arguments of that case, where all are single numbers.
     """
 
     function: str
@@ -51,6 +53,7 @@ class Block:
     ratio: float | None = None
     suggestion: str = ""
     errors: Array | None = field(default=None, repr=False)
+    given: str = ""
 
 
 @dataclass
