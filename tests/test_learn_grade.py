@@ -44,9 +44,13 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def batch(tmp_path_factory):
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("hostile")
+
+
+@pytest.fixture(scope="module")
+def batch(folder):
     """All hostile files and two honest ones, marked at once with short limits."""
-    folder = tmp_path_factory.mktemp("hostile")
     before = {p: p.stat().st_mtime_ns for p in Path(__file__).parent.parent.glob("npae/**/*.py")}
     honest = {"honest": RIGHT, "mistaken": WRONG}
     write_class(folder / "class", {name: source for name, (source, _) in HOSTILE.items()} | honest)
@@ -77,14 +81,15 @@ def test_among_hostile_files_the_honest_are_marked_as_ever(batch):
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
-def test_nothing_of_a_batch_lives_on(batch):
+def test_nothing_of_a_batch_lives_on(batch, folder):
     environments = []
     for path in Path("/proc").glob("[0-9]*/environ"):
         try:
             environments.append(path.read_bytes())
         except OSError:
             continue
-    assert not [e for e in environments if b"NPAE_WORKER=" in e]
+    assert not [e for e in environments if f"HOME={folder}".encode() in e]
+    assert not list(folder.glob("npae-*/work"))
 
 
 def test_right_inputs_cannot_be_foreseen(tmp_path):
@@ -348,3 +353,37 @@ def test_answers_that_break_the_judge_do_not_break_the_batch(tmp_path, monkeypat
     monkeypatch.setattr("npae.learn.grade.judge", lambda *_: 1 / 0)
     write_class(tmp_path, {"a": RIGHT, "b": RIGHT})
     assert [row.status for row in marked(tmp_path).values()] == ["crash", "crash"]
+
+
+def test_a_file_that_was_running_when_the_grader_was_killed_is_run_alone_and_only_once(tmp_path):
+    folder = write_class(tmp_path / "class", {"a": RIGHT, "b": RIGHT, "c": RIGHT})
+    with Journal(tmp_path / "j") as journal:
+        for learner in learners(folder)[0][:2]:
+            journal.begin((learner.name, "dense"), learner.digest, alone=learner.name == "b")
+        killed = (tmp_path / "j").read_text()
+    (tmp_path / "j").write_text(killed)
+    for _ in range(2):
+        with Journal(tmp_path / "j", resume=True) as journal:
+            rows = marked(folder, journal=journal)
+        assert {name: row.status for name, row in rows.items()} == {"a": "pass", "b": "crash", "c": "pass"}
+    (folder / "b" / "dense.py").write_text(RIGHT + "# mended\n")
+    with Journal(tmp_path / "j", resume=True) as journal:
+        assert marked(folder, journal=journal)["b"].status == "pass"
+
+
+def test_a_journal_of_another_version_is_no_reason_to_skip(tmp_path):
+    folder = write_class(tmp_path / "class", {"a": RIGHT})
+    with Journal(tmp_path / "j") as journal:
+        marked(folder, journal=journal, seed=1)
+    (tmp_path / "j").write_text((tmp_path / "j").read_text().replace('"text"', '"words"'))
+    with Journal(tmp_path / "j", resume=True) as journal:
+        assert marked(folder, journal=journal, seed=2)["a"].seed == 2
+
+
+def test_a_fool_is_marked_too(tmp_path):
+    fool = find("fool_dense")
+    source = (fool.folder / "reference.py").read_text(encoding="utf-8")
+    write_class(tmp_path, {"a": source, "b": fool.stub}, name="fool_dense.py")
+    rows = grade([learner.submission(fool) for learner in learners(tmp_path)[0]], LIMITS)
+    assert rows[0].status == "pass", rows[0]
+    assert rows[1].status != "pass"

@@ -403,3 +403,65 @@ def test_no_descriptor_is_left_open(tmp_path):
         asked(tmp_path, "def f(): return 1.0")
     after = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0
     assert after == before
+
+
+@pytest.mark.parametrize(
+    ("returned", "status", "said"),
+    [
+        (None, "shape", "f returns None"),
+        ("pass", "shape", "returns a str"),
+        ([[1.0], [2.0, 3.0]], "shape", "returns a list"),
+        (np.array([None]), "shape", "ndarray of dtype object"),
+        (tuple(range(200)), "shape", "200 values"),
+        (np.broadcast_to(0.0, (10**9,)), "shape", "8,000,000,000 bytes"),
+        (MemoryError(), "memory", "more memory than is allowed"),
+        (NotImplementedError(), "missing", "not written yet"),
+        (SystemExit(1), "error", "a function returns"),
+        (SyntaxError("bad"), "error", "SyntaxError: bad"),
+    ],
+)
+def test_a_call_here_says_the_same_as_one_in_a_process_of_its_own(returned, status, said, tmp_path):
+    def f():
+        if isinstance(returned, BaseException):
+            raise returned
+        return returned
+
+    trouble = Direct({"f": f}, str(tmp_path)).call("f", []).trouble
+    assert (trouble.status, said in trouble.text) == (status, True), trouble
+
+
+def test_a_call_here_tells_what_is_written_into_arguments_and_what_is_missing():
+    def f(a, b, c):
+        print("seen")
+        b[1][0] = 7.0
+        return a
+
+    answer = Direct({"f": f}).call("f", [np.zeros(2), (1.0, np.zeros(2)), [np.zeros(1)]])
+    assert (answer.changed, answer.printed) == ((1,), "seen\n")
+    assert Direct({}).call("f", []).trouble.status == "missing"
+
+
+def test_a_message_that_cannot_be_made_is_told_so(tmp_path):
+    class EvilError(Exception):
+        def __str__(self):
+            raise self
+
+    def f():
+        raise EvilError
+
+    assert "EvilError: (its message cannot be shown)" in Direct({"f": f}, str(tmp_path)).call("f", []).trouble.text
+
+
+def test_a_value_is_decoded_as_it_was_encoded():
+    arrays: list[np.ndarray] = []
+    value = (1, 2.5, None, "same", True, [3, (4,)], np.float64(0.5))
+    assert frames.decode(frames.encode(value, arrays), arrays) == value
+    code = frames.encode((np.ones(2), [np.zeros(3)]), arrays)
+    ones, (zeros,) = frames.decode(code, arrays)
+    assert (ones.tolist(), zeros.tolist()) == ([1, 1], [0, 0, 0])
+
+
+@pytest.mark.parametrize("source", [b"x = '\xff'", b"x = ("])
+def test_what_cannot_be_loaded_is_told_in_words(source, tmp_path):
+    with pytest.raises((ValueError, SyntaxError), match=r"save it as UTF-8|never closed"):
+        worker.load(source, str(tmp_path / "x.py"))

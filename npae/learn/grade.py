@@ -147,14 +147,14 @@ class _Batch:
                 return Row(**{f.name: entry[f.name] for f in fields(Row)})
             except KeyError:  # of another version of npae
                 return None
-        if key in self.journal.begun_alone:
+        if self.journal.begun_alone.get(key) == s.digest:
             return self._row(s, "crash", text="the grader itself was ended twice while this file ran; look at it")
         return None
 
     def examine(self, s: Submission, alone: bool = False) -> Row:
         """Run a learner's file and judge what it answers."""
         key = s.learner, s.exercise.name
-        self.journal.begin(key, alone)
+        self.journal.begin(key, s.digest, alone)
         assert s.path is not None
         worker = Worker(s.path, self.limits, s.source)
         self._running.add(worker)

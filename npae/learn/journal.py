@@ -28,8 +28,8 @@ class Journal:
     def __init__(self, path: Path | None, resume: bool = False) -> None:
         self._path, self._lock = path, Lock()
         self.ended: dict[Key, dict[str, Any]] = {}
-        self.begun: set[Key] = set()
-        self.begun_alone: set[Key] = set()
+        self.begun: dict[Key, str] = {}  # and never ended, in an earlier run; with the digest of the files
+        self.begun_alone: dict[Key, str] = {}
         if path is None:
             return
         if resume and path.exists():
@@ -47,16 +47,16 @@ class Journal:
                 continue
             if event == "end":
                 self.ended[key] = entry
-                self.begun.discard(key)
-                self.begun_alone.discard(key)
+                self.begun.pop(key, None)
+                self.begun_alone.pop(key, None)
             else:
-                self.begun.add(key)
+                self.begun[key] = str(entry.get("digest"))
                 if entry.get("alone"):
-                    self.begun_alone.add(key)
+                    self.begun_alone[key] = self.begun[key]
 
-    def begin(self, key: Key, alone: bool) -> None:
-        """An examination begins; ``alone`` where no other one runs."""
-        self._append({"event": "begin", "learner": key[0], "exercise": key[1], "alone": alone})
+    def begin(self, key: Key, digest: str, alone: bool) -> None:
+        """An examination of files with this digest begins; ``alone`` where no other one runs."""
+        self._append(_begin(key, digest, alone))
 
     def end(self, key: Key, entry: Mapping[str, Any]) -> None:
         """An examination has ended with this result."""
@@ -82,8 +82,9 @@ class Journal:
     def _write(self) -> None:
         assert self._path is not None
         unended = [
-            {"event": "begin", "learner": key[0], "exercise": key[1], "alone": key in self.begun_alone}
-            for key in sorted(self.begun - self.ended.keys())
+            _begin(key, digest, self.begun_alone.get(key) == digest)
+            for key, digest in self.begun.items()
+            if key not in self.ended
         ]
         with replacing(self._path) as file:
             for entry in [*self.ended.values(), *unended]:
@@ -94,3 +95,7 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _begin(key: Key, digest: str, alone: bool) -> dict[str, Any]:
+    return {"event": "begin", "learner": key[0], "exercise": key[1], "digest": digest, "alone": alone}
