@@ -147,7 +147,8 @@ def check(course: "Course", exercise: "Exercise", training: bool = True, keys: b
     if exercise.milestone and training:
         _train(course, exercise)
     if not keys:
-        say(f"Go on: npae learn next. Compare: npae learn solution {exercise.name}.")
+        go_on = "Go on: npae learn next" if course.following(exercise) else "That was the last: npae learn list"
+        say(f"{go_on}. Compare: npae learn solution {exercise.name}.")
     return True
 
 
