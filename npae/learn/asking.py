@@ -39,6 +39,7 @@ worker.main()
 
 START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
 GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
+LOOK_SECONDS = 0.2  # between two looks whether the process is still there
 MOST_PRINTED = 4000  # characters
 LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
@@ -160,13 +161,11 @@ class Worker:
         self._talking = threading.Thread(target=self._talk, args=(frame, box), daemon=True)
         self._talking.start()
         try:
-            try:
-                got = box.get(timeout=max(self._left if seconds is None else seconds, 0.0))
-            except queue.Empty:
-                got = box.get(timeout=GRACE_SECONDS)
+            got = self._wait(box, start + (self._left if seconds is None else seconds))
         except queue.Empty:
             self.seconds += time.monotonic() - start
-            return self._ended(self._late())
+            assert self._process is not None
+            return self._ended(None if self._process.poll() is not None else self._late())
         taken = time.monotonic() - start
         self._left -= taken
         self.seconds += taken if seconds is None else 0.0
@@ -176,6 +175,21 @@ class Worker:
             return self._ended(None)
         message, values = got
         return self._believed(message, values, taken)
+
+    def _wait(self, box: "queue.SimpleQueue[Any]", deadline: float) -> Any:
+        """What arrives in the box; queue.Empty after the deadline, or where the process has ended without a word.
+
+        The connection does not tell of its end where a child of the process holds it too.
+        """
+        assert self._process is not None
+        while time.monotonic() < deadline:
+            ended = self._process.poll() is not None
+            try:
+                return box.get(timeout=min(LOOK_SECONDS, max(deadline - time.monotonic(), 0.0)))
+            except queue.Empty:
+                if ended:
+                    raise
+        return box.get(timeout=GRACE_SECONDS)
 
     def _believed(self, message: frames.Message, arrays: list[Any], seconds: float) -> Answer:
         """The answer, of what was received, if it is one."""
