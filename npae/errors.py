@@ -19,3 +19,12 @@ class NonFiniteError(ArithmeticError):
 
 class MissingExtraError(ImportError):
     """An optional dependency is needed and not installed."""
+
+
+QUOTED = 60  # characters
+
+
+def quoted(value: object) -> str:
+    """``repr(value)``, cut where it is long: a file may hold a name of a million characters, a sentence may not."""
+    text = repr(value)
+    return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]}...{text[-1]}"
