@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.errors import FileFormatError, quoted
+from npae.errors import FileFormatError, one_line, quoted
 from npae.files import replacing
 from npae.types import Array
 
@@ -136,7 +136,7 @@ def _parse(path: Path, text: bytes) -> dict[str, Any]:
         if b"\\u" in text:  # half of a pair of escapes can be parsed, and is no text
             json.dumps(header, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise _broken(path, f"its header cannot be read ({str(error)[:80]})") from None
+        raise _broken(path, f"its header cannot be read ({one_line(error)})") from None
     return header
 
 

@@ -14,7 +14,7 @@ from npae import safetensors
 from npae.arena import Arena
 from npae.autoencoder import Autoencoder
 from npae.claims import check_buffers, check_record
-from npae.errors import FileFormatError, quoted
+from npae.errors import FileFormatError, one_line, quoted
 from npae.layers.base import Layer
 from npae.types import Array, Shape
 from npae.validation import refuse_non_finite
@@ -158,10 +158,8 @@ class StoredModel:
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else str(error)
-            raise FileFormatError(
-                f"{self.path} holds a model that cannot be rebuilt: {' '.join(reason.split())[:LONGEST_REASON]}"
-            ) from error
+            reason = one_line(f"{error} is missing" if isinstance(error, KeyError) else error, LONGEST_REASON)
+            raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
 
 
 def _plain(value: Any) -> Any:

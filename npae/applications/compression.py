@@ -18,7 +18,7 @@ import numpy as np
 
 from npae.applications.quantization import BITS, Quantizer
 from npae.datasets.streams import MAX_BYTES
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, one_line
 from npae.estimators import AutoencoderEstimator
 from npae.files import replacing
 from npae.storage import fingerprint
@@ -150,8 +150,7 @@ def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
     try:
         return _parse(body)
     except (KeyError, TypeError, ValueError, OverflowError, struct.error, lzma.LZMAError, RecursionError) as error:
-        reason = " ".join(str(error).split())[:80]
-        raise FileFormatError(f"it is laid out in a way that this version does not know ({reason})") from None
+        raise FileFormatError(f"it is laid out in a way that this version does not know ({one_line(error)})") from None
 
 
 def _parse(body: bytes) -> tuple[Array, Quantizer, str]:

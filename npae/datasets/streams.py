@@ -8,7 +8,7 @@ from typing import IO, Any, Protocol, TextIO
 
 import numpy as np
 
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, one_line
 from npae.types import Array, Shape
 
 MAX_BYTES = 2**32  # of one array, and of one text file
@@ -115,7 +115,7 @@ def damage_is_reported(path: Path, kind: str) -> Iterator[None]:
     except (FileFormatError, MemoryError):
         raise
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {str(error)[:1000]}".split())[:200]
+        reason = one_line(f"{type(error).__name__}: {error}")
         raise FileFormatError(
             f"{str(path)!r} is not {kind}, or is damaged ({reason}); fetch or write it again"
         ) from error

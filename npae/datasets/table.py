@@ -11,7 +11,7 @@ from typing import TextIO
 import numpy as np
 
 from npae.datasets.streams import MAX_BYTES, lines, open_file
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, one_line
 from npae.types import Array
 
 MAX_LINE = 2**24  # characters; a sample of a million features fits
@@ -95,7 +95,7 @@ def _parse(text: TextIO, path: Path) -> Array:
                     f"{str(path)!r} holds more than {MAX_BYTES // values.itemsize:,} numbers; split it into smaller files"
                 )
     except csv.Error as error:
-        raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {error}; correct the line") from None
+        raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {one_line(error)}; correct the line") from None
     if not values:
         raise FileFormatError(f"{str(path)!r} holds no lines of numbers; give at least one")
     return np.frombuffer(values).reshape(-1, width)
