@@ -14,7 +14,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import npae
-from npae.kernels import compiled, panel, reference
+from npae.datasets import load_digits
+from npae.kernels import compiled, panel, reference, sparse
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -102,7 +103,7 @@ def test_reference_and_compiled_have_the_same_names_and_parameters() -> None:
     expected = {
         name: f
         for name, f in vars(reference).items()
-        if inspect.isfunction(f) and f.__module__ == reference.__name__ and not name.startswith("_")
+        if inspect.isfunction(f) and f.__module__.startswith(f"{reference.__name__}.") and not name.startswith("_")
     }
     assert sorted(expected) == sorted(compiled.__all__)
     for name, f in expected.items():
@@ -136,6 +137,73 @@ def test_matmul_transposed_left(n: int, m: int, n_out: int, dtype: str, seed: in
 def test_matmul_transposed_right(n: int, n_in: int, m: int, dtype: str, seed: int) -> None:
     a, b = normal(seed, dtype, n, n_in), normal(seed + 1, dtype, m, n_in)
     check("matmul_transposed_right", a, b, outputs=[unset(dtype, n, m)])
+
+
+# Products with an array that is mostly 0
+
+
+def mostly_black(seed: int, dtype: str, n: int, m: int) -> Array:
+    """Rows whose numbers are 0 but for one stretch, at a place of its own in each, among NaN."""
+    rng = np.random.default_rng(seed)
+    values = np.zeros((n, m), dtype)
+    for row in values:
+        start = rng.integers(m)
+        row[start : start + m // 4] = rng.standard_normal(min(m // 4, m - start))
+    return embedded(values, np.nan)
+
+
+@drawn
+@example(40, 2 * panel.DEPTH + 6, 21, "float32", 0)
+@example(2 * panel.DEPTH, 400, 33, "float64", 0)
+@given(st.integers(8, 70), st.integers(150, 600), sizes, dtypes, seeds)
+def test_products_leave_out_what_is_zero(n: int, m: int, n_out: int, dtype: str, seed: int) -> None:
+    a = mostly_black(seed, dtype, n, m)
+    W, b, dy = normal(seed, dtype, m, n_out), normal(seed + 1, dtype, n_out), normal(seed + 2, dtype, n, n_out)
+    check("affine", a, W, b, outputs=[unset(dtype, n, n_out)])
+    check("matmul_transposed_left", a, dy, outputs=[unset(dtype, m, n_out)])
+
+
+@drawn
+@given(st.integers(1, 70), st.integers(1, 600), st.sampled_from([5, 16, 33]), dtypes, seeds)
+def test_lists_of_steps_give_the_same_sums(n: int, m: int, n_out: int, dtype: str, seed: int) -> None:
+    """Whether lists pay is only guessed, so they must be right for any array."""
+    a, b = mostly_black(seed, dtype, n, m), normal(seed, dtype, m, n_out)
+    c, bias = embedded(unset(dtype, n, n_out), UNTOUCHED), normal(seed + 1, dtype, n_out)
+    sparse.sparse_product(n, m, n_out, a.reshape(-1), m, 1, b.reshape(-1), bias, c.reshape(-1))
+    assert_close(c, a @ b + bias)
+    assert_margins_untouched(c)
+    dy, dW = normal(seed, dtype, n, n_out), embedded(unset(dtype, m, n_out), UNTOUCHED)
+    sparse.sparse_product(m, n, n_out, a.reshape(-1), 1, m, dy.reshape(-1), bias[:0], dW.reshape(-1))
+    assert_close(dW, a.T @ dy)
+    assert_margins_untouched(dW)
+
+
+def test_the_steps_left_out_are_those_that_add_nothing() -> None:
+    n, m = 5 * sparse.ROWS + 2, 300
+    a = mostly_black(1, "float32", n, m)
+    tiles = -(-n // sparse.ROWS)
+    for flat, rows, depth, listing in (
+        (a, n, m, lambda *args: sparse._list_along_rows(n, m, a.reshape(-1), 0, m, *args)),
+        (a.T, m, n, lambda *args: sparse._list_down_columns(m, n, a.reshape(-1), 0, m, *args)),
+    ):
+        tiles = -(-rows // sparse.ROWS)
+        steps, counts = np.zeros(tiles * depth, np.uint16), np.zeros(tiles, np.int64)
+        listing(steps, counts)
+        sizes = [rows // tiles + (i < rows % tiles) for i in range(tiles)]
+        for i, start in enumerate(np.cumsum([0, *sizes[:-1]])):
+            listed = steps[i * depth :][: counts[i]]
+            needed = np.flatnonzero(flat[start : start + sizes[i]].any(axis=0))
+            assert np.isin(needed, listed).all()
+            assert counts[i] < 0.8 * depth or len(needed) > 0.6 * depth
+
+
+def test_sparse_and_dense_arrays_are_told_apart() -> None:
+    digits = load_digits().train_images[:64].reshape(64, -1)
+    hidden = np.maximum(normal(0, "float32", 64, 784), 0)  # half of it is 0, but hardly ever a whole step
+    for a, expected in ((digits, True), (hidden, False), (digits[:, ::16].copy(), False)):
+        n, m = a.shape
+        assert sparse.is_sparse(a.reshape(-1), n, m, m, 1) == expected
+        assert sparse.is_sparse(a.reshape(-1), m, 1, n, m) == expected
 
 
 @drawn

@@ -13,7 +13,7 @@ from small_models import samples
 
 import npae.layers
 from npae import Autoencoder, recipes
-from npae.kernels import compiled, default_kernels, reference
+from npae.kernels import compiled, default_kernels, reference, trampoline
 from npae.kernels.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
@@ -306,3 +306,12 @@ def test_recording_a_pass_computes_nothing():
     before = net.dtheta.copy()
     net.record_pass(1 - x, 1 - x, 3, np.zeros(1), Program())
     np.testing.assert_array_equal(net.dtheta, before)
+
+
+@pytest.mark.skipif(not COMPILES or not trampoline.HAS_MXCSR, reason="no processor that is told how to round")
+def test_subnormal_numbers_count_as_zero_while_a_program_runs_and_no_longer():
+    tiny = np.full(4, 1e-39, "float32")
+    total = np.zeros(4, "float32")
+    recorded("add_scaled", tiny, 1.0, total).run()
+    assert not total.any()
+    assert (tiny * np.float32(0.5)).all()  # this thread computes with them as before

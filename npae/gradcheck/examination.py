@@ -88,6 +88,18 @@ def examine(subject: Subject, title: str, plan: Plan, u: Array) -> Report:
     return report
 
 
+def raised(subject: Subject, title: str, error: Exception) -> Report:
+    """The report on a backward that raises."""
+    reason = f"backward raised {type(error).__name__}: {error}"
+    return Report(
+        title,
+        [
+            BlockReport(name, block.shape, Verdict.WRONG, reason, error=np.inf, size=block.size)
+            for name, block in subject.blocks.items()
+        ],
+    )
+
+
 def _unusable(name: str, values: Array, claimed: Array) -> BlockReport | None:
     """The report on a gradient that cannot be compared, entry by entry."""
     gradient = gradient_name(name)

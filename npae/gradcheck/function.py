@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.examination import Plan, examine
+from npae.gradcheck.examination import Plan, examine, raised
 from npae.gradcheck.naming import Call, name_raising, name_report
-from npae.gradcheck.report import BlockReport, Report
+from npae.gradcheck.report import Report
 from npae.gradcheck.subject import Subject
-from npae.gradcheck.verdict import Verdict
 from npae.types import Array
 
 
@@ -173,20 +172,11 @@ def check(
     try:
         subject.gradients(u)
     except Exception as error:  # whatever the checked code raises is a finding, not a crash
-        return _raised(subject, title, error)
+        report = raised(subject, title, error)
+        name_raising(subject, report)
+        return report
     report = examine(subject, title, plan, u)
     name_report(subject, report, u, plan.generator("names"))
-    return report
-
-
-def _raised(subject: FunctionSubject, title: str, error: Exception) -> Report:
-    reason = f"backward raised {type(error).__name__}: {error}"
-    blocks = [
-        BlockReport(name, block.shape, Verdict.WRONG, reason, error=np.inf, size=block.size)
-        for name, block in subject.blocks.items()
-    ]
-    report = Report(title, blocks)
-    name_raising(subject, report)
     return report
 
 

@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npae.arena import Arena
-from npae.gradcheck.examination import Plan, examine
+from npae.gradcheck.examination import Plan, examine, raised
 from npae.gradcheck.manners import distance
 from npae.gradcheck.naming import Call, name_report
-from npae.gradcheck.report import BlockReport, Manner, Report
-from npae.gradcheck.subject import Subject
-from npae.gradcheck.verdict import FLOAT32, Verdict
+from npae.gradcheck.report import Manner, Report
+from npae.gradcheck.subject import Subject, copy_parameters
+from npae.gradcheck.verdict import FLOAT32
 from npae.gradcheck.window_hints import window_hints
 from npae.kernels import default_kernels
 from npae.layers import Chain
@@ -200,18 +200,6 @@ def check_layer(
     return report
 
 
-def raised(subject: Subject, title: str, error: Exception) -> Report:
-    """The report on a backward that raises."""
-    reason = f"backward raised {type(error).__name__}: {error}"
-    return Report(
-        title,
-        [
-            BlockReport(name, block.shape, Verdict.WRONG, reason, error=np.inf, size=block.size)
-            for name, block in subject.blocks.items()
-        ],
-    )
-
-
 def layer_manners(subject: LayerSubject, u: Array) -> Iterator[Manner]:
     """What only a layer can be asked: about its batch, and about its noise."""
     yield from noise_manner(subject)
@@ -267,8 +255,7 @@ def samples_apart(subject: LayerSubject, u: Array) -> Manner:
 def float32_manner(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleType, seed: int) -> Manner | None:
     """The same backward in float32 agrees to 1e-4: what is used is checked, not only what is checked."""
     single = LayerSubject(layer, subject.arena.layers[subject.name].input_shape, subject.x, kernels, seed, "float32")
-    for (_, ours, _), (_, theirs, _) in zip(single.arena.parameters(), subject.arena.parameters(), strict=True):
-        ours[...] = theirs
+    copy_parameters(subject.arena, single.arena)
     subject.run.training = single.run.training = False  # float32 noise is other noise
     try:
         wide, narrow = subject.gradients(u), single.gradients(u)

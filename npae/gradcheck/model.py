@@ -9,7 +9,7 @@ from npae.autoencoder import Autoencoder
 from npae.gradcheck.examination import Plan, examine
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.report import Manner, Report
-from npae.gradcheck.subject import Subject
+from npae.gradcheck.subject import Subject, copy_parameters
 from npae.gradcheck.verdict import KINKED, Verdict
 from npae.kernels import default_kernels
 from npae.layers import Chain, Dense, Layer, TiedDense
@@ -55,16 +55,12 @@ class ModelSubject(Subject):
 def in_float64(net: Autoencoder, x: Array, kernels: ModuleType) -> Autoencoder:
     """The same network in float64; a network that is not built yet gets random parameters, biases too."""
     built = hasattr(net, "arena")
-    chains = (net.corrupt, net.encoder, net.code, net.decoder)
-    own = sorted({type(layer) for chain in chains for layer in chain.layers}, key=lambda cls: cls.__name__)
-    fresh = type(net).from_config(net.config(), own)
+    fresh = type(net).from_config(net.config(), net._layer_types())
     shape = net.input_shape if built else x.shape[1:]
     fresh.build(shape, seed=net.run.seed if built else 0, dtype="float64", kernels=kernels)
     if built:
         fresh.run.step = net.run.step
-        theirs = {name: value for name, value, _ in net.arena.parameters()}
-        for name, value, _ in fresh.arena.parameters():
-            value[...] = theirs[name]
+        copy_parameters(net.arena, fresh.arena)
     else:
         rng = np.random.default_rng(0)
         for _, value, _ in fresh.arena.parameters():

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from npae.arena import Arena
 from npae.gradcheck.numeric import EPS
 from npae.types import Array
 
@@ -73,6 +74,12 @@ class Weighted:
         """The same for each output by itself."""
         rises: Array = self.u * (self.subject.output() - self.y)
         return rises
+
+
+def copy_parameters(source: Arena, target: Arena) -> None:
+    """Give a network or layer the parameters of another of the same kind, whatever the precision of each."""
+    for (_, theirs, _), (_, ours, _) in zip(source.parameters(), target.parameters(), strict=True):
+        ours[...] = theirs
 
 
 def gradient_name(block: str) -> str:

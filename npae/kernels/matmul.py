@@ -6,6 +6,7 @@ from npae.kernels.jit import exact_jit, jit
 from npae.kernels.llvm import LINE
 from npae.kernels.panel import DEPTH, ONE, ZERO, copy_rows, copy_transposed, multiply, new_panel, start_from
 from npae.kernels.reference import Array
+from npae.kernels.sparse import is_sparse, sparse_product
 
 FEW = 4  # rows for which copying W into panels does not pay
 
@@ -43,6 +44,9 @@ def affine(x: Array, W: Array, b: Array, y: Array) -> None:
         _affine_of_few(x, W, b, y)
         return
     x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
+    if is_sparse(x_flat, n, n_in, n_in, ONE):
+        sparse_product(n, n_in, n_out, x_flat, n_in, ONE, W_flat, b, y_flat)
+        return
     lanes = LINE // y.itemsize
     panel = new_panel(y)
     for j in range(0, n_out, lanes):
@@ -59,6 +63,9 @@ def matmul_transposed_left(a: Array, b: Array, c: Array) -> None:
     """As reference.matmul_transposed_left; a is read down its columns, in place."""
     (n, m), n_out = a.shape, b.shape[1]
     a_flat, b_flat, c_flat = a.reshape(-1), b.reshape(-1), c.reshape(-1)
+    if n_out > 2 * LINE // c.itemsize and is_sparse(a_flat, m, ONE, n, m):  # for fewer columns lists do not pay
+        sparse_product(m, n, n_out, a_flat, ONE, m, b_flat, c_flat[:0], c_flat)
+        return
     lanes = LINE // c.itemsize
     panel = new_panel(c)
     for j in range(0, n_out, lanes):

@@ -12,6 +12,7 @@ Shapes in ``plan`` are those of one sample; x, y, dx and dy carry the batch in f
 
 import inspect
 from collections.abc import Sequence
+from functools import cache
 from types import ModuleType
 from typing import Any, Self
 
@@ -86,11 +87,18 @@ class Layer:
 
     def config(self) -> dict[str, Any]:
         """The constructor's arguments, from which an equal layer can be made; values are plain JSON."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        kind: Any = type(self)
+        return {name: getattr(self, name) for name in _parameter_names(kind)}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+@cache
+def _parameter_names(cls: Any) -> tuple[str, ...]:
+    """Of a layer's constructor; it takes Python a while to find them."""
+    return tuple(inspect.signature(cls).parameters)
 
 
 def positive(value: Any, name: str) -> int:

@@ -1,0 +1,7 @@
+"""What kernels work on."""
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]

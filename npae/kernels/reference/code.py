@@ -1,0 +1,31 @@
+"""The code: its distribution, and a price on its activity."""
+
+import numpy as np
+
+from npae.kernels.reference.array import Array
+
+
+def gaussian_code(mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array) -> None:
+    """σ = exp(½ log σ²); z = μ + σ ε; penalty[n] = β ½ Σⱼ (μ² + σ² − 1 − log σ²), for arrays (N, n) and β (1,)."""
+    np.exp(0.5 * log_var, out=sigma)
+    np.multiply(sigma, eps, out=z)
+    z += mu
+    penalty[...] = beta * 0.5 * (mu**2 + sigma**2 - 1 - log_var).sum(axis=1)
+
+
+def gaussian_code_gradient(
+    dz: Array, mu: Array, sigma: Array, eps: Array, beta: Array, weight: float, dmu: Array, dlog_var: Array
+) -> None:
+    """dμ = dz + β weight μ; d log σ² = dz ½ σ ε + β weight ½ (σ² − 1)."""
+    dmu[...] = dz + beta * weight * mu
+    dlog_var[...] = dz * (0.5 * sigma * eps) + beta * weight * 0.5 * (sigma**2 - 1)
+
+
+def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
+    """``penalty[n] = strength · Σᵢ |x|``, for x (N, n)."""
+    penalty[...] = strength * np.abs(x).sum(axis=1)
+
+
+def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
+    """dx = dy + strength · sign(x), on arrays of any one shape."""
+    dx[...] = dy + strength * np.sign(x)

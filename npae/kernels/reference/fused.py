@@ -1,0 +1,134 @@
+"""Several layers in one. ``between`` is room for a few images of what lies between them."""
+
+import numpy as np
+
+from npae.kernels.reference.activation import relu
+from npae.kernels.reference.arrange import pad
+from npae.kernels.reference.array import Array
+from npae.kernels.reference.convolution import convolution, convolution_weight_gradient, transposed_convolution
+
+
+def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
+    """y = the maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below.
+
+    winner = 0 … 3, the first cell that has it, or 4 where y is not above 0.
+    """
+    n, rows, columns, channels = y.shape
+    # (N, 2H, 2W, C) -> (N, H, W, C, 4)
+    cells = x.reshape(n, rows, 2, columns, 2, channels).transpose(0, 1, 3, 5, 2, 4).reshape(*y.shape, 4)
+    np.maximum(cells.max(axis=-1), 0, out=y)
+    winner[...] = np.where(y > 0, cells.argmax(axis=-1), 4)
+
+
+def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
+    """dx = dy in the winning cell of each window, else 0."""
+    for cell in range(4):
+        dx[:, cell // 2 :: 2, cell % 2 :: 2] = np.where(winner == cell, dy, 0)
+
+
+def convolution_relu_max_pool(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
+) -> None:
+    """``relu_max_pool`` of ``convolution``, a few images at a time."""
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        convolved = between[: few.stop - i]
+        convolution(x[few], W, b, stride_h, stride_w, convolved)
+        relu_max_pool(convolved, y[few], winner[few])
+
+
+def convolution_relu_max_pool_gradient(
+    x: Array,
+    dy: Array,
+    winner: Array,
+    W_transposed: Array,
+    zero: Array,
+    stride_h: int,
+    stride_w: int,
+    top: int,
+    left: int,
+    needs_dx: int,
+    between: Array,
+    dW: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """Back through all three; dx is written where it is needed. ``zero`` is the bias of a gradient."""
+    dW[...], db[...] = 0, 0
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        slope, part = between[: few.stop - i], np.empty_like(dW)
+        relu_max_pool_gradient(dy[few], winner[few], slope)
+        convolution_weight_gradient(x[few], slope, stride_h, stride_w, part)
+        dW += part
+        db += slope.sum(axis=(0, 1, 2))
+        if needs_dx:
+            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[few])
+
+
+def upsample_convolution(
+    x: Array,
+    W: Array,
+    b: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    group: int,
+    y: Array,
+) -> None:
+    """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``.
+
+    ``group`` images at a time.
+    """
+    transposed_convolution(x, W, b, factor_h, factor_w, top, left, y)
+    if with_relu:
+        relu(y, y)
+
+
+def upsample_convolution_gradient(
+    x: Array,
+    y: Array,
+    dy: Array,
+    W_transposed: Array,
+    zero: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    between: Array,
+    dW_transposed: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """Back through both or all three; ``between`` (few, H, W, out) has a border of zeros."""
+    dW_transposed[...], db[...] = 0, 0
+    for i in range(0, len(x), len(between)):
+        few = slice(i, min(i + len(between), len(x)))
+        padded, part = between[: few.stop - i], np.empty_like(dW_transposed)
+        slope = dy[few] * (y[few] > 0) if with_relu else dy[few]
+        pad(slope, top, left, padded)
+        db += slope.sum(axis=(0, 1, 2))
+        convolution_weight_gradient(padded, x[few], factor_h, factor_w, part)
+        dW_transposed += part
+        convolution(padded, W_transposed, zero, factor_h, factor_w, dx[few])
+
+
+def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
+    """The weights (kh + fh − 1, kw + fw − 1, in, out) of the transposed convolution with stride (fh, fw) that equals
+    upsampling by (fh, fw) followed by a convolution with W: each is the sum of those that meet the same value.
+    """
+    kh, kw = W.shape[:2]
+    W_folded[...] = 0
+    for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
+        W_folded[kh - 1 - k + t, kw - 1 - m + u] += W[k, m]
+
+
+def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
+    """The gradient by W, from that by the folded weights: each summand receives the whole."""
+    kh, kw = dW.shape[:2]
+    dW[...] = 0
+    for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):
+        dW[k, m] += dW_folded[kh - 1 - k + t, kw - 1 - m + u]

@@ -1,0 +1,48 @@
+"""Random numbers from a counter.
+
+``key`` (6,) of uint32: two words that say what for, and the four of the first counter, lowest first.
+"""
+
+import numpy as np
+
+from npae.kernels.reference.array import Array
+
+_MULTIPLIERS = np.array([0xD2511F53, 0xCD9E8D57], dtype=np.uint64)
+_KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)
+
+
+def _random_words(key: Array, first: int, n: int) -> Array:
+    """(4, n) of uint64 below 2³²: Philox-4×32-10 of n counters that follow one another (Salmon et al. 2011, §4.3)."""
+    low, mask = np.arange(first, first + n, dtype=np.uint64), np.uint64(0xFFFFFFFF)
+    words = [(low + np.uint64(key[2])) & mask, *(np.full(n, word, np.uint64) for word in key[3:])]
+    round_key = key[:2].astype(np.uint64)
+    for _ in range(10):
+        a, b = words[0] * _MULTIPLIERS[0], words[2] * _MULTIPLIERS[1]
+        words = [(b >> 32) ^ words[1] ^ round_key[0], b & mask, (a >> 32) ^ words[3] ^ round_key[1], a & mask]
+        round_key = (round_key + _KEY_STEPS) & mask
+    return np.array(words)
+
+
+def uniform(key: Array, y: Array) -> None:
+    """Numbers from 0 to below 1, of 24 random bits each, for y (n,).
+
+    A quarter of them from each word of the counters 0, 1, …; the one to three left over from a counter of their own.
+    """
+    n = y.size // 4
+    for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
+        words = _random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)
+        part[...] = words.reshape(-1)[: part.size] * 2.0**-24
+
+
+def standard_normal(key: Array, y: Array) -> None:
+    """Draws from N(0, 1), for y (n,), two from two uniform numbers (Box & Muller 1958).
+
+    They are √(−2 log u) cos 2πv and √(−2 log u) sin 2πv.
+    """
+    n = y.size // 4
+    for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
+        words = (_random_words(key, first, max(part.size // 4, 1)) >> np.uint64(8)).astype(np.float64)
+        radius = np.sqrt(-2 * np.log((words[::2] + 0.5) * 2.0**-24))  # (2, n)
+        angle = 2 * np.pi * words[1::2] * 2.0**-24
+        pairs = np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1)  # (2, 2, n)
+        part[...] = pairs.reshape(-1)[: part.size]
