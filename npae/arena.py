@@ -270,6 +270,7 @@ class Arena:
         """Of all buffers, once everything is planned."""
         return self.buffer_bytes()
 
+    @property
     def workspace_bytes(self) -> int:
         """Of all arrays that do not grow with the batch."""
         return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)

@@ -57,7 +57,7 @@ def _inner(value: Any) -> Iterable[Any]:
 
 def check_buffers(arena: Arena) -> None:
     """Refuse a planned network of which not even one sample could be computed."""
-    needed = arena.bytes_per_sample + arena.workspace_bytes()
+    needed = arena.bytes_per_sample + arena.workspace_bytes
     if needed > LARGEST_BUFFERS:
         raise ValueError(
             f"one sample would need {needed / 2**30:,.0f} GiB of memory, where at most {LARGEST_BUFFERS / 2**30:.0f} "

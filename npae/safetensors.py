@@ -100,7 +100,10 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         if size < 8 or length > size - 8:
             raise _broken(path, f"its {size} bytes do not hold the header of {length} bytes that it announces")
         if length > LARGEST_HEADER:
-            raise _broken(path, f"its header has {length:,} bytes, where at most {LARGEST_HEADER:,} are read")
+            raise FileFormatError(
+                f"{path} has a header of {length:,} bytes, but at most {LARGEST_HEADER:,} are read; save fewer arrays "
+                f"or less text in it"
+            )
         text = file.read(length)
     header = _parse(path, text)
     metadata = header.pop("__metadata__", {})
@@ -148,8 +151,8 @@ def _place(path: Path, name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int,
     """(dtype, shape, start, stop) of one array."""
     if isinstance(entry, dict) and isinstance(entry.get("dtype"), str) and entry["dtype"] not in DTYPES:
         raise FileFormatError(
-            f"{path} holds the array {quoted(name)} of dtype {quoted(entry['dtype'])}, which npae does not read; convert "
-            f"it to one of {', '.join(DTYPES)}"
+            f"{path} holds the array {quoted(name)} of dtype {quoted(entry['dtype'])}, which npae does not read; "
+            f"convert it to one of {', '.join(DTYPES)}"
         )
     try:
         dtype, shape, (start, stop) = np.dtype(DTYPES[entry["dtype"]]), entry["shape"], entry["data_offsets"]

@@ -98,7 +98,8 @@ def read(path: str | Path) -> "StoredModel":
         raise FileFormatError(f"{path} is a safetensors file, but no npae model; give one that npae saved") from None
     if version != FORMAT:
         raise FileFormatError(
-            f"{path} has format {quoted(version)}, but npae {__version__} reads format {FORMAT}; use the one that wrote it"
+            f"{path} has format {quoted(version)}, but npae {__version__} reads format {FORMAT}; use the one that "
+            f"wrote it"
         )
     stored = StoredModel(Path(path), arrays, record)
     with stored.blamed():

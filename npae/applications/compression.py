@@ -27,7 +27,7 @@ from npae.types import Array
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
 CHECKSUM = 16  # bytes
 MOST_NUMBERS = 2**27  # in a file: 256 MiB once they are unpacked
-#: Samples for each byte of a file. A stream that is always the same shrinks 7,000-fold; one of zeros has no byte at all.
+#: Samples for each byte of a file. A stream that never changes shrinks 7,000-fold, and one of zeros has no byte at all.
 MOST_EXPANSION = 2**14
 CODER = [{"id": lzma.FILTER_LZMA2, "lc": 0, "lp": 0, "pb": 0, "dict_size": 2**16}]
 #: Without ``bits``, quantising may add this much to the squared error of rebuilding.
@@ -49,7 +49,7 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
     Raises
     ------
     ValueError
-        If ``decompress`` would refuse it: of more than 134 million values in all codes, or of millions of equal samples.
+        If ``decompress`` would refuse it: of more than 2²⁷ values in all codes, or of millions of equal samples.
     """
     codes = model.network_.encode(X)
     quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
@@ -59,8 +59,8 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
 def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
     """Samples ``(n, *shape)`` rebuilt from what ``compress`` made with the same model.
 
-    What the header merely claims is not allocated: codes may have 2²⁷ values in all, and 2¹⁴ samples for each byte of the
-    file; the samples may take 4 GiB.
+    What the header merely claims is not allocated: codes may have 2²⁷ values in all, and 2¹⁴ samples for each byte of
+    the file; the samples may take 4 GiB.
 
     Raises
     ------
@@ -74,7 +74,9 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
         raise ValueError("it was compressed with another model, so this one cannot rebuild it; give that model")
     shape = len(numbers), *model.network_.input_shape
     if prod(shape) * model.network_.arena.dtype.itemsize > MAX_BYTES:
-        raise FileFormatError(f"its samples, of shape {shape}, take more than {MAX_BYTES:,} bytes; compress fewer at once")
+        raise FileFormatError(
+            f"its samples, of shape {shape}, take more than {MAX_BYTES:,} bytes; compress fewer at once"
+        )
     return model.network_.decode(quantizer.restore(numbers))
 
 
@@ -131,7 +133,7 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
             *streams,
         ]
     )
-    if _is_too_large(*numbers.shape, len(body)):
+    if _is_too_large(len(numbers), numbers.shape[1], len(body)):
         raise ValueError(
             f"{len(numbers):,} codes of {numbers.shape[1]} values, in {len(body):,} bytes, are more than one file may "
             f"hold; compress fewer samples at once"
@@ -163,7 +165,7 @@ def _parse(body: bytes) -> tuple[Array, Quantizer, str]:
     low = np.frombuffer(body, "<f4", size, place)
     lengths = np.frombuffer(body, "<u4", 2 * size, place + low.nbytes).tolist()
     largest = max(abs(float(low.min())), abs(float(low.max()))) + 65535 * step
-    if not isinstance(maker, str) or not 0 < step or not largest <= np.finfo(np.float32).max:
+    if not isinstance(maker, str) or not step > 0 or not largest <= float(np.finfo(np.float32).max):
         raise ValueError("its steps are none")
     place += low.nbytes + 8 * size
     numbers = np.zeros((n, size), np.uint16)

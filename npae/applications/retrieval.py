@@ -122,8 +122,8 @@ class Index:
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
         """What ``save`` wrote; with ``model``, an index that another model made is refused.
 
-        The limits are those of ``npae.safetensors.read``; codes are finite, at least one of at least one value, and stay
-        in the file until they are searched.
+        The limits are those of ``npae.safetensors.read``; codes are finite, at least one of at least one value, and
+        stay in the file until they are searched.
 
         Raises
         ------

@@ -22,8 +22,8 @@ COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and save
 def read_npy(path: str | os.PathLike[str]) -> Array:
     """Read an npy file of real numbers.
 
-    At most 4 GiB are read, and no more than is there; a header has at most 10,000 bytes, an array at most 64 axes. Python
-    objects, which need pickle, text, structured and complex arrays are refused.
+    At most 4 GiB are read, and no more than is there; a header has at most 10,000 bytes, an array at most 64 axes.
+    Python objects, which need pickle, text, structured and complex arrays are refused.
 
     Parameters
     ----------

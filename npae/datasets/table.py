@@ -25,9 +25,9 @@ def read_table(path: str | os.PathLike[str]) -> Array:
     commas. That line is a header if none of its cells is a number. Blank lines are skipped. Numbers have a
     decimal point. The text is UTF-8.
 
-    The file may have up to 4 GiB and the table too, a line up to 16 Mi characters and 1,048,576 cells, and a cell as many
-    characters as csv.field_size_limit() says. No more than a line is read at once, and a line break in a cell does not
-    make it longer.
+    The file may have up to 4 GiB and the table too, a line up to 16 Mi characters and 1,048,576 cells, and a cell as
+    many characters as csv.field_size_limit() says. No more than a line is read at once, and a line break in a cell
+    does not make it longer.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def _parse(text: TextIO, path: Path) -> Array:
             values.extend(numbers)
             if len(values) * values.itemsize > MAX_BYTES:
                 raise FileFormatError(
-                    f"{str(path)!r} holds more than {MAX_BYTES // values.itemsize:,} numbers; split it into smaller files"
+                    f"{str(path)!r} has more than {MAX_BYTES // values.itemsize:,} numbers; split it into smaller ones"
                 )
     except csv.Error as error:
         raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {one_line(error)}; correct the line") from None

@@ -49,9 +49,8 @@ class Stored(Manners):
     def from_stored(cls, stored: storage.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
         """The fitted model that ``save`` wrote; its optimizer starts afresh.
 
-        Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the code;
-        what no network of this type was made with, such as 10⁹ threads, is refused. Other parameters of the estimator
-        are stored as they are, and checked by ``fit``.
+        Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the
+        code; threads are at most 1,024. The estimator's other parameters are stored as they are: ``fit`` checks them.
         """
         params = stored.record["params"]
         check_threads(params.get("n_jobs"))

@@ -64,23 +64,27 @@ def fuzz(reader: str, minutes: float, folder: Path, figures: Path, keep: Path, s
     import atheris
 
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
-        import npae.autoencoder
+        import npae.network
         from npae.kernels import reference_kernels
 
-        npae.autoencoder.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash
+        npae.network.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash
         from fuzzing.targets import TARGETS
 
     campaign = Campaign(TARGETS[reader], minutes, folder, figures, keep)
     corpus = folder / "corpus"
     corpus.mkdir()
-    for i, content in enumerate(campaign.target.seeds()):
+    seeds = campaign.target.seeds()
+    for i, content in enumerate(seeds):
         assert campaign.target.try_on(content, folder), f"seed {i} of {reader} is refused"
         (corpus / str(i)).write_bytes(content)
 
-    def mutate(content: bytes, most: int, seed: int) -> bytes:
-        chance = Random(seed)
-        if chance.random() < 0.5:
-            return bytes(campaign.target.mutated(content, chance)[:most])
+    def mutate(content: bytes, most: int, number: int) -> bytes:
+        chance = Random(number)
+        kind = chance.random()
+        if kind < 0.25:  # not far from a valid file
+            return campaign.target.edited(chance.choice(seeds), chance)[:most]
+        if kind < 0.6:
+            return campaign.target.mutated(content, chance)[:most]
         return bytes(atheris.Mutate(content, most))
 
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))

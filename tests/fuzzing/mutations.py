@@ -3,6 +3,7 @@
 Every function takes a file's content and a source of chance and returns another content.
 """
 
+import copy
 import gzip
 import hashlib
 import io
@@ -13,6 +14,9 @@ import zlib
 from collections.abc import Callable
 from random import Random
 from typing import Any
+
+DEEPEST = 20
+LARGEST = 2**17  # bytes of JSON that is changed as such; what has grown larger is changed as bytes
 
 Mutation = Callable[[bytes, Random], bytes]
 
@@ -38,7 +42,7 @@ def bytes_edited(content: bytes, chance: Random) -> bytes:
             case 0 if at < len(changed):
                 changed[at] ^= 1 << chance.randrange(8)
             case 1 if at < len(changed):
-                changed[at] = chance.choice(b"\0\1\x7f\x80\xff09aA{}[]\",:.-\n")
+                changed[at] = chance.choice(b'\0\1\x7f\x80\xff09aA{}[]",:.-\n')
             case 2:
                 del changed[at : at + chance.choice((1, 2, 4, 8, 64))]
             case 3:
@@ -56,12 +60,20 @@ def bytes_edited(content: bytes, chance: Random) -> bytes:
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """The path of every value inside nested tables and lists."""
+    """The path of every value inside nested tables and lists, to a depth of ``DEEPEST``."""
     found = [path] if path else []
+    if len(path) == DEEPEST:
+        return found
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
         found += places(inner, (*path, key))
     return found
+
+
+def _at(table: Any, path: tuple[Any, ...]) -> Any:
+    for step in path:
+        table = table[step]
+    return table
 
 
 def json_edited(table: Any, chance: Random) -> Any:
@@ -71,23 +83,16 @@ def json_edited(table: Any, chance: Random) -> Any:
         if not where:
             return table
         *above, key = chance.choice(where)
-        holder = table
-        for step in above:
-            holder = holder[step]
+        holder = _at(table, tuple(above))
         match chance.randrange(6):
             case 0 | 1:
                 holder[key] = chance.choice(JUNK)
             case 2:
                 del holder[key]
             case 3:
-                other = table
-                for step in chance.choice(where):
-                    if not isinstance(other, dict | list) or step not in (other if isinstance(other, dict) else range(len(other))):
-                        break
-                    other = other[step]
-                holder[key] = json.loads(json.dumps(other))
-            case 4 if isinstance(holder, list):
-                holder[key:key] = json.loads(json.dumps(holder)) * chance.choice((1, 1, 40))
+                holder[key] = copy.deepcopy(_at(table, chance.choice(where)))
+            case 4 if isinstance(holder, list) and len(json.dumps(holder)) < 1000:
+                holder[key:key] = copy.deepcopy(holder) * chance.choice((1, 1, 40))
             case 5 if type(holder[key]) is int:
                 holder[key] = chance.choice((holder[key] + 1, -holder[key], holder[key] * 1000, holder[key] // 2))
             case _ if isinstance(holder, dict):
@@ -99,6 +104,8 @@ def safetensors_edited(content: bytes, chance: Random) -> bytes:
     """The header, or what npae keeps within it as text, changed as JSON; lengths are made to fit."""
     try:
         length = int.from_bytes(content[:8], "little")
+        if length > LARGEST:
+            return bytes_edited(content, chance)
         header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
         metadata = header.get("__metadata__", {})
         inside = [name for name, text in metadata.items() if text.startswith("{")]

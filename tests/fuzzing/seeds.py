@@ -18,9 +18,21 @@ from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
 from npae.export import export_encoder
 from npae.layers import (
-    ActivityL1, AveragePool2D, Conv2D, Dense, Dropout, Flatten, GaussianNoise, LeakyReLU, MaxPool2D, Reparameterization,
-    Reshape, Tanh, TiedDense, UpSample2D,
-)  # fmt: skip
+    ActivityL1,
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    LeakyReLU,
+    MaxPool2D,
+    Reparameterization,
+    Reshape,
+    Tanh,
+    TiedDense,
+    UpSample2D,
+)
 from npae.storage import save
 
 PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3) * 4
@@ -48,7 +60,9 @@ def images_network() -> npae.Autoencoder:
 
 def tied_network() -> npae.Autoencoder:
     """A network in which one W stands twice."""
-    return npae.Autoencoder([Dense(3)], [TiedDense("encoder.0")], loss="bce_on_probabilities").build((5,), dtype="float64")
+    return npae.Autoencoder([Dense(3)], [TiedDense("encoder.0")], loss="bce_on_probabilities").build(
+        (5,), dtype="float64"
+    )
 
 
 @cache
@@ -57,6 +71,7 @@ def model() -> AutoencoderEstimator:
     return fitted("vanilla")
 
 
+@cache
 def models() -> list[bytes]:
     """Of the five types, of two bare networks, and of an encoder alone."""
     return [
@@ -66,6 +81,7 @@ def models() -> list[bytes]:
     ]
 
 
+@cache
 def tables() -> list[bytes]:
     """Arrays of every dtype of safetensors, an empty and a scalar one, and text."""
     every = {name: np.arange(4).reshape(2, 2).astype(code) % 2 for name, code in safetensors.DTYPES.items()}
@@ -77,16 +93,19 @@ def tables() -> list[bytes]:
     ]
 
 
+@cache
 def indexes() -> list[bytes]:
     """By both metrics."""
     return [written(Index.of(model(), data_for("vanilla"), metric).save) for metric in ("euclidean", "cosine")]
 
 
+@cache
 def compressed() -> list[bytes]:
     """With codes of 4 and of 12 bits."""
     return [compression.compress(model(), data_for("vanilla"), bits) for bits in (4, 12)]
 
 
+@cache
 def weights() -> list[bytes]:
     """What another library would have saved for ``images_network``."""
     arrays = {name: value.T.copy() for name, value, _ in images_network().arena.parameters()}
@@ -95,6 +114,7 @@ def weights() -> list[bytes]:
     return [written(lambda path: safetensors.write(path, arrays, {}))]
 
 
+@cache
 def idx() -> list[bytes]:
     """Plain and compressed."""
     plain = bytes([0, 0, 8, 3]) + struct.pack(">3I", *PIXELS.shape) + PIXELS.tobytes()
@@ -102,6 +122,7 @@ def idx() -> list[bytes]:
     return [plain, floats, gzip.compress(plain, mtime=0)]
 
 
+@cache
 def npy() -> list[bytes]:
     """Of two versions, orders and types."""
     arrays = [PIXELS, np.asfortranarray(PIXELS.astype(">f4")), np.array(3), np.zeros((0, 2), bool), np.ones(3, "g")]
@@ -113,26 +134,30 @@ def _save(path: Path, x: np.ndarray) -> None:
         np.lib.format.write_array(file, x, version=(2, 0) if x.ndim == 1 else (1, 0))
 
 
+@cache
 def npz() -> list[bytes]:
     """One array, several, compressed or not."""
     found = []
-    for save, arrays in ((np.savez, {"x": PIXELS, "y": np.ones(3)}), (np.savez_compressed, {"anything": PIXELS})):
+    for write, arrays in ((np.savez, {"x": PIXELS, "y": np.ones(3)}), (np.savez_compressed, {"anything": PIXELS})):
         file = io.BytesIO()
-        save(file, **arrays)
+        write(file, **arrays)
         found.append(file.getvalue())
     return found
 
 
+@cache
 def tables_of_numbers() -> list[bytes]:
     """By commas, semicolons and tabs; with and without a header, a mark, quotation marks and blank lines."""
     return [b"a,b\n1,2\n3,4\n", b"1;2\r\n3;4", b'\xef\xbb\xbf"1"\t2\n\n-3e4\t.5\n', b'"a\nb",c\n1,2\n']
 
 
+@cache
 def texts() -> list[bytes]:
     """Labels and texts."""
     return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"l\tt\r\nx\ty\r\n\r\n"]
 
 
+@cache
 def images() -> list[bytes]:
     """Of every format, grey, with a palette, with transparency, in colour."""
     from PIL import Image
@@ -151,5 +176,3 @@ def images() -> list[bytes]:
         Image.fromarray(PIXELS).save(file, "tiff", **options)
         found.append(file.getvalue())
     return found
-
-

@@ -32,7 +32,7 @@ USED = 2**18
 LONGEST_SENTENCE = 1000  # characters
 
 
-class Finding(AssertionError):
+class Finding(AssertionError):  # noqa: N818 (a fuzzer's word)
     """A reader gave an answer that it must not give."""
 
 
@@ -46,7 +46,7 @@ class Target:
     file : str
         What its files are called here.
     seeds : function
-        Valid files.
+        Valid files, made once.
     read : function of Path
         Reads the file and uses what was read.
     edited : function of bytes and Random
@@ -110,9 +110,10 @@ def read_model(path: Path) -> None:
         repr(model)
         net = getattr(model, "network_", model)
         net.summary()
-        if net.arena.bytes_per_sample + net.arena.workspace_bytes() < USED:
+        if net.arena.bytes_per_sample + net.arena.workspace_bytes < USED:
             net.encode(np.full((2, *net.input_shape), 0.5))
             net.decode(np.full((2, *net.code_shape), 0.5))
+            net.gradient(np.full((2, *net.input_shape), 0.5))
             net.losses(np.full((2, *net.input_shape), 0.5))
             if len(net.code_shape) == 1 and model is not net:
                 model.transform(np.full((2, *net.input_shape), 0.5))
@@ -176,7 +177,7 @@ def read_any(reader: Callable[[Path], object]) -> Callable[[Path], None]:
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
-        Target("model", "x.safetensors", seeds.models, read_model, mutations.safetensors_edited, others=("NaN or inf",)),
+        Target("model", "x.safetensors", seeds.models, read_model, mutations.safetensors_edited, others=("infinity",)),
         Target("safetensors", "x.safetensors", seeds.tables, read_safetensors, mutations.safetensors_edited),
         Target("index", "x.safetensors", seeds.indexes, search_index, mutations.safetensors_edited),
         Target(
