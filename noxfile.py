@@ -49,6 +49,18 @@ def oracles(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Ten minutes of guided fuzzing for each reader, or for those that are given."""
+    session.install("-e", ".[fuzz]")
+    readers = session.posargs or session.run(
+        "python", "-c", "import fuzzing.targets as t; print(*t.TARGETS)", env={"PYTHONPATH": "tests"}, silent=True
+    )
+    session.chdir("tests")
+    for reader in readers.split() if isinstance(readers, str) else readers:
+        session.run("python", "-m", "fuzzing.atheris_run", reader, "--minutes", "10")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """The documentation as HTML, with every warning an error."""
     session.install("-e", ".[docs]")

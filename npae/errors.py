@@ -39,3 +39,21 @@ class NonFiniteError(ArithmeticError):
 
 class MissingExtraError(ImportError):
     """An optional dependency is needed and not installed."""
+
+
+QUOTED = 60  # characters
+
+
+def quoted(value: object) -> str:
+    """``repr(value)``, cut where it is long: a file may hold a name of a million characters, a sentence may not."""
+    text = repr(value)
+    return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]}...{text[-1]}"
+
+
+def one_line(reason: object, longest: int = 200) -> str:
+    """A reason in which a file may be quoted, as the part of a sentence: cut, on one line, without control characters.
+
+    What a terminal would obey, and half characters that it cannot show, stand as escapes.
+    """
+    text = " ".join(str(reason)[:1000].split())
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)[:longest]

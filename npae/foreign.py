@@ -21,6 +21,7 @@ import numpy as np
 
 from npae import safetensors
 from npae.autoencoder import Autoencoder
+from npae.errors import quoted
 from npae.layers import ActivityL1, Dense, Flatten, Layer, Reparameterization, Reshape, TiedDense
 from npae.layers.activation import Activation
 from npae.layers.corruption import Noise
@@ -32,6 +33,9 @@ SOURCES = ("torch", "keras")
 
 def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, str], *, source: str) -> None:
     """Fill a built network with the weights in a safetensors file.
+
+    The limits are those of ``npae.safetensors.read``; every array has the shape of its parameter and is finite, also as
+    the network's dtype. Any dtype that is read there is taken, whole numbers too.
 
     Parameters
     ----------
@@ -68,7 +72,9 @@ def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, s
                 f"{shape}; check the name, the source and the network's layers"
             )
         refuse_non_finite(values, f"{names[name]!r} in {path}")
-        converted[name] = values
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+            converted[name] = values.astype(network.arena.dtype)
+        refuse_non_finite(converted[name], f"{names[name]!r} in {path}, as {network.arena.dtype},")
     for name, parameter, _ in network.arena.parameters():
         parameter[...] = converted[name]
 
@@ -83,7 +89,7 @@ def _check_names(path: str | Path, expected: set[str], found: set[str], names: M
 
 
 def _listed(names: set[str]) -> str:
-    return ", ".join(map(repr, sorted(names)[:20])) + (", ..." if len(names) > 20 else "")
+    return ", ".join(map(quoted, sorted(names)[:20])) + (", ..." if len(names) > 20 else "")
 
 
 def _from_torch(values: Array, borders: Mapping[str, Shape]) -> Array:

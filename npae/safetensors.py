@@ -2,6 +2,9 @@
 
 A file is the length of the header (8 bytes, little-endian), the header (JSON: each name's dtype, shape and place), and
 the arrays' bytes in C order without gaps (https://github.com/huggingface/safetensors, "Format").
+
+What is read comes from anywhere. A header is at most 16 MiB, where the format allows 100 MB: parsed, it takes up to 40
+times as much memory. Everything else that is claimed must be in the file, or it is not believed.
 """
 
 import json
@@ -12,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, one_line, quoted
 from npae.files import replacing
 from npae.types import Array
 
-LARGEST_HEADER = 100_000_000  # bytes; the format's own limit
+LARGEST_HEADER = 2**24  # bytes
 LARGEST_ARRAY = 2**62  # bytes; NumPy counts an empty dimension as one
+MOST_AXES = 32
 DTYPES = {
     "F64": "<f8",
     "F32": "<f4",
@@ -44,6 +48,7 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
     arrays : mapping of str to ndarray
         Of float, integer or bool dtype; any memory layout, written in C order.
     metadata : mapping of str to str
+        With the names of the arrays, at most 16 MiB of JSON: more is refused before anything is written.
     """
     for name, a in arrays.items():
         if a.dtype.newbyteorder("<") not in NAMES:
@@ -58,6 +63,11 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
         start += a.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # so that the arrays start at a multiple of 8
+    if len(text) > LARGEST_HEADER:
+        raise ValueError(
+            f"{path} would have a header of {len(text):,} bytes, but at most {LARGEST_HEADER:,} are read again; save a "
+            f"shorter history, or fewer names"
+        )
     with replacing(path) as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
@@ -68,7 +78,12 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
 def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     """Arrays, read-only and memory-mapped, and text.
 
-    Nothing is allocated for what the header merely claims: every array must lie within the file.
+    Nothing is allocated for what the header merely claims: every array must lie within the file. The header has at most
+    16 MiB, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither BF16 nor those of 8
+    bits and fewer, such as F8_E4M3, which NumPy does not know.
+
+    The file must not be shortened while the arrays are in use; whatever npae writes replaces a file, and keeps the old
+    one for those who have it open.
 
     Raises
     ------
@@ -82,8 +97,13 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > min(LARGEST_HEADER, size - 8):
+        if size < 8 or length > size - 8:
             raise _broken(path, f"its {size} bytes do not hold the header of {length} bytes that it announces")
+        if length > LARGEST_HEADER:
+            raise FileFormatError(
+                f"{path} has a header of {length:,} bytes, but at most {LARGEST_HEADER:,} are read; save fewer arrays "
+                f"or less text in it"
+            )
         text = file.read(length)
     header = _parse(path, text)
     metadata = header.pop("__metadata__", {})
@@ -93,7 +113,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     end = 0
     for (_, _, start, stop), name in places:
         if start != end:
-            raise _broken(path, f"the array {name!r} starts at {start}, where {end} was expected")
+            raise _broken(path, f"the array {quoted(name)} starts at {start}, where {end} was expected")
         end = stop
     if end != size - 8 - length:
         raise _broken(path, f"its arrays take {end} bytes, but {size - 8 - length} are there")
@@ -110,28 +130,41 @@ def _parse(path: Path, text: bytes) -> dict[str, Any]:
             raise ValueError("a name stands twice")
         return table
 
+    if not text.startswith(b"{") or not text.rstrip(b" ").endswith(b"}"):
+        raise _broken(path, "its header is not a table between { and }, with nothing but spaces after it")
     try:
-        header = json.loads(text.decode("utf-8"), object_pairs_hook=without_duplicates)
+        header: dict[str, Any] = json.loads(
+            text.decode("utf-8"), object_pairs_hook=without_duplicates, parse_constant=_no_constant
+        )
+        if b"\\u" in text:  # half of a pair of escapes can be parsed, and is no text
+            json.dumps(header, ensure_ascii=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise _broken(path, f"its header cannot be read ({error})") from None
-    if not isinstance(header, dict):
-        raise _broken(path, "its header is not a table")
+        raise _broken(path, f"its header cannot be read ({one_line(error)})") from None
     return header
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _place(path: Path, name: str, entry: Any) -> tuple[np.dtype[Any], tuple[int, ...], int, int]:
     """(dtype, shape, start, stop) of one array."""
+    if isinstance(entry, dict) and isinstance(entry.get("dtype"), str) and entry["dtype"] not in DTYPES:
+        raise FileFormatError(
+            f"{path} holds the array {quoted(name)} of dtype {quoted(entry['dtype'])}, which npae does not read; "
+            f"convert it to one of {', '.join(DTYPES)}"
+        )
     try:
         dtype, shape, (start, stop) = np.dtype(DTYPES[entry["dtype"]]), entry["shape"], entry["data_offsets"]
         numbers = [*shape, start, stop]
     except (KeyError, TypeError, ValueError):
-        raise _broken(path, f"the array {name!r} is described in a way this version does not know") from None
-    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in numbers) or len(shape) > 32:
-        raise _broken(path, f"the array {name!r} has a shape or a place that is none")
+        raise _broken(path, f"the array {quoted(name)} is described in a way this version does not know") from None
+    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(type(n) is int and n >= 0 for n in numbers):
+        raise _broken(path, f"the array {quoted(name)} has a shape or a place that is none")
     if prod(max(n, 1) for n in shape) * dtype.itemsize > LARGEST_ARRAY:
-        raise _broken(path, f"the array {name!r} has a shape that no array can have")
+        raise _broken(path, f"the array {quoted(name)} has a shape that no array can have")
     if stop - start != prod(shape) * dtype.itemsize:
-        raise _broken(path, f"the array {name!r} of shape {tuple(shape)} does not fit its {stop - start} bytes")
+        raise _broken(path, f"the array {quoted(name)} of shape {tuple(shape)} does not fit its place")
     return dtype, tuple(shape), start, stop
 
 

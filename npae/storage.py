@@ -13,12 +13,17 @@ import numpy as np
 from npae import safetensors
 from npae.arena import Arena
 from npae.autoencoder import Autoencoder
-from npae.errors import FileFormatError
+from npae.claims import check_buffers, check_record
+from npae.errors import FileFormatError, one_line, quoted
 from npae.layers.base import Layer
 from npae.types import Array, Shape
+from npae.validation import refuse_non_finite
 from npae.version import __version__
 
 FORMAT = 1
+#: A training record: columns, and characters of the name of one.
+MOST_COLUMNS, LONGEST_NAME = 100, 60
+LONGEST_REASON = 300  # characters of why a file was refused
 
 
 def save(
@@ -74,6 +79,11 @@ def fingerprint(net: Autoencoder) -> str:
 def read(path: str | Path) -> "StoredModel":
     """What ``save`` wrote, not yet rebuilt.
 
+    Beside the limits of ``npae.safetensors.read`` these hold, for whoever rebuilds it too: at most 1,000 layers, 32
+    axes, whole numbers below 2⁶⁴, tables nested 16 deep; 16 GiB of buffers for one sample, which is more than a
+    convolutional network needs for images of 1024×1024×3; every parameter that is described is in the file, in the
+    shape and dtype described, and finite. Nothing in a file is executed.
+
     Raises
     ------
     FileNotFoundError
@@ -88,9 +98,13 @@ def read(path: str | Path) -> "StoredModel":
         raise FileFormatError(f"{path} is a safetensors file, but no npae model; give one that npae saved") from None
     if version != FORMAT:
         raise FileFormatError(
-            f"{path} has format {version!r}, but npae {__version__} reads format {FORMAT}; use the one that wrote it"
+            f"{path} has format {quoted(version)}, but npae {__version__} reads format {FORMAT}; use the one that "
+            f"wrote it"
         )
-    return StoredModel(Path(path), arrays, record)
+    stored = StoredModel(Path(path), arrays, record)
+    with stored.blamed():
+        check_record(record)
+    return stored
 
 
 @dataclass
@@ -106,15 +120,15 @@ class StoredModel:
         net = Autoencoder.from_config(self.record["network"], layers)
         net.plan(self.record["input_shape"], seed=self.record["seed"], dtype=self.record["dtype"])
         self.fill(net.arena)
-        step = self.record["step"]
-        if type(step) is not int or step < 0:
-            raise ValueError(f"the step is {step!r}")
-        net.run.step = step
+        net.run.step = self.record["step"]
         return net
 
     def fill(self, arena: Arena) -> None:
-        """Allocate what was planned, if the file holds exactly that, and copy it in."""
+        """Allocate what was planned, if the file holds exactly that and it is not too large, and copy it in."""
+        check_buffers(arena)
         found = {name: self.array(name, shape, arena.dtype) for name, shape in arena.parameter_shapes().items()}
+        for name, values in found.items():
+            refuse_non_finite(values, f"the array {name!r}")
         arena.allocate()
         for name, parameter, _ in arena.parameters():
             parameter[...] = found[name]
@@ -139,6 +153,8 @@ class StoredModel:
         """The training record: for each name one number an epoch."""
         history = self.record["history"]
         columns = list(history.values())
+        if len(columns) > MOST_COLUMNS or not all(n.isidentifier() and len(n) <= LONGEST_NAME for n in history):
+            raise ValueError(f"the history is not a table of up to {MOST_COLUMNS} columns with names")
         if len({len(column) for column in columns}) > 1 or (columns and "loss" not in history):
             raise ValueError("the history is not a table with one row an epoch")
         if not all(isinstance(column, list) and all(isinstance(v, int | float) for v in column) for column in columns):
@@ -150,8 +166,8 @@ class StoredModel:
         """Whatever does not fit together is the file's fault."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
-            reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            reason = one_line(f"{error} is missing" if isinstance(error, KeyError) else error, LONGEST_REASON)
             raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
 
 

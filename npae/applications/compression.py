@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 
 from npae.applications.quantization import BITS, Quantizer
-from npae.errors import FileFormatError
+from npae.datasets.streams import MAX_BYTES
+from npae.errors import FileFormatError, one_line
 from npae.estimators import AutoencoderEstimator
 from npae.files import replacing
 from npae.storage import fingerprint
@@ -25,7 +26,9 @@ from npae.types import Array
 
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
 CHECKSUM = 16  # bytes
-LARGEST_COUNT = 2**31
+MOST_NUMBERS = 2**27  # in a file: 256 MiB once they are unpacked
+#: Samples for each byte of a file. A stream that never changes shrinks 7,000-fold, and one of zeros has no byte at all.
+MOST_EXPANSION = 2**14
 CODER = [{"id": lzma.FILTER_LZMA2, "lc": 0, "lp": 0, "pb": 0, "dict_size": 2**16}]
 #: Without ``bits``, quantising may add this much to the squared error of rebuilding.
 ADDED_ERROR = 0.02
@@ -42,6 +45,11 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
     bits : int from 1 to 16, optional
         For the dimension of the code that varies most; others get as many fewer as they vary less. By default as few
         as add at most 2 % to the error of rebuilding.
+
+    Raises
+    ------
+    ValueError
+        If ``decompress`` would refuse it: of more than 2²⁷ values in all codes, or of millions of equal samples.
     """
     codes = model.network_.encode(X)
     quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
@@ -51,16 +59,24 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
 def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
     """Samples ``(n, *shape)`` rebuilt from what ``compress`` made with the same model.
 
+    What the header merely claims is not allocated: codes may have 2²⁷ values in all, and 2¹⁴ samples for each byte of
+    the file; the samples may take 4 GiB.
+
     Raises
     ------
     FileFormatError
-        If a byte was cut off, added or changed.
+        If a byte was cut off, added or changed, or if it is too large.
     ValueError
         If another model made it.
     """
     numbers, quantizer, maker = unpack(content)
     if maker != fingerprint(model.network_):
         raise ValueError("it was compressed with another model, so this one cannot rebuild it; give that model")
+    shape = len(numbers), *model.network_.input_shape
+    if prod(shape) * model.network_.arena.dtype.itemsize > MAX_BYTES:
+        raise FileFormatError(
+            f"its samples, of shape {shape}, take more than {MAX_BYTES:,} bytes; compress fewer at once"
+        )
     return model.network_.decode(quantizer.restore(numbers))
 
 
@@ -73,10 +89,12 @@ def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: i
 
 
 def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
-    """``decompress`` what a file holds."""
+    """``decompress`` what a file of at most 4 GiB holds."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; check the path")
+    if path.stat().st_size > MAX_BYTES:
+        raise FileFormatError(f"{path} is larger than {MAX_BYTES:,} bytes; compress fewer samples at once")
     try:
         return decompress(model, path.read_bytes())
     except ValueError as error:
@@ -115,6 +133,11 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
             *streams,
         ]
     )
+    if _is_too_large(len(numbers), numbers.shape[1], len(body)):
+        raise ValueError(
+            f"{len(numbers):,} codes of {numbers.shape[1]} values, in {len(body):,} bytes, are more than one file may "
+            f"hold; compress fewer samples at once"
+        )
     return MAGIC + _checksum(body) + body
 
 
@@ -128,18 +151,22 @@ def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
         raise FileFormatError("its checksum is wrong: bytes are missing or changed; fetch it again")
     try:
         return _parse(body)
-    except (KeyError, TypeError, ValueError, struct.error, lzma.LZMAError, RecursionError) as error:
-        raise FileFormatError(f"it is laid out in a way that this version does not know ({error})") from None
+    except (KeyError, TypeError, ValueError, OverflowError, struct.error, lzma.LZMAError, RecursionError) as error:
+        raise FileFormatError(f"it is laid out in a way that this version does not know ({one_line(error)})") from None
 
 
 def _parse(body: bytes) -> tuple[Array, Quantizer, str]:
     (length,) = struct.unpack_from("<I", body)
     header = json.loads(body[4 : 4 + length])
     n, size, place = header["n"], header["size"], 4 + length
-    if not all(type(v) is int and 0 < v < LARGEST_COUNT for v in (n, size)):
-        raise ValueError("its shape is none")
+    if not all(type(v) is int and v > 0 for v in (n, size)) or _is_too_large(n, size, len(body)):
+        raise ValueError("its shape is none, or too large")
+    step, maker = float(header["step"]), header["model"]
     low = np.frombuffer(body, "<f4", size, place)
     lengths = np.frombuffer(body, "<u4", 2 * size, place + low.nbytes).tolist()
+    largest = max(abs(float(low.min())), abs(float(low.max()))) + 65535 * step
+    if not isinstance(maker, str) or not step > 0 or not largest <= float(np.finfo(np.float32).max):
+        raise ValueError("its steps are none")
     place += low.nbytes + 8 * size
     numbers = np.zeros((n, size), np.uint16)
     for i, length in enumerate(lengths):
@@ -148,7 +175,12 @@ def _parse(body: bytes) -> tuple[Array, Quantizer, str]:
         place += length
     if place != len(body):
         raise ValueError("it is longer than its parts")
-    return numbers, Quantizer(low, float(header["step"])), str(header["model"])
+    return numbers, Quantizer(low, step), maker
+
+
+def _is_too_large(n: int, size: int, length: int) -> bool:
+    """Whether n codes of this size are more than a file of this length may hold."""
+    return n * size > MOST_NUMBERS or n > MOST_EXPANSION * length
 
 
 def _encoded(plane: Array) -> bytes:

@@ -122,6 +122,9 @@ class Index:
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
         """What ``save`` wrote; with ``model``, an index that another model made is refused.
 
+        The limits are those of ``npae.safetensors.read``; codes are finite, at least one of at least one value, and
+        stay in the file until they are searched.
+
         Raises
         ------
         FileNotFoundError
@@ -134,7 +137,7 @@ class Index:
         try:
             record, codes = json.loads(metadata["npae-index"]), arrays["codes"]
             index = cls(codes, record["metric"], record["model"])
-            if record["format"] != FORMAT or codes.ndim != 2 or codes.dtype != np.float32 or not len(codes):
+            if record["format"] != FORMAT or codes.ndim != 2 or codes.dtype != np.float32 or not codes.size:
                 raise ValueError
             refuse_non_finite(codes, "codes")
         except (KeyError, TypeError, ValueError, RecursionError):

@@ -21,4 +21,6 @@ def run(args: argparse.Namespace) -> None:
     print(net.summary())
     print(f"\ntrained for {model.n_iter_} epochs, {net.run.step:,} steps, seed {net.run.seed}")
     for name, values in model.history_.items():
-        print(f"  {name}: {sum(values):.1f}" if name == "seconds" else f"  {name}: {values[0]:.6g} -> {values[-1]:.6g}")
+        if values:
+            ends = f"{values[0]:.6g} -> {values[-1]:.6g}"
+            print(f"  {name}: {sum(values):.1f}" if name == "seconds" else f"  {name}: {ends}")

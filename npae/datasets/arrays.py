@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from npae.datasets.streams import MAX_BYTES, Stream, damage_is_reported, open_file, read_array
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, quoted
 from npae.types import Array, Shape
 
 MAX_HEADER = 10_000  # bytes, as in numpy.load; that of an array of numbers has 128
@@ -22,7 +22,8 @@ COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and save
 def read_npy(path: str | os.PathLike[str]) -> Array:
     """Read an npy file of real numbers.
 
-    At most 4 GiB are read. Python objects, which need pickle, text, structured and complex arrays are refused.
+    At most 4 GiB are read, and no more than is there; a header has at most 10,000 bytes, an array at most 64 axes.
+    Python objects, which need pickle, text, structured and complex arrays are refused.
 
     Parameters
     ----------
@@ -52,7 +53,9 @@ def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
     The array is the one called ``name``. Without a name it is the only array, or else the only one that is called
     x, X, images, data, train_images, x_train or X_train.
 
-    At most 4 GiB are read, whatever the compressed size, and nothing but the chosen array is expanded.
+    At most 4 GiB are read, whatever the compressed size, and nothing but the chosen array is expanded, piece by piece.
+    Stored and deflated members are read, without encryption; the table of members takes some 20 times its size in the
+    file.
 
     Parameters
     ----------
@@ -88,7 +91,7 @@ def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
 
 
 def _choose(names: list[str], name: str | None, path: Path) -> str:
-    listing = ", ".join(map(repr, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
+    listing = ", ".join(map(quoted, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     if name is not None:
         if name in names:
             return name

@@ -10,7 +10,7 @@ from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.digits import load_digits
 from npae.datasets.idx import read_idx
 from npae.datasets.images import SUFFIXES, read_images
-from npae.datasets.streams import open_file
+from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_table
 from npae.errors import FileFormatError
 from npae.types import Array
@@ -58,7 +58,8 @@ def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple
     MissingExtraError
         If the source is a folder of images and Pillow is not installed.
     FileFormatError
-        If the source is of no known format, damaged, or larger than 4 GiB; the readers say more.
+        If the source is of no known format, damaged, or larger than 4 GiB, in the file or as what is returned; the
+        readers say more.
     ValueError
         If ``name`` or ``size`` is given for a source that has no use for it.
     """
@@ -72,9 +73,9 @@ def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple
     _refuse(source, size=size)
     reader = BY_SUFFIX.get(path.suffix.lower()) or _reader_by_first_bytes(path)
     if reader is read_npz:
-        return _as_float(read_npz(path, name))
+        return _as_float(read_npz(path, name), path)
     _refuse(source, name=name)
-    return _as_float(reader(path))
+    return _as_float(reader(path), path)
 
 
 def _reader_by_first_bytes(path: Path) -> Reader:
@@ -96,9 +97,16 @@ def _refuse(source: str | os.PathLike[str], **options: object) -> None:
             raise ValueError(f"{option}={value!r} was given with {str(source)!r}, but is for {use}; leave it out")
 
 
-def _as_float(x: Array) -> Array:
-    if x.dtype == np.uint8 and x.ndim >= 2:
-        return x / np.float32(255)
+def _as_float(x: Array, path: Path) -> Array:
+    is_bytes = x.dtype == np.uint8 and x.ndim >= 2
     exact = np.promote_types(x.dtype, np.float32)
+    itemsize = 4 if is_bytes or exact == np.float32 else 8
+    if x.size * itemsize > MAX_BYTES:
+        raise FileFormatError(
+            f"{str(path)!r} holds {x.size:,} numbers, which as float{8 * itemsize} take more than {MAX_BYTES:,} bytes; "
+            f"split it into smaller files"
+        )
+    if is_bytes:
+        return x / np.float32(255)
     with np.errstate(all="ignore"):  # a long double may become infinite; the model refuses that, and says where
         return x.astype(np.float32 if exact == np.float32 else np.float64, copy=False)

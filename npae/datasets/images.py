@@ -17,6 +17,7 @@ from npae.types import Array, Shape
 # Formats that are decoded without starting another program, and the suffixes of their files.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
+MAX_FILE = 2**29  # bytes; 89 million pixels of 4 bytes fit
 GREY = ("1", "L", "LA")  # Pillow's modes of 8 bits and fewer
 COLOUR = ("CMYK", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
 
@@ -28,8 +29,8 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
     order is that of the names as text: 10.png comes before 2.png. Transparency is dropped, and of an animation the
     first picture is taken. BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are read, with at most 8 bits a channel.
 
-    One image may have as many pixels as Pillow holds to be safe (``PIL.Image.MAX_IMAGE_PIXELS``, 89 million), and
-    the result up to 4 GiB.
+    A file may have up to 512 MiB, one image as many pixels as Pillow holds to be safe (``PIL.Image.MAX_IMAGE_PIXELS``,
+    89 million), and the result up to 4 GiB.
 
     Parameters
     ----------
@@ -104,6 +105,8 @@ def _read(path: Path, size: tuple[int, int] | None) -> Array:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         # From memory: a file allocates as much as a decoder asks for, be it the 4 GiB that a damaged length claims.
+        if os.fstat(file.fileno()).st_size > MAX_FILE:
+            raise FileFormatError(f"{str(path)!r} has more than {MAX_FILE:,} bytes; give a smaller image")
         image: Any = Image.open(io.BytesIO(file.read()), formats=FORMATS)
         if image.mode not in GREY + COLOUR:
             raise FileFormatError(

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TextIO
 
 import numpy as np
 
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, one_line
 from npae.types import Array, Shape
 
 MAX_BYTES = 2**32  # of one array, and of one text file
@@ -89,6 +89,20 @@ def read_array(stream: Stream, dtype: np.dtype[Any], shape: Shape, path: Path, s
         raise FileFormatError(f"{claim}, which no array can have; it is damaged: fetch or write it again") from None
 
 
+def lines(text: TextIO, path: Path, longest: int) -> Iterator[str]:
+    """The lines of a text, of which none is longer than ``longest`` characters; no more than that is ever read at once.
+
+    Raises
+    ------
+    FileFormatError
+        At a line that is longer.
+    """
+    while line := text.readline(longest + 1):
+        if len(line) > longest:
+            raise FileFormatError(f"{str(path)!r} has a line of more than {longest:,} characters; break it up")
+        yield line
+
+
 @contextmanager
 def damage_is_reported(path: Path, kind: str) -> Iterator[None]:
     """Turn whatever a library raises on damaged bytes into one FileFormatError.
@@ -101,7 +115,7 @@ def damage_is_reported(path: Path, kind: str) -> Iterator[None]:
     except (FileFormatError, MemoryError):
         raise
     except Exception as error:
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        reason = one_line(f"{type(error).__name__}: {error}")
         raise FileFormatError(
             f"{str(path)!r} is not {kind}, or is damaged ({reason}); fetch or write it again"
         ) from error

@@ -4,18 +4,18 @@ import csv
 import math
 import os
 from array import array
-from collections.abc import Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TextIO
 
 import numpy as np
 
-from npae.datasets.streams import MAX_BYTES, open_file
-from npae.errors import FileFormatError
+from npae.datasets.streams import MAX_BYTES, lines, open_file
+from npae.errors import FileFormatError, one_line
 from npae.types import Array
 
 MAX_LINE = 2**24  # characters; a sample of a million features fits
+MAX_COLUMNS = 2**20
 
 
 def read_table(path: str | os.PathLike[str]) -> Array:
@@ -25,7 +25,9 @@ def read_table(path: str | os.PathLike[str]) -> Array:
     commas. That line is a header if none of its cells is a number. Blank lines are skipped. Numbers have a
     decimal point. The text is UTF-8.
 
-    The file may have up to 4 GiB, a line up to 16 Mi characters, and a cell as many as csv.field_size_limit() says.
+    The file may have up to 4 GiB and the table too, a line up to 16 Mi characters and 1,048,576 cells, and a cell as
+    many characters as csv.field_size_limit() says. No more than a line is read at once, and a line break in a cell
+    does not make it longer.
 
     Parameters
     ----------
@@ -58,15 +60,17 @@ def read_table(path: str | os.PathLike[str]) -> Array:
 
 
 def _parse(text: TextIO, path: Path) -> Array:
-    first = next((line for line in _lines(text, path) if line.strip(" \r\n")), "")
+    first = next((line for line in lines(text, path, MAX_LINE) if line.strip(" \r\n")), "")
     text.seek(0)
     delimiter = next((mark for mark in "\t;" if mark in first), ",")
-    rows = csv.reader(_lines(text, path), delimiter=delimiter, strict=True)
+    source = _Rows(text, path, delimiter)
+    rows = csv.reader(source, delimiter=delimiter, strict=True)
     values = array("d")
     header: list[str] | None = None
     width = first_line = 0
     try:
         for row in rows:
+            source.begin()
             if not row or (len(row) == 1 and not row[0].strip()):
                 continue
             if not width:
@@ -86,19 +90,41 @@ def _parse(text: TextIO, path: Path) -> Array:
             if not all(map(math.isfinite, numbers)) or "_" in "".join(row):
                 raise FileFormatError(f"{str(path)!r}, line {rows.line_num}, {_first_fault(row, header)}")
             values.extend(numbers)
+            if len(values) * values.itemsize > MAX_BYTES:
+                raise FileFormatError(
+                    f"{str(path)!r} has more than {MAX_BYTES // values.itemsize:,} numbers; split it into smaller ones"
+                )
     except csv.Error as error:
-        raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {error}; correct the line") from None
+        raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {one_line(error)}; correct the line") from None
     if not values:
         raise FileFormatError(f"{str(path)!r} holds no lines of numbers; give at least one")
     return np.frombuffer(values).reshape(-1, width)
 
 
-def _lines(text: TextIO, path: Path) -> Iterator[str]:
-    """The lines, none longer than memory should hold."""
-    while line := text.readline(MAX_LINE + 1):
-        if len(line) > MAX_LINE:
-            raise FileFormatError(f"{str(path)!r} has a line of more than {MAX_LINE:,} characters; break it up")
-        yield line
+class _Rows:
+    """The lines for a csv reader, which joins several where a cell in quotes has line breaks: not endlessly many."""
+
+    def __init__(self, text: TextIO, path: Path, delimiter: str) -> None:
+        self._lines, self._path, self._delimiter = lines(text, path, MAX_LINE), path, delimiter
+        self.begin()
+
+    def begin(self) -> None:
+        """The next line begins a new row."""
+        self._length = self._cells = 0
+
+    def __iter__(self) -> "_Rows":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._length += len(line)
+        self._cells += line.count(self._delimiter) + 1
+        if self._length > MAX_LINE or self._cells > MAX_COLUMNS:
+            raise FileFormatError(
+                f"{str(self._path)!r} has a row of more than {MAX_LINE:,} characters or {MAX_COLUMNS:,} cells; give a "
+                f"sample fewer features"
+            )
+        return line
 
 
 def _is_header(row: list[str]) -> bool:

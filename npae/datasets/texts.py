@@ -4,7 +4,7 @@ import os
 from io import TextIOWrapper
 from pathlib import Path
 
-from npae.datasets.streams import MAX_BYTES, open_file
+from npae.datasets.streams import MAX_BYTES, lines, open_file
 from npae.errors import FileFormatError
 
 #: Lines before the first text; those of Orange (.tab) also tell each column's type and role.
@@ -15,7 +15,8 @@ LARGEST_TEXT = 2**24  # characters
 def read_texts(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     """Read labelled texts from a .tsv file with a header, or from a .tab file of Orange.
 
-    Quotation marks have no meaning in it.
+    Quotation marks have no meaning in it. The file may have up to 4 GiB, and a line, label included, up to 16 Mi
+    characters; no more than a line is read at once.
 
     Parameters
     ----------
@@ -43,14 +44,14 @@ def read_texts(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
         if os.fstat(file.fileno()).st_size > MAX_BYTES:
             raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
         try:
-            for number, line in enumerate(stream, start=1):
+            for number, line in enumerate(lines(stream, path, LARGEST_TEXT), start=1):
                 cells = line.rstrip("\r\n").split("\t")
                 if number <= headers or cells == [""]:
                     continue
-                if len(cells) != 2 or len(line) > LARGEST_TEXT:
+                if len(cells) != 2:
                     raise FileFormatError(
-                        f"{str(path)!r}, line {number}: {len(cells)} columns and {len(line):,} characters, but a label "
-                        f"and a text of at most {LARGEST_TEXT:,} were expected; correct the line"
+                        f"{str(path)!r}, line {number}: {len(cells)} columns, but a label and a text were expected; "
+                        f"correct the line"
                     )
                 labels.append(cells[0])
                 texts.append(cells[1])

@@ -9,10 +9,12 @@ import numpy as np
 
 from npae import storage
 from npae.autoencoder import Autoencoder
+from npae.claims import check_threads
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.manners import Manners
 from npae.layers.base import Layer
 from npae.types import Array
+from npae.validation import refuse_non_finite
 
 
 class Stored(Manners):
@@ -48,8 +50,13 @@ class Stored(Manners):
 
     @classmethod
     def from_stored(cls, stored: storage.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
-        """The fitted model that ``save`` wrote; its optimizer starts afresh."""
+        """The fitted model that ``save`` wrote; its optimizer starts afresh.
+
+        Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the
+        code; threads are at most 1,024. The estimator's other parameters are stored as they are: ``fit`` checks them.
+        """
         params = stored.record["params"]
+        check_threads(params.get("n_jobs"))
         tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
         model = cls(**tuples)
         model.network_ = stored.network(layers)
@@ -64,6 +71,8 @@ class Stored(Manners):
                 stored.array("code_mean", (size,), "float64"),
                 stored.array("code_factor", (size, size), "float64"),
             )
+            refuse_non_finite(mean, "the array 'code_mean'")
+            refuse_non_finite(factor, "the array 'code_factor'")
             model._code_distribution = Gaussian(mean.copy(), factor.copy())
         return model
 

@@ -5,6 +5,7 @@ from math import prod
 from npae.arena import Arena
 from npae.layers.base import Layer
 from npae.types import Array, Shape
+from npae.validation import check_number
 
 
 class Activation(Layer):
@@ -44,6 +45,7 @@ class LeakyReLU(Activation):
     """
 
     def __init__(self, slope: float = 0.01) -> None:
+        check_number(slope, "the slope of LeakyReLU")
         self.slope = slope
 
     def forward(self, x: Array) -> Array:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from math import prod
 
 from npae.arena import Arena
-from npae.layers.base import Layer
+from npae.layers.base import Layer, positive
 from npae.types import Array, Shape
+
+MOST_AXES = 32
 
 
 class Reshape(Layer):
@@ -14,11 +16,13 @@ class Reshape(Layer):
     Parameters
     ----------
     shape : sequence of int
-        Of one sample, with as many elements as before.
+        Of one sample, at most 32 sizes of at least 1, with as many elements as before.
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
-        self.shape = tuple(shape)
+        if len(shape) > MOST_AXES:
+            raise ValueError(f"Reshape is given {len(shape):,} axes; expected at most {MOST_AXES}")
+        self.shape = tuple(positive(n, "a size in the shape of Reshape") for n in shape)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         if prod(input_shape) != prod(self.shape):

@@ -14,8 +14,8 @@ def upsample_nearest(x: Array, factor_h: int, factor_w: int, y: Array) -> None:
 def upsample_nearest_gradient(dy: Array, factor_h: int, factor_w: int, dx: Array) -> None:
     """dx[⌊i / fh⌋, ⌊j / fw⌋] += dy[i, j], from zero."""
     dx[...] = 0
-    for k in range(factor_h):
-        for m in range(factor_w):
+    for k in range(min(factor_h, dy.shape[1])):  # further phases are empty
+        for m in range(min(factor_w, dy.shape[2])):
             phase = dy[:, k::factor_h, m::factor_w]
             dx[:, : phase.shape[1], : phase.shape[2]] += phase
 

@@ -1,0 +1,178 @@
+"""Small valid files of every kind, as npae, NumPy and Pillow write them."""
+
+import gzip
+import io
+import struct
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from small_models import TYPES, data_for, fitted
+
+import npae
+from npae import safetensors
+from npae.applications import compression
+from npae.applications.retrieval import Index
+from npae.estimators import AutoencoderEstimator
+from npae.export import export_encoder
+from npae.layers import (
+    ActivityL1,
+    AveragePool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Flatten,
+    GaussianNoise,
+    LeakyReLU,
+    MaxPool2D,
+    Reparameterization,
+    Reshape,
+    Tanh,
+    TiedDense,
+    UpSample2D,
+)
+from npae.storage import save
+
+PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3) * 4
+
+
+def written(write: Callable[[Path], object]) -> bytes:
+    """What ``write`` puts into the file that it is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "x"
+        write(path)
+        return path.read_bytes()
+
+
+def images_network() -> npae.Autoencoder:
+    """Layers that the five types do not use, in one network."""
+    return npae.Autoencoder(
+        [Conv2D(2, padding=((1, 1), (0, 2))), LeakyReLU(0.1), MaxPool2D((2, 1)), AveragePool2D(2, stride=1), Flatten()],
+        [Dense(12), Tanh(), Reshape((3, 2, 2)), UpSample2D((2, 2), mode="bilinear"), UpSample2D((1, 1)), Conv2D(1)],
+        corrupt=[GaussianNoise(0.1, clip=(0, 1)), Dropout(0.1)],
+        code=[Reparameterization(3, beta=0.5, warm_up_steps=4), ActivityL1(0.1)],
+        loss="mse",
+        weight_decay=0.01,
+    ).build((6, 4, 1), seed=3)
+
+
+def tied_network() -> npae.Autoencoder:
+    """A network in which one W stands twice."""
+    return npae.Autoencoder([Dense(3)], [TiedDense("encoder.0")], loss="bce_on_probabilities").build(
+        (5,), dtype="float64"
+    )
+
+
+@cache
+def model() -> AutoencoderEstimator:
+    """The one that codes, indexes and compressed files belong to."""
+    return fitted("vanilla")
+
+
+@cache
+def models() -> list[bytes]:
+    """Of the five types, of two bare networks, and of an encoder alone."""
+    return [
+        *(written(fitted(kind).save) for kind in TYPES),
+        *(written(lambda path, net=net: save(net, path)) for net in (images_network(), tied_network())),
+        written(lambda path: export_encoder(fitted("variational").network_, path)),
+    ]
+
+
+@cache
+def tables() -> list[bytes]:
+    """Arrays of every dtype of safetensors, an empty and a scalar one, and text."""
+    every = {name: np.arange(4).reshape(2, 2).astype(code) % 2 for name, code in safetensors.DTYPES.items()}
+    every["BOOL"] = every["BOOL"].astype(bool)
+    every |= {"scalar": np.array(3.5), "empty": np.zeros((0, 3), "<i8"), "ü·λ": np.zeros(0, "u1")}
+    return [
+        written(lambda path: safetensors.write(path, every, {"text": "ü", "more": '{"a": [1, {"b": null}]}'})),
+        written(lambda path: safetensors.write(path, {"a": np.zeros((2, 3), "<f4"), "b": np.ones(3, "u1")}, {})),
+    ]
+
+
+@cache
+def indexes() -> list[bytes]:
+    """By both metrics."""
+    return [written(Index.of(model(), data_for("vanilla"), metric).save) for metric in ("euclidean", "cosine")]
+
+
+@cache
+def compressed() -> list[bytes]:
+    """With codes of 4 and of 12 bits."""
+    return [compression.compress(model(), data_for("vanilla"), bits) for bits in (4, 12)]
+
+
+@cache
+def weights() -> list[bytes]:
+    """What another library would have saved for ``images_network``."""
+    arrays = {name: value.T.copy() for name, value, _ in images_network().arena.parameters()}
+    arrays["encoder.0.W"] = np.ones((2, 1, 3, 3), "float32")
+    arrays["decoder.5.W"] = np.ones((1, 2, 3, 3), "float64")
+    return [written(lambda path: safetensors.write(path, arrays, {}))]
+
+
+@cache
+def idx() -> list[bytes]:
+    """Plain and compressed."""
+    plain = bytes([0, 0, 8, 3]) + struct.pack(">3I", *PIXELS.shape) + PIXELS.tobytes()
+    floats = bytes([0, 0, 0x0D, 1]) + struct.pack(">I", 3) + np.ones(3, ">f4").tobytes()
+    return [plain, floats, gzip.compress(plain, mtime=0)]
+
+
+@cache
+def npy() -> list[bytes]:
+    """Of two versions, orders and types."""
+    arrays = [PIXELS, np.asfortranarray(PIXELS.astype(">f4")), np.array(3), np.zeros((0, 2), bool), np.ones(3, "g")]
+    return [written(lambda path, x=x: _save(path, x)) for x in arrays]
+
+
+def _save(path: Path, x: np.ndarray) -> None:
+    with path.open("wb") as file:
+        np.lib.format.write_array(file, x, version=(2, 0) if x.ndim == 1 else (1, 0))
+
+
+@cache
+def npz() -> list[bytes]:
+    """One array, several, compressed or not."""
+    found = []
+    for write, arrays in ((np.savez, {"x": PIXELS, "y": np.ones(3)}), (np.savez_compressed, {"anything": PIXELS})):
+        file = io.BytesIO()
+        write(file, **arrays)
+        found.append(file.getvalue())
+    return found
+
+
+@cache
+def tables_of_numbers() -> list[bytes]:
+    """By commas, semicolons and tabs; with and without a header, a mark, quotation marks and blank lines."""
+    return [b"a,b\n1,2\n3,4\n", b"1;2\r\n3;4", b'\xef\xbb\xbf"1"\t2\n\n-3e4\t.5\n', b'"a\nb",c\n1,2\n']
+
+
+@cache
+def texts() -> list[bytes]:
+    """Labels and texts."""
+    return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"l\tt\r\nx\ty\r\n\r\n"]
+
+
+@cache
+def images() -> list[bytes]:
+    """Of every format, grey, with a palette, with transparency, in colour."""
+    from PIL import Image
+
+    found = []
+    for kind in ("png", "jpeg", "gif", "bmp", "tiff", "ppm", "webp"):
+        for mode in ("L", "RGB", "P", "RGBA", "1", "CMYK"):
+            file = io.BytesIO()
+            try:
+                Image.fromarray(PIXELS).convert(mode).save(file, kind)
+            except (OSError, ValueError):  # a format does not know every mode
+                continue
+            found.append(file.getvalue())
+    for options in ({"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}, {"compression": "jpeg"}):
+        file = io.BytesIO()
+        Image.fromarray(PIXELS).save(file, "tiff", **options)
+        found.append(file.getvalue())
+    return found

@@ -1,0 +1,84 @@
+"""Any bytes, for every reader: a result or one sentence, in the memory that is promised."""
+
+import tracemalloc
+from random import Random
+
+import pytest
+from fuzzing.targets import TARGETS, Finding, Target
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+import npae.network
+from npae.kernels import reference_kernels
+
+#: Shrinking takes minutes and explains nothing that the error does not.
+drawn = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
+
+
+@pytest.fixture(autouse=True)
+def _in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong shape is an error in NumPy, and a crash in machine code."""
+    monkeypatch.setattr(npae.network, "default_kernels", reference_kernels)
+
+
+@pytest.fixture(params=TARGETS)
+def target(request: pytest.FixtureRequest) -> Target:
+    if request.param == "images":
+        pytest.importorskip("PIL.Image")
+    if request.param == "safetensors":
+        pytest.importorskip("safetensors.numpy")
+    return TARGETS[request.param]
+
+
+def test_every_valid_file_is_read(target, tmp_path):
+    assert all(target.try_on(content, tmp_path) for content in target.seeds())
+
+
+@pytest.mark.filterwarnings("default")  # a library may warn about a file, and the command line shows it as a sentence
+def test_changed_files_end_in_a_result_or_a_sentence_in_little_memory(target, tmp_path):
+    contents = target.seeds()
+    for content in contents:  # whatever is imported and cached once is not what a file takes
+        target.try_on(content, tmp_path)
+
+    @drawn
+    @given(content=st.sampled_from(contents), chance=st.randoms(use_true_random=False), times=st.integers(1, 3))
+    def run(content: bytes, chance: Random, times: int) -> None:
+        for _ in range(times):
+            content = target.mutated(content, chance)
+        tracemalloc.start()
+        try:
+            target.try_on(content, tmp_path)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert peak < target.memory + 100 * len(content)
+
+    run()
+
+
+@pytest.mark.filterwarnings("default")
+@drawn
+@given(content=st.binary(max_size=200))
+def test_any_bytes_end_in_a_result_or_a_sentence(content, tmp_path_factory):
+    folder = tmp_path_factory.getbasetemp()
+    for target in TARGETS.values():
+        if target.name not in ("images", "safetensors"):
+            target.try_on(content, folder)
+            target.try_on(target.seeds()[0][:8] + content, folder)
+
+
+def test_an_answer_that_is_none_is_found(tmp_path):
+    def raises(error: Exception):
+        def read(path):
+            raise error
+
+        return Target("x", "x", list, read, others=("allowed",))
+
+    for error in (KeyError("x"), MemoryError(), RecursionError(), ValueError("other"), ValueError("allowed\nhere")):
+        with pytest.raises(Finding):
+            raises(error).try_on(b"", tmp_path)
+    for text in ("", "two\nlines", "\x1b[2J", "\ud800", "x" * 2000):
+        with pytest.raises(Finding, match="no sentence"):
+            raises(npae.errors.FileFormatError(text)).try_on(b"", tmp_path)
+    assert not raises(ValueError("this is allowed")).try_on(b"", tmp_path)
+    assert Target("x", "x", list, lambda path: None).try_on(b"", tmp_path)
