@@ -86,7 +86,7 @@ def json_edited(table: Any, chance: Random) -> Any:
         holder = _at(table, tuple(above))
         match chance.randrange(6):
             case 0 | 1:
-                holder[key] = chance.choice(JUNK)
+                holder[key] = copy.deepcopy(chance.choice(JUNK))  # what is put there may be changed next
             case 2:
                 del holder[key]
             case 3:
