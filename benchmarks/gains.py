@@ -30,6 +30,7 @@ from npae.benchmark.machine import machine
 from npae.benchmark.models import MODELS, images_for, new_model
 from npae.benchmark.process import pinned
 from npae.kernels import default_kernels, reference_kernels
+from npae.kernels.program import Program
 from npae.optimizers import Adam
 from npae.replicas import Replicas
 from npae.types import Array
@@ -157,6 +158,37 @@ def products() -> Iterator[Group]:
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Call:
     return lambda: function(*arguments)
+
+
+# What is zero, or nearly
+
+
+def zeros() -> Iterator[Group]:
+    for n, n_out in ((128, 32), (128, 128), (64, 512)):
+        x, noise = images_for("deep", n), rng.random((n, 784), dtype=np.float32)
+        W, b, y, dW = draw(784, n_out), draw(n_out), draw(n, n_out), draw(784, n_out)
+        for form, kernel, arguments in [
+            ("x W + b", kernels.affine, (W, b, y)),
+            ("xᵀ dy", kernels.matmul_transposed_left, (y, dW)),
+        ]:
+            ways = {"x: digits": _call(kernel, x, *arguments), "x: noise": _call(kernel, noise, *arguments)}
+            yield Group("zeros", f"{form}  {n}, 784, {n_out}", ways)
+    yield from subnormals()
+
+
+def subnormals() -> Iterator[Group]:
+    """The same calls, recorded and from Python, where subnormal numbers keep their value."""
+    z, t, losses, dz = draw(128, 784) - 70, images_for("deep", 128), draw(128), draw(128, 784)
+    theta, m, v = draw(118_000), np.zeros(118_000, np.float32), np.zeros(118_000, np.float32)
+    dtheta = 1e-20 * draw(118_000)  # its squares are subnormal
+    rate, count = np.full(1, 1e-3), np.full(1, 100)
+    for what, kernel, arguments in [
+        ("cross-entropy  128, 784", kernels.bce_on_logits, (z, t, 1 / 128, losses, dz)),
+        ("Adam  118,000", kernels.adam, (theta, dtheta, m, v, rate, count, 0.9, 0.999, 1e-8, 0.0)),
+    ]:
+        program = Program()
+        program.add(kernel, *arguments)
+        yield Group("zeros", what, {"flushed": program.run, "subnormal": _call(kernel, *arguments)})
 
 
 # Convolution
@@ -416,6 +448,7 @@ def _numpy_adam(theta: Array, dtheta: Array, m: Array, v: Array) -> Call:
 
 TOPICS = {
     "product": products,
+    "zeros": zeros,
     "convolution": convolutions,
     "fused": fusions,
     "recorded": recorded,

@@ -4,6 +4,7 @@ Importing npae does not import numba: that happens when a network is first built
 """
 
 from npae.autoencoder import Autoencoder
+from npae.checkpoint import Checkpoints
 from npae.encoder import load_encoder
 from npae.estimators import (
     ConvolutionalAutoencoder,
@@ -17,6 +18,7 @@ from npae.version import __version__
 
 __all__ = [
     "Autoencoder",
+    "Checkpoints",
     "ConvolutionalAutoencoder",
     "DeepAutoencoder",
     "DenoisingAutoencoder",

@@ -8,6 +8,7 @@ of names, and adding up the gradients of several replicas is one addition.
 Weights come first in θ and biases after them: what weight decay applies to is one slice.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,10 +16,12 @@ from math import prod
 from threading import RLock
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 
 from npae.initializers import INITIALIZERS
+from npae.memory import require
 from npae.randomness import Run, generator
 from npae.types import Array, Shape
 
@@ -26,6 +29,18 @@ if TYPE_CHECKING:
     from npae.layers.base import Layer
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+
+_arenas: "WeakSet[Arena]" = WeakSet()  # of this process
+
+
+def _renew_locks() -> None:
+    """Whoever held a lock in the parent does not exist in a forked process, and would be waited for in vain."""
+    for arena in _arenas:
+        arena.lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 @dataclass
@@ -112,6 +127,7 @@ class Arena:
         self._buffers: list[Buffer] = []
         self._workspaces: list[Workspace] = []
         self.capacity = 0
+        _arenas.add(self)
         self.generation = 0  # how often the buffers have been moved
         self.batch_size = 0
         self.decayed = slice(0, 0)
@@ -188,7 +204,14 @@ class Arena:
         """Allocate θ and dθ, bind their views, and draw the initial weights.
 
         With ``theta`` given, that vector is shared instead: the network becomes a replica of the one that owns it.
+
+        Raises
+        ------
+        MemoryError
+            Where there is not so much memory.
         """
+        vectors = 2 if theta is None else 1
+        require(vectors * self.parameter_bytes, "a network of this size", "choose a smaller one")
         itemsize = self.dtype.itemsize
         start = 0
         for decay in (True, False):
@@ -218,7 +241,13 @@ class Arena:
             self.theta[p.slice] = values
 
     def resize(self, batch_size: int) -> None:
-        """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory."""
+        """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory.
+
+        Raises
+        ------
+        MemoryError
+            Where there is not so much memory.
+        """
         if batch_size == self.batch_size:
             return
         if self.capacity == 0:
@@ -231,6 +260,7 @@ class Arena:
         self.batch_size = batch_size
 
     def _allocate_workspaces(self) -> None:
+        require(self.workspace_bytes, "what the layers keep beside their parameters", "choose a smaller network")
         for w in self._workspaces:
             array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
             if w.values is not None:
@@ -239,6 +269,7 @@ class Arena:
 
     def _allocate_buffers(self, capacity: int) -> None:
         sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]
+        require(sum(sizes), f"a batch of {capacity} samples", "choose a smaller batch or network")
         block = aligned_empty(sum(sizes))
         start = 0
         for b, size in zip(self._buffers, sizes, strict=True):
@@ -265,15 +296,20 @@ class Arena:
         """How many numbers are learned, by ``layer`` or by all."""
         return sum(prod(p.shape) for p in self._parameters if layer is None or p.layer is layer)
 
+    @property
+    def parameter_bytes(self) -> int:
+        """Of θ; known before anything is allocated."""
+        return sum(_round_up(prod(p.shape) * self.dtype.itemsize, ALIGNMENT) for p in self._parameters)
+
+    @property
+    def workspace_bytes(self) -> int:
+        """Of what does not grow with the batch."""
+        return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)
+
     @cached_property
     def bytes_per_sample(self) -> int:
         """Of all buffers, once everything is planned."""
         return self.buffer_bytes()
-
-    @property
-    def workspace_bytes(self) -> int:
-        """Of all arrays that do not grow with the batch."""
-        return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)
 
     def buffer_bytes(self, layer: Any = None) -> int:
         """Bytes of buffers for one sample, of ``layer`` or of all."""

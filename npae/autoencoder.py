@@ -9,7 +9,7 @@
 How it is planned, described and copied is in ``npae.network``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -232,12 +232,14 @@ class Autoencoder(Network):
             raise ValueError(f"{n} samples and {len(targets)} targets were given; give one target for each sample")
         return targets
 
-    def first_non_finite(self, x: Array) -> str | None:
-        """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
+    def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
+        """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
         self.arena.resize(len(x))
         with self._training():
             for step in (step for slot in self._slots() for step in slot.steps):
                 x = step.forward(x)
-                if not np.isfinite(x).all():
-                    return step.convolution.name if isinstance(step, FusedLayer) else step.name
-        return None
+                yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
+
+    def first_non_finite(self, x: Array) -> str | None:
+        """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
+        return next((name for name, y in self.outputs(x) if not np.isfinite(y).all()), None)

@@ -1,5 +1,6 @@
 """Any number of samples, where no gradient is needed: block by block, so that the buffers stay small."""
 
+import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -47,19 +48,26 @@ class RecordedEncoding:
 
     def __init__(self, network: "Autoencoder", n_jobs: int) -> None:
         self.size = block_size(network.arena)
-        self.networks = [network, *(network.replica(i) for i in range(1, n_jobs))]
-        self._blocks = [_Block(net, self.size) for net in self.networks]
+        self._replicas = [network.replica(i) for i in range(1, n_jobs)]
+        self._blocks = [_Block(net, self.size) for net in (network, *self._replicas)]
+        self._network = weakref.ref(network)  # which holds this recording
         self.recorded_for = self.present()
+
+    @property
+    def network(self) -> "Autoencoder":
+        """What was recorded."""
+        network = self._network()
+        assert network is not None
+        return network
 
     def present(self) -> Any:
         """What the recording depends on: where the buffers are, and what the layers are told to do."""
-        network = self.networks[0]
-        return network.arena.generation, network.config()
+        return self.network.arena.generation, self.network.config()
 
     def encode(self, x: Array) -> tuple[Array, bool]:
         """Codes of x (n, *input_shape), which holds at least one block; and whether all of x is finite."""
         n_threads = min(len(self._blocks), len(x) // self.size)
-        codes = np.empty((len(x), *self.networks[0].code_shape), x.dtype)
+        codes = np.empty((len(x), *self.network.code_shape), x.dtype)
         bounds = [len(x) * i // n_threads for i in range(n_threads + 1)]
         working = self._blocks[:n_threads]
         for i, block in enumerate(working):

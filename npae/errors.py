@@ -1,5 +1,7 @@
 """What npae raises when the mistake is not in npae: one sentence for a person."""
 
+from typing import Any
+
 
 class NotFittedError(ValueError, AttributeError):
     """A model was asked for something before ``fit``.
@@ -13,8 +15,26 @@ class FileFormatError(ValueError):
     """A file is truncated, damaged, or not of the kind that was expected."""
 
 
+class CheckpointError(ValueError):
+    """A run cannot go on from the checkpoints that are there, since they are another run's."""
+
+
+class FolderInUseError(OSError):
+    """Another process trains into the folder."""
+
+
 class NonFiniteError(ArithmeticError):
-    """Training met NaN or infinity; the parameters are those of the last good epoch."""
+    """Training met NaN or infinity; the parameters are those of the last good epoch.
+
+    Attributes
+    ----------
+    diagnosis : dict
+        What was there when it happened; see ``npae.diagnosis.diagnose``.
+    """
+
+    def __init__(self, message: str, diagnosis: dict[str, Any] | None = None) -> None:
+        super().__init__(message)
+        self.diagnosis = diagnosis or {}
 
 
 class MissingExtraError(ImportError):

@@ -112,6 +112,9 @@ class Network:
         self._learning = self._from_the_first_that_learns(arena)
         self._encodings: dict[int, RecordedEncoding] = {}
         self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
+        for layer in arena.layers.values():
+            # A network and its memory are gone with the last reference to it; a circle would wait for a collector.
+            layer.arena = weakref.proxy(arena)
         self.arena, self.run = arena, arena.run
 
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:

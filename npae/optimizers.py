@@ -43,13 +43,17 @@ class Optimizer:
         """Steps taken so far."""
         return int(self.count[0])
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers that it was given, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, (int, float, np.number))}
+
     def step(self, rate_factor: float = 1.0, crew: Crew | None = None) -> None:
         """Take one step along the arena's present gradient; a crew shares the vectors out among its threads."""
         crew = crew or crew_of(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
-        numbers = [value for value in vars(self).values() if isinstance(value, (int, float, np.number))]
-        recorded_for = (crew.size, numbers)
+        recorded_for = (crew.size, self.settings)
         if recorded_for != self._recorded_for:
             programs = [Program() for _ in range(crew.size)]
             for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):

@@ -45,25 +45,25 @@ class Replicas:
 
     def __init__(self, network: Autoencoder, n_jobs: int) -> None:
         self.networks = [network]
-        self._n_jobs = n_jobs
+        self.n_jobs = n_jobs
         self._replicate()
 
     @property
     def crew(self) -> Crew:
         """Who does the work; in a forked process, others than in its parent."""
-        return crew_of(self._n_jobs)
+        return crew_of(self.n_jobs)
 
     def _replicate(self) -> None:
         net = self.networks[0]
         self._settings = self._present_settings()
-        self.networks = [net, *(net.replica(shard) for shard in range(1, self._n_jobs))]
+        self.networks = [net, *(net.replica(shard) for shard in range(1, self.n_jobs))]
         self._batches: dict[int, _Batch] = {}
         self._x: Array | None = None
 
     def _present_settings(self) -> Any:
         """What the layers are told to do; it does not matter where they are asked anew at every step."""
         net = self.networks[0]
-        return net.config() if self._n_jobs > 1 or net.is_recordable else None
+        return net.config() if self.n_jobs > 1 or net.is_recordable else None
 
     def learn_from(self, x: Array) -> None:
         """Take batches from x ``(n, *input_shape)``, which is trusted, until told to forget it.

@@ -62,14 +62,14 @@ def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays:
         "step": net.run.step,
         **record,
     }
-    safetensors.write(path, arrays, {"npae": json.dumps(everything, default=_plain)})
+    safetensors.write(path, arrays, {"npae": json.dumps(everything, default=plain)})
 
 
 def fingerprint(net: Autoencoder) -> str:
     """32 characters that tell a built network from every other: of its layers, its shape and its parameters."""
     digest = hashlib.blake2b(digest_size=16)
     description = [net.config(), net.input_shape, net.arena.dtype.name]
-    digest.update(json.dumps(description, default=_plain, sort_keys=True).encode())
+    digest.update(json.dumps(description, default=plain, sort_keys=True).encode())
     for name, value, _ in net.arena.parameters():
         digest.update(name.encode())
         digest.update(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes())
@@ -141,6 +141,11 @@ class StoredModel:
             raise ValueError(f"the array {name!r} {there}, where {np.dtype(dtype)} of shape {shape} was expected")
         return found
 
+    def seed(self) -> int:
+        """The seed of the run that it comes from."""
+        seed: int = self.record["seed"]
+        return seed
+
     def history(self) -> dict[str, list[float]]:
         """The training record: for each name one number an epoch."""
         history = self.record["history"]
@@ -163,7 +168,7 @@ class StoredModel:
             raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """NumPy's numbers and arrays as Python's, for JSON."""
     if isinstance(value, np.generic):
         return value.item()

@@ -6,20 +6,26 @@ from (seed, layer, step).
 
 import copy
 import math
-import time
+import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from npae.autoencoder import Autoencoder
+from npae.checkpoint import Checkpoints, Keeper, keeping
+from npae.diagnosis import diagnose
 from npae.errors import NonFiniteError
+from npae.footprint import check_footprint
 from npae.layers.base import positive
+from npae.memory import require
 from npae.optimizers import Optimizer, clip_by_norm
+from npae.progress import Best, Progress
 from npae.randomness import generator
 from npae.replicas import Replicas, count_jobs
 from npae.schedules import Constant, Schedule
+from npae.signals import Stop, stop_on_signals
 from npae.types import Array
 from npae.validation import check_number
 
@@ -57,7 +63,9 @@ class Training:
         "learning_rate", "seconds", and "validation_loss" where there is validation data. Losses are means over the
         epoch's samples, taken while the parameters moved.
     interrupted : bool
-        Whether Ctrl-C ended the last ``fit``.
+        Whether Ctrl-C or SIGTERM ended the last ``fit``.
+    good_theta : ndarray of shape (size,)
+        The parameters to return to where the next step meets NaN or infinity.
     """
 
     def __init__(
@@ -80,9 +88,11 @@ class Training:
         self.batch_size, self.clip_norm = batch_size, clip_norm
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
+        self.n_jobs = count_jobs(n_jobs)
+        check_footprint(network, self.optimizer.remembers, n_jobs=self.n_jobs)
         self.optimizer.bind(network.arena)
-        self._replicas = Replicas(network, count_jobs(n_jobs))
-        self._good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
+        self._replicas = Replicas(network, self.n_jobs)
+        self.good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
 
     @property
     def epoch(self) -> int:
@@ -97,6 +107,7 @@ class Training:
         validation: Array | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
+        checkpoints: Checkpoints | None = None,
         verbose: bool = False,
     ) -> None:
         """Train for ``epochs`` epochs, or until something ends it sooner; what was learned is kept in any case.
@@ -111,11 +122,17 @@ class Training:
             End after so many epochs without a lower validation loss, and return to the parameters of the lowest.
         callbacks : sequence of functions
             Each is called with this object after each epoch; returning True ends training.
+        checkpoints : Checkpoints, optional
+            Where the run is written down, so that it can go on after whatever ends it.
         verbose : bool, default False
             Show a progress bar with loss and samples per second.
 
         Raises
         ------
+        CheckpointError, FileFormatError, OSError
+            Where the run cannot go on from the checkpoints that are there, or cannot write any.
+        SystemExit
+            After SIGTERM, with code 143: training has stopped between two steps and written a checkpoint.
         NonFiniteError
             Where the loss is NaN or infinite; the parameters are those of the last epoch that ended with a finite loss.
         """
@@ -125,7 +142,9 @@ class Training:
         x = self.network.check(x, as_target=True)
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
-        self.run(x, epochs, validation=validation, patience=patience, callbacks=callbacks, verbose=verbose)
+        aims: dict[str, Any] = {"validation": validation, "patience": patience}
+        with keeping(checkpoints, self, x, **aims) as keeper:
+            self.run(x, epochs, **aims, callbacks=callbacks, keeper=keeper, verbose=verbose)
 
     def run(
         self,
@@ -135,77 +154,115 @@ class Training:
         validation: Array | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
+        keeper: Keeper | None = None,
         verbose: bool = False,
     ) -> None:
-        """As ``fit``, for arguments that have been checked."""
-        best = _Best(self.network.theta, patience)
+        """As ``fit``, for arguments that have been checked; the ``keeper`` was made for the same ones."""
+        check_footprint(
+            self.network,
+            n_jobs=self.n_jobs,
+            batch_size=self.batch_size,
+            n_samples=len(x),
+            n_validation=0 if validation is None else len(validation),
+        )
+        progress = (keeper and keeper.resumed) or Progress(Best(self.network.theta, patience), self.epoch)
+        until = progress.first_epoch + epochs
         self.interrupted = False
-        with _progress_bar(epochs * len(x), verbose) as bar:
+        with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(x), verbose) as bar:
             try:
-                for _ in range(epochs):
+                while self.epoch < until and not progress.has_ended:
                     bar.set_description(f"epoch {self.epoch + 1}")
-                    self._run_epoch(x, validation, bar)
-                    stalled = validation is not None and best.is_stalled(self.history["validation_loss"][-1])
+                    self._run_epoch(x, validation, progress, keeper, stop, bar)
+                    if validation is not None:
+                        progress.has_ended = progress.best.is_stalled(self.history["validation_loss"][-1])
+                    progress.begin_epoch()
                     # A list, so that every callback is called.
-                    if any([bool(callback(self)) for callback in callbacks]) or stalled:  # noqa: C419
-                        break
+                    progress.has_ended |= any([bool(callback(self)) for callback in callbacks])  # noqa: C419
+                    if keeper is not None:
+                        keeper.after_epoch(progress, is_last=progress.has_ended or self.epoch == until)
+                    stop.check()
             except KeyboardInterrupt:
                 self.interrupted = True
-                warnings.warn(
-                    f"interrupted in epoch {self.epoch + 1}; what was learned until then is kept", stacklevel=2
-                )
+                if keeper is not None and not stop.is_urgent:
+                    keeper.write_now(progress)
             finally:
                 self._replicas.forget()
         if patience is not None:
-            best.restore()
+            progress.best.restore()
+        is_over = progress.has_ended or self.epoch >= until
+        self._tell_of(stop, keeper, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
 
-    def _run_epoch(self, x: Array, validation: Array | None, bar: "tqdm[None]") -> None:
-        started = time.perf_counter()
+    def _tell_of(self, stop: Stop, keeper: Keeper | None, when: str) -> None:
+        """Say what ended training before its time; the process ends after SIGTERM, as who sent it expects."""
+        self.interrupted = self.interrupted or stop.signal is not None
+        if self.interrupted:
+            what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
+            there = "" if keeper is None else f"; {keeper.advice()}"
+            warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
+        if stop.signal == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def _run_epoch(
+        self,
+        x: Array,
+        validation: Array | None,
+        progress: Progress,
+        keeper: Keeper | None,
+        stop: Stop,
+        bar: "tqdm[None]",
+    ) -> None:
         net = self.network
-        self._theta_before[...] = net.theta
+        if progress.batches == 0:
+            progress.begin_epoch()
+            self._theta_before[...] = net.theta
         rate_factor = self.schedule(net.run.step)
-        sums: dict[str, float] = {}
         self._replicas.learn_from(x)
-        for step, chosen in enumerate(self._batches(len(x))):
+        for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
             loss = self._replicas.gradient(chosen)
             if not math.isfinite(loss):
-                self._stop_at_non_finite(x[chosen], step)
+                self._stop_at_non_finite(x, chosen, step)
+            progress.is_whole = False
             if step == 0:  # only now is it known that the last epoch ended well
-                self._good_theta, self._theta_before = self._theta_before, self._good_theta
+                self.good_theta, self._theta_before = self._theta_before, self.good_theta
             if self.clip_norm is not None:
                 clip_by_norm(net.dtheta, self.clip_norm)
             self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.crew)
             net.run.step += 1
-            for name, value in {"loss": loss, **net.terms}.items():
-                sums[name] = sums.get(name, 0.0) + value * len(chosen)
+            progress.count(len(chosen), {"loss": loss, **net.terms})
             if not bar.disable:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(len(chosen))
+            if progress.batches * self.batch_size < len(x):
+                progress.is_whole = True
+                if keeper is not None:
+                    keeper.after_step(progress)
+                stop.check()
         if not np.isfinite(net.theta).all():
-            self._stop_at_non_finite(x[chosen], step)
-        record = {name: value / len(x) for name, value in sums.items()}
+            self._stop_at_non_finite(x, chosen, step)
+        record = {name: value / len(x) for name, value in progress.sums.items()}
         if validation is not None:
             record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
         record["learning_rate"] = self.optimizer.learning_rate * rate_factor
-        record["seconds"] = time.perf_counter() - started
+        record["seconds"] = progress.seconds
         epochs = self.epoch
         for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
             self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
 
-    def _batches(self, n: int) -> Iterator[Array]:
-        """The indices of all samples once, in an order drawn from the seed and the epoch."""
+    def _batches(self, n: int, done: int) -> Iterator[Array]:
+        """All indices, in an order drawn from the seed and the epoch; without those of the first ``done`` batches."""
         order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(n)
-        for start in range(0, n, self.batch_size):
+        for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _stop_at_non_finite(self, batch: Array, step: int) -> None:
-        layer = self.network.first_non_finite(batch) or "loss"
-        self.network.theta[...] = self._good_theta
+    def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
+        diagnosis = diagnose(self, x, chosen, step)
+        self.network.theta[...] = self.good_theta
         self.optimizer.bind(self.network.arena)
         raise NonFiniteError(
-            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {layer}; the "
-            f"parameters of the last good epoch are kept; lower the learning rate "
-            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1"
+            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {diagnosis['layer']}; "
+            f"the parameters of the last good epoch are kept; lower the learning rate "
+            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
+            diagnosis,
         )
 
 
@@ -221,30 +278,9 @@ def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None
             f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
             f"{len(x) - n_aside} to train on; give more samples or another fraction"
         )
+    require(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
     order = generator(seed, "validation split").permutation(len(x))
     return x[order[n_aside:]], x[order[:n_aside]]
-
-
-class _Best:
-    """The lowest validation loss so far, and the parameters that reached it."""
-
-    def __init__(self, theta: Array, patience: int | None) -> None:
-        self.theta, self.patience = theta, patience
-        self.best_theta = theta.copy()
-        self.loss = math.inf
-        self.waited = 0
-
-    def is_stalled(self, loss: float) -> bool:
-        if loss < self.loss:
-            self.loss, self.waited = loss, 0
-            self.best_theta[...] = self.theta
-        else:
-            self.waited += 1
-        return self.patience is not None and self.waited >= self.patience
-
-    def restore(self) -> None:
-        if self.loss < math.inf:
-            self.theta[...] = self.best_theta
 
 
 def _progress_bar(total: int, verbose: bool) -> "tqdm[None]":

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.memory import require
 from npae.types import Array, Shape
 
 
@@ -45,6 +46,9 @@ def check_samples(
         raise ValueError(
             f"{what} are empty (shape {samples.shape}); give at least one sample, a minimum of 1 is required"
         )
+    if samples.dtype != dtype or not samples.flags.c_contiguous:
+        nbytes = samples.size * np.dtype(dtype).itemsize
+        require(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
         converted = np.ascontiguousarray(samples, dtype=dtype)
     largest = float(np.finfo(converted.dtype).max)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_models import TYPES, data_for, fitted, samples
+from small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
-from npae.applications import anomaly, compression, generation, reduction, retrieval
+from npae.applications import anomaly, classification, clustering, compression, generation, reduction, retrieval
 from npae.applications.features import three_ways
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
 from npae.datasets import load_digits
-from npae.errors import FileFormatError
+from npae.errors import FileFormatError, NotFittedError
 from npae.storage import fingerprint
 
 KINDS = list(TYPES)
@@ -54,6 +54,42 @@ def test_three_ways_have_the_same_samples_and_equal_code_sizes():
         ("PCA", (24, 4), (5, 4)),
         ("raw", (24, 12), (5, 12)),
     ]
+
+
+X = data_for("variational")
+LABELS = labels_for(len(X))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: three_ways(model, X, X),
+        lambda model: Index.of(model, X),
+        lambda model: compression.compress(model, X),
+        lambda model: compression.decompress(model, compression.pack(Quantizer(X[0], 1.0), X.astype("uint16"), "")),
+        lambda model: anomaly.compare(model, X, X, {"noise": X}),
+        lambda model: reduction.compare(model, X, X),
+        lambda model: retrieval.compare(model, X, LABELS, X, LABELS),
+        lambda model: clustering.compare(model, X, X, LABELS),
+        lambda model: classification.compare(model, X, LABELS, X, LABELS),
+        lambda model: generation.walk(model, X[0], X[1], spherical=True),
+        lambda model: generation.traversals(model, X[0]),
+        lambda model: generation.latent_grid(model, X),
+        lambda model: generation.bounds(model, X),
+        lambda model: model.n_iter_,
+        lambda model: model.code_distribution_,
+    ],
+)
+def test_a_model_that_is_not_fitted_says_so_wherever_it_is_used(use):
+    with pytest.raises(NotFittedError, match=r"this VariationalAutoencoder is not fitted yet; call fit\(X\) first"):
+        use(unfitted("variational"))
+
+
+def test_what_a_fitted_model_has_not_is_no_matter_of_fitting():
+    with pytest.raises(AttributeError, match="no attribute 'feature_names_in_'") as caught:
+        fitted("variational").feature_names_in_  # noqa: B018
+    assert not isinstance(caught.value, NotFittedError)
+    assert not hasattr(unfitted("variational"), "network_")
 
 
 # Retrieval
@@ -349,6 +385,11 @@ def test_codes_without_a_direction_are_refused():
         generation.slerp(np.zeros(3), np.ones(3), np.linspace(0, 1, 3))
 
 
+def test_a_walk_between_samples_of_two_shapes_is_refused():
+    with pytest.raises(ValueError, match=r"a has shape \(12,\) and b has \(11,\); give two samples"):
+        generation.walk(fitted("variational"), X[0], X[1, :11], spherical=True)
+
+
 def test_between_equal_codes_the_walk_stands_still():
     a = np.array([1.0, 2.0])
     np.testing.assert_allclose(generation.slerp(a, a, np.linspace(0, 1, 4)), np.tile(a, (4, 1)))
@@ -430,6 +471,23 @@ def texts(n, seed):
 
 
 @pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
+@pytest.mark.parametrize(
+    ("texts", "labels", "test", "expected"),
+    [
+        ([], [], ["cat"], "the texts to learn from, 0, have no word in common"),
+        (["the of", "cat", "dog"], "aba", ["cat"], "the texts to learn from, 3, have no word in common"),
+        (["cat dog", "dog cat"], "ab", ["cat"], "have 2 words in common, fewer than the 4 values of a code"),
+        (["cat dog bird mouse"] * 2, "aa", ["cat"], r"the samples to learn from, 2, have the labels \['a'\]"),
+        (["cat dog bird mouse"] * 2, "ab", [], "there are no texts to test"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_texts_too_few_to_learn_from_are_refused_in_one_sentence(texts, labels, test, expected):
+    model = npae.VanillaAutoencoder(code_size=4, epochs=1)
+    with pytest.raises(ValueError, match=expected):
+        classification.compare_texts(texts, list(labels), test, ["a"] * len(test), model=model)
+
+
 def test_codes_of_texts_serve_a_classifier():
     pytest.importorskip("sklearn")
     from npae.applications.classification import compare_texts, text_model

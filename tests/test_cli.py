@@ -208,9 +208,9 @@ def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, m
         raise KeyboardInterrupt
 
     monkeypatch.setattr("npae.replicas.Replicas.gradient", press)
-    assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 0
+    assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 130
     captured = capsys.readouterr()
-    assert "nothing was saved" in captured.out
+    assert "no model was saved" in captured.out
     assert captured.err.startswith("npae: interrupted in epoch 1")
     assert list((tmp_path / "run").iterdir()) == []
 
@@ -236,3 +236,36 @@ def test_results_go_to_a_folder(images, tmp_path, capsys):
     assert main(["train", "vanilla", "--data", str(images), "--out", str(file), *QUICK]) == 2
     assert "is a file; give a folder" in said(capsys)
     assert file.read_text() == "here"
+
+
+def run_with(images, folder, *options):
+    return main(["train", "vanilla", "--data", str(images), "--out", str(folder), "--code-size", "3", *QUICK, *options])
+
+
+def test_checkpoints_are_written_and_gone_on_from(images, tmp_path, capsys):
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    assert run_with(images, run, "--resume") == 0  # nothing there yet, as in a script that always says so
+    assert f"{run}/checkpoints is empty: training begins" in capsys.readouterr().out
+    assert run_with(images, run, "--resume", "--epochs", "5", "--checkpoint-every", "2", "--keep-checkpoints", "2") == 0
+    newest = "checkpoint-000000000004.safetensors"
+    assert f"going on from {run}/checkpoints/{newest}" in capsys.readouterr().out
+    assert run_with(images, whole, "--epochs", "5") == 0
+    assert not (whole / "checkpoints").exists()
+    resumed, expected = (npae.load(folder / "model.safetensors") for folder in (run, whole))
+    assert resumed.network_.theta.tobytes() == expected.network_.theta.tobytes()
+    assert sorted(path.name[-14:] for path in (run / "checkpoints").iterdir()) == ["08.safetensors", "10.safetensors"]
+
+
+def test_checkpoints_of_another_run_are_refused_and_stay(images, tmp_path, capsys):
+    assert run_with(images, tmp_path, "--checkpoint-every", "1") == 0
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    capsys.readouterr()
+    assert run_with(images, tmp_path, "--checkpoint-every", "1") == 2
+    assert "holds checkpoints of a run already; go on with it (resume=True, on the command line --resume)" in said(
+        capsys
+    )
+    assert run_with(images, tmp_path, "--resume", "--seed", "5") == 2
+    assert "random_state was 0, now 5" in said(capsys)
+    assert run_with(images, tmp_path, "--checkpoint-every", "often") == 2
+    assert 'a time such as "90s", "10m" or "2h"' in said(capsys)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before

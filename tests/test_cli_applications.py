@@ -222,3 +222,12 @@ def test_compress_compares_a_single_image_with_little_learned(capsys):
     printed = capsys.readouterr().out
     assert "JPEG" in printed
     assert "same code size" not in printed  # two samples have no three axes
+
+
+def test_a_model_is_not_replaced_by_its_own_export(folder, tmp_path, capsys):
+    path = tmp_path / "m.py"
+    before = (folder / "model.safetensors").read_bytes()
+    path.write_bytes(before)
+    assert main(["export", str(path), "--to", "python"]) == 2
+    assert "is the model itself, which would be lost; name another file with --out" in capsys.readouterr().err
+    assert path.read_bytes() == before

@@ -81,6 +81,23 @@ def test_the_gradient_checkers_page_has_the_real_numbers():
     assert f"There are {len(BUGS)} of them" in (ROOT / "docs/gradcheck.md").read_text()
 
 
+def test_the_learners_page_shows_what_is_printed(capsys):
+    run_all("docs/learn.md", {})
+    printed = capsys.readouterr().out
+    shown = blocks("docs/learn.md", "text")[0].splitlines()
+    for line, real in zip(shown, printed.splitlines(), strict=False):
+        # Rounding errors differ from one machine to another.
+        assert re.sub(r"✓ \de-1\d", "✓", line) == re.sub(r"✓ \de-1\d", "✓", real)
+
+
+def test_the_learners_page_lists_the_exercises():
+    from npae.learn.catalogue import exercises
+
+    text = (ROOT / "docs/learn.md").read_text()
+    listed = re.findall(r"^\| (\d+) \| `(\w+)`", text, re.MULTILINE)
+    assert listed == [(str(e.number), e.name) for e in exercises() if e.number]
+
+
 @pytest.mark.parametrize("path", ["README.md", "docs/guide.md", "docs/gradcheck.md"])
 def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)

@@ -225,6 +225,24 @@ def test_a_model_does_not_hold_on_to_the_data_that_it_was_trained_on(n_jobs: int
     assert model.n_iter_ == 2
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("kind", TYPES)
+def test_a_model_is_gone_with_the_last_reference_to_it_and_waits_for_no_collector(kind: str, n_jobs: int) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        model = fitted(kind, n_jobs=n_jobs)
+        many = data_for(kind, 600)
+        model.reconstruct(many)
+        model.transform(many)  # is recorded
+        model.score(many)
+        parts = [weakref.ref(part) for part in (model, model.network_, model.training_, model.network_.arena)]
+        del model
+        assert [part() for part in parts] == [None] * 4
+    finally:
+        gc.enable()
+
+
 def test_samples_are_drawn_from_where_codes_lie_after_the_last_training() -> None:
     model, x = fitted("vanilla"), data_for("vanilla", 40)
     model.sample()

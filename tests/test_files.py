@@ -1,10 +1,11 @@
 """Files are replaced whole, and only files."""
 
+import errno
 import os
 
 import pytest
 
-from npae.files import check_writable, replacing
+from npae.files import check_writable, make_folder, remove_unfinished, replacing
 
 
 def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
@@ -40,3 +41,37 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.TemporaryFile", refuse)
     with pytest.raises(OSError, match=r"cannot be written \(Permission denied\); choose another"):
         check_writable(tmp_path / "file")
+
+
+def test_a_full_disk_is_told_of_in_one_sentence_and_leaves_the_old_file(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr("os.fsync", full)
+    sentence = r"^\S*/file cannot be written \(No space left on device\); make room, or choose another path$"
+    with pytest.raises(OSError, match=sentence), replacing(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_error_of_another_kind_stays_what_it_is(tmp_path):
+    with pytest.raises(BrokenPipeError, match="not the disk"), replacing(tmp_path / "file"):
+        raise BrokenPipeError(errno.EPIPE, "not the disk")
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    for name in (".a.bin.x1", ".b.bin.x2", ".a.txt.x3", "a.bin", ".hidden"):
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path, "*.bin")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.txt.x3", ".hidden", "a.bin"]
+
+
+def test_a_folder_is_made_with_those_above_it(tmp_path):
+    assert make_folder(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="is a file; give a folder"):
+        make_folder(tmp_path / "file")
+    with pytest.raises(OSError, match=r"the folder .* cannot be made \(.*\); choose another"):
+        make_folder(tmp_path / "file" / "below")

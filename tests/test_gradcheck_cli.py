@@ -95,6 +95,7 @@ def test_a_saved_model_passes(tmp_path, capsys):
         (["gradcheck", "gradcheck_example:Unmakable"], "no file of weights"),
         (["gradcheck", "gradcheck_example:Unrunnable", "--json"], "RuntimeError at gradcheck_example.py, line 34"),
         (["gradcheck", "gradcheck_unfinished:Layer"], "cannot be imported: SyntaxError"),
+        (["gradcheck", "gradcheck_example.py"], "give module:Class, such as gradcheck_example:Scale"),
         (["gradcheck", "missing.safetensors"], "missing.safetensors"),
         (["gradcheck", "vanilla", "--budget", "-1"], "budget_s is -1.0"),
     ],

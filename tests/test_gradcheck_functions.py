@@ -243,6 +243,21 @@ def test_a_pass_is_as_near_as_the_tolerance_says():
         assert report.verdict is not Verdict.PASS or report["x"].error <= 2e-3
 
 
+@pytest.mark.parametrize(
+    ("backward", "sentence"),
+    [
+        (lambda g, x, W, b: (g @ W.T, x.T @ g), "backward returned 2 gradients, where dx, dW, db was expected; return"),
+        (lambda g, x, W, b: g @ W.T, "backward returned 1 gradient, where dx, dW, db was expected; return"),
+        (lambda g, x, W, b: None, "backward returned None; it must return dx, dW, db"),
+    ],
+)
+def test_what_is_no_gradient_is_told_in_the_checkers_own_words(backward, sentence):
+    report = check(affine, backward, [x, W, b])
+    assert report.verdict is Verdict.WRONG
+    assert all(block.reason.startswith(sentence) for block in report.blocks), str(report)
+    assert "raised" not in str(report)
+
+
 def test_complex_numbers_are_refused():
     with pytest.raises(ValueError, match="complex128"):
         check(lambda x: x + 1j * x, lambda g, x: g, [np.ones(3)])

@@ -63,6 +63,22 @@ class FirstBatch(ReLU):
         return dy * self.mask
 
 
+class EndsAtEight(Dense):
+    """Right for eight samples at most: of more, the others are forgotten in dW."""
+
+    def backward(self, dy):
+        super().backward(dy)
+        self.dW[...] = self.x[:8].T @ dy[:8]
+        return self.dx
+
+
+class RaisesAboveEight(ReLU):
+    def backward(self, dy):
+        if len(dy) > 8:
+            raise IndexError("no room")
+        return super().backward(dy)
+
+
 class Imprecise(Dense):
     """Right in float64 only."""
 
@@ -272,6 +288,19 @@ def test_a_forgotten_share_of_tied_weights_is_named():
     report = check_model(net, BATCH, kernels=PLAIN)
     assert report["encoder.0.dW"].verdict is Verdict.WRONG
     assert [name.bug for name in report.names] == ["encoder-only"]
+
+
+@pytest.mark.parametrize("mode", ["full", "fast"])
+def test_a_mistake_that_begins_with_the_ninth_sample_is_caught(mode):
+    report = check_layer(EndsAtEight(5), (4,), mode=mode, kernels=PLAIN)
+    assert report.verdict is Verdict.WRONG
+    assert "larger batches: does not hold; with 9 samples dW is wrong" in str(report)
+    report = check_layer(RaisesAboveEight(), (4,), mode=mode, kernels=PLAIN)
+    assert "larger batches: does not hold; with 9 samples it raised IndexError: no room" in str(report)
+    net = Autoencoder([EndsAtEight(3), Sigmoid()], [Dense(6)], loss="mse")
+    report = check_model(net, BATCH, mode=mode, target=BATCH, kernels=PLAIN)
+    assert "with 9 samples encoder.0.dW is wrong" in str(report)
+    assert [part.subject for part in report.parts] == ["encoder.0: " + repr(EndsAtEight(3))]
 
 
 def test_a_mistake_in_the_loss_is_not_blamed_on_a_layer():

@@ -23,6 +23,12 @@ def accuracy(features: Features, train_labels: Array, test_labels: Array) -> flo
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    labels = np.unique(train_labels)
+    if len(labels) < 2:
+        raise ValueError(
+            f"the samples to learn from, {len(train_labels)}, have the labels {labels.tolist()}; a classifier needs "
+            f"two different ones at least: give other samples, or more labels where they are few"
+        )
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300, tol=1e-3))
     classifier.fit(features.train.astype(np.float64), train_labels)
     return float(classifier.score(features.test.astype(np.float64), test_labels))
@@ -87,6 +93,11 @@ def compare_texts(
     order = generator(0, "few texts").permutation(len(train))  # files are often sorted by label
     labels = np.asarray(train_labels)[order]
     vectors, test_vectors = text_vectors([train[i] for i in order], test)
+    if model.code_size is not None and vectors.shape[1] < model.code_size:
+        raise ValueError(
+            f"the texts to learn from have {vectors.shape[1]} words in common, fewer than the {model.code_size} values "
+            f"of a code; give more or longer texts, or a smaller code_size"
+        )
     model.fit(vectors)
     svd = TruncatedSVD(model.network_.code_shape[0], random_state=0).fit(vectors)
     ways = [
@@ -115,11 +126,17 @@ def text_vectors(train: Sequence[str], test: Sequence[str], words: int = WORDS) 
     require_sklearn("TF-IDF")
     from sklearn.feature_extraction.text import TfidfVectorizer
 
+    if not len(test):
+        raise ValueError("there are no texts to test; give at least one")
     vectorizer = TfidfVectorizer(max_features=words, min_df=2, sublinear_tf=True, stop_words="english")
-    return (
-        vectorizer.fit_transform(train).toarray().astype(np.float32),
-        vectorizer.transform(test).toarray().astype(np.float32),
-    )
+    try:
+        vectors = vectorizer.fit_transform(train).toarray()
+    except ValueError:  # of a vocabulary that is empty, in three ways of saying so
+        raise ValueError(
+            f"the texts to learn from, {len(train)}, have no word in common, the commonest English ones aside; give "
+            f"more or longer texts"
+        ) from None
+    return vectors.astype(np.float32), vectorizer.transform(test).toarray().astype(np.float32)
 
 
 HEADER: Sequence[str] = ("features", "values", "accuracy, {few} labels", "accuracy, all labels")

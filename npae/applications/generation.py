@@ -43,7 +43,10 @@ def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spheric
     """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
     if not spherical:
         return model.interpolate(a, b, steps)
-    start, end = model.network_.encode(np.stack([np.asarray(a), np.asarray(b)])).astype(np.float64)
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
+    start, end = model.network_.encode(np.stack([a, b])).astype(np.float64)
     return model.inverse_transform(slerp(start, end, np.linspace(0, 1, positive(steps, "steps"))))
 
 

@@ -19,9 +19,11 @@ from npae.cli import (
     export,
     generate,
     gradcheck,
+    grade,
     index,
     info,
     interpolate,
+    learn,
     reconstruct,
     reduce,
     retrieve,
@@ -55,12 +57,14 @@ VERBS: dict[str, ModuleType] = {
     "detect": detect,
     "export": export,
     "gradcheck": gradcheck,
+    "learn": learn,
+    "grade": grade,
     "bench": bench,
     "warmup": warmup,
 }
 
 #: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.
-MISTAKES = (ValueError, OSError, ImportError, ArithmeticError)
+MISTAKES = (ValueError, OSError, ImportError, ArithmeticError, MemoryError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -30,5 +30,7 @@ def run(args: argparse.Namespace) -> None:
     network = read_model(args).network_
     out = Path(args.out or Path(args.model).with_suffix(SUFFIXES[args.to]))
     check_writable(out)
+    if out.exists() and out.samefile(args.model):
+        raise ValueError(f"{out} is the model itself, which would be lost; name another file with --out")
     EXPORTERS[args.to](network, out)
     print(f"{out.stat().st_size:,} bytes in {out}")

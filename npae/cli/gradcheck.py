@@ -58,6 +58,11 @@ def _report(args: argparse.Namespace) -> "Report":
     if args.what in RECIPES:
         shape = args.shape or (28, 28)
         model: Any = RECIPES[args.what](shape)
+    elif Path(args.what).suffix == ".py":
+        raise ValueError(
+            f"{args.what} is Python source, and which of its layers to check is not said; give module:Class, such as "
+            f"{Path(args.what).stem}:Scale"
+        )
     elif Path(args.what).suffix or Path(args.what).exists():
         from npae.models import load
 

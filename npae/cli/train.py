@@ -7,14 +7,18 @@ from the class, so that command line and Python cannot drift apart.
 import argparse
 import re
 import typing
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import add_data, read_data
+from npae.checkpoint import Checkpoints
+from npae.cli.arguments import add_data, count, read_data
 from npae.cli.output import write_bytes, write_history
-from npae.errors import MissingExtraError
+from npae.diagnosis import save_diagnosis
+from npae.errors import MissingExtraError, NonFiniteError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
-from npae.files import check_writable
+from npae.files import check_writable, make_folder
+from npae.lock import locked
 from npae.types import Array
 
 HELP = "train an autoencoder and save it"
@@ -28,30 +32,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         subparser = types.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         add_data(subparser)
         subparser.add_argument("--out", metavar="RUN", help=f"the folder to write (default: runs/{name})")
+        _add_checkpoints(subparser)
         _add_parameters(subparser, cls)
 
 
-def run(args: argparse.Namespace) -> None:
-    """Train, then write model.safetensors, history.csv and pictures."""
+def run(args: argparse.Namespace) -> int:
+    """Train, then write model.safetensors, history.csv and pictures; 130 where Ctrl-C ended it sooner."""
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
     X = read_data(args)
-    folder = Path(args.out or f"runs/{args.type}")
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"{folder} is a file; give a folder for the results")
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = make_folder(args.out or f"runs/{args.type}")
     check_writable(folder / "model.safetensors")
-    try:
-        model.fit(X)
-    finally:  # an error or Ctrl-C leaves what the complete epochs have learned
-        if getattr(model, "history_", None):
-            _write(folder, model, X)
+    with locked(folder):
+        checkpoints = _checkpoints(args, folder)
+        try:
+            model.fit(X, checkpoints=checkpoints)
+        except BaseException as error:  # it leaves what the complete epochs have learned
+            with suppress(OSError):  # where nothing can be written, what came first is said
+                _write(folder, model, X)
+            if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is told of beside these
+                raise save_diagnosis(error, folder) from error
+            raise
+        _write(folder, model, X)
     if model.n_iter_ == 0:
-        print("no epoch was complete, so nothing was saved")
+        print("no epoch was complete, so no model was saved")
+    return 130 if model.training_.interrupted else 0
+
+
+def _add_checkpoints(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--checkpoint-every",
+        metavar="N|TIME",
+        help='write all that the run needs to go on into RUN/checkpoints, every N epochs or every "90s", "10m", "2h"',
+    )
+    parser.add_argument(
+        "--keep-checkpoints", type=count, default=3, metavar="K", help="keep the last K of them (default: 3)"
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on from the newest checkpoint in RUN, or begin where there is none; the other options as before",
+    )
+
+
+def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
+    if args.checkpoint_every is None and not args.resume:
+        return None
+    checkpoints = Checkpoints(
+        folder / "checkpoints", every=args.checkpoint_every or 1, keep=args.keep_checkpoints, resume=args.resume
+    )
+    if args.resume:
+        newest = checkpoints.paths()[-1:]
+        print(f"going on from {newest[0]}" if newest else f"{checkpoints.folder} is empty: training begins")
+    return checkpoints
 
 
 def _write(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
+    if not getattr(model, "history_", None):
+        return
     model.save(folder / "model.safetensors")
     write_history(folder / "history.csv", model.history_)
     print(

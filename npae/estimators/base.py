@@ -13,12 +13,14 @@ from typing import Any, Self
 import numpy as np
 
 from npae.autoencoder import Autoencoder
+from npae.checkpoint import Checkpoints, keeping
 from npae.errors import NotFittedError
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.stored import Stored
+from npae.footprint import check_footprint
 from npae.layers.base import positive
-from npae.optimizers import optimizer_by_name
+from npae.optimizers import OPTIMIZERS, optimizer_by_name
 from npae.randomness import generator, seed_from
 from npae.replicas import count_jobs
 from npae.schedules import Constant, schedule_by_name
@@ -121,7 +123,9 @@ class AutoencoderEstimator(Stored):
 
     # Training
 
-    def fit(self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = ()) -> Self:
+    def fit(
+        self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = (), checkpoints: Checkpoints | None = None
+    ) -> Self:
         """Learn from X, from the beginning.
 
         Parameters
@@ -131,33 +135,32 @@ class AutoencoderEstimator(Stored):
         y : ignored
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
+        checkpoints : Checkpoints, optional
+            Where the run is written down, so that it can go on after whatever ends it. Where ``random_state`` is None,
+            a run that goes on keeps its seed.
         """
         names = column_names(X)
         X = self._prepare(X)
-        seed = seed_from(self.random_state)
+        seed = self._seed(checkpoints)
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
-        self._adopt(self._new_training(X, len(train), seed))
-        self._remember_names(names)
-        if len(train) < self.batch_size:
-            warnings.warn(
-                f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
-                f"lower batch_size for more steps",
-                stacklevel=2,
-            )
-        try:
-            self.training_.run(
-                train,
-                self.epochs,
-                validation=validation,
-                patience=self.patience if self.early_stopping else None,
-                callbacks=callbacks,
-                verbose=self.verbose,
-            )
-        finally:  # however training ended, the model can be used
-            self._remember(X)
+        training = self._new_training(X, len(train), seed)
+        aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
+        with keeping(checkpoints, training, train, **aims, model=self._description(seed, names)) as keeper:
+            self._adopt(training)
+            self._remember_names(names)
+            if len(train) < self.batch_size:
+                warnings.warn(
+                    f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
+                    f"lower batch_size for more steps",
+                    stacklevel=2,
+                )
+            try:
+                training.run(train, self.epochs, **aims, callbacks=callbacks, keeper=keeper, verbose=self.verbose)
+            finally:  # however training ended, the model can be used
+                self._remember(X)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -178,6 +181,11 @@ class AutoencoderEstimator(Stored):
         finally:
             self._remember(X)
         return self
+
+    def _seed(self, checkpoints: Checkpoints | None) -> int:
+        """Who asks for no seed gets that of the run that goes on, or a new one."""
+        stored = checkpoints.seed() if checkpoints is not None and self.random_state is None else None
+        return seed_from(self.random_state) if stored is None else stored
 
     def _prepare(self, X: Any) -> Array:
         X = check_numeric(X, "X")
@@ -211,7 +219,16 @@ class AutoencoderEstimator(Stored):
         if self.code_size is not None:
             positive(self.code_size, "code_size")
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
-        network.build(X.shape[1:], seed=seed, dtype=X.dtype.name)
+        network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name)
+        check_footprint(
+            network,
+            OPTIMIZERS[self.optimizer].remembers if self.optimizer in OPTIMIZERS else (),
+            n_jobs=count_jobs(self.n_jobs),
+            batch_size=self.batch_size,
+            n_samples=n_train,
+            n_validation=len(X) - n_train,
+        )
+        network.arena.allocate()
         network.check(X, as_target=True)
         return self._training_of(network, n_train, {})
 

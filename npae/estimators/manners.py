@@ -5,11 +5,12 @@ https://scikit-learn.org/stable/developers/develop.html
 
 import copy
 import inspect
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from npae.autoencoder import Autoencoder
+from npae.errors import NotFittedError
 from npae.estimators.dataframes import CONTAINERS, check_names, column_names, in_container, wanted_container
 from npae.types import Array
 
@@ -46,7 +47,15 @@ class Manners:
         changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
-    # What kind of estimator it is
+    # What kind of estimator it is, and whether it is fitted
+
+    if not TYPE_CHECKING:  # else every attribute would seem to exist
+
+        def __getattr__(self, name: str) -> Any:
+            """What ``fit`` learns, which ends in an underscore, does not exist before it."""
+            if name.endswith("_") and not name.startswith("_") and "network_" not in self.__dict__:
+                raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(X) first")
+            return self.__getattribute__(name)  # which says what is missing
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags

@@ -33,13 +33,16 @@ class Stored(Manners):
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
         net = self._network()
+        record = self._description(net.run.seed, getattr(self, "feature_names_in_", None))
+        storage.save(net, path, record={**record, "history": self.history_}, arrays=self._arrays())
+
+    def _description(self, seed: int, feature_names: Array | None) -> dict[str, Any]:
+        """What a file says of the estimator, besides its network and its history."""
         params = self.get_params()
         if not isinstance(params["random_state"], int | None):
-            params["random_state"] = net.run.seed
-        record: dict[str, Any] = {"estimator": type(self).__name__, "params": params, "history": self.history_}
-        if hasattr(self, "feature_names_in_"):
-            record["feature_names"] = list(self.feature_names_in_)
-        storage.save(net, path, record=record, arrays=self._arrays())
+            params["random_state"] = seed
+        names = {} if feature_names is None else {"feature_names": list(feature_names)}
+        return {"estimator": type(self).__name__, "params": params, **names}
 
     def _arrays(self) -> dict[str, Array]:
         codes = self.code_distribution_

@@ -11,7 +11,7 @@ from npae.gradcheck.bisection import bisect, examine_directions
 from npae.gradcheck.block import Block
 from npae.gradcheck.manners import manners
 from npae.gradcheck.report import BlockReport, Report
-from npae.gradcheck.subject import Subject, Weighted, gradient_name
+from npae.gradcheck.subject import NoGradientError, Subject, Weighted, gradient_name
 from npae.gradcheck.verdict import SINGLE, SMOOTH, Verdict
 from npae.randomness import generator
 from npae.types import Array
@@ -89,8 +89,8 @@ def examine(subject: Subject, title: str, plan: Plan, u: Array) -> Report:
 
 
 def raised(subject: Subject, title: str, error: Exception) -> Report:
-    """The report on a backward that raises."""
-    reason = f"backward raised {type(error).__name__}: {error}"
+    """The report on a backward that raises, or that returns what cannot be a gradient."""
+    reason = str(error) if isinstance(error, NoGradientError) else f"backward raised {type(error).__name__}: {error}"
     return Report(
         title,
         [

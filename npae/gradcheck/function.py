@@ -9,7 +9,7 @@ import numpy as np
 from npae.gradcheck.examination import Plan, examine, raised
 from npae.gradcheck.naming import Call, name_raising, name_report
 from npae.gradcheck.report import Report
-from npae.gradcheck.subject import Subject
+from npae.gradcheck.subject import NoGradientError, Subject, gradient_name
 from npae.types import Array
 
 
@@ -75,15 +75,18 @@ class FunctionSubject(Subject):
         copies = {name: _copy(value) for name, value in inputs.items()}
         result = self.backward(g, *copies.values())
         self._note_gradient(before, g, copies, inputs)
+        expected = ", ".join(map(gradient_name, self.blocks))
+        if result is None:
+            raise NoGradientError(f"backward returned None; it must return {expected}")
         claimed = list(result) if isinstance(result, tuple | list) else [result]
         if len(claimed) != len(self.blocks):
-            raise ValueError(
-                f"backward returned {len(claimed)} gradients, but {len(self.blocks)} were expected: "
-                f"those by {', '.join(self.blocks)}; name the inputs that have a gradient with wrt="
+            raise NoGradientError(
+                f"backward returned {len(claimed)} gradient{'s' if len(claimed) > 1 else ''}, where {expected} was "
+                f"expected; return one for each in this order, or name the inputs that have a gradient with wrt="
             )
         for name, c in zip(self.blocks, claimed, strict=True):
             if np.iscomplexobj(c):
-                raise ValueError(f"the gradient by {name} is complex; expected real numbers")
+                raise NoGradientError(f"the gradient by {name} is complex; expected real numbers")
         return {name: np.array(c, dtype=np.float64) for name, c in zip(self.blocks, claimed, strict=True)}
 
     def _note_gradient(self, before: list[Any], g: Any, copies: dict[str, Any], inputs: dict[str, Any]) -> None:

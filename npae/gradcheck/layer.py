@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npae.arena import Arena
+from npae.gradcheck.batch import LARGER, larger_batch, more_samples
 from npae.gradcheck.examination import Plan, examine, raised
 from npae.gradcheck.manners import distance
 from npae.gradcheck.naming import Call, name_report
 from npae.gradcheck.report import Manner, Report
-from npae.gradcheck.subject import Subject, copy_parameters
-from npae.gradcheck.verdict import FLOAT32
+from npae.gradcheck.subject import NoGradientError, Subject, copy_parameters
+from npae.gradcheck.verdict import FLOAT32, Verdict
 from npae.gradcheck.window_hints import window_hints
 from npae.kernels import default_kernels
 from npae.layers import Chain
@@ -92,7 +93,7 @@ class LayerSubject(Subject):
         self.forward()
         dx = self.layer.backward(self.split(u))
         if dx is None:
-            raise ValueError(f"{type(self.layer).__name__}.backward returned None; it must return dx")
+            raise NoGradientError(f"{type(self.layer).__name__}.backward returned None; it must return dx")
         claimed = {"x": np.array(dx)}
         claimed.update({self.short(name): gradient.copy() for name, _, gradient in self.arena.parameters()})
         return claimed
@@ -194,6 +195,9 @@ def check_layer(
         return raised(subject, title, error)
     report = examine(subject, title, plan, u)
     report.manners += layer_manners(subject, u)
+    if len(x) < LARGER and report.verdict is not Verdict.WRONG:
+        rng = plan.generator("larger")
+        report.manners.append(larger_batch(lambda: enlarged(subject, layer, rng, kernels, seed), rng))
     single = float32_manner(subject, layer, u, kernels, seed)
     report.manners += [] if single is None else [single]
     name_report(subject, report, u, plan.generator("names"))
@@ -250,6 +254,17 @@ def samples_apart(subject: LayerSubject, u: Array) -> Manner:
     return Manner(
         "samples are independent", holds, "" if holds else "dx of one sample depends on the others, y does not"
     )
+
+
+def enlarged(
+    subject: LayerSubject, layer: Any, generator: np.random.Generator, kernels: ModuleType, seed: int
+) -> LayerSubject:
+    """The same layer with the same parameters, and more samples."""
+    x = more_samples(subject.x, generator)
+    larger = LayerSubject(layer, x.shape[1:], x, kernels, seed)
+    copy_parameters(subject.arena, larger.arena)
+    larger.eps = subject.eps
+    return larger
 
 
 def float32_manner(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleType, seed: int) -> Manner | None:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from npae.autoencoder import Autoencoder
+from npae.gradcheck.batch import LARGER, larger_batch, more_samples
 from npae.gradcheck.examination import Plan, examine
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.report import Manner, Report
@@ -112,6 +113,9 @@ def check_model(
     subject = ModelSubject(net, x, target, kernels)
     report = examine(subject, type(model).__name__, plan, subject.upstream(plan.generator("upstream")))
     report.manners += noise_manner(subject)
+    if len(x) < LARGER and report.verdict is not Verdict.WRONG:
+        rng = plan.generator("larger")
+        report.manners.append(larger_batch(lambda: enlarged(subject, rng, kernels), rng))
     if report.verdict is Verdict.WRONG:
         report.parts = wrong_layers(subject.net, kernels, seed)
         report.names = [name for part in report.parts for name in part.names]
@@ -120,6 +124,13 @@ def check_model(
                 "every layer is right by itself; look at how they are put together, at the loss and at the penalties"
             )
     return report
+
+
+def enlarged(subject: ModelSubject, generator: np.random.Generator, kernels: ModuleType) -> ModelSubject:
+    """The same network with the same parameters, and more samples."""
+    x = more_samples(subject.x, generator)
+    target = None if subject.target is None else more_samples(subject.target, generator)
+    return ModelSubject(subject.net, x, target, kernels)
 
 
 def noise_manner(subject: ModelSubject) -> list[Manner]:

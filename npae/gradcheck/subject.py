@@ -55,6 +55,10 @@ class Subject:
         return []
 
 
+class NoGradientError(ValueError):
+    """What backward returned cannot be the gradient; the message, a sentence of the checker's, is the finding."""
+
+
 class Weighted:
     """F = Σ u·y, as its rise over the value at which it was made.
 

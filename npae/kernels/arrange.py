@@ -4,17 +4,23 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.copy import copy
+from npae.kernels.copy import copy, fetch
 from npae.kernels.jit import jit
+from npae.kernels.llvm import LINE
 from npae.kernels.reference import Array
+
+AHEAD = 4  # rows
 
 
 @jit
 def take_rows(x: Array, chosen: Array, y: Array) -> None:
-    """As reference.take_rows."""
+    """As reference.take_rows. Chosen rows lie anywhere, so the next one is fetched while one is copied."""
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
-    size = x.shape[1]
+    size, lanes = x.shape[1], LINE // x.itemsize
     for n in range(chosen.size):
+        following = chosen[min(n + AHEAD, chosen.size - 1)] * size
+        for i in range(0, size, lanes):
+            fetch(x_flat, following + i)
         copy(x_flat, chosen[n] * size, y_flat, n * size, size)
 
 

@@ -1,0 +1,142 @@
+"""npae grade: mark what a class has written, each file in a process of its own."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from npae.learn.exercise import Exercise
+    from npae.learn.submissions import Learner
+
+HELP = "mark a class's exercises: one row for each learner and exercise, whatever their files do"
+EPILOG = (
+    "Time, memory and processes of a learner's file are limited, and nothing but arrays is taken from it. That is no "
+    "sandbox: it can read and write whatever you can. Run this on a machine or in a container that you can lose, and "
+    "not as its administrator."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """DIR --csv --json -j --timeout --memory --exercise --resume --seed."""
+    parser.epilog = EPILOG
+    parser.add_argument("dir", metavar="DIR", help="with a folder for each learner, in which their files are")
+    parser.add_argument("--csv", metavar="OUT", help="write the rows there, for a spreadsheet")
+    parser.add_argument("--json", metavar="OUT", help="write the rows there, with all that is known")
+    parser.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="at a time (default: 1)")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds that one file may take (default: 10)"
+    )
+    parser.add_argument(
+        "--memory", type=_memory, default=1024, metavar="MB", help="that one file may take (default: 1024)"
+    )
+    parser.add_argument(
+        "--exercise",
+        action="append",
+        metavar="NAME",
+        help="or the folder of one of your own; may be given several times (default: all that anybody handed in)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="repeat only what has changed since, by the journal beside the first OUT"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of the inputs, to repeat a run (default: unforeseeable)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Mark, write and tell; 0 even where nobody has passed."""
+    from tqdm import tqdm
+
+    from npae.cli.output import table
+    from npae.files import check_writable
+    from npae.learn import marks
+    from npae.learn.asking import Limits
+    from npae.learn.grade import Row, grade
+    from npae.learn.journal import Journal
+    from npae.learn.messages import write
+    from npae.learn.submissions import learners
+
+    outputs = [Path(path) for path in (args.csv, args.json) if path]
+    for path in outputs:
+        check_writable(path)
+    if args.resume and not outputs:
+        raise ValueError("--resume needs --csv or --json, beside which the journal of the last run is")
+    everybody, others = learners(_folder(args.dir))
+    if not everybody:
+        raise ValueError(f"{args.dir} has no folders; expected one for each learner, with their files in it")
+    exercises = _exercises(args.exercise, everybody)
+    for note in _notes(others):
+        print(f"npae grade: {note}", file=sys.stderr)
+    submissions = [learner.submission(exercise) for learner in everybody for exercise in exercises]
+    journal = outputs[0].with_name(outputs[0].name + ".journal") if outputs else None
+    with (
+        Journal(journal, args.resume) as noted,
+        tqdm(total=len(submissions), unit="file", leave=False, disable=None) as progress,
+    ):
+
+        def done(row: Row) -> None:
+            progress.set_postfix_str(f"{row.learner[:20]} {row.exercise}: {row.status}")
+            progress.update()
+
+        rows = grade(submissions, Limits(args.timeout, args.memory), args.jobs, args.seed, noted, done)
+    if args.csv:
+        marks.write_csv(args.csv, rows)
+    if args.json:
+        marks.write_json(args.json, rows)
+    write(sys.stdout, table(*marks.statuses(rows)))
+    if any(row.bug for row in rows):
+        lines = table(("mistake", "exercise", "learners", ""), marks.histogram(rows)).splitlines()
+        write(sys.stdout, "\n".join(["", *map(str.rstrip, lines)]))
+    return 0
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name)
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{name} is no folder; give the one that holds a folder for each learner")
+    return folder
+
+
+def _exercises(names: list[str] | None, everybody: "list[Learner]") -> "list[Exercise]":
+    from npae.learn.catalogue import exercises, find
+    from npae.learn.exercise import load
+    from npae.learn.submissions import handed_in
+
+    if names:
+        return [load(name) if Path(name, "exercise.toml").is_file() else find(name) for name in names]
+    found = handed_in(everybody, exercises())
+    if not found:
+        raise ValueError("nobody has a file of any exercise; expected files such as dense.py, or give --exercise")
+    return found
+
+
+def _notes(others: list[str]) -> list[str]:
+    notes = []
+    if others:
+        named = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        notes.append(f"not looked at, since each learner has a folder: {named}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        notes.append("you are the administrator, whose files and processes nothing protects; see npae grade --help")
+    return notes
+
+
+def _positive(text: str) -> int:
+    return int(_above(text, 0, "a whole number above 0", int))
+
+
+def _memory(text: str) -> int:
+    return int(_above(text, 255, "a whole number of megabytes, 256 at least", int))
+
+
+def _seconds(text: str) -> float:
+    return _above(text, 0.0, "a number of seconds above 0", float)
+
+
+def _above(text: str, least: float, expected: str, kind: type) -> float:
+    try:
+        value = float(kind(text))
+    except ValueError:
+        value = float("nan")
+    if not least < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
+    return value

@@ -1,0 +1,270 @@
+"""npae learn: twenty exercises, from the chain rule to a variational autoencoder, with checks that name mistakes."""
+
+import argparse
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from npae.learn.course import Course
+    from npae.learn.exercise import Exercise
+
+HELP = "learn backpropagation: exercises whose checks name your mistake"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """A verb of its own for each thing to do."""
+    parser.epilog = "Begin with: npae learn start DIR. It makes the folder, and says what to do next."
+    verbs = parser.add_subparsers(dest="learn_verb", required=True, metavar="VERB")
+
+    def add(name: str, text: str, exercise: str = "") -> argparse.ArgumentParser:
+        verb = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+        if exercise:
+            verb.add_argument("name", nargs="?" if exercise.startswith("(") else None, metavar="NAME", help=exercise)
+        verb.add_argument("--dir", metavar="DIR", help="your folder (default: this one, or the nearest above it)")
+        return verb
+
+    present = "(default: the present one)"
+    start = verbs.add_parser("start", help="begin, in a new folder", description="Begin, in a new folder.")
+    start.add_argument("dir", metavar="DIR", help="the folder that your files are to be in")
+    add(
+        "next", "write the file of the next exercise, after a pass", "(or any exercise, by name or number, or a folder)"
+    )
+    check = add("check", "is it right, and if not, what is wrong?", present)
+    check.add_argument("--no-training", action="store_true", help="after a milestone, train no autoencoder")
+    add("watch", "check whenever the file is saved", present)
+    add("hint", "the next of three hints: the idea, the equation, the line", present)
+    add("text", "the explanation of an exercise", present)
+    add("list", "all exercises, and where you are")
+    solution = add("solution", "the solution, after a pass", "of which exercise")
+    solution.add_argument("--reveal", action="store_true", help="before a pass too; that is recorded")
+    add("reset", "begin a file anew; the old one is kept", "of which exercise")
+    dev = verbs.add_parser("dev", help="write exercises of your own", description="Write exercises of your own.")
+    _add_dev(dev.add_subparsers(dest="dev_verb", required=True, metavar="VERB"))
+
+
+def _add_dev(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "write the folder of a new exercise, which is fit and can be changed"
+    new = verbs.add_parser("new", help=text, description=text)
+    new.add_argument("folder", metavar="DIR", help="its last part is the exercise's name, such as 21_scale")
+    check = verbs.add_parser(
+        "check",
+        help="is an exercise fit for learners?",
+        description="Its stub must fail, its reference pass with 20 seeds, and every known mistake be caught by name.",
+    )
+    check.add_argument("folders", nargs="*", metavar="FOLDER", help="with exercise.toml, stub.py, reference.py, …")
+    check.add_argument("--all", action="store_true", help="all exercises that come with npae")
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 where all is well, 1 where something is wrong or missing."""
+    if args.learn_verb == "dev":
+        return _dev(args)
+    from pathlib import Path
+
+    from npae.learn.course import Course
+
+    if args.learn_verb == "start":
+        course, exercise = Course.begin(Path(args.dir))
+        say(f"Your folder is {course.folder}. Its README.md lists the commands.\n")
+        _introduce(course, exercise, moved=course.folder != Path.cwd())
+        return 0
+    course = Course.at(Path(args.dir or "."))
+    for note in course.notes:
+        print(f"npae learn: {note}", file=sys.stderr)
+    verb = VERBS[args.learn_verb]
+    return verb(course, args)
+
+
+def say(text: str) -> None:
+    """Print, in plain letters where the terminal knows no others."""
+    from npae.learn.messages import write
+
+    write(sys.stdout, text)
+
+
+def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> None:
+    """The explanation, and exactly what to do next."""
+    *several, last = (f.name for f in exercise.functions)
+    functions = f"{', '.join(several)} and {last}" if several else last
+    do = "mend" if exercise.kind == "hunt" else "write"
+    say(exercise.text.strip())
+    say("\n" + "-" * 72)
+    number = 1
+    if moved:
+        say(f"{number}. go there:      cd {course.folder}")
+        number += 1
+    say(f"{number}. open {exercise.file_name} in your editor, {do} {functions}, and save it")
+    say(f"{number + 1}. then run:      npae learn check")
+    say("\nStuck? npae learn hint. Checked whenever you save: npae learn watch, in a second terminal.")
+
+
+def _next(course: "Course", args: argparse.Namespace) -> int:
+    from npae.learn import progress
+
+    if args.name:
+        _introduce(course, course.open(args.name))
+        return 0
+    present = course.chosen()
+    p = progress.load(course.folder)
+    following = course.following(present)
+    if following is None:
+        say("You have passed all exercises. npae learn list shows the hunts and fools that are left.")
+        return 0
+    if not p.passed(present.name) and present.number:
+        say(
+            f"{present.name} is not passed yet: npae learn check says what is wrong, npae learn hint helps.\n"
+            "To leave it for later, name another one: npae learn next NAME"
+        )
+        return 1
+    _introduce(course, course.open(following.name))
+    return 0
+
+
+def _check(course: "Course", args: argparse.Namespace) -> int:
+    exercise = course.chosen(args.name)
+    return 0 if check(course, exercise, training=not args.no_training) else 1
+
+
+def check(course: "Course", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
+    """Check a file and say what was found; True for a pass."""
+    from npae.learn import messages, progress
+    from npae.learn.asking import Worker
+
+    with Worker(course.path(exercise)) as worker:
+        outcome = course.check(exercise, worker)
+    say(messages.told(exercise, outcome))
+    outdated = course.outdated(exercise)
+    if outdated:
+        say(outdated)
+    if not outcome.passed:
+        if not course.path(exercise).exists():
+            say(f"npae learn next {exercise.name} writes that file")
+        else:
+            shown = progress.load(course.folder).record(exercise.name).hints
+            say(messages.hint_line(exercise, shown, "[h]" if keys else "npae learn hint:"))
+        return False
+    say(messages.praise(outcome, course.unlocked_by(exercise)))
+    if exercise.milestone and training:
+        _train(course, exercise)
+    if not keys:
+        go_on = "Go on: npae learn next" if course.following(exercise) else "That was the last: npae learn list"
+        say(f"{go_on}. Compare: npae learn solution {exercise.name}.")
+    return True
+
+
+def _train(course: "Course", exercise: "Exercise") -> None:
+    """The learner's gradients at work, and a picture of what came of it."""
+    from npae.cli.output import write_bytes
+    from npae.errors import MissingExtraError
+    from npae.learn import milestones
+    from npae.learn.asking import Limits, Worker
+
+    say("")
+    try:
+        with Worker(course.path(exercise), Limits(seconds=milestones.SECONDS)) as worker:
+            parameters = milestones.tell(exercise, milestones.train(exercise, worker), say)
+    except milestones.TrainingError as error:
+        say(f"the training stopped: {error}")
+        return
+    try:
+        picture = milestones.picture(exercise, parameters)
+    except MissingExtraError as error:
+        say(str(error))
+        return
+    path = course.folder / f"{exercise.name}.png"
+    write_bytes(path, picture)
+    shown = ", below them what the network is shown," if milestones.corrupts(exercise) else ","
+    say(f"{path.name} has digits of other writers{shown} and at the bottom what your network makes of them.\n")
+
+
+def _watch(course: "Course", args: argparse.Namespace) -> int:
+    import time
+
+    from npae.learn import watch
+
+    exercise, due, passed = course.chosen(args.name), True, False
+    before: watch.State = None
+    with watch.keys() as terminal:
+        say(f"Watching {course.path(exercise)}: save it, and it is checked. Ctrl-C ends this.")
+        while True:
+            if due:
+                before = watch.state(course.path(exercise))
+                say(f"\n[{time.strftime('%H:%M:%S')}] checking {exercise.file_name}")
+                passed = check(course, exercise, keys=terminal is not None)
+                if passed and terminal is None:
+                    return 0
+                if passed:
+                    say("[n] the next exercise   [q] stop")
+            key = watch.until_change(course.path(exercise), before, terminal or watch.NoKeys())
+            due = not key
+            if key == "h":
+                say(f"\n{course.hint(exercise)}")
+            following = course.following(exercise) if key == "n" and passed else None
+            if key == "q" or (key == "n" and passed and following is None):
+                return 0
+            if following is not None:
+                exercise, passed = course.open(following.name), False
+                before = watch.state(course.path(exercise))
+                say("")
+                _introduce(course, exercise)
+                say("(still watching)")
+
+
+def _hint(course: "Course", args: argparse.Namespace) -> int:
+    say(course.hint(course.chosen(args.name)))
+    return 0
+
+
+def _text(course: "Course", args: argparse.Namespace) -> int:
+    _introduce(course, course.chosen(args.name))
+    return 0
+
+
+def _list(course: "Course", args: argparse.Namespace) -> int:
+    say(course.overview())
+    return 0
+
+
+def _solution(course: "Course", args: argparse.Namespace) -> int:
+    say(course.solution(course.chosen(args.name), args.reveal).rstrip())
+    return 0
+
+
+def _reset(course: "Course", args: argparse.Namespace) -> int:
+    exercise = course.chosen(args.name)
+    kept = course.reset(exercise)
+    say(f"{exercise.file_name} begins anew." + (f" What you had is in {kept.name}." if kept else ""))
+    return 0
+
+
+VERBS = {
+    "next": _next,
+    "check": _check,
+    "watch": _watch,
+    "hint": _hint,
+    "text": _text,
+    "list": _list,
+    "solution": _solution,
+    "reset": _reset,
+}
+
+
+def _dev(args: argparse.Namespace) -> int:
+    from npae.cli.output import table
+    from npae.learn import catalogue, develop
+
+    if args.dev_verb == "new":
+        folder = develop.new(args.folder)
+        say(
+            f"{folder} is an exercise now, a copy of one that is fit. Change its files, then: npae learn dev check "
+            f"{args.folder}\nLearners begin it with: npae learn next {args.folder}"
+        )
+        return 0
+    folders = [*args.folders, *(catalogue.folders() if args.all else [])]
+    if not folders:
+        raise ValueError("no exercise is named; give its FOLDER, or --all for those that come with npae")
+    found = [develop.check(folder) for folder in folders]
+    say(table(develop.HEADER, (f.row() for f in found)))
+    faults = [f"{f.name}: {fault}" for f in found for fault in f.faults]
+    say("\n" + ("\n".join(faults) or "all fit"))
+    return 1 if faults else 0

@@ -1,0 +1,46 @@
+"""End a process and all that it has started."""
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+MOST_ROUNDS = 50
+
+
+def end_group(leader: int, mark: str) -> None:
+    """Kill the process group of ``leader``, and every process elsewhere whose environment holds ``mark``.
+
+    A process may leave its group; where there is a ``/proc``, it is still known by the environment that it was started
+    with. One that has made itself a new environment escapes.
+
+    Parameters
+    ----------
+    leader : int
+        A child of this process that has not been waited for, so that its number is still its own.
+    mark : str
+        ``NAME=value``, known to nobody else.
+    """
+    if not hasattr(os, "killpg"):  # Windows has no groups of this kind
+        with contextlib.suppress(OSError):
+            os.kill(leader, signal.SIGTERM)
+        return
+    with contextlib.suppress(OSError):
+        os.killpg(leader, signal.SIGKILL)
+    for _ in range(MOST_ROUNDS):  # what is being started just now is found in the next round
+        strays = _marked(mark.encode()) - {leader}
+        if not strays:
+            return
+        for process in strays:
+            with contextlib.suppress(OSError):
+                os.kill(process, signal.SIGKILL)
+
+
+def _marked(mark: bytes) -> set[int]:
+    """Living processes that were started with this in their environment."""
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):  # another user's, or gone by now
+            if mark in path.read_bytes():  # a dead one's is empty
+                found.add(int(path.parent.name))
+    return found

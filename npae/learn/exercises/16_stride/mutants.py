@@ -1,0 +1,29 @@
+"""Known mistakes of a convolution beside those of the library: at the border, and in sums."""
+
+import numpy as np
+
+from npae.learn.mutant import mutant
+
+
+@mutant("backward", "dx = dx̄", "The border is not part of the image, and dx has x's shape.")
+def border_kept(right, g, x, W, stride, padding):
+    _, dW, db = right(g, x, W, stride, padding)
+    padded = np.pad(x, ((0, 0), *padding, (0, 0)))
+    return right(g, padded, W, stride, ((0, 0), (0, 0)))[0], dW, db
+
+
+@mutant("backward", "g := 1", "Multiply by the gradient from above.")
+def drops_upstream(right, g, x, W, stride, padding):
+    return right(np.ones_like(g), x, W, stride, padding)
+
+
+@mutant("backward", "dW, db of the last image", "`=` in the loop where `+=` is needed.")
+def last_sample(right, g, x, W, stride, padding):
+    dx, _, _ = right(g, x, W, stride, padding)
+    return dx, *right(g[-1:], x[-1:], W, stride, padding)[1:]
+
+
+@mutant("backward", "db = mean of g over images and places", "Broadcast forward means sum backward.")
+def db_mean(right, g, x, W, stride, padding):
+    dx, dW, _ = right(g, x, W, stride, padding)
+    return dx, dW, g.mean(axis=(0, 1, 2))

@@ -1,0 +1,55 @@
+"""Ctrl-C and SIGTERM ask training to stop; it does so between two steps, where nothing is half done."""
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class Stop:
+    """Whether somebody has asked.
+
+    Attributes
+    ----------
+    signal : int, optional
+        The first signal that came.
+    is_urgent : bool
+        Whether a second one came.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        self.is_urgent = False
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt here, where nothing is half done, if somebody has asked."""
+        if self.signal is not None:
+            raise KeyboardInterrupt
+
+    def take(self, number: int, frame: FrameType | None) -> None:
+        """Wait for the next ``check``, once; whoever asks twice gets a KeyboardInterrupt at once."""
+        if self.signal is not None:
+            self.is_urgent = True
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[Stop]:
+    """Within, Ctrl-C and SIGTERM only leave a note in the ``Stop``, and Python's own answers come back afterwards.
+
+    Only the main thread is told of signals, and who has an answer of their own keeps it.
+    """
+    stop = Stop()
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    if threading.current_thread() is not threading.main_thread():
+        usual = {}
+    replaced = {number: answer for number, answer in usual.items() if signal.getsignal(number) == answer}
+    try:
+        for number in replaced:
+            signal.signal(number, stop.take)
+        yield stop
+    finally:
+        for number, answer in replaced.items():
+            signal.signal(number, answer)
