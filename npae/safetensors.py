@@ -66,7 +66,9 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # so that the arrays start at a multiple of 8
     if too_large := _is_too_large(text):
-        raise ValueError(f"{path} would have a header of {too_large} are read again; save a shorter history, or less text")
+        raise ValueError(
+            f"{path} would have a header of {too_large} are read again; save a shorter history, or less text"
+        )
     with replacing(path) as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
@@ -78,8 +80,8 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     """Arrays, read-only and memory-mapped, and text.
 
     Nothing is allocated for what the header merely claims: every array must lie within the file. The header has at most
-    100 MB and 4 million values, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither BF16 nor those of 8
-    bits and fewer, such as F8_E4M3, which NumPy does not know.
+    100 MB and 4 million values, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither
+    BF16 nor those of 8 bits and fewer, such as F8_E4M3, which NumPy does not know.
 
     The file must not be shortened while the arrays are in use; whatever npae writes replaces a file, and keeps the old
     one for those who have it open.
