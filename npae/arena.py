@@ -306,11 +306,6 @@ class Arena:
         """Of all buffers, once everything is planned."""
         return self.buffer_bytes()
 
-    @property
-    def workspace_bytes(self) -> int:
-        """Of all arrays that do not grow with the batch."""
-        return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)
-
     def buffer_bytes(self, layer: Any = None) -> int:
         """Bytes of buffers for one sample, of ``layer`` or of all."""
         return sum(prod(b.shape) * b.dtype.itemsize for b in self._buffers if layer is None or b.layer is layer)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from npae import snapshot
 from npae.diagnosis import save_diagnosis
-from npae.errors import CheckpointError, FileFormatError, NonFiniteError
+from npae.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
 from npae.files import make_folder, remove_unfinished
 from npae.identity import as_json, configuration, differences, in_words, of_data
 from npae.layers.base import positive
@@ -246,12 +246,13 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
         version = stored.record["version"]
     if found:
         raise CheckpointError(
-            f"{stored.path} is a checkpoint of another run: {in_words(found)}; give what it had, or another folder"
+            f"{stored.path} is a checkpoint of another run: {one_line(in_words(found), 600)}; give what it had, or "
+            f"another folder"
         )
     if version != __version__:
         warnings.warn(
-            f"{stored.path.name} was written by npae {version}, and this is {__version__}: the run goes on, but the "
-            f"last bits may differ",
+            f"{stored.path.name} was written by npae {one_line(version, 20)}, and this is {__version__}: the run goes "
+            f"on, but the last bits may differ",
             stacklevel=2,
         )
 

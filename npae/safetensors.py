@@ -3,8 +3,8 @@
 A file is the length of the header (8 bytes, little-endian), the header (JSON: each name's dtype, shape and place), and
 the arrays' bytes in C order without gaps (https://github.com/huggingface/safetensors, "Format").
 
-What is read comes from anywhere. A header is at most 16 MiB, where the format allows 100 MB: parsed, it takes up to 40
-times as much memory. Everything else that is claimed must be in the file, or it is not believed.
+What is read comes from anywhere. A header has at most 100 MB, the format's own limit, and 4 million values, which
+parsed take less than 1 GiB. Everything else that is claimed must be in the file, or it is not believed.
 """
 
 import json
@@ -19,7 +19,8 @@ from npae.errors import FileFormatError, one_line, quoted
 from npae.files import replacing
 from npae.types import Array
 
-LARGEST_HEADER = 2**24  # bytes
+LARGEST_HEADER = 100_000_000  # bytes
+MOST_VALUES = 2**22  # in the header and in the text that it holds; the history of 500,000 epochs fits
 LARGEST_ARRAY = 2**62  # bytes; NumPy counts an empty dimension as one
 MOST_AXES = 32
 DTYPES = {
@@ -48,7 +49,8 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
     arrays : mapping of str to ndarray
         Of float, integer or bool dtype; any memory layout, written in C order.
     metadata : mapping of str to str
-        With the names of the arrays, at most 16 MiB of JSON: more is refused before anything is written.
+        With the names of the arrays, at most 100 MB and 4 million values of JSON: more is refused before anything is
+        written.
     """
     for name, a in arrays.items():
         if a.dtype.newbyteorder("<") not in NAMES:
@@ -63,10 +65,9 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
         start += a.nbytes
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # so that the arrays start at a multiple of 8
-    if len(text) > LARGEST_HEADER:
+    if too_large := _is_too_large(text):
         raise ValueError(
-            f"{path} would have a header of {len(text):,} bytes, but at most {LARGEST_HEADER:,} are read again; save a "
-            f"shorter history, or fewer names"
+            f"{path} would have a header of {too_large} are read again; save a shorter history, or less text"
         )
     with replacing(path) as file:
         file.write(len(text).to_bytes(8, "little"))
@@ -79,8 +80,8 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     """Arrays, read-only and memory-mapped, and text.
 
     Nothing is allocated for what the header merely claims: every array must lie within the file. The header has at most
-    16 MiB, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither BF16 nor those of 8
-    bits and fewer, such as F8_E4M3, which NumPy does not know.
+    100 MB and 4 million values, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither
+    BF16 nor those of 8 bits and fewer, such as F8_E4M3, which NumPy does not know.
 
     The file must not be shortened while the arrays are in use; whatever npae writes replaces a file, and keeps the old
     one for those who have it open.
@@ -99,12 +100,9 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         length = int.from_bytes(file.read(8), "little")
         if size < 8 or length > size - 8:
             raise _broken(path, f"its {size} bytes do not hold the header of {length} bytes that it announces")
-        if length > LARGEST_HEADER:
-            raise FileFormatError(
-                f"{path} has a header of {length:,} bytes, but at most {LARGEST_HEADER:,} are read; save fewer arrays "
-                f"or less text in it"
-            )
-        text = file.read(length)
+        text = file.read(min(length, LARGEST_HEADER + 1))
+    if too_large := _is_too_large(text):
+        raise FileFormatError(f"{path} has a header of {too_large} are read; save fewer arrays or less text in it")
     header = _parse(path, text)
     metadata = header.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(v, str) for v in metadata.values()):
@@ -121,6 +119,14 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         return {name: np.zeros(shape, dtype) for (dtype, shape, _, _), name in places}, metadata
     data = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
     return {name: data[start:stop].view(dtype).reshape(shape) for (dtype, shape, start, stop), name in places}, metadata
+
+
+def _is_too_large(text: bytes) -> str:
+    """What a header has too much of, and how much it may have; nothing where it has not."""
+    if len(text) > LARGEST_HEADER:
+        return f"{len(text):,} bytes or more, but at most {LARGEST_HEADER:,}"
+    values = sum(map(text.count, (b",", b"[", b"{")))  # each begins a value, or the next one
+    return f"{values:,} values, but at most {MOST_VALUES:,}" if values > MOST_VALUES else ""
 
 
 def _parse(path: Path, text: bytes) -> dict[str, Any]:

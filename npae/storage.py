@@ -143,10 +143,7 @@ class StoredModel:
 
     def seed(self) -> int:
         """The seed of the run that it comes from."""
-        with self.blamed():
-            seed = self.record["seed"]
-            if type(seed) is not int or not 0 <= seed < 2**64:
-                raise ValueError(f"the seed is {seed!r}")
+        seed: int = self.record["seed"]
         return seed
 
     def history(self) -> dict[str, list[float]]:

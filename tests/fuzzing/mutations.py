@@ -15,6 +15,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+import numpy as np
+
+from npae.identity import digest_of_all
+
 DEEPEST = 20
 LARGEST = 2**17  # bytes of JSON that is changed as such; what has grown larger is changed as bytes
 
@@ -119,6 +123,26 @@ def safetensors_edited(content: bytes, chance: Random) -> bytes:
         text = json.dumps(header).encode()
     except (ValueError, AttributeError, TypeError, RecursionError):
         return bytes_edited(content, chance)
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def checkpoint_edited(content: bytes, chance: Random) -> bytes:
+    """As ``safetensors_edited``, with the digest that belongs to it."""
+    content = safetensors_edited(content, chance)
+    try:
+        length = int.from_bytes(content[:8], "little")
+        header, data = json.loads(content[8 : 8 + length]), content[8 + length :]
+        record = json.loads(header["__metadata__"]["npae"])
+        arrays = {
+            name: np.frombuffer(data[slice(*entry["data_offsets"])], np.uint8)
+            for name, entry in header.items()
+            if name != "__metadata__"
+        }
+        record["digest"] = digest_of_all({name: record[name] for name in ("history", "moment")}, arrays)
+        header["__metadata__"]["npae"] = json.dumps(record)
+        text = json.dumps(header).encode()
+    except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
+        return content
     return len(text).to_bytes(8, "little") + text + data
 
 

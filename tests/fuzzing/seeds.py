@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from small_models import TYPES, data_for, fitted
+from small_models import TYPES, data_for, fitted, samples
 
 import npae
 from npae import safetensors
@@ -33,7 +33,9 @@ from npae.layers import (
     TiedDense,
     UpSample2D,
 )
+from npae.optimizers import optimizer_by_name
 from npae.storage import save
+from npae.training import Training
 
 PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3) * 4
 
@@ -79,6 +81,28 @@ def models() -> list[bytes]:
         *(written(lambda path, net=net: save(net, path)) for net in (images_network(), tied_network())),
         written(lambda path: export_encoder(fitted("variational").network_, path)),
     ]
+
+
+def training() -> Training:
+    """A run that is about to begin."""
+    network = npae.Autoencoder([Dense(3)], [Dense(5)], loss="mse").build((5,), seed=1)
+    return Training(network, optimizer_by_name("sgd", 1e-2, momentum=0.9), batch_size=4)
+
+
+@cache
+def run_data() -> tuple[np.ndarray, np.ndarray]:
+    """What it learns from, and what it is measured on."""
+    return samples(12, 5), samples(4, 5, seed=1)
+
+
+@cache
+def checkpoints() -> list[bytes]:
+    """Of that run, after one epoch and after two."""
+    x, validation = run_data()
+    with tempfile.TemporaryDirectory() as folder:
+        run = training()
+        run.fit(x, 2, validation=validation, patience=5, checkpoints=npae.Checkpoints(folder))
+        return [path.read_bytes() for path in sorted(Path(folder).glob("*.safetensors"))]
 
 
 @cache

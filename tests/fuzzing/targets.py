@@ -17,6 +17,7 @@ import npae
 from npae import datasets, safetensors
 from npae.applications.compression import decompress_file
 from npae.applications.retrieval import Index
+from npae.checkpoint import keeping
 from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
@@ -122,6 +123,20 @@ def read_model(path: Path) -> None:
         encoder.transform(np.full((2, *encoder.input_shape), 0.5))
 
 
+def go_on(path: Path) -> None:
+    """Bring a run to where the checkpoint is, as ``fit`` does before its first step."""
+    for damaged in path.parent.glob("*.damaged"):
+        damaged.unlink()
+    training, (x, validation) = seeds.training(), seeds.run_data()
+    checkpoints = npae.Checkpoints(path.parent, resume=True)
+    checkpoints.seed()
+    with keeping(checkpoints, training, x, validation=validation, patience=5) as keeper:
+        assert keeper is not None
+        if keeper.resumed is None:
+            raise Finding("the run begins anew")
+    training.network.gradient(x)
+
+
 def read_safetensors(path: Path) -> None:
     """What npae accepts, the official package accepts too, and reads the same."""
     arrays, metadata = safetensors.read(path)
@@ -178,6 +193,14 @@ TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
         Target("model", "x.safetensors", seeds.models, read_model, mutations.safetensors_edited, others=("infinity",)),
+        Target(
+            "checkpoint",
+            "checkpoint-1.safetensors",
+            seeds.checkpoints,
+            go_on,
+            mutations.checkpoint_edited,
+            others=("is a checkpoint of another run",),
+        ),
         Target("safetensors", "x.safetensors", seeds.tables, read_safetensors, mutations.safetensors_edited),
         Target("index", "x.safetensors", seeds.indexes, search_index, mutations.safetensors_edited),
         Target(
