@@ -290,5 +290,5 @@ def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[Non
         return nullcontext()
     from tqdm import tqdm  # 50 ms that a program which shows no bar need not spend
 
-    bar: tqdm[None] = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
+    bar: AbstractContextManager[Any] = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
     return bar
