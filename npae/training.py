@@ -9,7 +9,7 @@ import math
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -186,7 +186,8 @@ class Training:
             except KeyboardInterrupt:
                 self.interrupted = True
                 if keeper is not None and not stop.is_urgent:
-                    keeper.write_now(progress)
+                    with suppress(KeyboardInterrupt):  # who asks again does not wait for it
+                        keeper.write_now(progress)
             finally:
                 self._replicas.forget()
         if patience is not None:
