@@ -157,6 +157,21 @@ def test_a_missing_file_says_how_to_get_it(folder, capsys):
     assert "npae learn next chain_rule writes that file" in said
 
 
+def test_checking_what_is_not_begun_leaves_the_present_exercise(folder, capsys):
+    learn(capsys, "check")
+    assert learn(capsys, "check", "relu")[0] == 1
+    assert "relu" not in json.loads((folder / progress.FILE).read_text())["exercises"]
+    assert learn(capsys, "check")[1].startswith(FIRST.name)
+
+
+def test_a_folder_in_the_place_of_a_file_is_no_file(folder, capsys):
+    (folder / FIRST.file_name).unlink()
+    (folder / FIRST.file_name).mkdir()
+    status, said = learn(capsys, "check")
+    assert status == 1
+    assert f"there is no file {FIRST.file_name}" in said
+
+
 def test_the_explanation_can_be_read_again(folder, capsys):
     assert FIRST.text.strip() in learn(capsys, "text")[1]
     assert RELU.text.strip() in learn(capsys, "text", "relu")[1]

@@ -121,8 +121,10 @@ class Course:
     # Commands
 
     def check(self, exercise: Exercise, caller: Caller) -> Outcome:
-        """The verdict on the learner's file, recorded."""
+        """The verdict on the learner's file, recorded; where there is no file, there is nothing to record."""
         outcome = judge(exercise, caller)
+        if not self.path(exercise).is_file():
+            return outcome
         with progress.changing(self.folder) as p:
             record = p.record(exercise.name)
             record.attempts += 1
@@ -135,7 +137,7 @@ class Course:
     def outdated(self, exercise: Exercise) -> str:
         """A sentence where the learner's file was begun with another version of the exercise."""
         path = self.path(exercise)
-        first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.exists() else ""
+        first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
         if first.startswith(f"# npae-exercise: {exercise.name} v") and first.strip() != exercise.header:
             return (
                 f"note: your file says {first.partition(': ')[2]!r}, and the exercise is now version "
