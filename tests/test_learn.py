@@ -393,6 +393,29 @@ def test_a_terminal_without_unicode_gets_plain_letters():
     assert stream.buffer.getvalue().decode("ascii") == "dense  WRONG sum  dL/dx >= 1/2 ?\n"  # type: ignore[attr-defined]
 
 
+def test_a_power_is_one_in_plain_letters_too():
+    assert messages.plain("1 / (1 + e⁻ˣ)") == "1 / (1 + e^-x)"
+
+
+def test_lines_end_between_words_where_a_terminal_is_narrow(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "20")
+    text = "    dx = g · f′(x)    and so on\n\n- npae learn hint shows the next\n" + "-" * 30
+    terminal, file = Terminal(), io.StringIO()
+    messages.write(terminal, text)
+    messages.write(file, text)
+    assert terminal.getvalue() == (
+        "    dx = g · f′(x)\n    and so on\n\n- npae learn hint\nshows the next\n" + "-" * 30 + "\n"
+    )
+    assert file.getvalue() == text + "\n"
+    whole = Terminal()
+    messages.write(whole, text, whole_lines=True)
+    assert whole.getvalue() == text + "\n"
+
+
 def test_no_text_of_an_exercise_has_a_letter_that_plain_letters_cannot_say():
     for exercise in catalogue.exercises():
         for text in (exercise.text, *exercise.hints, *(k.hint for f in exercise.functions for k in exercise.known(f))):

@@ -53,6 +53,11 @@ def test_beginning_writes_the_first_exercise_and_says_what_to_do(tmp_path, monke
     assert "npae learn check" in said
 
 
+def test_a_folder_with_a_space_can_be_gone_to(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert f'cd "{tmp_path / "my course"}"\n' in learn(capsys, "start", "my course")[1]
+
+
 def test_beginning_again_keeps_what_is_there(folder, capsys):
     (folder / FIRST.file_name).write_text(SOLVED)
     (folder / "README.md").write_text("mine")
