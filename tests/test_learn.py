@@ -137,6 +137,18 @@ def test_whatever_comes_back_has_a_status_and_a_sentence(backward, status, says)
     assert messages.told(DENSE, outcome).startswith("dense  ✗")
 
 
+def test_a_list_of_numbers_is_told_from_several_results():
+    def paths(g, x, a):
+        return [g, x]
+
+    exercise = catalogue.find("chain_rule")
+    right = exercise.solution(exercise.functions[0])
+    text = judge(exercise, Direct({"chain": right, "paths": paths})).text
+    assert text == "paths returns 1 value, an array of shape (2,); expected 2: dx, da, as in: return dx, da"
+    text = judge(exercise, Direct({"chain": lambda g, x, w, b: (1, g, g)})).text
+    assert text == "dx is a number of type int64; expected float64, as the inputs are"
+
+
 def test_what_is_not_written_or_not_there_is_missing():
     def backward(g, x, W):
         raise NotImplementedError
