@@ -58,6 +58,33 @@ def test_a_folder_with_a_space_can_be_gone_to(tmp_path, monkeypatch, capsys):
     assert f'cd "{tmp_path / "my course"}"\n' in learn(capsys, "start", "my course")[1]
 
 
+def test_a_file_is_no_place_to_begin(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    status, said = learn(capsys, "start", str(tmp_path / "file"))
+    assert status == 2
+    assert "cannot be made" in said
+    assert "choose another" in said
+
+
+def test_a_folder_that_cannot_be_written_is_told_of(folder, monkeypatch, capsys):
+    opened = os.open
+
+    def refuse(path, *more):
+        if str(path).endswith(progress.LOCK):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    status, said = learn(capsys, "check")
+    assert status == 2
+    assert f"{folder} cannot be written (Permission denied)" in said
+
+
+def test_a_misspelt_exercise_is_guessed(folder, capsys):
+    assert "did you mean relu?" in learn(capsys, "next", "rleu")[1]
+    assert "did you mean" not in learn(capsys, "next", "99")[1]
+
+
 def test_beginning_again_keeps_what_is_there(folder, capsys):
     (folder / FIRST.file_name).write_text(SOLVED)
     (folder / "README.md").write_text("mine")

@@ -64,7 +64,10 @@ class Course:
     @classmethod
     def begin(cls, folder: Path) -> tuple["Course", Exercise]:
         """A new folder with the first exercise; what is there already is kept."""
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # a file of that name, or a place where nothing may be made
+            raise ExerciseError(f"the folder {folder} cannot be made ({error.strerror}); choose another") from None
         course = cls(folder.resolve())
         if not (folder / "README.md").exists():
             _write(folder / "README.md", README)

@@ -162,6 +162,11 @@ def _locked(path: Path) -> Iterator[None]:
                 ) from None
             else:
                 time.sleep(0.05)
+        except OSError as error:
+            raise OSError(
+                f"{path.parent} cannot be written ({error.strerror}), so that nothing can be noted there; "
+                "make it writable, or copy it to where you may write"
+            ) from None
     try:
         yield
     finally:
