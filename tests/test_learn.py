@@ -24,6 +24,13 @@ def right(g, x, W):
     return g @ W.T, x.T @ g, g.sum(axis=0)
 
 
+def takes_too_few(g, x):
+    return g, x, g
+
+
+takes_too_few.__qualname__ = "backward"  # as a learner's function is called
+
+
 def verdict(backward, name="dense", seed=0):
     exercise = catalogue.find(name)
     return judge(exercise, Direct({exercise.functions[0].name: backward}), seed=seed)
@@ -126,6 +133,7 @@ def test_a_wrong_shape_is_said_and_named():
         (lambda g, x, W: right(np.multiply(g, 2, out=g), x, W), "wrong", "changes g"),
         (lambda g, x, W: right(1 + g, x, W), "wrong", ""),
         (lambda g, x, W: 1 / 0, "error", "ZeroDivisionError"),
+        (takes_too_few, "error", "It is called with these arguments: backward(g, x, W)"),
         (lambda g, x, W: np.zeros(10**15), "memory", "memory"),
     ],
 )

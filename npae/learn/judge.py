@@ -94,7 +94,10 @@ class Examination:
             trouble = answer.trouble or Trouble("crash", "the call gave no answer")
             if trouble.status in ("error", "shape"):
                 self._name_at_square()
-            self._stop(trouble.status, trouble.text)
+            text = trouble.text
+            if text.startswith(f"TypeError: {self.function.name}()"):  # no line of the learner's: the call itself
+                text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
+            self._stop(trouble.status, text)
         values = self._by_name(answer)
         for block in self.blocks:
             self._check_type(block, case, values)
