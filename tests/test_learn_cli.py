@@ -80,8 +80,17 @@ def test_a_folder_that_cannot_be_written_is_told_of(folder, monkeypatch, capsys)
     assert f"{folder} cannot be written (Permission denied)" in said
 
 
+def test_beginning_within_another_folder_says_where_to_go_on(folder, capsys):
+    status, said = learn(capsys, "start", "mine")
+    assert status == 0
+    assert f"npae learn text --dir {folder} goes on there" in said
+    assert "goes on there" not in learn(capsys, "start", "mine/../..")[1]
+    assert "goes on there" not in learn(capsys, "start", ".")[1]
+
+
 def test_a_misspelt_exercise_is_guessed(folder, capsys):
     assert "did you mean relu?" in learn(capsys, "next", "rleu")[1]
+    assert "did you mean relu?" in learn(capsys, "next", "ReLU")[1]
     assert "did you mean" not in learn(capsys, "next", "99")[1]
 
 

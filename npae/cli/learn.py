@@ -65,14 +65,19 @@ def run(args: argparse.Namespace) -> int:
 
     if args.learn_verb == "start":
         course, exercise = Course.begin(Path(args.dir))
+        _tell_notes(course)
         say(f"Your folder is {course.folder}. Its README.md lists the commands.\n")
         _introduce(course, exercise, moved=course.folder != Path.cwd())
         return 0
     course = Course.at(Path(args.dir or "."))
-    for note in course.notes:
-        print(f"npae learn: {note}", file=sys.stderr)
+    _tell_notes(course)
     verb = VERBS[args.learn_verb]
     return verb(course, args)
+
+
+def _tell_notes(course: "Course") -> None:
+    for note in course.notes:
+        print(f"npae learn: {note}", file=sys.stderr)
 
 
 def say(text: str, whole_lines: bool = False) -> None:

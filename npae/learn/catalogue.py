@@ -41,6 +41,6 @@ def find(name: str) -> Exercise:
         number = str(exercise.number or exercise.name)  # hunts and fools have none
         if name in (exercise.name, number, exercise.file_name, exercise.folder.name):
             return exercise
-    near = get_close_matches(name, [exercise.name for exercise in exercises()], n=1)
+    near = get_close_matches(name.lower(), [exercise.name for exercise in exercises()], n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise ExerciseError(f"there is no exercise {name!r}; {meant}npae learn list shows them all")

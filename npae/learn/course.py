@@ -40,7 +40,7 @@ class Course:
     ----------
     folder : Path
     notes : tuple of str
-        What is to be told about the progress file.
+        What is to be told about the folder and its progress file.
     """
 
     folder: Path
@@ -68,7 +68,12 @@ class Course:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:  # a file of that name, or a place where nothing may be made
             raise ExerciseError(f"the folder {folder} cannot be made ({error.strerror}); choose another") from None
-        course = cls(folder.resolve())
+        folder = folder.resolve()
+        outer = progress.find(folder)
+        notes = []
+        if outer not in (None, folder):
+            notes.append(f"{outer} is a folder of npae learn too; npae learn text --dir {outer} goes on there")
+        course = cls(folder, tuple(notes))
         if not (folder / "README.md").exists():
             _write(folder / "README.md", README)
         with progress.changing(course.folder) as p:
