@@ -88,6 +88,15 @@ def test_beginning_within_another_folder_says_where_to_go_on(folder, capsys):
     assert "goes on there" not in learn(capsys, "start", ".")[1]
 
 
+def test_what_passed_and_was_spoiled_since_is_listed_as_edited(folder, capsys):
+    (folder / FIRST.file_name).write_text(SOLVED)
+    assert learn(capsys, "check")[0] == 0
+    assert "edited since" not in learn(capsys, "list")[1]
+    (folder / FIRST.file_name).write_text(FIRST.stub)
+    assert learn(capsys, "check")[0] == 1
+    assert "[passed, edited since]" in learn(capsys, "list")[1]
+
+
 def test_a_misspelt_exercise_is_guessed(folder, capsys):
     assert "did you mean relu?" in learn(capsys, "next", "rleu")[1]
     assert "did you mean relu?" in learn(capsys, "next", "ReLU")[1]

@@ -30,7 +30,7 @@ class Record:
     version : int
         Of the exercise, when its file was written or last passed.
     file_hash : str
-        Of the learner's file when it was last checked.
+        Of the learner's file when it last passed; until then, when it was last checked.
     attempts, hints : int
         Checks so far; hints shown.
     revealed : bool
