@@ -19,6 +19,7 @@ import numpy as np
 
 from npae.learn import frames
 from npae.learn.answer import Answer, Trouble
+from npae.learn.calling import MOST_PRINTED
 from npae.learn.ending import end_group
 
 #: What the process runs. Files of npae.learn are imported as parts of bare packages, which are then taken away: the
@@ -40,7 +41,6 @@ worker.main()
 START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
 GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
 LOOK_SECONDS = 0.2  # between two looks whether the process is still there
-MOST_PRINTED = 4000  # characters
 LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: what it takes to start Python

@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 
 from npae.gradcheck.ratio import constant_ratio, suggestion
-from npae.learn.answer import Answer, Caller, Trouble
+from npae.learn.answer import Answer, Caller, Trouble, miscounted
 from npae.learn.cases import TOLERANCE, Case, Sheet, draw_sheets
 from npae.learn.exercise import Exercise
 from npae.learn.naming import Seen, names_of, unrepeatable
@@ -94,7 +94,10 @@ class Examination:
             trouble = answer.trouble or Trouble("crash", "the call gave no answer")
             if trouble.status in ("error", "shape"):
                 self._name_at_square()
-            self._stop(trouble.status, trouble.text)
+            text = trouble.text
+            if text.startswith(f"TypeError: {self.function.name}()"):  # no line of the learner's: the call itself
+                text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
+            self._stop(trouble.status, text)
         values = self._by_name(answer)
         for block in self.blocks:
             self._check_type(block, case, values)
@@ -112,8 +115,7 @@ class Examination:
     def _by_name(self, answer: Answer) -> dict[str, Array]:
         values, names = answer.values or (), self.function.returns
         if len(values) != len(names):
-            got = "1 value" if len(values) == 1 else f"{len(values)} values"
-            self._stop("shape", f"{self.function.name} returns {got}; expected {len(names)}: {', '.join(names)}")
+            self._stop("shape", miscounted(self.function.name, values, names))
         return dict(zip(names, values, strict=True))
 
     def _check_type(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
@@ -124,7 +126,8 @@ class Examination:
         block.right = False
         if value.dtype.kind in "biu":
             self._name([Seen(case, values)])
-        self._stop("shape", f"{block.name} is an array of {value.dtype}; expected float64, as the inputs are")
+        what = "an array" if value.ndim else "a number"
+        self._stop("shape", f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are")
 
     def _check_shape(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
         value, expected = values[block.name], case.truth[block.name].shape
