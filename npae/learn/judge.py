@@ -34,12 +34,13 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet] | None = N
         Of the cases, where no sheets are given.
     """
     start = monotonic()
-    if exercise.kind == "fool":
-        from npae.learn.fool import judge_fool
+    with np.errstate(all="ignore"):  # what a learner's numbers overflow is for the verdict to say
+        if exercise.kind == "fool":
+            from npae.learn.fool import judge_fool
 
-        outcome = judge_fool(exercise, caller, seed)
-    else:
-        outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
+            outcome = judge_fool(exercise, caller, seed)
+        else:
+            outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
     outcome.seconds = monotonic() - start
     return outcome
 
@@ -95,7 +96,7 @@ class Examination:
             if trouble.status in ("error", "shape"):
                 self._name_at_square()
             self._stop(trouble.status, trouble.text)
-        values = self._by_name(answer)
+        values = self._by_name(answer, case)
         for block in self.blocks:
             self._check_type(block, case, values)
         for block in self.blocks:
@@ -109,8 +110,11 @@ class Examination:
             )
         return Seen(case, values)
 
-    def _by_name(self, answer: Answer) -> dict[str, Array]:
+    def _by_name(self, answer: Answer, case: Case) -> dict[str, Array]:
         values, names = answer.values or (), self.function.returns
+        shapes = {case.truth[name].shape for name in names}
+        if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
+            values = tuple(np.array(part) for part in values[0])  # a list of numbers is one array to numpy
         if len(values) != len(names):
             got = "1 value" if len(values) == 1 else f"{len(values)} values"
             self._stop("shape", f"{self.function.name} returns {got}; expected {len(names)}: {', '.join(names)}")
