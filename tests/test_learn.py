@@ -147,12 +147,12 @@ def test_whatever_comes_back_has_a_status_and_a_sentence(backward, status, says)
 
 def test_a_list_of_numbers_is_told_from_several_results():
     def paths(g, x, a):
-        return [g, x]
+        return [[g, x], [g, x]]
 
     exercise = catalogue.find("chain_rule")
     right = exercise.solution(exercise.functions[0])
     text = judge(exercise, Direct({"chain": right, "paths": paths})).text
-    assert text == "paths returns 1 value, an array of shape (2,); expected 2: dx, da, as in: return dx, da"
+    assert text == "paths returns 1 value, an array of shape (2, 2); expected 2: dx, da, as in: return dx, da"
     text = judge(exercise, Direct({"chain": lambda g, x, w, b: (1, g, g)})).text
     assert text == "dx is a number of type int64; expected float64, as the inputs are"
 
@@ -523,3 +523,57 @@ def test_training_stops_with_a_sentence_where_the_learners_function_fails():
         trained(infinite)
     with pytest.raises(milestones.TrainingError, match="IndexError"):
         trained(lambda *arguments: [][0])
+
+
+@pytest.mark.parametrize("name", ["chain_rule", "reparameterization"])
+def test_results_may_come_in_a_list_or_an_array_of_all(name):
+    exercise = catalogue.find(name)
+
+    def status(as_one):
+        functions = {f.name: getattr(exercise.reference, f.name) for f in exercise.functions}
+        first = exercise.functions[0].name
+        right = functions[first]
+        return judge(exercise, Direct({**functions, first: lambda *a: as_one(right(*a))})).status
+
+    assert status(list) == "pass"
+    assert status(np.array) == "pass"
+    assert status(lambda results: 2 * np.array(results)) == "wrong"
+    assert status(lambda results: np.array(results)[:1]) == "shape"
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan, 1e308])
+def test_what_is_not_finite_only_where_cells_tie_does_not_pass(bad):
+    exercise = catalogue.find("pooling")
+    sheets = draw_sheets(exercise)
+    functions = {f.name: getattr(exercise.reference, f.name) for f in exercise.functions}
+    for sheet in sheets:
+        right, tied = functions[sheet.function.name], [case.arguments()[0] for case in sheet.ties]
+
+        def odd(g, *others, right=right, tied=tied):
+            result = right(g, *others)
+            return result + bad if any(np.array_equal(g, t) for t in tied) else result
+
+        outcome = judge(exercise, Direct({**functions, sheet.function.name: odd}), sheets)
+        assert outcome.status == ("wrong" if tied else "pass")
+    assert any(sheet.ties for sheet in sheets)
+
+
+@pytest.mark.parametrize("factor", [1.7e308, np.inf, np.nan])
+def test_numbers_that_overflow_are_no_warning_of_the_checkers(factor, recwarn):
+    exercise = catalogue.find("dense")
+    outcome = judge(exercise, Direct({"backward": lambda g, x, W: (g @ W.T * factor, x.T @ g, g.sum(0))}))
+    assert outcome.status == "wrong"
+    fool = catalogue.find("fool_dense")
+    huge = tuple(np.full(shape, 1e300) for shape in ((2, 3), (2, 4), (4, 3)))
+    assert judge(fool, Direct({"wrong": fool.reference.wrong, "inputs": lambda: huge})).status == "wrong"
+    assert not [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)]
+
+
+def test_an_infinity_is_wrong_enough_for_a_fool():
+    fool = catalogue.find("fool_dense")
+
+    def wrong(g, x, W):
+        dx, dW, db = fool.reference.backward(g, x, W)
+        return dx, dW, db if len(g) == 1 else db + np.inf
+
+    assert judge(fool, Direct({"wrong": wrong, "inputs": fool.reference.inputs})).passed

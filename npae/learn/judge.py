@@ -34,12 +34,13 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet] | None = N
         Of the cases, where no sheets are given.
     """
     start = monotonic()
-    if exercise.kind == "fool":
-        from npae.learn.fool import judge_fool
+    with np.errstate(all="ignore"):  # what a learner's numbers overflow is for the verdict to say
+        if exercise.kind == "fool":
+            from npae.learn.fool import judge_fool
 
-        outcome = judge_fool(exercise, caller, seed)
-    else:
-        outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
+            outcome = judge_fool(exercise, caller, seed)
+        else:
+            outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
     outcome.seconds = monotonic() - start
     return outcome
 
@@ -98,7 +99,7 @@ class Examination:
             if text.startswith(f"TypeError: {self.function.name}()"):  # no line of the learner's: the call itself
                 text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
             self._stop(trouble.status, text)
-        values = self._by_name(answer)
+        values = self._by_name(answer, case)
         for block in self.blocks:
             self._check_type(block, case, values)
         for block in self.blocks:
@@ -112,8 +113,11 @@ class Examination:
             )
         return Seen(case, values)
 
-    def _by_name(self, answer: Answer) -> dict[str, Array]:
+    def _by_name(self, answer: Answer, case: Case) -> dict[str, Array]:
         values, names = answer.values or (), self.function.returns
+        shapes = {case.truth[name].shape for name in names}
+        if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
+            values = tuple(np.array(part) for part in values[0])  # a list of numbers is one array to numpy
         if len(values) != len(names):
             self._stop("shape", miscounted(self.function.name, values, names))
         return dict(zip(names, values, strict=True))
