@@ -251,6 +251,25 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
     assert "ended twice" in rows["killer"]["text"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_sigterm_ends_the_grader_and_nobody_is_blamed(tmp_path):
+    folder = write_class(tmp_path / "class", {"a": RIGHT, "loop": "while True: pass"})
+    out, journal = tmp_path / "out.csv", tmp_path / "out.csv.journal"
+    command = [sys.executable, "-m", "npae", "grade", str(folder), "--csv", str(out), "--timeout", "300"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 120
+        while '"loop"' not in (journal.read_text() if journal.exists() else "") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.terminate()
+        _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    read = Journal(journal, resume=True)
+    assert set(read.ended) == {("a", "dense")}
+    assert not read.begun
+    read.close()
+
+
 # Files and tables
 
 

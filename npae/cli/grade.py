@@ -2,8 +2,11 @@
 
 import argparse
 import os
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
     submissions = [learner.submission(exercise) for learner in everybody for exercise in exercises]
     journal = outputs[0].with_name(outputs[0].name + ".journal") if outputs else None
     with (
+        _sigterm_as_ctrl_c(),
         Journal(journal, args.resume) as noted,
         tqdm(total=len(submissions), unit="file", leave=False, disable=None) as progress,
     ):
@@ -89,6 +93,16 @@ def run(args: argparse.Namespace) -> int:
         lines = table(("mistake", "exercise", "learners", ""), marks.histogram(rows)).splitlines()
         write(sys.stdout, "\n".join(["", *map(str.rstrip, lines)]))
     return 0
+
+
+@contextmanager
+def _sigterm_as_ctrl_c() -> Iterator[None]:
+    """Who ends the grader by SIGTERM, as a container does, is answered as Ctrl-C is: workers end, nobody is blamed."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _folder(name: str) -> Path:
