@@ -569,11 +569,23 @@ def test_numbers_that_overflow_are_no_warning_of_the_checkers(factor, recwarn):
     assert not [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)]
 
 
-def test_an_infinity_is_wrong_enough_for_a_fool():
+@pytest.mark.parametrize(
+    ("spoiled", "says"),
+    [
+        (lambda db: db + np.inf, "db has NaN or infinity in it"),
+        (lambda db: db * np.nan, "db has NaN or infinity in it"),
+        (lambda db: db + 1j, "db is an array of type complex128"),
+        (lambda db: db[:-1], "db has shape"),
+    ],
+)
+def test_what_no_test_would_let_pass_fools_nobody(spoiled, says):
     fool = catalogue.find("fool_dense")
 
     def wrong(g, x, W):
         dx, dW, db = fool.reference.backward(g, x, W)
-        return dx, dW, db if len(g) == 1 else db + np.inf
+        return dx, dW, db if len(g) == 1 else spoiled(db)
 
-    assert judge(fool, Direct({"wrong": wrong, "inputs": fool.reference.inputs})).passed
+    outcome = judge(fool, Direct({"wrong": wrong, "inputs": fool.reference.inputs}))
+    assert not outcome.passed
+    assert says in outcome.text
+    assert "must run at other inputs too" in outcome.text

@@ -80,10 +80,7 @@ def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome
     values = _called(caller, function, weak.arguments(), function.returns)
     for name, value in zip(function.returns, values, strict=True):
         true = weak.truth[name]
-        if value.dtype.kind not in "fiu":
-            raise _FailedError("shape", function.name, f"{name} is an array of type {value.dtype}; expected float64")
-        if np.shape(value) != np.shape(true):
-            raise _FailedError("shape", function.name, f"{name} has shape {value.shape}; expected {np.shape(true)}")
+        _check_form(function, name, value, true)
         if not apart(value, true) <= TOLERANCE:
             at = np.unravel_index(int(np.argmax(np.abs(value - true))), np.shape(true)) if np.ndim(true) else ()
             place = f"{name}[{', '.join(map(str, at))}]" if np.ndim(true) else name
@@ -101,10 +98,22 @@ def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome
         )
 
 
+def _check_form(function: Any, name: str, value: Array, true: Array) -> None:
+    """A gradient may be wrong, but it is one: finite numbers in the right shape."""
+    if value.dtype.kind not in "fiu":
+        raise _FailedError("shape", function.name, f"{name} is an array of type {value.dtype}; expected float64")
+    if np.shape(value) != np.shape(true):
+        raise _FailedError("shape", function.name, f"{name} has shape {value.shape}; expected {np.shape(true)}")
+    if not np.isfinite(value).all():
+        raise _FailedError("wrong", function.name, f"{name} has NaN or infinity in it, which any test would notice")
+
+
 def _is_wrong(function: Any, caller: Caller, case: Case) -> bool:
     """Whether a random case shows the mistake, which some may not."""
     try:
         values = _called(caller, function, case.arguments(), function.returns)
+        for name, value in zip(function.returns, values, strict=True):
+            _check_form(function, name, value, case.truth[name])
     except _FailedError as failed:
         status, name, text = failed.args
         text = f"{text}\n{name} must run at other inputs too, and be wrong there."
