@@ -146,7 +146,10 @@ class Arena:
         layer.name, layer.arena, layer.kernels, layer.run = name, self, self.kernels, self.run
         layer.needs_dx = True
         layer.input_shape = tuple(input_shape)
-        layer.output_shape = tuple(layer.plan(layer.input_shape, self))
+        shape: Any = layer.plan(layer.input_shape, self)
+        if shape is None:
+            raise ValueError(f"{type(layer).__name__}.plan returned None; it must return the shape of one output")
+        layer.output_shape = tuple(shape)
         return layer.output_shape
 
     def parameter(

@@ -249,6 +249,15 @@ class Scale(Layer):
         return input_shape
 
 
+def test_a_layer_that_plans_no_output_is_refused_in_one_sentence() -> None:
+    class Forgetful(Layer):
+        def plan(self, input_shape: Shape, arena: Arena) -> Any:
+            return None
+
+    with pytest.raises(ValueError, match=r"Forgetful\.plan returned None; it must return the shape of one output"):
+        Arena("float64", reference_kernels(), 0).add(Forgetful(), (3,), "x")
+
+
 def test_a_layer_may_plan_single_numbers_other_types_and_workspaces() -> None:
     layer = Scale().build((4,), dtype="float64", kernels=reference_kernels())
     layer.arena.resize(3)
