@@ -301,6 +301,11 @@ class Arena:
         """Of θ; known before anything is allocated."""
         return sum(_round_up(prod(p.shape) * self.dtype.itemsize, ALIGNMENT) for p in self._parameters)
 
+    @property
+    def workspace_bytes(self) -> int:
+        """Of all arrays that do not grow with the batch."""
+        return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)
+
     @cached_property
     def bytes_per_sample(self) -> int:
         """Of all buffers, once everything is planned."""

@@ -23,7 +23,8 @@ from npae.version import __version__
 if TYPE_CHECKING:
     from npae.training import Training
 
-PATTERN = "checkpoint-*.safetensors"
+DIGITS = 12  # of the step in a name, so that names are in the order of steps; no other file is taken for a checkpoint
+PATTERN = f"checkpoint-{'[0-9]' * DIGITS}.safetensors"
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -153,7 +154,7 @@ class Keeper:
     def write(self, progress: Progress) -> None:
         """Write a checkpoint, and only then remove those that are no longer kept."""
         checkpoints, step = self._checkpoints, self._training.network.run.step
-        path = checkpoints.folder / f"checkpoint-{step:012}.safetensors"
+        path = checkpoints.folder / f"checkpoint-{step:0{DIGITS}}.safetensors"
         try:
             snapshot.write(path, self._training, progress, self._identity, self._model)
             for old in checkpoints.paths()[: -checkpoints.keep]:
@@ -239,10 +240,13 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
     with stored.blamed():
         before = stored.record["moment"]["identity"]
         found = differences(before["configuration"], identity["configuration"])
-        then, now = (dict(kind.get("params", {})) | {"verbose": False} for kind in (stored.record, model))
-        if found:  # in the words of the estimator's parameters, where there are any
+        data = differences(before["data"], identity["data"])
+        if found or data:  # in the words of the estimator's parameters, where there are any
+            # More epochs are another run only where a schedule spans them, and then the configuration differs.
+            harmless = {"verbose": False} if found else {"verbose": False, "epochs": 0}
+            then, now = ({**kind.get("params", {}), **harmless} for kind in (stored.record, model))
             found = differences(then, as_json(now)) or found
-        found += differences(before["data"], identity["data"])
+        found += data
         version = stored.record["version"]
     if found:
         raise CheckpointError(

@@ -40,8 +40,9 @@ def locked(folder: str | Path) -> Iterator[None]:
     """
     path = Path(folder) / NAME
     descriptor = _open_and_lock(path)
-    os.ftruncate(descriptor, 0)
-    os.write(descriptor, str(os.getpid()).encode())
+    with suppress(OSError):  # the number is for whoever is refused; a full disk does without it
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
     owner = os.getpid()
     try:
         yield

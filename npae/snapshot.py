@@ -52,9 +52,12 @@ def write(
         "has_ended": progress.has_ended,
         "step": training.network.run.step,
     }
-    record = as_json({**model, "history": training.history, "moment": moment})
+    net = training.network
+    # All that will be in the file, so that nothing in it can be damaged unnoticed.
+    known = {**storage.common_record(net), "network": net.config()}
+    record = as_json({**known, **model, "history": training.history, "moment": moment})
     whole = _digest(record, {**_parameters(training), **arrays})
-    storage.save(training.network, path, record={**record, "digest": whole}, arrays=arrays)
+    storage.save(net, path, record={**record, "digest": whole}, arrays=arrays)
 
 
 def read(path: Path) -> StoredModel:
@@ -118,7 +121,7 @@ def _parameters(training: "Training") -> dict[str, Array]:
 
 
 def _digest(record: Mapping[str, Any], arrays: dict[str, Array]) -> str:
-    told = {name: record[name] for name in ("history", "moment")}
+    told = {name: value for name, value in record.items() if name != "digest"}
     return digest_of_all(told, arrays)
 
 

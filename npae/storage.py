@@ -53,16 +53,19 @@ def save(
 
 def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
     """Write these arrays with this record, to which is added what every file says."""
-    everything = {
+    safetensors.write(path, arrays, {"npae": json.dumps({**common_record(net), **record}, default=plain)})
+
+
+def common_record(net: Autoencoder) -> dict[str, Any]:
+    """What every file says of its network."""
+    return {
         "format": FORMAT,
         "version": __version__,
         "input_shape": net.input_shape,
         "dtype": net.arena.dtype.name,
         "seed": net.run.seed,
         "step": net.run.step,
-        **record,
     }
-    safetensors.write(path, arrays, {"npae": json.dumps(everything, default=plain)})
 
 
 def fingerprint(net: Autoencoder) -> str:

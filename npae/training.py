@@ -9,6 +9,7 @@ import math
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -171,7 +172,8 @@ class Training:
         with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(x), verbose) as bar:
             try:
                 while self.epoch < until and not progress.has_ended:
-                    bar.set_description(f"epoch {self.epoch + 1}")
+                    if bar is not None:
+                        bar.set_description(f"epoch {self.epoch + 1}")
                     self._run_epoch(x, validation, progress, keeper, stop, bar)
                     if validation is not None:
                         progress.has_ended = progress.best.is_stalled(self.history["validation_loss"][-1])
@@ -184,7 +186,8 @@ class Training:
             except KeyboardInterrupt:
                 self.interrupted = True
                 if keeper is not None and not stop.is_urgent:
-                    keeper.write_now(progress)
+                    with suppress(KeyboardInterrupt):  # who asks again does not wait for it
+                        keeper.write_now(progress)
             finally:
                 self._replicas.forget()
         if patience is not None:
@@ -209,7 +212,7 @@ class Training:
         progress: Progress,
         keeper: Keeper | None,
         stop: Stop,
-        bar: "tqdm[None]",
+        bar: "tqdm[None] | None",
     ) -> None:
         net = self.network
         if progress.batches == 0:
@@ -229,7 +232,7 @@ class Training:
             self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.crew)
             net.run.step += 1
             progress.count(len(chosen), {"loss": loss, **net.terms})
-            if not bar.disable:
+            if bar is not None:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(len(chosen))
             if progress.batches * self.batch_size < len(x):
@@ -283,7 +286,10 @@ def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None
     return x[order[n_aside:]], x[order[:n_aside]]
 
 
-def _progress_bar(total: int, verbose: bool) -> "tqdm[None]":
-    from tqdm import tqdm  # 50 ms that a program which only transforms need not spend
+def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:
+    if not verbose:  # even a bar that shows nothing starts a thread
+        return nullcontext()
+    from tqdm import tqdm  # 50 ms that a program which shows no bar need not spend
 
-    return tqdm(total=total, unit=" samples", unit_scale=True, disable=not verbose, dynamic_ncols=True)
+    bar: AbstractContextManager[Any] = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
+    return bar

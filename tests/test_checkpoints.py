@@ -306,6 +306,15 @@ def test_to_resume_where_nothing_is_means_to_begin(tmp_path: Path) -> None:
     assert bits(training) == bits(plain)
 
 
+def test_files_with_other_names_are_nobodys_checkpoints(tmp_path: Path) -> None:
+    training_of().fit(X, 2, checkpoints=Checkpoints(tmp_path))
+    shutil.copy(tmp_path / numbered(5)[0], tmp_path / "checkpoint-best.safetensors")
+    checkpoints = Checkpoints(tmp_path, keep=1, resume=True)
+    training_of().fit(X, 4, checkpoints=checkpoints)
+    assert checkpoints.resumed_from == tmp_path / numbered(10)[0]
+    assert names(tmp_path) == [*numbered(20), "checkpoint-best.safetensors"]
+
+
 # Damage
 
 
@@ -405,6 +414,17 @@ def test_a_forged_seed_is_refused(tmp_path: Path) -> None:
         unfitted("vanilla", random_state=None).fit(data_for("vanilla"), checkpoints=Checkpoints(tmp_path, resume=True))
 
 
+@pytest.mark.parametrize("name", ["seed", "version", "network", "params", "digest"])
+def test_whatever_is_damaged_in_the_record_is_noticed(name: str, tmp_path: Path) -> None:
+    unfitted("vanilla").fit(data_for("vanilla"), checkpoints=Checkpoints(tmp_path))
+    newest = tmp_path / numbered(6)[0]
+    content = newest.read_bytes()
+    place = content.index(rf"\"{name}\": ".encode()) + 2
+    newest.write_bytes(content[:place] + content[place : place + 1].upper() + content[place + 1 :])
+    with pytest.warns(UserWarning, match=r"006\.safetensors.* is now .*\.damaged, and the run goes on from .*003"):
+        unfitted("vanilla").fit(data_for("vanilla"), checkpoints=Checkpoints(tmp_path, resume=True))
+
+
 def test_another_version_is_told_of(tmp_path: Path) -> None:
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     forged(tmp_path / numbered(5)[0], lambda record, _: record.update(version="0.0.9"))
@@ -423,6 +443,10 @@ def test_a_folder_with_checkpoints_is_not_begun_in_anew(tmp_path: Path) -> None:
         training.fit(X, 1, checkpoints=Checkpoints(tmp_path))
     assert training.network.run.step == 0
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def halved(step: int) -> float:
+    return 0.5
 
 
 def relu() -> Autoencoder:
@@ -450,7 +474,8 @@ def test_other_parameters_to_begin_with_are_another_run(tmp_path: Path) -> None:
             {},
             r"schedule was 'Constant\(\)', now '<built-in function sqrt>'",
         ),
-        (lambda: training_of(schedule=lambda step: 1), X, {}, "now '.*<lambda>'"),
+        (lambda: training_of(schedule=lambda step: 1), X, {}, "now '<function .*<lambda>>'"),
+        (lambda: training_of(schedule=WarmUp(2, halved)), X, {}, r"now 'WarmUp\(steps=2, then=<function halved>\)'"),
         (lambda: training_of(Adam(0.02)), X, {}, r"optimizer\.learning_rate was 0\.01, now 0\.02"),
         (lambda: training_of(SGD(0.01)), X, {}, r"optimizer\.type was 'Adam', now 'SGD'"),
         (
@@ -494,6 +519,13 @@ def test_an_estimator_names_its_own_parameters(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="another run: content of the training data: not the same;"):
         unfitted("deep", epochs=5).fit(1 - X, checkpoints=Checkpoints(tmp_path, resume=True))
     unfitted("deep", verbose=True, n_jobs=1).fit(X, checkpoints=Checkpoints(tmp_path, resume=True))
+
+
+def test_another_split_of_the_data_is_named_as_the_estimator_names_it(tmp_path: Path) -> None:
+    X = data_for("vanilla")
+    unfitted("vanilla", validation_fraction=0.25).fit(X, checkpoints=Checkpoints(tmp_path))
+    with pytest.raises(CheckpointError, match=r"run: validation_fraction was 0\.25, now 0\.5; shape of the training"):
+        unfitted("vanilla", validation_fraction=0.5, epochs=5).fit(X, checkpoints=Checkpoints(tmp_path, resume=True))
 
 
 def test_more_epochs_under_a_schedule_that_spans_them_are_another_run(tmp_path: Path) -> None:

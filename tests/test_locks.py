@@ -129,3 +129,15 @@ def test_where_a_folder_cannot_be_locked_a_warning_says_so(tmp_path: Path, monke
 def test_a_folder_that_cannot_be_written_cannot_be_locked(tmp_path: Path) -> None:
     with pytest.raises(OSError, match=r"cannot be written \(.*\); choose another"), locked(tmp_path / "none"):
         pytest.fail("locked")
+
+
+def test_a_full_disk_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a run could not even say that its checkpoint cannot be written."""
+
+    def refuse(descriptor: int, content: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", refuse)
+    with locked(tmp_path), pytest.raises(FolderInUseError, match="process unknown trains into it"), locked(tmp_path):
+        pytest.fail("the lock was given twice")
+    assert list(tmp_path.iterdir()) == []

@@ -53,6 +53,20 @@ def test_sigterm_ends_the_process_but_lets_it_clean_up(tmp_path: Path) -> None:
     assert resumed.network_.theta.tobytes() == whole.network_.theta.tobytes()
 
 
+def test_a_second_sigterm_while_the_checkpoint_is_written_ends_the_process_as_the_first_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("npae.snapshot.write", lambda *_: signal.raise_signal(signal.SIGTERM))
+    interrupted = model()
+    with (
+        answered(signal.SIGTERM, signal.SIG_DFL),
+        pytest.warns(UserWarning, match="told to end in epoch 3; .* no checkpoint was written to"),
+        pytest.raises(SystemExit) as ended,
+    ):
+        interrupted.fit(X, callbacks=[sending(signal.SIGTERM)], checkpoints=Checkpoints(tmp_path, every="1h"))
+    assert ended.value.code == 143
+
+
 def test_pythons_own_answers_come_back() -> None:
     with answered(signal.SIGTERM, signal.SIG_DFL), answered(signal.SIGINT, signal.default_int_handler):
         with pytest.warns(UserWarning, match="interrupted"):

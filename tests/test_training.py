@@ -266,6 +266,12 @@ def test_history_of_earlier_epochs_is_continued() -> None:
     assert all(len(values) == 5 for values in training.history.values())
 
 
+def test_without_a_progress_bar_none_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even one that shows nothing starts a thread."""
+    monkeypatch.setattr("tqdm.tqdm.__new__", lambda *_, **__: pytest.fail("a progress bar was made"))
+    Training(plain(), Adam(), batch_size=5).fit(X, 1)
+
+
 def test_the_progress_bar_is_shown_only_where_it_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
     Training(plain(), Adam(), batch_size=5).fit(X, 1)
     assert capfd.readouterr() == ("", "")

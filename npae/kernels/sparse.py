@@ -2,7 +2,8 @@
 
 At each step a tile takes one number from each of its rows of A. Where all of them are 0, the sums stay as they are. So
 each tile's other steps are listed once, and all panels of B make use of the list. Of handwritten digits a third to a
-half of the steps remain; nothing is approximated, and the sums have the same order.
+half of the steps remain; nothing is approximated, and the sums have the same order. Only NaN and infinity in B, which
+0 would turn into NaN, may go unseen here: training looks for them in the parameters themselves, too.
 """
 
 from collections.abc import Callable
