@@ -195,7 +195,7 @@ TARGETS: dict[str, Target] = {
         Target("model", "x.safetensors", seeds.models, read_model, mutations.safetensors_edited, others=("infinity",)),
         Target(
             "checkpoint",
-            "checkpoint-1.safetensors",
+            "checkpoint-000000000001.safetensors",
             seeds.checkpoints,
             go_on,
             mutations.checkpoint_edited,
