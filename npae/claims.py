@@ -67,5 +67,5 @@ def check_buffers(arena: Arena) -> None:
 
 def check_threads(n_jobs: Any) -> None:
     """Refuse a number of threads that no machine has."""
-    if n_jobs not in (None, -1) and (type(n_jobs) is not int or not 1 <= n_jobs <= MOST_THREADS):
+    if n_jobs is not None and (type(n_jobs) is not int or n_jobs == 0 or not -1 <= n_jobs <= MOST_THREADS):
         raise ValueError(f"n_jobs is no number of threads up to {MOST_THREADS:,}")

@@ -301,7 +301,7 @@ RECORDS: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
         lambda r: r["network"]["encoder"].insert(0, {"type": "LeakyReLU", "slope": float("nan")}),
     ),
     "a billion threads": ("n_jobs is no number of threads up to 1,024", lambda r: r["params"].update(n_jobs=10**9)),
-    "no threads, found by fuzzing": ("n_jobs is no number", lambda r: r["params"].update(n_jobs=0)),
+    "no thread": ("n_jobs is no number", lambda r: r["params"].update(n_jobs=0)),
     "threads that are a text": ("n_jobs is no number", lambda r: r["params"].update(n_jobs="2")),
     "a history of a million columns": (
         "the history is not a table of up to 100 columns",

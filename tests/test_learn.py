@@ -24,6 +24,13 @@ def right(g, x, W):
     return g @ W.T, x.T @ g, g.sum(axis=0)
 
 
+def takes_too_few(g, x):
+    return g, x, g
+
+
+takes_too_few.__qualname__ = "backward"  # as a learner's function is called
+
+
 def verdict(backward, name="dense", seed=0):
     exercise = catalogue.find(name)
     return judge(exercise, Direct({exercise.functions[0].name: backward}), seed=seed)
@@ -126,6 +133,7 @@ def test_a_wrong_shape_is_said_and_named():
         (lambda g, x, W: right(np.multiply(g, 2, out=g), x, W), "wrong", "changes g"),
         (lambda g, x, W: right(1 + g, x, W), "wrong", ""),
         (lambda g, x, W: 1 / 0, "error", "ZeroDivisionError"),
+        (takes_too_few, "error", "It is called with these arguments: backward(g, x, W)"),
         (lambda g, x, W: np.zeros(10**15), "memory", "memory"),
     ],
 )
@@ -135,6 +143,18 @@ def test_whatever_comes_back_has_a_status_and_a_sentence(backward, status, says)
     assert outcome.status in STATUSES
     assert says in outcome.text
     assert messages.told(DENSE, outcome).startswith("dense  ✗")
+
+
+def test_a_list_of_numbers_is_told_from_several_results():
+    def paths(g, x, a):
+        return [[g, x], [g, x]]
+
+    exercise = catalogue.find("chain_rule")
+    right = exercise.solution(exercise.functions[0])
+    text = judge(exercise, Direct({"chain": right, "paths": paths})).text
+    assert text == "paths returns 1 value, an array of shape (2, 2); expected 2: dx, da, as in: return dx, da"
+    text = judge(exercise, Direct({"chain": lambda g, x, w, b: (1, g, g)})).text
+    assert text == "dx is a number of type int64; expected float64, as the inputs are"
 
 
 def test_what_is_not_written_or_not_there_is_missing():
@@ -393,6 +413,29 @@ def test_a_terminal_without_unicode_gets_plain_letters():
     assert stream.buffer.getvalue().decode("ascii") == "dense  WRONG sum  dL/dx >= 1/2 ?\n"  # type: ignore[attr-defined]
 
 
+def test_a_power_is_one_in_plain_letters_too():
+    assert messages.plain("1 / (1 + e⁻ˣ)") == "1 / (1 + e^-x)"
+
+
+def test_lines_end_between_words_where_a_terminal_is_narrow(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.setenv("COLUMNS", "20")
+    text = "    dx = g · f′(x)    and so on\n\n- npae learn hint shows the next\n" + "-" * 30
+    terminal, file = Terminal(), io.StringIO()
+    messages.write(terminal, text)
+    messages.write(file, text)
+    assert terminal.getvalue() == (
+        "    dx = g · f′(x)\n    and so on\n\n- npae learn hint\nshows the next\n" + "-" * 30 + "\n"
+    )
+    assert file.getvalue() == text + "\n"
+    whole = Terminal()
+    messages.write(whole, text, whole_lines=True)
+    assert whole.getvalue() == text + "\n"
+
+
 def test_no_text_of_an_exercise_has_a_letter_that_plain_letters_cannot_say():
     for exercise in catalogue.exercises():
         for text in (exercise.text, *exercise.hints, *(k.hint for f in exercise.functions for k in exercise.known(f))):
@@ -480,3 +523,57 @@ def test_training_stops_with_a_sentence_where_the_learners_function_fails():
         trained(infinite)
     with pytest.raises(milestones.TrainingError, match="IndexError"):
         trained(lambda *arguments: [][0])
+
+
+@pytest.mark.parametrize("name", ["chain_rule", "reparameterization"])
+def test_results_may_come_in_a_list_or_an_array_of_all(name):
+    exercise = catalogue.find(name)
+
+    def status(as_one):
+        functions = {f.name: getattr(exercise.reference, f.name) for f in exercise.functions}
+        first = exercise.functions[0].name
+        right = functions[first]
+        return judge(exercise, Direct({**functions, first: lambda *a: as_one(right(*a))})).status
+
+    assert status(list) == "pass"
+    assert status(np.array) == "pass"
+    assert status(lambda results: 2 * np.array(results)) == "wrong"
+    assert status(lambda results: np.array(results)[:1]) == "shape"
+
+
+@pytest.mark.parametrize("bad", [np.inf, -np.inf, np.nan, 1e308])
+def test_what_is_not_finite_only_where_cells_tie_does_not_pass(bad):
+    exercise = catalogue.find("pooling")
+    sheets = draw_sheets(exercise)
+    functions = {f.name: getattr(exercise.reference, f.name) for f in exercise.functions}
+    for sheet in sheets:
+        right, tied = functions[sheet.function.name], [case.arguments()[0] for case in sheet.ties]
+
+        def odd(g, *others, right=right, tied=tied):
+            result = right(g, *others)
+            return result + bad if any(np.array_equal(g, t) for t in tied) else result
+
+        outcome = judge(exercise, Direct({**functions, sheet.function.name: odd}), sheets)
+        assert outcome.status == ("wrong" if tied else "pass")
+    assert any(sheet.ties for sheet in sheets)
+
+
+@pytest.mark.parametrize("factor", [1.7e308, np.inf, np.nan])
+def test_numbers_that_overflow_are_no_warning_of_the_checkers(factor, recwarn):
+    exercise = catalogue.find("dense")
+    outcome = judge(exercise, Direct({"backward": lambda g, x, W: (g @ W.T * factor, x.T @ g, g.sum(0))}))
+    assert outcome.status == "wrong"
+    fool = catalogue.find("fool_dense")
+    huge = tuple(np.full(shape, 1e300) for shape in ((2, 3), (2, 4), (4, 3)))
+    assert judge(fool, Direct({"wrong": fool.reference.wrong, "inputs": lambda: huge})).status == "wrong"
+    assert not [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)]
+
+
+def test_an_infinity_is_wrong_enough_for_a_fool():
+    fool = catalogue.find("fool_dense")
+
+    def wrong(g, x, W):
+        dx, dW, db = fool.reference.backward(g, x, W)
+        return dx, dW, db if len(g) == 1 else db + np.inf
+
+    assert judge(fool, Direct({"wrong": wrong, "inputs": fool.reference.inputs})).passed

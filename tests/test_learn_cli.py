@@ -53,6 +53,56 @@ def test_beginning_writes_the_first_exercise_and_says_what_to_do(tmp_path, monke
     assert "npae learn check" in said
 
 
+def test_a_folder_with_a_space_can_be_gone_to(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert f'cd "{tmp_path / "my course"}"\n' in learn(capsys, "start", "my course")[1]
+
+
+def test_a_file_is_no_place_to_begin(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    status, said = learn(capsys, "start", str(tmp_path / "file"))
+    assert status == 2
+    assert "cannot be made" in said
+    assert "choose another" in said
+
+
+def test_a_folder_that_cannot_be_written_is_told_of(folder, monkeypatch, capsys):
+    opened = os.open
+
+    def refuse(path, *more):
+        if str(path).endswith(progress.LOCK):
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *more)
+
+    monkeypatch.setattr(os, "open", refuse)
+    status, said = learn(capsys, "check")
+    assert status == 2
+    assert f"{folder} cannot be written (Permission denied)" in said
+
+
+def test_beginning_within_another_folder_says_where_to_go_on(folder, capsys):
+    status, said = learn(capsys, "start", "mine")
+    assert status == 0
+    assert f"npae learn text --dir {folder} goes on there" in said
+    assert "goes on there" not in learn(capsys, "start", "mine/../..")[1]
+    assert "goes on there" not in learn(capsys, "start", ".")[1]
+
+
+def test_what_passed_and_was_spoiled_since_is_listed_as_edited(folder, capsys):
+    (folder / FIRST.file_name).write_text(SOLVED)
+    assert learn(capsys, "check")[0] == 0
+    assert "edited since" not in learn(capsys, "list")[1]
+    (folder / FIRST.file_name).write_text(FIRST.stub)
+    assert learn(capsys, "check")[0] == 1
+    assert "[passed, edited since]" in learn(capsys, "list")[1]
+
+
+def test_a_misspelt_exercise_is_guessed(folder, capsys):
+    assert "did you mean relu?" in learn(capsys, "next", "rleu")[1]
+    assert "did you mean relu?" in learn(capsys, "next", "ReLU")[1]
+    assert "did you mean" not in learn(capsys, "next", "99")[1]
+
+
 def test_beginning_again_keeps_what_is_there(folder, capsys):
     (folder / FIRST.file_name).write_text(SOLVED)
     (folder / "README.md").write_text("mine")
@@ -155,6 +205,21 @@ def test_a_missing_file_says_how_to_get_it(folder, capsys):
     assert status == 1
     assert "there is no file chain_rule.py" in said
     assert "npae learn next chain_rule writes that file" in said
+
+
+def test_checking_what_is_not_begun_leaves_the_present_exercise(folder, capsys):
+    learn(capsys, "check")
+    assert learn(capsys, "check", "relu")[0] == 1
+    assert "relu" not in json.loads((folder / progress.FILE).read_text())["exercises"]
+    assert learn(capsys, "check")[1].startswith(FIRST.name)
+
+
+def test_a_folder_in_the_place_of_a_file_is_no_file(folder, capsys):
+    (folder / FIRST.file_name).unlink()
+    (folder / FIRST.file_name).mkdir()
+    status, said = learn(capsys, "check")
+    assert status == 1
+    assert f"there is no file {FIRST.file_name}" in said
 
 
 def test_the_explanation_can_be_read_again(folder, capsys):

@@ -179,7 +179,10 @@ def test_a_link_within_the_learners_folder_is_followed(tmp_path):
 def test_what_may_not_be_read_is_told(tmp_path):
     write_class(tmp_path, {"a": RIGHT})
     (tmp_path / "a" / "dense.py").chmod(0)
-    assert "cannot be read" in marked(tmp_path)["a"].text
+    assert "dense.py cannot be read" in marked(tmp_path)["a"].text
+    (tmp_path / "a").chmod(0)
+    assert "the folder cannot be read" in marked(tmp_path)["a"].text
+    (tmp_path / "a").chmod(0o700)
 
 
 def test_only_exercises_that_anybody_handed_in_are_asked_of_all(tmp_path):
@@ -340,11 +343,11 @@ def test_help_says_that_limits_are_no_sandbox(capsys):
 
 
 def test_a_folder_that_cannot_be_read_is_the_learners_row(tmp_path, monkeypatch):
-    def refuse(self, pattern):
+    def refuse(folder):
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr(Path, "glob", refuse)
+    monkeypatch.setattr("npae.learn.submissions.os.listdir", refuse)
     submission = Learner(tmp_path / "a").submission(DENSE)
     assert (submission.status, submission.fault) == ("error", "the folder cannot be read: Permission denied")
 
@@ -387,3 +390,52 @@ def test_a_fool_is_marked_too(tmp_path):
     rows = grade([learner.submission(fool) for learner in learners(tmp_path)[0]], LIMITS)
     assert rows[0].status == "pass", rows[0]
     assert rows[1].status != "pass"
+
+
+def test_what_had_begun_is_remembered_where_an_older_version_of_the_file_has_ended(tmp_path):
+    folder = write_class(tmp_path / "class", {"a": RIGHT, "b": RIGHT})
+    with Journal(tmp_path / "j") as journal:
+        marked(folder, journal=journal)
+    for name in "ab":
+        (folder / name / "dense.py").write_text(WRONG)
+    for name in "ab":  # each takes the grader down twice; what is written of the one outlives the other
+        for alone in (False, True):
+            journal = Journal(tmp_path / "j", resume=True)
+            journal.begin((name, "dense"), Learner(folder / name).digest, alone)
+            journal._file.close()  # killed
+    with Journal(tmp_path / "j", resume=True) as journal:
+        assert {row.status for row in marked(folder, journal=journal).values()} == {"crash"}
+    (folder / "a" / "dense.py").write_text(RIGHT)
+    with Journal(tmp_path / "j", resume=True) as journal:
+        assert [row.status for row in marked(folder, journal=journal).values()] == ["pass", "crash"]
+
+
+def test_a_journal_of_anything_is_read(tmp_path):
+    lines = ["[]", "5", '{"learner": [], "exercise": {}, "event": "end"}', "[" * 10_000, '{"event": "end"}', "\0"]
+    (tmp_path / "j").write_text("\n".join(lines))
+    folder = write_class(tmp_path / "class", {"a": RIGHT})
+    with Journal(tmp_path / "j", resume=True) as journal:
+        assert marked(folder, journal=journal)["a"].status == "pass"
+
+
+def test_cells_that_other_spreadsheets_take_for_formulas(tmp_path):
+    texts = ["x;=1+1", 'x; "=1+1"', "＝1+1", " =1", "a;b", "a-b; c = 1", "it's", "a\n-b"]
+    marks.write_csv(tmp_path / "out.csv", [Row("a", "dense", "error", text=text) for text in texts])
+    expected = ["x;'=1+1", 'x;\' "=1+1"', "'＝1+1", "' =1", "a;b", "a-b; c = 1", "it's", "a\n-b"]
+    assert [row["text"] for row in read_csv(tmp_path / "out.csv")] == expected
+
+
+def test_a_folder_that_fills_the_memory_is_not_read_to_its_end(tmp_path):
+    write_class(tmp_path, {"a": RIGHT, "b": RIGHT})
+    for number in range(9):
+        (tmp_path / "a" / f"{number}.py").write_bytes(b"#" * (1 << 20))
+    rows = marked(tmp_path)
+    assert (rows["a"].status, rows["b"].status) == ("error", "pass")
+    assert "4,194,304 bytes together" in rows["a"].text
+    assert len(Learner(tmp_path / "a").files) < 9
+
+
+def test_two_exercises_of_one_name_cannot_be_told_apart(tmp_path, capsys):
+    write_class(tmp_path, {"a": RIGHT})
+    assert main(["grade", str(tmp_path), "--exercise", "dense", "--exercise", str(DENSE.folder)]) == 2
+    assert "--exercise gives dense twice" in capsys.readouterr().err

@@ -12,6 +12,7 @@ from npae.learn import frames, worker
 from npae.learn.answer import Answer
 from npae.learn.asking import Limits, Worker, clean
 from npae.learn.calling import Direct, NoNumbersError, as_arrays
+from npae.learn.ending import remove_tree
 
 RIGHT = """
 import numpy as np
@@ -465,3 +466,73 @@ def test_a_value_is_decoded_as_it_was_encoded():
 def test_what_cannot_be_loaded_is_told_in_words(source, tmp_path):
     with pytest.raises((ValueError, SyntaxError), match=r"save it as UTF-8|never closed"):
         worker.load(source, str(tmp_path / "x.py"))
+
+
+def test_where_no_process_can_be_started_nothing_stays(tmp_path, monkeypatch):
+    (tmp_path / "f.py").write_text("")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("sys.executable", str(tmp_path / "no python"))
+    with pytest.raises(FileNotFoundError), Worker(tmp_path / "f.py"):
+        raise AssertionError
+    assert not list((tmp_path / "temporary").iterdir())
+
+
+def test_a_folder_is_removed_whatever_is_in_it(tmp_path):
+    folder, outside = tmp_path / "folder", tmp_path / "outside"
+    (folder / "closed" / "inner").mkdir(parents=True)
+    outside.mkdir()
+    (outside / "kept").touch()
+    (folder / "closed" / "file").touch()
+    (folder / "link").symlink_to(outside)
+    (folder / "nothing").symlink_to("nowhere")
+    here = os.open(folder, os.O_RDONLY)
+    for _ in range(2000):  # deeper than a path is long
+        os.mkdir("deep", dir_fd=here)
+        inner = os.open("deep", os.O_RDONLY, dir_fd=here)
+        os.close(here)
+        here = inner
+    os.close(here)
+    (folder / "closed").chmod(0)
+    folder.chmod(0)
+    remove_tree(folder)
+    assert [path.name for path in tmp_path.iterdir()] == ["outside"]
+    assert (outside / "kept").exists()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"arrays": [["<f8", [0, 10**30]]]},
+        {"arrays": [["<f8", [10**30]]]},
+        {"arrays": [], "trouble": ["error", ["x"]]},
+        {"arrays": [], "trouble": [["error"], "x"]},
+    ],
+)
+def test_what_is_almost_an_answer_is_a_crash(tmp_path, header):
+    source = f"""
+import json, struct, sys
+def f():
+    frame = sys._getframe()
+    while "send" not in frame.f_locals: frame = frame.f_back
+    header = json.dumps({{"id": 3, "changed": [], **{header!r}}}).encode()
+    frame.f_locals["send"](struct.pack(">IQ", len(header), 0) + header)
+"""
+    assert asked(tmp_path, source).trouble.status == "crash"
+
+
+def test_a_trouble_is_told_in_no_more_than_a_paragraph(tmp_path):
+    source = """
+import json, struct, sys
+def f():
+    frame = sys._getframe()
+    while "send" not in frame.f_locals: frame = frame.f_back
+    header = json.dumps({"id": 3, "changed": [], "arrays": [], "trouble": ["error", "x" * 60_000]}).encode()
+    frame.f_locals["send"](struct.pack(">IQ", len(header), 0) + header)
+"""
+    assert len(asked(tmp_path, source).trouble.text) == 1000
+
+
+def test_a_syntax_error_that_a_file_raises_itself_is_told(tmp_path):
+    for details in ("('f', 'bad', 1, 5)", "(5, 1, 1, 't')", "None"):
+        assert asked(tmp_path, f"raise SyntaxError('x', {details})").trouble.status == "error"

@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -99,11 +100,14 @@ def _folder(name: str) -> Path:
 
 def _exercises(names: list[str] | None, everybody: "list[Learner]") -> "list[Exercise]":
     from npae.learn.catalogue import exercises, find
-    from npae.learn.exercise import load
     from npae.learn.submissions import handed_in
 
     if names:
-        return [load(name) if Path(name, "exercise.toml").is_file() else find(name) for name in names]
+        wanted = [find(name) for name in names]
+        twice = [name for name, n in Counter(exercise.name for exercise in wanted).items() if n > 1]
+        if twice:
+            raise ValueError(f"--exercise gives {twice[0]} twice; each needs a name of its own")
+        return wanted
     found = handed_in(everybody, exercises())
     if not found:
         raise ValueError("nobody has a file of any exercise; expected files such as dense.py, or give --exercise")

@@ -65,21 +65,26 @@ def run(args: argparse.Namespace) -> int:
 
     if args.learn_verb == "start":
         course, exercise = Course.begin(Path(args.dir))
+        _tell_notes(course)
         say(f"Your folder is {course.folder}. Its README.md lists the commands.\n")
         _introduce(course, exercise, moved=course.folder != Path.cwd())
         return 0
     course = Course.at(Path(args.dir or "."))
-    for note in course.notes:
-        print(f"npae learn: {note}", file=sys.stderr)
+    _tell_notes(course)
     verb = VERBS[args.learn_verb]
     return verb(course, args)
 
 
-def say(text: str) -> None:
-    """Print, in plain letters where the terminal knows no others."""
+def _tell_notes(course: "Course") -> None:
+    for note in course.notes:
+        print(f"npae learn: {note}", file=sys.stderr)
+
+
+def say(text: str, whole_lines: bool = False) -> None:
+    """Print, as the terminal can show it."""
     from npae.learn.messages import write
 
-    write(sys.stdout, text)
+    write(sys.stdout, text, whole_lines)
 
 
 def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> None:
@@ -91,7 +96,8 @@ def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> N
     say("\n" + "-" * 72)
     number = 1
     if moved:
-        say(f"{number}. go there:      cd {course.folder}")
+        folder = str(course.folder)
+        say(f"{number}. go there:      cd " + (f'"{folder}"' if " " in folder else folder), whole_lines=True)
         number += 1
     say(f"{number}. open {exercise.file_name} in your editor, {do} {functions}, and save it")
     say(f"{number + 1}. then run:      npae learn check")
@@ -226,7 +232,7 @@ def _list(course: "Course", args: argparse.Namespace) -> int:
 
 
 def _solution(course: "Course", args: argparse.Namespace) -> int:
-    say(course.solution(course.chosen(args.name), args.reveal).rstrip())
+    say(course.solution(course.chosen(args.name), args.reveal).rstrip(), whole_lines=True)
     return 0
 
 

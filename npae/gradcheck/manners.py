@@ -36,16 +36,22 @@ def same(a: Gradients, b: Gradients, tolerance: float) -> bool:
 
 
 def distance(a: Array, b: Array) -> float:
-    """The largest difference, relative to the largest entry of both; NaN equals NaN, and infinity where it does not."""
-    if a.shape != b.shape or not np.array_equal(np.isnan(a), np.isnan(b)):
+    """The largest difference, relative to the largest entry of both; infinite unless what is not finite, NaN or an
+    infinity, is the same in both.
+    """
+    if a.shape != b.shape:
         return np.inf
-    with np.errstate(invalid="ignore"):
-        scale = max(_largest(a), _largest(b))
+    finite = np.isfinite(a) & np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return np.inf
+    a, b = a[finite], b[finite]
+    scale = max(_largest(a), _largest(b))
+    with np.errstate(over="ignore"):
         return _largest(a - b) / scale if scale > 0 else 0.0
 
 
 def _largest(a: Array) -> float:
-    return float(np.nanmax(np.abs(a))) if a.size and not np.isnan(a).all() else 0.0
+    return float(np.abs(a).max(initial=0.0))
 
 
 def inputs_unchanged(subject: Subject, u: Array) -> Manner:

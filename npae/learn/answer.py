@@ -52,3 +52,12 @@ class Caller(Protocol):
     def call(self, function: str, arguments: Sequence[Any]) -> Answer:
         """Call ``function`` with copies of ``arguments``: arrays, numbers, strings, None, and tuples of these."""
         ...
+
+
+def miscounted(function: str, values: Sequence[Array], names: Sequence[str]) -> str:
+    """What to say of a function that returns too few results, or too many; a list of numbers is one array."""
+    got = f"{len(values)} values"
+    if len(values) == 1:
+        got = f"1 value, an array of shape {values[0].shape}" if values[0].ndim else "1 value"
+    expected = ", ".join(names)
+    return f"{function} returns {got}; expected {len(names)}: {expected}, as in: return {expected}"

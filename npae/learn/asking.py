@@ -3,7 +3,6 @@
 import os
 import queue
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,7 +18,9 @@ import numpy as np
 
 from npae.learn import frames
 from npae.learn.answer import Answer, Trouble
-from npae.learn.ending import end_group
+from npae.learn.calling import MOST_PRINTED
+from npae.learn.ending import end_group, remove_tree
+from npae.learn.troubles import LARGEST_TEXT
 
 #: What the process runs. Files of npae.learn are imported as parts of bare packages, which are then taken away: the
 #: learner's code cannot come upon npae, nor upon whatever else is installed beside numpy.
@@ -40,7 +41,6 @@ worker.main()
 START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
 GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
 LOOK_SECONDS = 0.2  # between two looks whether the process is still there
-MOST_PRINTED = 4000  # characters
 LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: what it takes to start Python
@@ -91,6 +91,7 @@ class Worker:
         self._number = 0
         self._trouble: Trouble | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
 
     def __enter__(self) -> Self:
         if self._source is None:
@@ -121,14 +122,15 @@ class Worker:
 
     def _start(self) -> None:
         assert self._source is not None
-        self._folder = Path(tempfile.mkdtemp(prefix="npae-"))
-        working = self._folder / "work"
+        folder = Path(tempfile.mkdtemp(prefix="npae-"))
+        working = folder / "work"
         working.mkdir()
         mark = f"NPAE_WORKER={secrets.token_hex(16)}"
         name, _, value = mark.partition("=")
         self._mark = mark
-        self._printing = open(self._folder / "printed", "wb")  # noqa: SIM115 (closed with the process)
-        self._printed = open(self._folder / "printed", "rb")  # noqa: SIM115
+        self._printing = open(folder / "printed", "wb")  # noqa: SIM115 (closed with the process)
+        self._printed = open(folder / "printed", "rb")  # noqa: SIM115
+        self._folder = folder
         environment = {key: os.environ[key] for key in KEPT if key in os.environ}
         environment |= {"HOME": str(working), "TMPDIR": str(working), name: value}
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -201,9 +203,10 @@ class Worker:
         printed = clean(self._newly_printed())
         if trouble is None:
             return Answer(tuple(arrays), None, printed, seconds, tuple(changed))
-        if not isinstance(trouble, list) or len(trouble) != 2 or trouble[0] not in STATUSES:
+        told = isinstance(trouble, list) and len(trouble) == 2 and isinstance(trouble[1], str)
+        if not told or trouble[0] not in STATUSES:
             return self._ended(Trouble("crash", _INTRUSION))
-        return Answer(None, Trouble(trouble[0], clean(str(trouble[1]))), printed, seconds)
+        return Answer(None, Trouble(trouble[0], clean(trouble[1][:LARGEST_TEXT])), printed, seconds)
 
     def _talk(self, frame: bytes, box: "queue.SimpleQueue[Any]") -> None:
         """Write a request and read a frame; in a thread, as either may wait for ever."""
@@ -245,24 +248,26 @@ class Worker:
 
     def close(self) -> None:
         """Kill the process and all that it started, and remove its folder."""
-        process, self._process = self._process, None
-        if process is None:
+        folder, self._folder = self._folder, None
+        if folder is None:
             return
+        process, self._process = self._process, None
+        if process is not None:  # else it could not be started
+            self._close_process(process)
+        self._trouble = self._trouble or Trouble("crash", "the process has been closed")
+        self._printing.close()
+        self._printed.close()
+        remove_tree(folder)
+
+    def _close_process(self, process: "subprocess.Popen[bytes]") -> None:
         if process.returncode is None:
             end_group(process.pid, self._mark)
             process.wait()
-        self._trouble = self._trouble or Trouble("crash", "the process has been closed")
         self._talking.join(1.0)
         if not self._talking.is_alive():  # else somebody who escaped holds the pipes; closing would hang or harm
             for pipe in (process.stdin, process.stdout):
                 assert pipe is not None
                 pipe.close()
-        self._printing.close()
-        self._printed.close()
-        try:
-            shutil.rmtree(self._folder, ignore_errors=True)
-        except RecursionError:  # folders in folders in folders
-            return
 
 
 _INTRUSION = "it wrote into the connection that is kept for answers, or closed it"

@@ -1,5 +1,6 @@
 """The exercises that come with npae, in their order; hunts and fools come after what they need."""
 
+from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
@@ -40,4 +41,6 @@ def find(name: str) -> Exercise:
         number = str(exercise.number or exercise.name)  # hunts and fools have none
         if name in (exercise.name, number, exercise.file_name, exercise.folder.name):
             return exercise
-    raise ExerciseError(f"there is no exercise {name!r}; npae learn list shows them all")
+    near = get_close_matches(name.lower(), [exercise.name for exercise in exercises()], n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise ExerciseError(f"there is no exercise {name!r}; {meant}npae learn list shows them all")

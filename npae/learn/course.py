@@ -40,7 +40,7 @@ class Course:
     ----------
     folder : Path
     notes : tuple of str
-        What is to be told about the progress file.
+        What is to be told about the folder and its progress file.
     """
 
     folder: Path
@@ -64,8 +64,16 @@ class Course:
     @classmethod
     def begin(cls, folder: Path) -> tuple["Course", Exercise]:
         """A new folder with the first exercise; what is there already is kept."""
-        folder.mkdir(parents=True, exist_ok=True)
-        course = cls(folder.resolve())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # a file of that name, or a place where nothing may be made
+            raise ExerciseError(f"the folder {folder} cannot be made ({error.strerror}); choose another") from None
+        folder = folder.resolve()
+        outer = progress.find(folder)
+        notes = []
+        if outer not in (None, folder):
+            notes.append(f"{outer} is a folder of npae learn too; npae learn text --dir {outer} goes on there")
+        course = cls(folder, tuple(notes))
         if not (folder / "README.md").exists():
             _write(folder / "README.md", README)
         with progress.changing(course.folder) as p:
@@ -121,12 +129,15 @@ class Course:
     # Commands
 
     def check(self, exercise: Exercise, caller: Caller) -> Outcome:
-        """The verdict on the learner's file, recorded."""
+        """The verdict on the learner's file, recorded; where there is no file, there is nothing to record."""
         outcome = judge(exercise, caller)
+        if not self.path(exercise).is_file():
+            return outcome
         with progress.changing(self.folder) as p:
             record = p.record(exercise.name)
             record.attempts += 1
-            record.file_hash = self.file_hash(exercise)
+            if outcome.passed or record.status != "passed":
+                record.file_hash = self.file_hash(exercise)
             if outcome.passed:
                 record.status, record.version = "passed", exercise.version
             p.present = exercise.name
@@ -135,7 +146,7 @@ class Course:
     def outdated(self, exercise: Exercise) -> str:
         """A sentence where the learner's file was begun with another version of the exercise."""
         path = self.path(exercise)
-        first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.exists() else ""
+        first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
         if first.startswith(f"# npae-exercise: {exercise.name} v") and first.strip() != exercise.header:
             return (
                 f"note: your file says {first.partition(': ')[2]!r}, and the exercise is now version "

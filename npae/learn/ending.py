@@ -1,4 +1,4 @@
-"""End a process and all that it has started."""
+"""End a process and all that it has started, and remove the folder that was its own."""
 
 import contextlib
 import os
@@ -44,3 +44,21 @@ def _marked(mark: bytes) -> set[int]:
             if mark in path.read_bytes():  # a dead one's is empty
                 found.add(int(path.parent.name))
     return found
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder whatever is in it: folders that may not be entered, or thousands, one in the other."""
+    waiting, lifted = [folder], 0
+    while waiting:
+        path = waiting.pop()
+        with contextlib.suppress(OSError):
+            os.chmod(path, 0o700)
+            for entry in list(os.scandir(path)):
+                with contextlib.suppress(OSError):
+                    if not entry.is_dir(follow_symlinks=False):
+                        os.unlink(entry)
+                        continue
+                    os.chmod(entry, 0o700)  # else it cannot be moved
+                    lifted += 1  # to a place beside it: a path may become too long, a recursion too deep
+                    waiting.append(Path(entry.path).rename(f"{folder}-{lifted}"))
+            path.rmdir()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.learn.answer import Caller
+from npae.learn.answer import Caller, miscounted
 from npae.learn.cases import TOLERANCE, Case, call_forward, draw_sheet
 from npae.learn.exercise import Exercise, ExerciseError
 from npae.learn.mutant import Known, by_name
@@ -64,28 +64,24 @@ def case_of(exercise: Exercise, values: Mapping[str, Any]) -> Case:
     return case
 
 
-def _called(caller: Caller, function: Any, arguments: list[Any], n: int) -> tuple[Array, ...]:
+def _called(caller: Caller, function: Any, arguments: list[Any], names: tuple[str, ...]) -> tuple[Array, ...]:
     answer = caller.call(function.name, arguments)
     if answer.values is None:
         assert answer.trouble is not None
         raise _FailedError(answer.trouble.status, function.name, answer.trouble.text)
-    if len(answer.values) != n:
-        raise _FailedError(
-            "shape",
-            function.name,
-            f"{function.name} returns {len(answer.values)} values; expected {n}: {', '.join(function.returns)}",
-        )
+    if len(answer.values) != len(names):
+        raise _FailedError("shape", function.name, miscounted(function.name, answer.values, names))
     return answer.values
 
 
 def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome) -> None:
     function = functions(exercise)[0]
     weak = case_of(exercise, exercise.reference.weak_inputs())
-    values = _called(caller, function, weak.arguments(), len(function.returns))
+    values = _called(caller, function, weak.arguments(), function.returns)
     for name, value in zip(function.returns, values, strict=True):
         true = weak.truth[name]
         if value.dtype.kind not in "fiu":
-            raise _FailedError("shape", function.name, f"{name} is an array of {value.dtype}; expected float64")
+            raise _FailedError("shape", function.name, f"{name} is an array of type {value.dtype}; expected float64")
         if np.shape(value) != np.shape(true):
             raise _FailedError("shape", function.name, f"{name} has shape {value.shape}; expected {np.shape(true)}")
         if not apart(value, true) <= TOLERANCE:
@@ -108,7 +104,7 @@ def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome
 def _is_wrong(function: Any, caller: Caller, case: Case) -> bool:
     """Whether a random case shows the mistake, which some may not."""
     try:
-        values = _called(caller, function, case.arguments(), len(function.returns))
+        values = _called(caller, function, case.arguments(), function.returns)
     except _FailedError as failed:
         status, name, text = failed.args
         text = f"{text}\n{name} must run at other inputs too, and be wrong there."
@@ -118,7 +114,7 @@ def _is_wrong(function: Any, caller: Caller, case: Case) -> bool:
 
 def _judge_inputs(exercise: Exercise, caller: Caller, outcome: Outcome) -> None:
     gradient, function = functions(exercise)
-    values = _called(caller, function, [], len(gradient.takes))
+    values = _called(caller, function, [], gradient.takes)
     if any(v.dtype.kind not in "fiu" or v.size > LARGEST or not np.isfinite(v).all() for v in values):
         raise _FailedError(
             "shape",

@@ -61,11 +61,11 @@ def read(source: Callable[[int], bytes]) -> tuple[Message, list[Array]]:
         message = json.loads(header)
         described = message.pop("arrays")
         return message, _arrays(described, body)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, MemoryError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError, MemoryError) as error:
         raise FrameError(f"this frame is damaged ({type(error).__name__})") from None
 
 
-def _arrays(described: Any, body: bytes) -> list[Array]:
+def _arrays(described: Any, body: bytearray) -> list[Array]:
     """Arrays of these dtypes and shapes, copied from ``body``, which they fill exactly."""
     arrays, start = [], 0
     for name, shape in described:
@@ -85,15 +85,14 @@ def _arrays(described: Any, body: bytes) -> list[Array]:
     return arrays
 
 
-def _exactly(source: Callable[[int], bytes], count: int) -> bytes:
-    pieces = []
-    while count:
-        piece = source(min(count, PIECE))
+def _exactly(source: Callable[[int], bytes], count: int) -> bytearray:
+    content = bytearray()  # pieces of one byte each would take fifty times as much
+    while len(content) < count:
+        piece = source(min(count - len(content), PIECE))
         if not piece:
             raise EOFError
-        pieces.append(piece)
-        count -= len(piece)
-    return b"".join(pieces)
+        content += piece
+    return content
 
 
 def encode(value: Any, arrays: list[Array]) -> Any:

@@ -41,9 +41,9 @@ class Journal:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
             try:
                 entry = json.loads(line)
-                key = entry["learner"], entry["exercise"]
+                key = str(entry["learner"]), str(entry["exercise"])
                 event = entry["event"]
-            except (ValueError, KeyError, TypeError):  # half a line, where the machine went down
+            except (ValueError, KeyError, TypeError, RecursionError):  # half a line, where the machine went down
                 continue
             if event == "end":
                 self.ended[key] = entry
@@ -61,6 +61,7 @@ class Journal:
     def end(self, key: Key, entry: Mapping[str, Any]) -> None:
         """An examination has ended with this result."""
         self.ended[key] = {**entry, "event": "end", "learner": key[0], "exercise": key[1]}
+        self.begun.pop(key, None)
         self._append(self.ended[key])
 
     def _append(self, entry: Mapping[str, Any]) -> None:
@@ -81,11 +82,7 @@ class Journal:
 
     def _write(self) -> None:
         assert self._path is not None
-        unended = [
-            _begin(key, digest, self.begun_alone.get(key) == digest)
-            for key, digest in self.begun.items()
-            if key not in self.ended
-        ]
+        unended = [_begin(key, digest, self.begun_alone.get(key) == digest) for key, digest in self.begun.items()]
         with replacing(self._path) as file:
             for entry in [*self.ended.values(), *unended]:
                 file.write((json.dumps(entry) + "\n").encode())

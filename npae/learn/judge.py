@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 
 from npae.gradcheck.ratio import constant_ratio, suggestion
-from npae.learn.answer import Answer, Caller, Trouble
+from npae.learn.answer import Answer, Caller, Trouble, miscounted
 from npae.learn.cases import TOLERANCE, Case, Sheet, draw_sheets
 from npae.learn.exercise import Exercise
 from npae.learn.naming import Seen, names_of, unrepeatable
@@ -34,12 +34,13 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet] | None = N
         Of the cases, where no sheets are given.
     """
     start = monotonic()
-    if exercise.kind == "fool":
-        from npae.learn.fool import judge_fool
+    with np.errstate(all="ignore"):  # what a learner's numbers overflow is for the verdict to say
+        if exercise.kind == "fool":
+            from npae.learn.fool import judge_fool
 
-        outcome = judge_fool(exercise, caller, seed)
-    else:
-        outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
+            outcome = judge_fool(exercise, caller, seed)
+        else:
+            outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
     outcome.seconds = monotonic() - start
     return outcome
 
@@ -94,8 +95,11 @@ class Examination:
             trouble = answer.trouble or Trouble("crash", "the call gave no answer")
             if trouble.status in ("error", "shape"):
                 self._name_at_square()
-            self._stop(trouble.status, trouble.text)
-        values = self._by_name(answer)
+            text = trouble.text
+            if text.startswith(f"TypeError: {self.function.name}()"):  # no line of the learner's: the call itself
+                text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
+            self._stop(trouble.status, text)
+        values = self._by_name(answer, case)
         for block in self.blocks:
             self._check_type(block, case, values)
         for block in self.blocks:
@@ -109,11 +113,13 @@ class Examination:
             )
         return Seen(case, values)
 
-    def _by_name(self, answer: Answer) -> dict[str, Array]:
+    def _by_name(self, answer: Answer, case: Case) -> dict[str, Array]:
         values, names = answer.values or (), self.function.returns
+        shapes = {case.truth[name].shape for name in names}
+        if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
+            values = tuple(np.array(part) for part in values[0])  # a list of numbers is one array to numpy
         if len(values) != len(names):
-            got = "1 value" if len(values) == 1 else f"{len(values)} values"
-            self._stop("shape", f"{self.function.name} returns {got}; expected {len(names)}: {', '.join(names)}")
+            self._stop("shape", miscounted(self.function.name, values, names))
         return dict(zip(names, values, strict=True))
 
     def _check_type(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
@@ -124,7 +130,8 @@ class Examination:
         block.right = False
         if value.dtype.kind in "biu":
             self._name([Seen(case, values)])
-        self._stop("shape", f"{block.name} is an array of {value.dtype}; expected float64, as the inputs are")
+        what = "an array" if value.ndim else "a number"
+        self._stop("shape", f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are")
 
     def _check_shape(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
         value, expected = values[block.name], case.truth[block.name].shape

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -16,7 +17,9 @@ from npae.learn.outcome import STATUSES
 from npae.version import __version__
 
 COLUMNS = ("learner", "exercise", "status", "bug", "block", "index", "yours", "true", "seconds", "text")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # with which a spreadsheet's formula may begin
+#: What a spreadsheet may take for the beginning of a formula: at the beginning of a cell, or after a semicolon, which
+#: parts cells where a comma is in numbers. Some know the wide signs too.
+FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[\"']?[=+\-@＝＋－＠\t\r\n])")
 WIDEST_BAR = 30
 
 
@@ -44,9 +47,7 @@ def write_json(path: str | Path, rows: Sequence[Row]) -> None:
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.9g}"
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return "'" + value
-    return value
+    return FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
 def _plain(value: Any) -> Any:

@@ -1,5 +1,7 @@
 """What a learner reads: one screen, with marks that need no colour."""
 
+import shutil
+import textwrap
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TextIO
@@ -23,21 +25,37 @@ PLAIN |= {
 }  # fmt: skip
 
 
-def write(stream: TextIO, text: str) -> None:
-    """Print a text, with plain letters where the stream knows no others."""
+def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
+    """Print a text, with plain letters where the stream knows no others; a terminal's lines end between words, unless
+    they are ``whole_lines`` that somebody may want to copy.
+    """
     encoding = stream.encoding or "utf-8"
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         text = plain(text)
         text = text.encode(encoding, "replace").decode(encoding)
+    if stream.isatty() and not whole_lines:
+        text = folded(text, shutil.get_terminal_size().columns)
     stream.write(text + "\n")
     stream.flush()
 
 
 def plain(text: str) -> str:
     """The text without the letters that not every terminal has."""
-    return unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
+    text = unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
+    return text.replace("^-^", "^-")  # e⁻ˣ
+
+
+def folded(text: str, columns: int) -> str:
+    """The text with lines of at most so many columns, broken at spaces; what follows is indented as its line was."""
+    lines = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        fold = textwrap.TextWrapper(columns, subsequent_indent=indent, expand_tabs=False, replace_whitespace=False)
+        fold.break_long_words = fold.break_on_hyphens = False
+        lines += fold.wrap(line) if len(line) > columns else [line]
+    return "\n".join(lines)
 
 
 def told(exercise: Exercise, outcome: Outcome) -> str:

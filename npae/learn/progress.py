@@ -30,7 +30,7 @@ class Record:
     version : int
         Of the exercise, when its file was written or last passed.
     file_hash : str
-        Of the learner's file when it was last checked.
+        Of the learner's file when it last passed; until then, when it was last checked.
     attempts, hints : int
         Checks so far; hints shown.
     revealed : bool
@@ -162,6 +162,11 @@ def _locked(path: Path) -> Iterator[None]:
                 ) from None
             else:
                 time.sleep(0.05)
+        except OSError as error:
+            raise OSError(
+                f"{path.parent} cannot be written ({error.strerror}), so that nothing can be noted there; "
+                "make it writable, or copy it to where you may write"
+            ) from None
     try:
         yield
     finally:

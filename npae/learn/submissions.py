@@ -6,6 +6,7 @@ file is read, and told in one sentence.
 """
 
 import hashlib
+import os
 import re
 import unicodedata
 from collections import Counter
@@ -18,6 +19,7 @@ from npae.learn.exercise import Exercise
 
 HEADER = re.compile(rb"# npae-exercise: ([a-z][a-z0-9_]*) v([0-9]{1,9})\s*")
 LONGEST_LINE = 200
+LARGEST_FOLDER = 4 * LARGEST_SOURCE  # bytes of a learner's Python files, all of which are held at once
 
 
 @dataclass(frozen=True)
@@ -70,8 +72,13 @@ class Learner:
             self.fault = "the folder is a link to another one; copy it"
             return
         try:
-            for path in sorted(folder.glob("*.py")):
-                self._read(path)
+            for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+                self._read(folder / name)
+                if sum(map(len, self.files.values())) > LARGEST_FOLDER:
+                    self.fault = (
+                        f"its Python files have more than {LARGEST_FOLDER:,} bytes together; keep exercises only"
+                    )
+                    break
         except OSError as error:
             self.fault = f"the folder cannot be read: {error.strerror}"
         parts = [f"{n}\0{hashlib.sha256(s).hexdigest()}" for n, s in self.files.items()]

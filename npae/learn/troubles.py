@@ -31,7 +31,7 @@ def trouble_of(error: BaseException, function: str | None = None, folder: str | 
     if isinstance(error, NotImplementedError) and function:
         return Trouble("missing", f"{function} is not written yet: put your lines where it raises NotImplementedError")
     if isinstance(error, SyntaxError) and function is None:
-        place = f"{Path(error.filename or '').name}:{error.lineno}: {(error.text or '').strip()}\n"
+        place = f"{Path(str(error.filename or '')).name}:{error.lineno}: {str(error.text or '').strip()}\n"
         return Trouble("error", f"{place}{_named(error, error.msg)}"[:LARGEST_TEXT])
     try:
         message = str(error)[:LARGEST_TEXT]

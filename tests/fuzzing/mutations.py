@@ -138,7 +138,7 @@ def checkpoint_edited(content: bytes, chance: Random) -> bytes:
             for name, entry in header.items()
             if name != "__metadata__"
         }
-        record["digest"] = digest_of_all({name: record[name] for name in ("history", "moment")}, arrays)
+        record["digest"] = digest_of_all({name: record[name] for name in record if name != "digest"}, arrays)
         header["__metadata__"]["npae"] = json.dumps(record)
         text = json.dumps(header).encode()
     except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
