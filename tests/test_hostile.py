@@ -561,6 +561,17 @@ def test_an_image_of_a_gigapixel_in_a_small_file_is_refused(kind, tmp_path):
     refused(lambda: read_images(tmp_path), "bomb")
 
 
+@pytest.mark.parametrize("value", [np.inf, np.nan, 1e300, 0.5])
+def test_labels_that_are_no_whole_numbers_are_refused(value, tmp_path, capsys):
+    np.save(tmp_path / "x.npy", np.random.default_rng(0).random((4, 3), "float32"))
+    np.save(tmp_path / "labels.npy", np.array([0, 1, 1, value]))
+    data, labels = str(tmp_path / "x.npy"), str(tmp_path / "labels.npy")
+    fitted("vanilla").save(tmp_path / "m")
+    sides = ["--train", data, "--train-labels", labels, "--test", data, "--test-labels", labels]
+    assert main(["classify", str(tmp_path / "m"), *sides]) == 2
+    assert capsys.readouterr().err.endswith("labels.npy holds 4 values for 4 samples; give a whole number for each\n")
+
+
 def test_a_fault_in_a_table_is_told_without_control_characters(tmp_path):
     """Found by fuzzing: the csv reader names a tab by the tab itself."""
     refused(lambda: read(written(tmp_path, "x.csv", b'"1"2\t\n')), "line 1: ' ' expected after")

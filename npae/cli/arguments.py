@@ -112,7 +112,8 @@ def _labels(args: argparse.Namespace, side: str, X: Array, needed: bool) -> Arra
             raise ValueError(f"--{side}-labels is missing; give a file with a whole number for each sample")
         return np.zeros(len(X), np.int64)
     labels = datasets.read(path).ravel()
-    if len(labels) != len(X) or not np.array_equal(labels, np.rint(labels)):
+    whole = (np.abs(labels) < 2**53) & (labels == np.rint(labels))  # neither NaN nor infinity is
+    if len(labels) != len(X) or not whole.all():
         raise ValueError(f"{path} holds {len(labels)} values for {len(X)} samples; give a whole number for each")
     return labels.astype(np.int64)
 
