@@ -82,6 +82,14 @@ def check_numeric(x: Any, what: str) -> Array:
     return numbers
 
 
+def stack_two(a: Any, b: Any) -> Array:
+    """Two samples as one array (2, *shape)."""
+    a, b = np.asarray(a), np.asarray(b)
+    if a.shape != b.shape:
+        raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
+    return np.stack([a, b])
+
+
 def check_number(value: Any, name: str, *, least: float = -math.inf, above: float | None = None) -> None:
     """Refuse what is no finite number of at least ``least``, or not above ``above``."""
     expected = f"at least {least:g}" if above is None else f"above {above:g}"

@@ -17,6 +17,7 @@ from npae.layers.base import positive
 from npae.pca import PCA
 from npae.randomness import generator
 from npae.types import Array
+from npae.validation import stack_two
 
 ACTIVE = 0.01  # variance of a mean from which its unit counts as active (Burda et al. 2016, §5.2)
 
@@ -43,10 +44,7 @@ def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spheric
     """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
     if not spherical:
         return model.interpolate(a, b, steps)
-    a, b = np.asarray(a), np.asarray(b)
-    if a.shape != b.shape:
-        raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
-    start, end = model.network_.encode(np.stack([a, b])).astype(np.float64)
+    start, end = model.network_.encode(stack_two(a, b)).astype(np.float64)
     return model.inverse_transform(slerp(start, end, np.linspace(0, 1, positive(steps, "steps"))))
 
 

@@ -14,7 +14,6 @@ import numpy as np
 
 from npae.autoencoder import Autoencoder
 from npae.checkpoint import Checkpoints, keeping
-from npae.errors import NotFittedError
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.stored import Stored
@@ -26,7 +25,7 @@ from npae.replicas import count_jobs
 from npae.schedules import Constant, schedule_by_name
 from npae.training import Callback, Training, split_off
 from npae.types import Array, Shape
-from npae.validation import check_numeric, check_samples
+from npae.validation import check_numeric, check_samples, stack_two
 
 #: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
 LARGEST_SAMPLED_CODE = 512
@@ -362,18 +361,13 @@ class AutoencoderEstimator(Stored):
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if positive(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
-        a, b = np.asarray(a), np.asarray(b)
-        if a.shape != b.shape:
-            raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
-        start, end = self._network().encode(self._flat_checked(np.stack([a, b])))
+        start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
 
     # Shared by the above
 
     def _network(self) -> Autoencoder:
-        if not hasattr(self, "network_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(X) first")
         return self.network_
 
     def __getstate__(self) -> dict[str, Any]:
