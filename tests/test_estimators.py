@@ -1,5 +1,6 @@
 """The five estimators: what a user calls, what comes back, and what is said to a mistake."""
 
+import ast
 import copy
 import gc
 import inspect
@@ -16,6 +17,7 @@ from small_models import TYPES, data_for, fitted, samples, unfitted
 import npae
 from npae.errors import NonFiniteError, NotFittedError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
+from npae.estimators.parameters import parameters_of
 from npae.replicas import Replicas
 from npae.training import Training
 from npae.types import Array, Shape
@@ -409,17 +411,28 @@ def test_every_type_has_the_common_parameters(name: str) -> None:
     assert set(ESTIMATORS[name]().get_params()) >= common | own[name]
 
 
-def test_every_common_parameter_is_documented_with_its_default() -> None:
-    assert AutoencoderEstimator.__doc__ is not None
-    for name, parameter in inspect.signature(AutoencoderEstimator).parameters.items():
-        (line,) = [li for li in AutoencoderEstimator.__doc__.splitlines() if li.strip().startswith(f"{name} : ")]
-        default = parameter.default
-        if isinstance(default, str):
-            assert f'"{default}"' in line
-        elif isinstance(default, float) and default < 0.01 and default:
-            assert "1e-3" in line
-        else:
-            assert f"default {default}" in line or (default is None and "optional" in line)
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_docstring_has_every_parameter_with_its_default(name: str) -> None:
+    cls = ESTIMATORS[name]
+    lines = str(cls.__doc__).splitlines()
+    assert lines[0] == cls.summary
+    for parameter in inspect.signature(cls).parameters.values():
+        (line,) = [line for line in lines if line.startswith(f"{parameter.name} : ")]
+        assert ast.literal_eval(line.partition(", default ")[2]) == parameter.default
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_every_parameter_of_the_constructor_is_described(name: str) -> None:
+    described = parameters_of(ESTIMATORS[name])
+    assert [p.name for p in described] == list(ESTIMATORS[name]().get_params())
+    assert all(p.description.endswith(".") for p in described)
+
+
+@pytest.mark.parametrize("name", ["AutoencoderEstimator", *ESTIMATORS])
+def test_the_docstring_survives_any_indentation(name: str) -> None:
+    cls = ESTIMATORS.get(name, AutoencoderEstimator)
+    lines = str(cls.__doc__).splitlines()
+    assert all(not line.startswith(" ") for line in lines if line.endswith(("Parameters", "Examples", "Attributes")))
 
 
 def test_set_params_changes_parameters_and_returns_the_model() -> None:

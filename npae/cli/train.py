@@ -5,8 +5,6 @@ from the class, so that command line and Python cannot drift apart.
 """
 
 import argparse
-import re
-import typing
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from npae.cli.output import write_bytes, write_history
 from npae.diagnosis import save_diagnosis
 from npae.errors import MissingExtraError, NonFiniteError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
+from npae.estimators.parameters import Parameter, parameters_of
 from npae.files import check_writable, make_folder
 from npae.lock import locked
 from npae.types import Array
@@ -24,11 +23,31 @@ from npae.types import Array
 HELP = "train an autoencoder and save it"
 
 
+SEED_HELP = "Seed of weights, order and noise: the same number gives the same result. (default: 0)"
+
+
+def _int_or_none(text: str) -> int | None:
+    return None if text.lower() == "none" else int(text)
+
+
+#: What argparse is told of each kind of parameter.
+ARGUMENTS: dict[str, dict[str, Any]] = {
+    "bool": {"action": argparse.BooleanOptionalAction},
+    "int": {"type": int, "metavar": "N"},
+    "int or None": {"type": _int_or_none, "metavar": "N"},
+    "float": {"type": float, "metavar": "X"},
+    "float or None": {"type": float, "metavar": "X"},
+    "sequence of int": {"type": int, "nargs": "*", "metavar": "N"},
+    "sequence of int or None": {"type": int, "nargs": "*", "metavar": "N"},
+    "str": {"metavar": "NAME"},
+}
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """TYPE --data --out, and the type's parameters."""
     types = parser.add_subparsers(dest="type", required=True, metavar="TYPE")
     for name, cls in ESTIMATORS.items():
-        summary = (cls.__doc__ or "").split("\n", 1)[0].replace("``", "")
+        summary = cls.summary.replace("``", "")
         subparser = types.add_parser(name, help=summary, description=summary, allow_abbrev=False)
         add_data(subparser)
         subparser.add_argument("--out", metavar="RUN", help=f"the folder to write (default: runs/{name})")
@@ -115,49 +134,24 @@ def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None
 
 
 def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstimator]) -> None:
-    descriptions = _described_parameters(AutoencoderEstimator) | _described_parameters(cls)
-    hints = typing.get_type_hints(cls)
-    for name, default in cls().get_params().items():
-        option = "--" + name.replace("_", "-")
+    for parameter in parameters_of(cls):
+        option = "--" + parameter.name.replace("_", "-")
         # Left out means the estimator's default: SUPPRESS keeps it out of the namespace.
-        common: dict[str, Any] = {"dest": name, "default": argparse.SUPPRESS, "help": descriptions[name]}
-        allowed = _allowed_types(hints[name])
-        if bool in allowed:
-            if name == "verbose":  # at a terminal, one wants to see it move
-                common |= {"default": True, "help": "show a progress bar (default: True)"}
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, **common)
-        elif name == "random_state":
-            seed = {"default": 0, "metavar": "N", "help": "of weights, order and noise (default: 0)"}
-            parser.add_argument("--seed", type=int, **{**common, **seed})
-        elif isinstance(default, tuple) or tuple in allowed:
-            parser.add_argument(option, type=int, nargs="*", metavar="N", **common)
-        elif float in allowed:
-            parser.add_argument(option, type=float, metavar="X", **common)
-        elif type(None) in allowed:
-            parser.add_argument(option, type=_int_or_none, metavar="N", **common)
+        common: dict[str, Any] = {"dest": parameter.name, "default": argparse.SUPPRESS, "help": _help(parameter)}
+        if parameter.name == "random_state":
+            parser.add_argument("--seed", type=int, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
+        elif parameter.name == "verbose":  # at a terminal, one wants to see it move
+            progress = {"default": True, "help": "Show a progress bar. (default: True)"}
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, **progress})
         else:
-            parser.add_argument(
-                option, type=int if int in allowed else str, metavar="N" if int in allowed else "NAME", **common
-            )
+            parser.add_argument(option, **ARGUMENTS[parameter.kind], **common)
 
 
-def _allowed_types(hint: Any) -> set[Any]:
-    """int | None -> {int, NoneType}; Sequence[int] -> {tuple}."""
-    parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, type(int | None)) else (hint,)
-    return {tuple if typing.get_origin(part) is not None else part for part in parts}
+def _help(parameter: Parameter) -> str:
+    text = f"{parameter.description} (default: {_as_typed(parameter.default)})"
+    return text.replace("``", "").replace("%", "%%")  # argparse would fill in what follows a percent sign
 
 
-def _int_or_none(text: str) -> int | None:
-    return None if text.lower() == "none" else int(text)
-
-
-def _described_parameters(cls: type) -> dict[str, str]:
-    """The descriptions in a NumPy-style docstring, by parameter."""
-    section = (cls.__doc__ or "").partition("Parameters\n")[2].partition("Attributes\n")[0]
-    result = {}
-    for name, rest in re.findall(r"^    (\w+) : (.+(?:\n        .+)*)", section, re.MULTILINE):
-        kind, *lines = rest.split("\n")
-        default = kind.partition("default ")[2]
-        text = " ".join(line.strip() for line in lines).replace("``", "")
-        result[name] = f"{text} (default: {default})" if default else text
-    return {name: text.replace("%", "%%") for name, text in result.items()}
+def _as_typed(default: Any) -> str:
+    """A default as one types it on the command line."""
+    return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)

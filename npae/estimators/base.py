@@ -6,9 +6,9 @@ estimator can be cloned, searched over and put in a pipeline, and npae needs no 
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import ceil, prod
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from npae.autoencoder import Autoencoder
 from npae.checkpoint import Checkpoints, keeping
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
+from npae.estimators.parameters import estimator, parameter
 from npae.estimators.stored import Stored
 from npae.footprint import check_footprint
 from npae.layers.base import positive
@@ -33,50 +34,9 @@ LARGEST_SAMPLED_CODE = 512
 CODES_FOR_SAMPLING = 500
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
+@estimator("What the five autoencoders have in common: training, codes, reconstructions, samples and scores.")
 class AutoencoderEstimator(Stored):
-    """Common parameters of the five types.
-
-    Parameters
-    ----------
-    code_size : int, default 32
-        Values in a code. ``None`` leaves a convolutional network's feature map as the code.
-    activation : str, default "relu"
-        "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".
-    loss : str, default "auto"
-        "bce" (binary cross-entropy, for values in [0, 1]), "mse" (squared error), or "auto": "bce" where all values
-        lie in [0, 1], else "mse".
-    epochs : int, default 20
-        Times that ``fit`` goes through the data.
-    batch_size : int, default 128
-        Samples a step; the last of an epoch may be smaller.
-    learning_rate : float, default 1e-3
-    optimizer : str, default "adam"
-        "adam", "adamw", "sgd" or "rmsprop".
-    momentum : float, default 0.9
-        Of "sgd" alone.
-    schedule : str, default "constant"
-        Of the learning rate over ``epochs``: "constant", "step", "cosine" or "warm_up" (then cosine).
-    clip_norm : float, optional
-        Longest gradient that is not shortened.
-    weight_decay : float, default 0.0
-        λ of ½ λ Σ W² in the loss; with "adamw" the decoupled decay instead.
-    activity_l1 : float, default 0.0
-        λ of ``λ Σ |z|`` in the loss: a sparse code.
-    validation_fraction : float, optional
-        Share of the data set aside, whose loss is recorded; 0.1 with early stopping, else none.
-    early_stopping : bool, default False
-        Stop after ``patience`` epochs without a lower validation loss, and keep the parameters of the lowest.
-    patience : int, default 10
-    random_state : int, numpy.random.RandomState, numpy.random.Generator or None, default None
-        Seed of weights, order and noise. One int, one result.
-    n_jobs : int, optional
-        Threads for training; -1 for all processors. One seed and one ``n_jobs`` give one result.
-    dtype : {"auto", "float32", "float64"}, default "auto"
-        Of the network and of what it returns. "auto": float64 where the data is float64, otherwise float32, which is
-        about twice as fast.
-    verbose : bool, default False
-        Show a progress bar.
+    """The five types are subclasses, which add the network that they make.
 
     Attributes
     ----------
@@ -96,25 +56,73 @@ class AutoencoderEstimator(Stored):
     _code_distribution: Gaussian | None = field(init=False)
     _seen: Array | None = field(init=False)
 
-    code_size: int | None = 32
-    activation: str = "relu"
-    loss: str = "auto"
-    epochs: int = 20
-    batch_size: int = 128
-    learning_rate: float = 1e-3
-    optimizer: str = "adam"
-    momentum: float = 0.9
-    schedule: str = "constant"
-    clip_norm: float | None = None
-    weight_decay: float = 0.0
-    activity_l1: float = 0.0
-    validation_fraction: float | None = None
-    early_stopping: bool = False
-    patience: int = 10
-    random_state: Any = None
-    n_jobs: int | None = None
-    dtype: str = "auto"
-    verbose: bool = False
+    summary: ClassVar[str]
+
+    code_size: int | None = parameter(
+        "int or None", "Values in a code. None leaves a convolutional network's feature map as the code.", default=32
+    )
+    activation: str = parameter(
+        "str", 'Of the hidden layers: "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".', default="relu"
+    )
+    loss: str = parameter(
+        "str",
+        '"bce" (binary cross-entropy, for values in [0, 1]), "mse" (squared error), or "auto": "bce" where all values '
+        'lie in [0, 1], else "mse".',
+        default="auto",
+    )
+    epochs: int = parameter("int", "Times that ``fit`` goes through the data.", default=20)
+    batch_size: int = parameter("int", "Samples a step; the last of an epoch may be smaller.", default=128)
+    learning_rate: float = parameter(
+        "float",
+        "Step size of the optimizer, of which ``schedule`` takes a share that changes with the step.",
+        default=1e-3,
+    )
+    optimizer: str = parameter("str", '"adam", "adamw", "sgd" or "rmsprop".', default="adam")
+    momentum: float = parameter(
+        "float", 'Share of the last step that is added to the next one, with optimizer "sgd" alone.', default=0.9
+    )
+    schedule: str = parameter(
+        "str",
+        'Course of the learning rate over ``epochs``: "constant", "step", "cosine" or "warm_up" (then cosine).',
+        default="constant",
+    )
+    clip_norm: float | None = parameter(
+        "float or None", "Norm to which a longer gradient is shortened; None leaves all as they are.", default=None
+    )
+    weight_decay: float = parameter(
+        "float", 'λ of ½ λ Σ W² in the loss; with optimizer "adamw" the decoupled decay instead.', default=0.0
+    )
+    activity_l1: float = parameter("float", "λ of λ Σ |z| in the loss, which makes the code z sparse.", default=0.0)
+    validation_fraction: float | None = parameter(
+        "float or None",
+        "Share of the data set aside, whose loss is recorded; None is 0.1 with ``early_stopping``, else 0.",
+        default=None,
+    )
+    early_stopping: bool = parameter(
+        "bool",
+        "Stop after ``patience`` epochs without a lower validation loss, and keep the parameters of the lowest.",
+        default=False,
+    )
+    patience: int = parameter(
+        "int", "Epochs without a lower validation loss after which ``early_stopping`` ends training.", default=10
+    )
+    random_state: Any = parameter(
+        "int, RandomState, Generator or None",
+        "Seed of weights, order and noise: the same int gives the same result, None a new one at each ``fit``.",
+        default=None,
+    )
+    n_jobs: int | None = parameter(
+        "int or None",
+        "Threads for training; None is 1, -1 all processors. The same seed and ``n_jobs`` give the same result.",
+        default=None,
+    )
+    dtype: str = parameter(
+        "str",
+        'Of the network and of what it returns: "float32", "float64", or "auto": float64 where the data is float64, '
+        "otherwise float32, which is about twice as fast.",
+        default="auto",
+    )
+    verbose: bool = parameter("bool", "Show a progress bar.", default=False)
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         """The unbuilt network of this type for samples of ``input_shape``."""
