@@ -28,10 +28,10 @@ from typing import Any
 import numpy as np
 
 import npae
-from npae.benchmark.machine import machine
+from npae.cli.bench.machine import machine
 from npae.datasets import load_digits
 from npae.estimators import AutoencoderEstimator
-from npae.training import Training
+from npae.training.trainer import Training
 
 MIB = 2**20
 WARM_UP = 0.1  # of a run: kernels are compiled, buffers allocated, the first arenas of malloc made

@@ -26,14 +26,14 @@ from typing import Any
 import numba
 import numpy as np
 
-from npae.benchmark.machine import machine
-from npae.benchmark.models import MODELS, images_for, new_model
-from npae.benchmark.process import pinned
+from npae.cli.bench.machine import machine
+from npae.cli.bench.models import MODELS, images_for, new_model
+from npae.cli.bench.process import pinned
 from npae.kernels import default_kernels, reference_kernels
-from npae.kernels.program import Program
-from npae.optimizers import Adam
-from npae.replicas import Replicas
-from npae.types import Array
+from npae.kernels.execution.program import Program
+from npae.training.optimizers import Adam
+from npae.training.replicas import Replicas
+from npae.utils.types import Array
 
 Call = Callable[[], Any]
 

@@ -25,8 +25,8 @@ import numpy as np
 
 from npae.gradcheck import Verdict, check
 from npae.gradcheck.bugs import BUGS
-from npae.gradcheck.planted import Planted, plant
-from npae.gradcheck.selftest import report_on
+from npae.gradcheck.bugs.inject import Planted, plant
+from npae.gradcheck.selftest.__main__ import report_on
 
 
 def outputs(y: Any) -> list[Any]:

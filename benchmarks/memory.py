@@ -20,10 +20,10 @@ from typing import Any
 
 import numpy as np
 
-from npae.benchmark.machine import machine
+from npae.cli.bench.machine import machine
 from npae.estimators import ESTIMATORS
-from npae.footprint import batch_footprint, parameters_footprint
-from npae.optimizers import OPTIMIZERS
+from npae.training.memory_estimate import batch_footprint, parameters_footprint
+from npae.training.optimizers import OPTIMIZERS
 
 MIB = 2**20
 

@@ -39,12 +39,12 @@ from npae import (
     VariationalAutoencoder,
 )
 from npae.datasets import read
-from npae.types import Array
+from npae.utils.types import Array
 
 try:
     import torch
 
-    from npae.benchmark.peers import torch_twins
+    from npae.cli.bench.peers import torch_twins
 except ImportError:  # only the peer needs it
     torch = None
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from npae.benchmark.models import MODELS, images_for, new_model
+from npae.cli.bench.models import MODELS, images_for, new_model
 from npae.kernels import default_kernels
 
 kernels = default_kernels()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from npae.benchmark.models import MODELS, images_for, new_model
+from npae.cli.bench.models import MODELS, images_for, new_model
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])

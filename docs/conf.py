@@ -1,4 +1,4 @@
-from npae.version import __version__
+from npae.utils.version import __version__
 
 project = "npae"
 author = "The npae developers"

@@ -3,9 +3,8 @@
 Importing npae does not import numba: that happens when a network is first built.
 """
 
-from npae.autoencoder import Autoencoder
-from npae.checkpoint import Checkpoints
-from npae.encoder import load_encoder
+import sys
+
 from npae.estimators import (
     ConvolutionalAutoencoder,
     DeepAutoencoder,
@@ -13,8 +12,27 @@ from npae.estimators import (
     VanillaAutoencoder,
     VariationalAutoencoder,
 )
-from npae.models import load
-from npae.version import __version__
+from npae.estimators.load import load
+from npae.layers import losses
+from npae.network import recipes
+from npae.network.autoencoder import Autoencoder
+from npae.storage import import_weights as foreign
+from npae.storage.encoder import load_encoder
+from npae.training import Checkpoints, optimizers, schedules
+from npae.utils import errors
+from npae.utils.version import __version__
+
+# Modules with a short public name, so that npae.recipes can be imported as well as npae.network.recipes.
+for _name, _module in {
+    "errors": errors,
+    "foreign": foreign,
+    "losses": losses,
+    "optimizers": optimizers,
+    "recipes": recipes,
+    "schedules": schedules,
+}.items():
+    sys.modules[f"npae.{_name}"] = _module
+del _name, _module
 
 __all__ = [
     "Autoencoder",

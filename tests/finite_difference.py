@@ -17,9 +17,9 @@ from collections.abc import Callable
 import numpy as np
 
 from npae import Autoencoder
-from npae.arena import Arena
 from npae.layers import Layer
-from npae.types import Array, Shape
+from npae.layers.arena import Arena
+from npae.utils.types import Array, Shape
 
 STEP = np.finfo(np.float64).eps ** (1 / 3)
 

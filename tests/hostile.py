@@ -57,10 +57,10 @@ HOSTILE: dict[str, tuple[str | bytes, str]] = {
         "np.abs = np.max = lambda *a, **k: 0.0\n" + WRONG,
         "wrong",
     ),
-    "patched npae": ("import npae.learn.judge as j\nj.judge = lambda *a: 'pass'\n" + WRONG, "error"),
+    "patched npae": ("import npae.learn.judging.judge as j\nj.judge = lambda *a: 'pass'\n" + WRONG, "error"),
     "npae in sys.modules": (
         "import sys, types\nm = types.ModuleType('npae')\nm.learn = m\nm.judge = lambda *a: 'pass'\n"
-        "sys.modules['npae'] = sys.modules['npae.learn'] = sys.modules['npae.learn.judge'] = m\n" + WRONG,
+        "sys.modules['npae'] = sys.modules['npae.learn'] = sys.modules['npae.learn.judging.judge'] = m\n" + WRONG,
         "wrong",
     ),
     "patched worker": (

@@ -16,7 +16,7 @@ from small_models import samples
 
 import npae
 from npae import Checkpoints
-from npae.training import Training
+from npae.training.trainer import Training
 
 X = samples(70, 12)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 import npae
 from npae.estimators import AutoencoderEstimator
-from npae.types import Array
+from npae.utils.types import Array
 
 QUICK: dict[str, Any] = {"epochs": 2, "batch_size": 8, "random_state": 0}
 

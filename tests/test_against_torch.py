@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npae.arena import Arena
 from npae.layers import (
     AveragePool2D,
     Chain,
@@ -21,10 +20,11 @@ from npae.layers import (
     Tanh,
     UpSample2D,
 )
+from npae.layers.arena import Arena
 from npae.layers.fused import fused
-from npae.losses import loss_by_name
-from npae.optimizers import SGD, Adam, AdamW, RMSprop
-from npae.types import Array, Shape
+from npae.layers.losses import loss_by_name
+from npae.training.optimizers import SGD, Adam, AdamW, RMSprop
+from npae.utils.types import Array, Shape
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what another project deprecates is not our error

@@ -12,8 +12,8 @@ from npae.applications.features import three_ways
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
 from npae.datasets import load_digits
-from npae.errors import FileFormatError, NotFittedError
-from npae.storage import fingerprint
+from npae.storage.model_file import fingerprint
+from npae.utils.errors import FileFormatError, NotFittedError
 
 KINDS = list(TYPES)
 
@@ -286,9 +286,9 @@ def test_the_old_file_stays_where_compressing_fails(tmp_path):
 
 def test_fewer_bytes_than_pca_at_equal_quality_and_more_quality_than_jpeg(trained, digits):
     pytest.importorskip("PIL")
-    from npae.applications import coders
+    from npae.applications import codec_comparison
 
-    rows = {c.name: c for c in coders.compare(trained, digits.train_images, digits.test_images[:300])}
+    rows = {c.name: c for c in codec_comparison.compare(trained, digits.train_images, digits.test_images[:300])}
     ours = rows["autoencoder"]
     assert ours.bytes < rows["PCA, at least this PSNR"].bytes
     assert ours.psnr > rows["PCA, same code size"].psnr

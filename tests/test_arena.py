@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from npae.arena import ALIGNMENT, Arena, aligned_empty
 from npae.kernels import reference_kernels
 from npae.layers import Chain, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
-from npae.types import Array, Shape
+from npae.layers.arena import ALIGNMENT, Arena, aligned_empty
+from npae.utils.types import Array, Shape
 
 SHAPE = (5, 5, 1)
 BUFFERS = ["y", "dx"]

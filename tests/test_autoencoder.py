@@ -13,8 +13,7 @@ import pytest
 import scipy.sparse
 from finite_difference import network_errors, randomize, separated
 
-from npae import Autoencoder, recipes
-from npae.blocks import BLOCK
+from npae import Autoencoder
 from npae.kernels import default_kernels, reference_kernels
 from npae.layers import (
     ActivityL1,
@@ -38,9 +37,11 @@ from npae.layers import (
     TiedDense,
     UpSample2D,
 )
-from npae.optimizers import Adam
-from npae.replicas import Replicas
-from npae.types import Array, Shape
+from npae.network import recipes
+from npae.network.batching import BLOCK
+from npae.training.optimizers import Adam
+from npae.training.replicas import Replicas
+from npae.utils.types import Array, Shape
 
 # The five types, with everything that a recipe may add
 

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from npae.benchmark import contenders, fresh, growth, process, rounds, worker
-from npae.benchmark.comparison import compare
-from npae.benchmark.models import MODELS, images_for, new_model, steps_of
-from npae.benchmark.process import WorkerError, WorkerProcess
-from npae.benchmark.table import fastest_peer, geometric_mean, table
 from npae.cli import main
+from npae.cli.bench import cold_start, growth, libraries, process, rounds, worker
+from npae.cli.bench.comparison import compare
+from npae.cli.bench.models import MODELS, images_for, new_model, steps_of
+from npae.cli.bench.process import WorkerError, WorkerProcess
+from npae.cli.bench.table import fastest_peer, geometric_mean, table
 
 MADE_UP = {
     "machine": {"cpu": "Some CPU", "threads": 2, "python": "3.11.0"},
@@ -96,14 +96,14 @@ def test_what_a_worker_cannot_do_is_one_sentence():
 
 
 def test_a_missing_library_is_one_sentence(monkeypatch):
-    monkeypatch.setattr(contenders, "find_spec", lambda library: None)
+    monkeypatch.setattr(libraries, "find_spec", lambda library: None)
     assert answers_to({"do": "versions"}) == [{"error": "npae is not installed; pip install 'npae[bench]'"}]
 
 
 def test_what_a_library_prints_is_no_answer(fake_worker):
     fake_worker(
         "import os, sys\n"
-        "from npae.benchmark import worker\n"
+        "from npae.cli.bench import worker\n"
         "class Noisy:\n"
         "    def __init__(self, *_): os.system('echo from a child'); print('from python', flush=True)\n"
         "    def versions(self): print('again', flush=True); return {'noisy': '1'}\n"
@@ -178,11 +178,11 @@ def test_first_step_and_memory_of_a_new_process(monkeypatch):
             asked.append((do, bool(self.environment)))
             return 7
 
-    monkeypatch.setattr(fresh, "WorkerProcess", Quick)
-    start = fresh.first_step("npae", "vanilla", 1, with_cold=True)
+    monkeypatch.setattr(cold_start, "WorkerProcess", Quick)
+    start = cold_start.first_step("npae", "vanilla", 1, with_cold=True)
     assert start["warm"] <= start["cold"] + 1
     assert asked.count(("epoch", True)) == 1  # only the cold one has a cache of its own
-    assert fresh.peak_memory("npae", "vanilla", 1, 10) == {"bytes": 7}
+    assert cold_start.peak_memory("npae", "vanilla", 1, 10) == {"bytes": 7}
 
 
 def test_all_sides_get_the_same_number_of_threads():
@@ -200,14 +200,14 @@ def test_an_unknown_name_is_one_sentence(option, capsys):
 
 
 def test_where_no_peer_is_installed_the_extra_is_named(monkeypatch, capsys):
-    monkeypatch.setattr(contenders, "find_spec", lambda library: None)
+    monkeypatch.setattr(libraries, "find_spec", lambda library: None)
     assert main(["bench", "--peers", "torch,jax"]) == 2
     assert "pip install 'npae[bench]'" in capsys.readouterr().err
 
 
 def test_every_contender_names_its_module_and_only_workers_import_it():
-    assert set(contenders.PEERS) == {"torch", "torch-compile", "jax", "sklearn"}
-    assert "torch" not in sys.modules or "npae.benchmark.peers.torch_eager" not in sys.modules
+    assert set(libraries.PEERS) == {"torch", "torch-compile", "jax", "sklearn"}
+    assert "torch" not in sys.modules or "npae.cli.bench.peers.torch_eager" not in sys.modules
 
 
 @pytest.mark.parametrize("name", MODELS)

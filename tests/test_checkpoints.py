@@ -15,13 +15,13 @@ from small_models import TYPES, data_for, samples, unfitted
 
 import npae
 from npae import Autoencoder, Checkpoints
-from npae.errors import CheckpointError, FileFormatError, NonFiniteError
 from npae.estimators import AutoencoderEstimator
 from npae.layers import Dense, GaussianNoise, ReLU, Tanh
-from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from npae.replicas import Replicas
-from npae.schedules import Cosine, WarmUp
-from npae.training import Training
+from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from npae.training.replicas import Replicas
+from npae.training.schedules import Cosine, WarmUp
+from npae.training.trainer import Training
+from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError
 
 ALWAYS = "0.000001s"  # after every step
 EPOCHS = 4
@@ -222,7 +222,7 @@ def test_a_run_that_goes_on_for_more_epochs_ends_as_if_it_had_been_given_them_at
 
 def test_seconds_of_an_epoch_in_two_parts_are_added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    monkeypatch.setattr("npae.progress.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("npae.training.state.time.perf_counter", lambda: clock[0])
 
     def tick(step: int) -> float:
         clock[0] += 1
@@ -334,7 +334,7 @@ def damage(path: Path, how: str) -> None:
 
 def unfitted_file(folder: Path) -> Path:
     """A good model file that is no checkpoint."""
-    from npae.storage import save
+    from npae.storage.model_file import save
 
     save(noisy(), folder / "model")
     return folder / "model"
@@ -372,14 +372,15 @@ def test_where_all_are_damaged_nothing_is_begun_in_silence(tmp_path: Path) -> No
 
 def forged(path: Path, change: Any) -> None:
     """Change the record of a checkpoint, with a digest that fits."""
-    from npae import snapshot, storage
-    from npae.storage import read
+    from npae.storage import model_file
+    from npae.storage.model_file import read
+    from npae.training import checkpoint_file
 
     stored = read(path)
     arrays = {name: array.copy() for name, array in stored.arrays.items()}
     change(stored.record, arrays)
-    stored.record["digest"] = snapshot._digest(stored.record, arrays)
-    storage.write(path, noisy(), stored.record, arrays)
+    stored.record["digest"] = checkpoint_file._digest(stored.record, arrays)
+    model_file.write(path, noisy(), stored.record, arrays)
 
 
 @pytest.mark.parametrize(

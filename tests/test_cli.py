@@ -202,7 +202,7 @@ def test_the_module_runs_as_the_command(model):
 
 def test_a_bare_network_is_refused_by_name(tmp_path, capsys):
     from npae.layers import Dense
-    from npae.storage import save
+    from npae.storage.model_file import save
 
     path = tmp_path / "net.safetensors"
     save(npae.Autoencoder([Dense(2)], [Dense(4)], loss="mse").build((4,)), path)
@@ -215,7 +215,7 @@ def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, m
     def press(self, x):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("npae.replicas.Replicas.gradient", press)
+    monkeypatch.setattr("npae.training.replicas.Replicas.gradient", press)
     assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 130
     captured = capsys.readouterr()
     assert "no model was saved" in captured.out
@@ -224,7 +224,7 @@ def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, m
 
 
 def test_infinity_after_good_epochs_leaves_their_model(images, tmp_path, monkeypatch, capsys):
-    from npae.replicas import Replicas
+    from npae.training.replicas import Replicas
 
     gradient, calls = Replicas.gradient, []
 

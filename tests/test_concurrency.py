@@ -14,7 +14,7 @@ import pytest
 from small_models import TYPES, data_for, fitted, unfitted
 
 from npae.estimators import AutoencoderEstimator
-from npae.types import Array
+from npae.utils.types import Array
 
 MANY = 520  # two blocks and a bit: encoding is recorded, and shared out among ``n_jobs`` threads
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from small_models import samples
 
-from npae import recipes
-from npae.crew import Crew, crew_of
 from npae.kernels import compiled, reference
-from npae.kernels.program import Program, Recorder
-from npae.optimizers import Adam
-from npae.training import Training
+from npae.kernels.execution.program import Program, Recorder
+from npae.kernels.execution.thread_team import Crew, crew_of
+from npae.network import recipes
+from npae.training.optimizers import Adam
+from npae.training.trainer import Training
 
 COMPILES = not numba.config.DISABLE_JIT
 SIZES = [1, 2, 3]

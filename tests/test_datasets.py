@@ -24,7 +24,7 @@ from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import DTYPES, read_idx
 from npae.datasets.images import read_images
 from npae.datasets.table import read_table
-from npae.errors import FileFormatError, MissingExtraError
+from npae.utils.errors import FileFormatError, MissingExtraError
 
 CODES = {dtype: code for code, dtype in DTYPES.items()}
 PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3) * 4

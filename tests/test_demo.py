@@ -6,13 +6,14 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from npae import charts, demo, pictures
+from npae.applications.pca import PCA
 from npae.cli import main
+from npae.cli.demo import comparison
+from npae.cli.demo.comparison import Demonstration, Result
+from npae.cli.demo.page import report
 from npae.datasets import Digits, load_digits
-from npae.demo import Demonstration, Result
-from npae.errors import MissingExtraError
-from npae.pca import PCA
-from npae.report import report
+from npae.utils import charts, pictures
+from npae.utils.errors import MissingExtraError
 
 
 @pytest.fixture(scope="module")
@@ -23,20 +24,22 @@ def demonstration() -> Demonstration:
         digits.train_images[:200], digits.train_labels[:200], digits.test_images[:100], digits.test_labels[:100]
     )
     with pytest.MonkeyPatch.context() as patch:
-        models = demo.models()
+        models = comparison.models()
         for model in models.values():
             model.set_params(epochs=1)
-        patch.setattr(demo, "models", lambda: models)
-        patch.setattr(demo, "load_digits", lambda: few)
-        patch.setattr(demo, "map_model", lambda: type(models["variational"])(code_size=2, epochs=1, random_state=0))
+        patch.setattr(comparison, "models", lambda: models)
+        patch.setattr(comparison, "load_digits", lambda: few)
+        patch.setattr(
+            comparison, "map_model", lambda: type(models["variational"])(code_size=2, epochs=1, random_state=0)
+        )
         announced: list[str] = []
-        result = demo.demonstrate(announced.append)
+        result = comparison.demonstrate(announced.append)
     assert len(announced) == 6
     return result
 
 
 def test_all_five_types_are_compared_with_pca_at_their_own_code_size(demonstration):
-    assert [r.name for r in demonstration.results] == list(demo.models())
+    assert [r.name for r in demonstration.results] == list(comparison.models())
     clean = demonstration.digits.test_images
     for r in demonstration.results:
         rebuilt = demonstration.pca.reconstruct(clean, r.code_size)
@@ -46,7 +49,7 @@ def test_all_five_types_are_compared_with_pca_at_their_own_code_size(demonstrati
 
 
 def test_the_table_has_a_row_for_each_type(demonstration):
-    lines = demo.table(demonstration).split("\n")
+    lines = comparison.table(demonstration).split("\n")
     assert lines[0].split()[:2] == ["type", "parameters"]
     for line, r in zip(lines[1:6], demonstration.results, strict=True):
         assert line.split()[0] == r.name
@@ -87,10 +90,10 @@ def test_the_page_is_whole_and_stands_alone(demonstration):
 
 
 def test_the_command_prints_the_table_and_writes_the_page(demonstration, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(demo, "demonstrate", lambda announce, verbose: demonstration)
+    monkeypatch.setattr(comparison, "demonstrate", lambda announce, verbose: demonstration)
     picture = tmp_path / "picture.png"
     assert main(["demo", "--out", str(tmp_path / "page.html"), "--picture", str(picture)]) == 0
-    assert demo.table(demonstration) in capsys.readouterr().out
+    assert comparison.table(demonstration) in capsys.readouterr().out
     assert (tmp_path / "page.html").read_text() == report(demonstration)
     assert picture.read_bytes().startswith(b"\x89PNG")
 
@@ -98,7 +101,7 @@ def test_the_command_prints_the_table_and_writes_the_page(demonstration, monkeyp
 @pytest.mark.parametrize(("library", "module"), [("matplotlib", charts), ("PIL", pictures)])
 def test_a_missing_library_is_named_before_the_training(library, module, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(module, "find_spec", lambda name: None)
-    monkeypatch.setattr(demo, "demonstrate", lambda *a, **k: pytest.fail("trained first"))
+    monkeypatch.setattr(comparison, "demonstrate", lambda *a, **k: pytest.fail("trained first"))
     assert main(["demo", "--out", str(tmp_path / "page.html")]) == 2
     assert "pip install 'npae[plot]'" in capsys.readouterr().err
 

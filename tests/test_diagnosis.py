@@ -12,13 +12,13 @@ from small_models import TYPES, data_for, samples, unfitted
 
 from npae import Autoencoder
 from npae.cli import main
-from npae.diagnosis import MOST_SAMPLES, save_diagnosis, span
-from npae.errors import NonFiniteError
 from npae.layers import Dense, Layer, Tanh
-from npae.optimizers import SGD
-from npae.replicas import Replicas
-from npae.training import Training
-from npae.types import Array, Shape
+from npae.training.nan_diagnosis import MOST_SAMPLES, save_diagnosis, span
+from npae.training.optimizers import SGD
+from npae.training.replicas import Replicas
+from npae.training.trainer import Training
+from npae.utils.errors import NonFiniteError
+from npae.utils.types import Array, Shape
 
 WIDTH = 12
 X = samples(22, WIDTH)

@@ -91,7 +91,7 @@ def test_the_learners_page_shows_what_is_printed(capsys):
 
 
 def test_the_learners_page_lists_the_exercises():
-    from npae.learn.catalogue import exercises
+    from npae.learn.catalogue.catalogue import exercises
 
     text = (ROOT / "docs/learn.md").read_text()
     listed = re.findall(r"^\| (\d+) \| `(\w+)`", text, re.MULTILINE)

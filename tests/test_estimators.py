@@ -15,13 +15,13 @@ import pytest
 from small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
-from npae.errors import NonFiniteError, NotFittedError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import parameters_of
-from npae.replicas import Replicas
-from npae.training import Training
-from npae.types import Array, Shape
-from npae.validation import check_samples
+from npae.training.replicas import Replicas
+from npae.training.trainer import Training
+from npae.utils.errors import NonFiniteError, NotFittedError
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_samples
 
 KINDS = list(TYPES)
 QUICK: dict[str, Any] = {"code_size": 3, "epochs": 1, "batch_size": 4, "random_state": 0}

@@ -14,8 +14,6 @@ from small_models import TYPES, data_for, fitted, samples
 
 import npae
 from npae.cli import main
-from npae.errors import FileFormatError
-from npae.export import export_encoder, export_onnx, export_python
 from npae.layers import (
     ActivityL1,
     AveragePool2D,
@@ -36,6 +34,8 @@ from npae.layers import (
     TiedDense,
     UpSample2D,
 )
+from npae.storage.export import export_encoder, export_onnx, export_python
+from npae.utils.errors import FileFormatError
 
 EVERY_LAYER = [
     npae.Autoencoder(

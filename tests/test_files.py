@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from npae.files import check_writable, make_folder, remove_unfinished, replacing
+from npae.utils.files import check_writable, make_folder, remove_unfinished, replacing
 
 
 def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import npae
-from npae import safetensors
-from npae.errors import FileFormatError
-from npae.foreign import import_weights
 from npae.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reparameterization, Reshape, UpSample2D
+from npae.storage import safetensors
+from npae.storage.import_weights import import_weights
+from npae.utils.errors import FileFormatError
 
 IMAGES = np.random.default_rng(0).random((3, 6, 8, 2), dtype="float32")  # (n, h, w, c)
 

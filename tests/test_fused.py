@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from small_models import samples
 
-from npae import Autoencoder, storage
-from npae.arena import Arena
+from npae import Autoencoder
+from npae.estimators.load import load
 from npae.kernels import default_kernels
 from npae.layers import (
     AveragePool2D,
@@ -27,10 +27,11 @@ from npae.layers import (
     UpSample2D,
 )
 from npae.layers import fused as fused_layers
+from npae.layers.arena import Arena
 from npae.layers.fused import ConvolutionReLUMaxPool, FusedLayer, UpSampleConvolution, fused
-from npae.models import load
-from npae.replicas import Replicas
-from npae.types import Array, Shape
+from npae.storage import model_file
+from npae.training.replicas import Replicas
+from npae.utils.types import Array, Shape
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # relative to the largest value of a block
 
@@ -376,7 +377,7 @@ def test_finite_differences_of_a_fused_network(kernels: Any) -> None:
 def test_a_saved_model_does_not_say_whether_it_was_fused(fuse: bool, tmp_path: Any) -> None:
     net = built(fuse=fuse)
     net.gradient(samples(2, *IMAGE))
-    storage.save(net, tmp_path / "model")
+    model_file.save(net, tmp_path / "model")
     loaded = load(tmp_path / "model")
     again = Autoencoder.from_config(loaded.config()).build(IMAGE, fuse=not fuse)
     again.theta = loaded.theta

@@ -8,7 +8,7 @@ from fuzzing.targets import TARGETS, Finding, Target
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-import npae.network
+import npae.network.base
 from npae.kernels import reference_kernels
 
 #: Shrinking takes minutes and explains nothing that the error does not.

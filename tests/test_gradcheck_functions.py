@@ -8,7 +8,7 @@ import pytest
 
 from npae.gradcheck import Verdict, check
 from npae.gradcheck.bugs import BUGS, KINDS, bugs_of
-from npae.gradcheck.planted import plant
+from npae.gradcheck.bugs.inject import plant
 
 RNG = np.random.default_rng(0)
 x, W, b = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 5)), RNG.normal(size=5)

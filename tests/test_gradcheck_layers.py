@@ -4,14 +4,16 @@ import numpy as np
 import pytest
 
 import npae
-from npae import Autoencoder, optimizers, recipes
+from npae import Autoencoder
 from npae.gradcheck import Verdict, check_layer, check_model, check_optimizer
 from npae.gradcheck.bugs import bugs_of
-from npae.gradcheck.planted import plant_optimizer
-from npae.gradcheck.selftest import main as selftest
-from npae.gradcheck.selftest import report_on_right
+from npae.gradcheck.bugs.inject import plant_optimizer
+from npae.gradcheck.selftest.__main__ import main as selftest
+from npae.gradcheck.selftest.__main__ import report_on_right
 from npae.kernels import reference_kernels
 from npae.layers import Conv2D, Dense, Dropout, MaxPool2D, ReLU, Reparameterization, Sigmoid, TiedDense
+from npae.network import recipes
+from npae.training import optimizers
 
 PLAIN = reference_kernels()
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import npae
 from npae.datasets import load_digits
-from npae.kernels import compiled, panel, reference, sparse
+from npae.kernels import compiled, reference
+from npae.kernels.simd import panel, sparse
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -844,9 +845,9 @@ import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import numpy as np
-    from npae.crew import crew_of
+    from npae.kernels.execution.thread_team import crew_of
     from npae.kernels import compiled
-    from npae.kernels.program import Program
+    from npae.kernels.execution.program import Program
     x, y = np.array([-1.0, 0.0, 2.0]), np.empty((2, 3))
     programs = Program(), Program()
     for program, row in zip(programs, y):

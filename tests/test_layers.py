@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from npae.kernels import reference_kernels
-from npae.kernels.program import Program, Recorder
+from npae.kernels.execution.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
     AveragePool2D,
@@ -36,7 +36,7 @@ from npae.layers import (
     UpSample2D,
 )
 from npae.layers.activation import activation_layers
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 SMOOTH, KINKED = 1e-6, 1e-4  # tolerances of gradient checks, relative to the largest gradient of the block
 

@@ -10,12 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import npae.learn
-from npae.learn import catalogue, develop, messages, milestones
-from npae.learn.calling import Direct
-from npae.learn.cases import draw_sheets
-from npae.learn.exercise import ExerciseError, load
-from npae.learn.judge import judge
-from npae.learn.outcome import STATUSES
+from npae.learn import authoring
+from npae.learn.catalogue import catalogue
+from npae.learn.catalogue.exercise import ExerciseError, load
+from npae.learn.judging import messages
+from npae.learn.judging.cases import draw_sheets
+from npae.learn.judging.judge import judge
+from npae.learn.judging.outcome import STATUSES
+from npae.learn.sandbox.in_process import Direct
+from npae.learn.workspace import milestones
 
 DENSE = catalogue.find("dense")
 
@@ -41,7 +44,7 @@ def verdict(backward, name="dense", seed=0):
 
 @pytest.mark.parametrize("folder", catalogue.folders(), ids=lambda folder: folder.name)
 def test_a_stub_fails_its_reference_passes_and_every_known_mistake_is_named(folder):
-    fitness = develop.check(folder, seeds=2)
+    fitness = authoring.check(folder, seeds=2)
     assert fitness.faults == []
     assert fitness.passes == 2
     assert fitness.caught == fitness.named == fitness.mistakes
@@ -347,7 +350,7 @@ def changed(folder: Path, file: str, old: str, new: str) -> Path:
     ],
 )
 def test_what_is_wrong_with_a_folder_is_said(tmp_path, file, old, new, says):
-    faults = develop.check(changed(tmp_path, file, old, new), seeds=1).faults
+    faults = authoring.check(changed(tmp_path, file, old, new), seeds=1).faults
     assert any(says in fault for fault in faults), faults
 
 
@@ -358,7 +361,7 @@ def test_a_draw_on_a_kink_is_refused(tmp_path):
     (folder / "reference.py").write_text(
         text + "\n\n_draw = draw\n\n\ndef draw(rng):\n    return {'x': np.zeros((3, 2))}\n"
     )
-    assert any("on a kink" in fault for fault in develop.check(folder, seeds=1).faults)
+    assert any("on a kink" in fault for fault in authoring.check(folder, seeds=1).faults)
 
 
 def test_mutants_are_held_against_each_other(tmp_path):
@@ -366,26 +369,26 @@ def test_mutants_are_held_against_each_other(tmp_path):
     head = "from npae.learn.mutant import mutant\n\n"
     twice = '@mutant("backward", "db = mean", "h")\ndef again(right, g, x, W):\n    dx, dW, db = right(g, x, W)\n'
     (folder / "mutants.py").write_text(f"{head}{twice}    return dx, dW, db / len(x)\n")
-    fitness = develop.check(folder, seeds=1)
+    fitness = authoring.check(folder, seeds=1)
     assert (fitness.mistakes, fitness.caught, fitness.named) == (11, 11, 9)
     assert any("is called again and db-mean" in fault for fault in fitness.faults)
     (folder / "mutants.py").write_text(f"{head}{twice}    return dx, dW, db\n")
-    assert any("again (db = mean) passes" in fault for fault in develop.check(folder, seeds=1).faults)
+    assert any("again (db = mean) passes" in fault for fault in authoring.check(folder, seeds=1).faults)
     (folder / "mutants.py").write_text(head + twice.replace("backward", "back") + "    return dx, dW, db\n")
-    assert any("expected one of backward" in fault for fault in develop.check(folder, seeds=1).faults)
+    assert any("expected one of backward" in fault for fault in authoring.check(folder, seeds=1).faults)
 
 
 def test_a_new_exercise_is_fit_as_it_is(tmp_path):
-    folder = develop.new(tmp_path / "21_scale")
-    fitness = develop.check(folder, seeds=2)
+    folder = authoring.new(tmp_path / "21_scale")
+    fitness = authoring.check(folder, seeds=2)
     assert fitness.faults == []
     assert (fitness.mistakes, fitness.named) == (11, 11)
     assert load(folder).name == "scale"
     assert load(folder).header == "# npae-exercise: scale v1"
     with pytest.raises(ExerciseError, match="is there already"):
-        develop.new(folder)
+        authoring.new(folder)
     with pytest.raises(ExerciseError, match="no name of Python's own"):
-        develop.new(tmp_path / "22_json")
+        authoring.new(tmp_path / "22_json")
     with pytest.raises(ExerciseError, match=r"has no exercise\.toml"):
         load(tmp_path)
 

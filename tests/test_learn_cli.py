@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from npae.cli import main
-from npae.learn import catalogue, milestones, progress, watch
-from npae.learn.course import Course
+from npae.learn.catalogue import catalogue
+from npae.learn.workspace import milestones, progress, watch
+from npae.learn.workspace.workspace import Course
 
 #: The learner's first exercise, solved, and with a typical mistake.
 FIRST = catalogue.find("1")
@@ -355,7 +356,7 @@ def test_a_milestone_trains_and_leaves_a_picture(folder, monkeypatch, capsys):
     assert (folder / "vanilla.png").read_bytes().startswith(b"\x89PNG")
     (folder / "vanilla.png").unlink()
     assert "your loss" not in learn(capsys, "check", "--no-training")[1]
-    monkeypatch.setattr("npae.pictures.find_spec", lambda name: None)
+    monkeypatch.setattr("npae.utils.pictures.find_spec", lambda name: None)
     status, said = learn(capsys, "check")
     assert status == 0
     assert "pictures need Pillow" in said

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from npae.learn.catalogue import find
-from npae.learn.fool import case_of
-from npae.learn.naming import apart
+from npae.learn.catalogue.catalogue import find
+from npae.learn.judging.fool import case_of
+from npae.learn.judging.identify import apart
 
 A = np.array
 

@@ -12,13 +12,13 @@ import pytest
 from hostile import HOSTILE, WRONG, doing
 
 from npae.cli import main
-from npae.learn import marks
-from npae.learn.asking import Limits
-from npae.learn.catalogue import exercises, find
-from npae.learn.grade import Row, grade
-from npae.learn.journal import Journal
-from npae.learn.outcome import STATUSES
-from npae.learn.submissions import Learner, handed_in, header, learners
+from npae.learn.catalogue.catalogue import exercises, find
+from npae.learn.grading import gradebook
+from npae.learn.grading.grade import Row, grade
+from npae.learn.grading.journal import Journal
+from npae.learn.grading.submissions import Learner, handed_in, header, learners
+from npae.learn.judging.outcome import STATUSES
+from npae.learn.sandbox.process import Limits
 
 RIGHT = "# npae-exercise: dense v1\ndef backward(g, x, W): return g @ W.T, x.T @ g, g.sum(0)\n"
 DENSE = find("dense")
@@ -100,7 +100,7 @@ def test_right_inputs_cannot_be_foreseen(tmp_path):
 
 
 def test_a_file_that_recognises_the_inputs_of_npae_learn_check_does_not_pass(tmp_path):
-    from npae.learn.cases import draw_sheets
+    from npae.learn.judging.cases import draw_sheets
 
     (sheet,) = draw_sheets(DENSE, seed=0)
     table = [
@@ -278,9 +278,9 @@ def test_no_cell_is_a_formula_and_odd_names_arrive(tmp_path):
     folder = write_class(tmp_path / "class", dict.fromkeys(names, ""))
     (folder / "caf\udce9").mkdir()  # bytes that are no UTF-8
     rows = list(marked(folder).values())
-    marks.write_csv(tmp_path / "out.csv", rows)
+    gradebook.write_csv(tmp_path / "out.csv", rows)
     read = read_csv(tmp_path / "out.csv")
-    assert tuple(read[0]) == marks.COLUMNS
+    assert tuple(read[0]) == gradebook.COLUMNS
     assert len(read) == len(names) + 1
     assert not [r for r in read for cell in r.values() if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
     found = {r["learner"] for r in read}
@@ -294,13 +294,13 @@ def test_json_holds_everything_and_no_nan(tmp_path):
         Row("b", "dense", "wrong", "db-mean"),
         Row("c", "dense", "pass"),
     ]
-    marks.write_json(tmp_path / "out.json", rows)
+    gradebook.write_json(tmp_path / "out.json", rows)
     told = json.loads((tmp_path / "out.json").read_text())
     assert told["rows"][0]["yours"] == "nan"
     assert told["rows"][0]["true"] == -1.5
     assert told["rows"][2]["yours"] is None
     assert told["bugs"] == [{"exercise": "dense", "bug": "db-mean", "learners": 2}]
-    marks.write_csv(tmp_path / "out.csv", rows)
+    gradebook.write_csv(tmp_path / "out.csv", rows)
     assert [r["yours"] for r in read_csv(tmp_path / "out.csv")] == ["nan", "", ""]
     assert read_csv(tmp_path / "out.csv")[0]["true"] == "-1.5"
 
@@ -308,9 +308,9 @@ def test_json_holds_everything_and_no_nan(tmp_path):
 def test_the_histogram_begins_with_the_commonest_mistake():
     rows = [Row("a", "relu", "wrong", "no-mask"), Row("d", "dense", "pass")]
     rows += [Row(name, "dense", "wrong", "db-mean") for name in "abc"]
-    assert [line[:3] for line in marks.histogram(rows)] == [("db-mean", "dense", 3), ("no-mask", "relu", 1)]
-    assert [len(line[3].strip()) for line in marks.histogram(rows)] == [30, 10]
-    head, lines = marks.statuses(rows)
+    assert [line[:3] for line in gradebook.histogram(rows)] == [("db-mean", "dense", 3), ("no-mask", "relu", 1)]
+    assert [len(line[3].strip()) for line in gradebook.histogram(rows)] == [30, 10]
+    head, lines = gradebook.statuses(rows)
     assert head == ["exercise", "pass", "wrong"]
     assert lines == [["relu", 0, 1], ["dense", 1, 3]]
 
@@ -366,13 +366,13 @@ def test_a_folder_that_cannot_be_read_is_the_learners_row(tmp_path, monkeypatch)
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr("npae.learn.submissions.os.listdir", refuse)
+    monkeypatch.setattr("npae.learn.grading.submissions.os.listdir", refuse)
     submission = Learner(tmp_path / "a").submission(DENSE)
     assert (submission.status, submission.fault) == ("error", "the folder cannot be read: Permission denied")
 
 
 def test_answers_that_break_the_judge_do_not_break_the_batch(tmp_path, monkeypatch):
-    monkeypatch.setattr("npae.learn.grade.judge", lambda *_: 1 / 0)
+    monkeypatch.setattr("npae.learn.grading.grade.judge", lambda *_: 1 / 0)
     write_class(tmp_path, {"a": RIGHT, "b": RIGHT})
     assert [row.status for row in marked(tmp_path).values()] == ["crash", "crash"]
 
@@ -439,7 +439,7 @@ def test_a_journal_of_anything_is_read(tmp_path):
 
 def test_cells_that_other_spreadsheets_take_for_formulas(tmp_path):
     texts = ["x;=1+1", 'x; "=1+1"', "＝1+1", " =1", "a;b", "a-b; c = 1", "it's", "a\n-b"]
-    marks.write_csv(tmp_path / "out.csv", [Row("a", "dense", "error", text=text) for text in texts])
+    gradebook.write_csv(tmp_path / "out.csv", [Row("a", "dense", "error", text=text) for text in texts])
     expected = ["x;'=1+1", 'x;\' "=1+1"', "'＝1+1", "' =1", "a;b", "a-b; c = 1", "it's", "a\n-b"]
     assert [row["text"] for row in read_csv(tmp_path / "out.csv")] == expected
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from npae.learn import catalogue, milestones
-from npae.learn.calling import Direct
-from npae.learn.judge import judge
+from npae.learn.catalogue import catalogue
+from npae.learn.judging.judge import judge
+from npae.learn.sandbox.in_process import Direct
+from npae.learn.workspace import milestones
 
 PLANTED = {
     "hunt_dense": "double-average",

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from npae.cli import main
-from npae.learn import develop, outcome
-from npae.learn.marks import COLUMNS
+from npae.learn import authoring
+from npae.learn.grading.gradebook import COLUMNS
+from npae.learn.judging import outcome
 
 DOCS = Path(__file__).parent.parent / "docs"
 PAGE = (DOCS / "teaching.md").read_text(encoding="utf-8")
@@ -83,7 +84,7 @@ def softplus(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_exercise_of_the_page_is_fit(softplus):
-    fitness = develop.check(softplus)
+    fitness = authoring.check(softplus)
     assert fitness.faults == []
     assert (fitness.mistakes, fitness.named) == (3, 3)
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from npae.learn import frames, worker
-from npae.learn.answer import Answer
-from npae.learn.asking import Limits, Worker, clean
-from npae.learn.calling import Direct, NoNumbersError, as_arrays
-from npae.learn.ending import remove_tree
+from npae.learn.sandbox import protocol, worker
+from npae.learn.sandbox.call_result import Answer
+from npae.learn.sandbox.cleanup import remove_tree
+from npae.learn.sandbox.in_process import Direct, NoNumbersError, as_arrays
+from npae.learn.sandbox.process import Limits, Worker, clean
 
 RIGHT = """
 import numpy as np
@@ -328,19 +328,19 @@ def test_files_that_cannot_be_a_learners_are_told_without_a_process(tmp_path):
 
 
 def test_a_body_of_more_than_a_frame_holds_is_refused_before_it_is_sent():
-    with pytest.raises(frames.FrameError, match="at most"):
-        frames.pack({}, [np.broadcast_to(0.0, (10**7,))])
+    with pytest.raises(protocol.FrameError, match="at most"):
+        protocol.pack({}, [np.broadcast_to(0.0, (10**7,))])
 
 
 def test_only_what_json_and_arrays_can_say_is_sent():
     with pytest.raises(TypeError, match="dict"):
-        frames.encode({}, [])
+        protocol.encode({}, [])
 
 
 def test_a_frame_that_breaks_off_is_the_end():
-    content = io.BytesIO(frames.pack({"id": 1}, [np.ones(3)])[:-1])
+    content = io.BytesIO(protocol.pack({"id": 1}, [np.ones(3)])[:-1])
     with pytest.raises(EOFError):
-        frames.read(content.read)
+        protocol.read(content.read)
 
 
 def test_the_worker_answers_request_by_request(tmp_path, monkeypatch):
@@ -350,13 +350,13 @@ def test_the_worker_answers_request_by_request(tmp_path, monkeypatch):
     x = np.ones((2, 2))
     call = {"do": "call", "id": 2, "function": "backward", "arguments": [{"array": 0}] * 3}
     requests = io.BytesIO(
-        frames.pack({"do": "load", "id": 1, "path": str(tmp_path / "worker_loop.py")}, [source])
-        + frames.pack(call, [x])
-        + frames.pack({"do": "load", "id": 3, "path": str(tmp_path / "worker_loop.py")}, [source[:30]])
+        protocol.pack({"do": "load", "id": 1, "path": str(tmp_path / "worker_loop.py")}, [source])
+        + protocol.pack(call, [x])
+        + protocol.pack({"do": "load", "id": 3, "path": str(tmp_path / "worker_loop.py")}, [source[:30]])
     )
     sent: list[bytes] = []
     worker.serve(requests.read, sent.append)
-    (loaded, none), (called, arrays), (failed, _) = [frames.read(io.BytesIO(s).read) for s in sent]
+    (loaded, none), (called, arrays), (failed, _) = [protocol.read(io.BytesIO(s).read) for s in sent]
     assert (loaded["id"], none, called["id"], called["changed"]) == (1, [], 2, [])
     assert [a.tolist() for a in arrays] == [[[2, 2], [2, 2]], [[2, 2], [2, 2]], [2, 2]]
     assert failed["trouble"][0] == "error"
@@ -386,7 +386,7 @@ def test_one_value_is_a_tuple_of_one_and_a_list_of_arrays_is_several():
 
 
 def test_a_process_that_cannot_start_is_no_mistake_of_the_learner(tmp_path, monkeypatch):
-    monkeypatch.setattr("npae.learn.asking.BOOTSTRAP", "raise OSError('no numpy here')")
+    monkeypatch.setattr("npae.learn.sandbox.process.BOOTSTRAP", "raise OSError('no numpy here')")
     (tmp_path / "f.py").write_text(RIGHT)
     with pytest.raises(RuntimeError, match=r"(?s)cannot be started.*no numpy here"), Worker(tmp_path / "f.py"):
         pass
@@ -456,9 +456,9 @@ def test_a_message_that_cannot_be_made_is_told_so(tmp_path):
 def test_a_value_is_decoded_as_it_was_encoded():
     arrays: list[np.ndarray] = []
     value = (1, 2.5, None, "same", True, [3, (4,)], np.float64(0.5))
-    assert frames.decode(frames.encode(value, arrays), arrays) == value
-    code = frames.encode((np.ones(2), [np.zeros(3)]), arrays)
-    ones, (zeros,) = frames.decode(code, arrays)
+    assert protocol.decode(protocol.encode(value, arrays), arrays) == value
+    code = protocol.encode((np.ones(2), [np.zeros(3)]), arrays)
+    ones, (zeros,) = protocol.decode(code, arrays)
     assert (ones.tolist(), zeros.tolist()) == ([1, 1], [0, 0, 0])
 
 

@@ -15,10 +15,13 @@ from small_models import data_for, unfitted
 
 from npae import Checkpoints
 from npae.cli import main
-from npae.errors import FolderInUseError
-from npae.lock import locked
+from npae.utils.errors import FolderInUseError
+from npae.utils.folder_lock import locked
 
-HOLD = "import sys, time\nfrom npae.lock import locked\nwith locked(sys.argv[1]):\n    print('held', flush=True)\n"
+HOLD = (
+    "import sys, time\n"
+    "from npae.utils.folder_lock import locked\nwith locked(sys.argv[1]):\n    print('held', flush=True)\n"
+)
 
 
 @contextmanager
@@ -99,9 +102,9 @@ def test_a_forked_child_does_not_give_back_its_parents_lock(tmp_path: Path) -> N
 def test_a_lock_that_its_owner_removed_in_between_is_taken_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import npae.lock
+    import npae.utils.folder_lock
 
-    try_to_lock, times = npae.lock._try_to_lock, []
+    try_to_lock, times = npae.utils.folder_lock._try_to_lock, []
 
     def removed_before(descriptor: int) -> None:
         times.append(1)
@@ -109,7 +112,7 @@ def test_a_lock_that_its_owner_removed_in_between_is_taken_anew(
             (tmp_path / ".lock").unlink()
         try_to_lock(descriptor)
 
-    monkeypatch.setattr(npae.lock, "_try_to_lock", removed_before)
+    monkeypatch.setattr(npae.utils.folder_lock, "_try_to_lock", removed_before)
     with locked(tmp_path):
         assert len(times) == 2
         monkeypatch.undo()
@@ -121,7 +124,7 @@ def test_where_a_folder_cannot_be_locked_a_warning_says_so(tmp_path: Path, monke
     def refuse(descriptor: int) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("npae.lock._try_to_lock", refuse)
+    monkeypatch.setattr("npae.utils.folder_lock._try_to_lock", refuse)
     with pytest.warns(UserWarning, match=r"cannot be locked \(No locks available\); take care"), locked(tmp_path):
         pass
 

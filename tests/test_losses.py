@@ -10,10 +10,10 @@ from finite_difference import numeric_gradient, relative_error
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npae.arena import Arena
-from npae.losses import LOSSES, Loss, loss_by_name
-from npae.types import Array, Shape
-from npae.validation import check_samples
+from npae.layers.arena import Arena
+from npae.layers.losses import LOSSES, Loss, loss_by_name
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_samples
 
 NAMES = ["bce", "bce_on_probabilities", "mse"]
 every_loss = pytest.mark.parametrize("name", NAMES)

@@ -11,16 +11,17 @@ import pytest
 from small_models import TYPES, data_for, samples, unfitted
 
 import npae
-from npae import autoencoder, memory
-from npae.arena import Arena
 from npae.cli import main
-from npae.crew import Crew
-from npae.footprint import batch_footprint, check_footprint, parameters_footprint
 from npae.kernels import reference_kernels
+from npae.kernels.execution.thread_team import Crew
 from npae.layers import Dense, UpSample2D
-from npae.memory import available, readable, require
-from npae.optimizers import Adam
-from npae.training import Training, split_off
+from npae.layers.arena import Arena
+from npae.network import autoencoder
+from npae.training.memory_estimate import batch_footprint, check_footprint, parameters_footprint
+from npae.training.optimizers import Adam
+from npae.training.trainer import Training, split_off
+from npae.utils import memory
+from npae.utils.memory import available, readable, require
 
 GIB = 2**30
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npae.arena import Arena
-from npae.crew import Crew, crew_of, parts
 from npae.kernels import reference_kernels
+from npae.kernels.execution.thread_team import Crew, crew_of, parts
 from npae.layers import Dense
-from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
-from npae.types import Array
+from npae.layers.arena import Arena
+from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
+from npae.utils.types import Array
 
 STEPS = 5
 FACTORS = [1.0, 0.5, 0.1, 1.0, 0.2]  # what a schedule might give

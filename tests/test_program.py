@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from small_models import samples
 
 import npae.layers
-from npae import Autoencoder, recipes
-from npae.kernels import compiled, default_kernels, reference, trampoline
-from npae.kernels.program import Program, Recorder
+from npae import Autoencoder
+from npae.kernels import compiled, default_kernels, reference
+from npae.kernels.execution import trampoline
+from npae.kernels.execution.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
     AveragePool2D,
@@ -35,8 +36,9 @@ from npae.layers import (
     Tanh,
     UpSample2D,
 )
-from npae.optimizers import Adam
-from npae.replicas import Replicas
+from npae.network import recipes
+from npae.training.optimizers import Adam
+from npae.training.replicas import Replicas
 
 COMPILES = not numba.config.DISABLE_JIT
 

@@ -9,7 +9,7 @@ import pytest
 from small_models import samples
 
 import npae
-from npae.types import Array
+from npae.utils.types import Array
 
 CODE = 3
 

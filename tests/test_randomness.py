@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from npae.kernels import reference
 from npae.kernels.reference.random import _random_words
-from npae.randomness import Run
-from npae.types import Array
+from npae.utils.randomness import Run
+from npae.utils.types import Array
 
 FULL = 2**32 - 1
 

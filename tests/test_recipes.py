@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_models import samples
 
-from npae import Autoencoder, recipes
+from npae import Autoencoder
 from npae.kernels import reference_kernels
 from npae.layers import (
     ActivityL1,
@@ -30,8 +30,9 @@ from npae.layers import (
     UpSample2D,
 )
 from npae.layers.base import Chain
-from npae.recipes import RECIPES
-from npae.types import Shape
+from npae.network import recipes
+from npae.network.recipes import RECIPES
+from npae.utils.types import Shape
 
 FLAT = (20,)
 SMALL: dict[str, dict[str, Any]] = {

@@ -8,12 +8,12 @@ import pytest
 from small_models import samples
 
 import npae
-from npae import recipes
-from npae.autoencoder import Autoencoder
 from npae.layers import ActivityL1, Dense, GaussianNoise, Layer, LeakyReLU, Reparameterization
-from npae.optimizers import Adam
-from npae.replicas import Replicas, count_jobs
-from npae.training import Training
+from npae.network import recipes
+from npae.network.autoencoder import Autoencoder
+from npae.training.optimizers import Adam
+from npae.training.replicas import Replicas, count_jobs
+from npae.training.trainer import Training
 
 NETWORKS = {
     "vanilla": lambda: recipes.vanilla((12,), code_size=3, weight_decay=0.1),

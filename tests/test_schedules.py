@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npae.schedules import Constant, Cosine, StepDecay, WarmUp, schedule_by_name
+from npae.training.schedules import Constant, Cosine, StepDecay, WarmUp, schedule_by_name
 
 NAMES = ["constant", "step", "cosine", "warm_up"]
 

@@ -13,7 +13,7 @@ from small_models import data_for, unfitted
 
 from npae import Checkpoints
 from npae.estimators import AutoencoderEstimator
-from npae.training import Training
+from npae.training.trainer import Training
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
 
@@ -56,7 +56,7 @@ def test_sigterm_ends_the_process_but_lets_it_clean_up(tmp_path: Path) -> None:
 def test_a_second_sigterm_while_the_checkpoint_is_written_ends_the_process_as_the_first_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("npae.snapshot.write", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr("npae.training.checkpoint_file.write", lambda *_: signal.raise_signal(signal.SIGTERM))
     interrupted = model()
     with (
         answered(signal.SIGTERM, signal.SIG_DFL),
@@ -76,7 +76,7 @@ def test_pythons_own_answers_come_back() -> None:
 
 
 def test_ctrl_c_waits_for_the_end_of_the_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    from npae.optimizers import Adam
+    from npae.training.optimizers import Adam
 
     step, steps = Adam.step, []
 

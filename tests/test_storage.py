@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
-from npae import safetensors
-from npae.arena import Arena
-from npae.errors import FileFormatError
-from npae.files import replacing
 from npae.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, UpSample2D
-from npae.storage import save
-from npae.types import Array, Shape
+from npae.layers.arena import Arena
+from npae.storage import safetensors
+from npae.storage.model_file import save
+from npae.utils.errors import FileFormatError
+from npae.utils.files import replacing
+from npae.utils.types import Array, Shape
 
 KINDS = list(TYPES)
 SMALL_BYTES = 4_000_000  # what reading a small file may allocate, whatever it claims
@@ -733,7 +733,7 @@ def test_a_failure_while_saving_leaves_the_old_file_and_nothing_else(
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(f"npae.files.os.{step}", fail)
+        patch.setattr(f"npae.utils.files.os.{step}", fail)
         with pytest.raises(OSError, match="no space left"):
             fitted("vanilla", random_state=1).save(path)
     assert path.read_bytes() == before

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from small_models import samples
 
 from npae import Autoencoder
-from npae.arena import Arena
-from npae.errors import NonFiniteError
 from npae.layers import ActivityL1, Dense, GaussianNoise, Layer, MaskingNoise, ReLU, Reparameterization, Tanh
-from npae.optimizers import SGD, Adam, Optimizer, RMSprop
-from npae.randomness import generator
-from npae.training import Training
-from npae.types import Array, Shape
+from npae.layers.arena import Arena
+from npae.training.optimizers import SGD, Adam, Optimizer, RMSprop
+from npae.training.trainer import Training
+from npae.utils.errors import NonFiniteError
+from npae.utils.randomness import generator
+from npae.utils.types import Array, Shape
 
 WIDTH = 12
 X = samples(22, WIDTH)

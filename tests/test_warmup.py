@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from npae.cli import main
+from npae.estimators.precompile import warm_up
 from npae.kernels import default_kernels, reference_kernels
-from npae.warmup import warm_up
 
 IS_COMPILED = default_kernels() is not reference_kernels()
 
 USE = """
 import numpy as np
 import npae
-from npae.benchmark.models import MODELS, images_for, new_model
+from npae.cli.bench.models import MODELS, images_for, new_model
 from npae.estimators import ESTIMATORS
 
 for name in MODELS:

@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator
-from npae.pca import PCA
-from npae.randomness import generator
-from npae.types import Array
+from npae.utils.randomness import generator
+from npae.utils.types import Array
 
 
 def errors(rebuilt: Array, X: Array) -> Array:

@@ -10,8 +10,8 @@ import numpy as np
 
 from npae.applications.features import Features, require_sklearn, three_ways
 from npae.estimators import AutoencoderEstimator, DenoisingAutoencoder
-from npae.randomness import generator
-from npae.types import Array
+from npae.utils.randomness import generator
+from npae.utils.types import Array
 
 WORDS = 2000  # the most frequent ones count
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from npae.applications.features import require_sklearn, three_ways
 from npae.estimators import AutoencoderEstimator
-from npae.types import Array
+from npae.utils.types import Array
 
 
 def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:

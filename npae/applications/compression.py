@@ -18,11 +18,11 @@ import numpy as np
 
 from npae.applications.quantization import BITS, Quantizer
 from npae.datasets.streams import MAX_BYTES
-from npae.errors import FileFormatError, one_line
 from npae.estimators import AutoencoderEstimator
-from npae.files import replacing
-from npae.storage import fingerprint
-from npae.types import Array
+from npae.storage.model_file import fingerprint
+from npae.utils.errors import FileFormatError, one_line
+from npae.utils.files import replacing
+from npae.utils.types import Array
 
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
 CHECKSUM = 16  # bytes

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from importlib.util import find_spec
 
-from npae.errors import MissingExtraError
+from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator
-from npae.pca import PCA
-from npae.types import Array
+from npae.utils.errors import MissingExtraError
+from npae.utils.types import Array
 
 
 @dataclass(frozen=True)

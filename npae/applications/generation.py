@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.layers import Reparameterization
 from npae.layers.base import positive
-from npae.pca import PCA
-from npae.randomness import generator
-from npae.types import Array
-from npae.validation import stack_two
+from npae.utils.randomness import generator
+from npae.utils.types import Array
+from npae.utils.validation import stack_two
 
 ACTIVE = 0.01  # variance of a mean from which its unit counts as active (Burda et al. 2016, §5.2)
 

@@ -9,7 +9,7 @@ from typing import Self
 
 import numpy as np
 
-from npae.types import Array
+from npae.utils.types import Array
 
 BITS = range(1, 17)
 

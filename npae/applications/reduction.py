@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from npae.applications.features import require_sklearn, three_ways
+from npae.applications.pca import PCA
 from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
-from npae.pca import PCA
-from npae.types import Array
+from npae.utils.types import Array
 
 NEIGHBOURS = 10
 

@@ -12,14 +12,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from npae import safetensors
 from npae.applications.features import three_ways
-from npae.errors import FileFormatError, MissingExtraError
 from npae.estimators import AutoencoderEstimator
 from npae.layers.base import positive
-from npae.storage import fingerprint
-from npae.types import Array
-from npae.validation import check_samples, refuse_non_finite
+from npae.storage import safetensors
+from npae.storage.model_file import fingerprint
+from npae.utils.errors import FileFormatError, MissingExtraError
+from npae.utils.types import Array
+from npae.utils.validation import check_samples, refuse_non_finite
 
 METRICS = ("euclidean", "cosine")
 QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
@@ -122,8 +122,8 @@ class Index:
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
         """What ``save`` wrote; with ``model``, an index that another model made is refused.
 
-        The limits are those of ``npae.safetensors.read``; codes are finite, at least one of at least one value, and
-        stay in the file until they are searched.
+        The limits are those of ``npae.storage.safetensors.read``; codes are finite, at least one of at least one value,
+        and stay in the file until they are searched.
 
         Raises
         ------

@@ -33,7 +33,7 @@ from npae.cli import (
     train,
     warmup,
 )
-from npae.version import __version__
+from npae.utils.version import __version__
 
 VERBS: dict[str, ModuleType] = {
     "demo": demo,

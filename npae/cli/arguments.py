@@ -10,9 +10,9 @@ import numpy as np
 from npae import datasets
 from npae.cli.output import SUFFIXES
 from npae.estimators import AutoencoderEstimator
-from npae.files import check_writable
-from npae.models import load
-from npae.types import Array
+from npae.estimators.load import load
+from npae.utils.files import check_writable
+from npae.utils.types import Array
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:

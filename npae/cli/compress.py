@@ -4,10 +4,10 @@ import argparse
 from dataclasses import astuple
 
 from npae import datasets
-from npae.applications import coders, compression
+from npae.applications import codec_comparison, compression
 from npae.cli.arguments import add_data, add_model, read_data, read_model
 from npae.cli.output import table
-from npae.files import check_writable
+from npae.utils.files import check_writable
 
 HELP = "compress samples into a file of quantised, entropy-coded codes"
 
@@ -31,10 +31,10 @@ def run(args: argparse.Namespace) -> None:
     model, X = read_model(args), read_data(args)
     learned = datasets.read(args.compare) if args.compare else None
     if learned is not None:
-        coders.check_comparable(learned, X)
+        codec_comparison.check_comparable(learned, X)
     size = compression.compress_file(model, X, args.out, args.bits)
     quality = compression.psnr(compression.decompress_file(model, args.out), X)
     print(f"{len(X):,} samples in {size:,} bytes: {args.out}")
     print(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
     if learned is not None:
-        print(table(coders.HEADER, map(astuple, coders.compare(model, learned, X, args.bits))))
+        print(table(codec_comparison.HEADER, map(astuple, codec_comparison.compare(model, learned, X, args.bits))))

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from npae.cli.arguments import add_model, read_model
-from npae.export import export_encoder, export_onnx, export_python
-from npae.files import check_writable
+from npae.storage.export import export_encoder, export_onnx, export_python
+from npae.utils.files import check_writable
 
 HELP = "write a model as an encoder alone, as ONNX, or as one Python file"
 SUFFIXES = {"encoder": ".encoder.safetensors", "onnx": ".onnx", "python": ".py"}

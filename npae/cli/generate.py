@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the bounds, write the pictures."""
-    from npae import pictures
+    from npae.utils import pictures
 
     folder = Path(args.out)
     if folder.exists() and not folder.is_dir():

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from npae.recipes import RECIPES
+from npae.network.recipes import RECIPES
 
 if TYPE_CHECKING:
     from npae.gradcheck import Report
@@ -64,7 +64,7 @@ def _report(args: argparse.Namespace) -> "Report":
             f"{Path(args.what).stem}:Scale"
         )
     elif Path(args.what).suffix or Path(args.what).exists():
-        from npae.models import load
+        from npae.estimators.load import load
 
         model = load(args.what)
         shape = getattr(model, "network_", model).input_shape

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from npae.learn.exercise import Exercise
-    from npae.learn.submissions import Learner
+    from npae.learn.catalogue.exercise import Exercise
+    from npae.learn.grading.submissions import Learner
 
 HELP = "mark a class's exercises: one row for each learner and exercise, whatever their files do"
 EPILOG = (
@@ -52,13 +52,13 @@ def run(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from npae.cli.output import table
-    from npae.files import check_writable
-    from npae.learn import marks
-    from npae.learn.asking import Limits
-    from npae.learn.grade import Row, grade
-    from npae.learn.journal import Journal
-    from npae.learn.messages import write
-    from npae.learn.submissions import learners
+    from npae.learn.grading import gradebook
+    from npae.learn.grading.grade import Row, grade
+    from npae.learn.grading.journal import Journal
+    from npae.learn.grading.submissions import learners
+    from npae.learn.judging.messages import write
+    from npae.learn.sandbox.process import Limits
+    from npae.utils.files import check_writable
 
     outputs = [Path(path) for path in (args.csv, args.json) if path]
     for path in outputs:
@@ -85,12 +85,12 @@ def run(args: argparse.Namespace) -> int:
 
         rows = grade(submissions, Limits(args.timeout, args.memory), args.jobs, args.seed, noted, done)
     if args.csv:
-        marks.write_csv(args.csv, rows)
+        gradebook.write_csv(args.csv, rows)
     if args.json:
-        marks.write_json(args.json, rows)
-    write(sys.stdout, table(*marks.statuses(rows)))
+        gradebook.write_json(args.json, rows)
+    write(sys.stdout, table(*gradebook.statuses(rows)))
     if any(row.bug for row in rows):
-        lines = table(("mistake", "exercise", "learners", ""), marks.histogram(rows)).splitlines()
+        lines = table(("mistake", "exercise", "learners", ""), gradebook.histogram(rows)).splitlines()
         write(sys.stdout, "\n".join(["", *map(str.rstrip, lines)]))
     return 0
 
@@ -113,8 +113,8 @@ def _folder(name: str) -> Path:
 
 
 def _exercises(names: list[str] | None, everybody: "list[Learner]") -> "list[Exercise]":
-    from npae.learn.catalogue import exercises, find
-    from npae.learn.submissions import handed_in
+    from npae.learn.catalogue.catalogue import exercises, find
+    from npae.learn.grading.submissions import handed_in
 
     if names:
         wanted = [find(name) for name in names]

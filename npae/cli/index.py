@@ -5,7 +5,7 @@ from pathlib import Path
 
 from npae.applications.retrieval import METRICS, Index
 from npae.cli.arguments import add_data, add_model, read_data, read_model
-from npae.files import check_writable
+from npae.utils.files import check_writable
 
 HELP = "encode samples into an index, in which npae search finds the nearest"
 

@@ -5,8 +5,8 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from npae.learn.course import Course
-    from npae.learn.exercise import Exercise
+    from npae.learn.catalogue.exercise import Exercise
+    from npae.learn.workspace.workspace import Course
 
 HELP = "learn backpropagation: exercises whose checks name your mistake"
 
@@ -61,7 +61,7 @@ def run(args: argparse.Namespace) -> int:
         return _dev(args)
     from pathlib import Path
 
-    from npae.learn.course import Course
+    from npae.learn.workspace.workspace import Course
 
     if args.learn_verb == "start":
         course, exercise = Course.begin(Path(args.dir))
@@ -82,7 +82,7 @@ def _tell_notes(course: "Course") -> None:
 
 def say(text: str, whole_lines: bool = False) -> None:
     """Print, as the terminal can show it."""
-    from npae.learn.messages import write
+    from npae.learn.judging.messages import write
 
     write(sys.stdout, text, whole_lines)
 
@@ -105,7 +105,7 @@ def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> N
 
 
 def _next(course: "Course", args: argparse.Namespace) -> int:
-    from npae.learn import progress
+    from npae.learn.workspace import progress
 
     if args.name:
         _introduce(course, course.open(args.name))
@@ -133,8 +133,9 @@ def _check(course: "Course", args: argparse.Namespace) -> int:
 
 def check(course: "Course", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
     """Check a file and say what was found; True for a pass."""
-    from npae.learn import messages, progress
-    from npae.learn.asking import Worker
+    from npae.learn.judging import messages
+    from npae.learn.sandbox.process import Worker
+    from npae.learn.workspace import progress
 
     with Worker(course.path(exercise)) as worker:
         outcome = course.check(exercise, worker)
@@ -161,9 +162,9 @@ def check(course: "Course", exercise: "Exercise", training: bool = True, keys: b
 def _train(course: "Course", exercise: "Exercise") -> None:
     """The learner's gradients at work, and a picture of what came of it."""
     from npae.cli.output import write_bytes
-    from npae.errors import MissingExtraError
-    from npae.learn import milestones
-    from npae.learn.asking import Limits, Worker
+    from npae.learn.sandbox.process import Limits, Worker
+    from npae.learn.workspace import milestones
+    from npae.utils.errors import MissingExtraError
 
     say("")
     try:
@@ -186,7 +187,7 @@ def _train(course: "Course", exercise: "Exercise") -> None:
 def _watch(course: "Course", args: argparse.Namespace) -> int:
     import time
 
-    from npae.learn import watch
+    from npae.learn.workspace import watch
 
     exercise, due, passed = course.chosen(args.name), True, False
     before: watch.State = None
@@ -257,10 +258,11 @@ VERBS = {
 
 def _dev(args: argparse.Namespace) -> int:
     from npae.cli.output import table
-    from npae.learn import catalogue, develop
+    from npae.learn import authoring
+    from npae.learn.catalogue import catalogue
 
     if args.dev_verb == "new":
-        folder = develop.new(args.folder)
+        folder = authoring.new(args.folder)
         say(
             f"{folder} is an exercise now, a copy of one that is fit. Change its files, then: npae learn dev check "
             f"{args.folder}\nLearners begin it with: npae learn next {args.folder}"
@@ -269,8 +271,8 @@ def _dev(args: argparse.Namespace) -> int:
     folders = [*args.folders, *(catalogue.folders() if args.all else [])]
     if not folders:
         raise ValueError("no exercise is named; give its FOLDER, or --all for those that come with npae")
-    found = [develop.check(folder) for folder in folders]
-    say(table(develop.HEADER, (f.row() for f in found)))
+    found = [authoring.check(folder) for folder in folders]
+    say(table(authoring.HEADER, (f.row() for f in found)))
     faults = [f"{f.name}: {fault}" for f in found for fault in f.faults]
     say("\n" + ("\n".join(faults) or "all fit"))
     return 1 if faults else 0

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from npae.files import replacing
-from npae.types import Array
+from npae.utils.files import replacing
+from npae.utils.types import Array
 
 SUFFIXES = (".npy", ".csv", ".png")
 
@@ -33,7 +33,7 @@ def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
         buffer = io.BytesIO()
         np.savetxt(buffer, array.reshape(len(array), -1), delimiter=",", fmt="%.9g")
     else:
-        from npae.pictures import grid, png
+        from npae.utils.pictures import grid, png
 
         buffer = io.BytesIO(png(grid(array, columns)))
     write_bytes(path, buffer.getvalue())

@@ -23,7 +23,7 @@ def run(args: argparse.Namespace) -> None:
     model, sides = read_model(args), read_sides(args, labels=False)
     print(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
     if args.out:
-        from npae import charts
+        from npae.utils import charts
 
         points = reduction.plane(model.network_.encode(sides.test))
         write_bytes(args.out, charts.code_map(points, sides.test_labels, "label").encode())

@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> None:
     ]
     print(table(("query", "nearest, with distance"), rows))
     if args.out:
-        from npae import pictures
+        from npae.utils import pictures
 
         source = datasets.read(args.data) if args.data else model.inverse_transform(index.codes[places.ravel()])
         if args.data and len(source) != len(index.codes):

@@ -9,16 +9,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.checkpoint import Checkpoints
 from npae.cli.arguments import add_data, count, read_data
 from npae.cli.output import write_bytes, write_history
-from npae.diagnosis import save_diagnosis
-from npae.errors import MissingExtraError, NonFiniteError
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import Parameter, parameters_of
-from npae.files import check_writable, make_folder
-from npae.lock import locked
-from npae.types import Array
+from npae.training.checkpoint import Checkpoints
+from npae.training.nan_diagnosis import save_diagnosis
+from npae.utils.errors import MissingExtraError, NonFiniteError
+from npae.utils.files import check_writable, make_folder
+from npae.utils.folder_lock import locked
+from npae.utils.types import Array
 
 HELP = "train an autoencoder and save it"
 
@@ -122,7 +122,7 @@ def _write(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
 
 
 def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
-    from npae import charts, pictures
+    from npae.utils import charts, pictures
 
     written = {"losses.svg": charts.losses({type(model).__name__: model.history_}).encode()}
     if pictures.are_images(X):

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Compile, and say how long each model took and where the machine code lies."""
-    from npae.warmup import cache_folder, warm_up
+    from npae.estimators.precompile import cache_folder, warm_up
 
     folder = cache_folder()
     seconds = 0.0

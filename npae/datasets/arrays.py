@@ -11,8 +11,8 @@ import numpy as np
 from numpy.lib import format as npy
 
 from npae.datasets.streams import MAX_BYTES, Stream, damage_is_reported, open_file, read_array
-from npae.errors import FileFormatError, quoted
-from npae.types import Array, Shape
+from npae.utils.errors import FileFormatError, quoted
+from npae.utils.types import Array, Shape
 
 MAX_HEADER = 10_000  # bytes, as in numpy.load; that of an array of numbers has 128
 SAMPLE_NAMES = ("x", "X", "images", "data", "train_images", "x_train", "X_train")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from npae.types import Array
+from npae.utils.types import Array
 
 
 class Digits(NamedTuple):

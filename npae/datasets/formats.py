@@ -12,8 +12,8 @@ from npae.datasets.idx import read_idx
 from npae.datasets.images import SUFFIXES, read_images
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_table
-from npae.errors import FileFormatError
-from npae.types import Array
+from npae.utils.errors import FileFormatError
+from npae.utils.types import Array
 
 Reader = Callable[[Path], Array]
 BY_SUFFIX: dict[str, Reader] = {

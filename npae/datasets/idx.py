@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from npae.datasets.streams import Stream, damage_is_reported, open_file, read_array
-from npae.errors import FileFormatError
-from npae.types import Array
+from npae.utils.errors import FileFormatError
+from npae.utils.types import Array
 
 DTYPES: dict[int, np.dtype[Any]] = {
     0x08: np.dtype("u1"),

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from npae.datasets.streams import MAX_BYTES, damage_is_reported, open_file
-from npae.errors import FileFormatError, MissingExtraError
-from npae.types import Array, Shape
+from npae.utils.errors import FileFormatError, MissingExtraError
+from npae.utils.types import Array, Shape
 
 # Formats that are decoded without starting another program, and the suffixes of their files.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")

@@ -8,8 +8,8 @@ from typing import IO, Any, Protocol, TextIO
 
 import numpy as np
 
-from npae.errors import FileFormatError, one_line
-from npae.types import Array, Shape
+from npae.utils.errors import FileFormatError, one_line
+from npae.utils.types import Array, Shape
 
 MAX_BYTES = 2**32  # of one array, and of one text file
 PIECE = 2**20  # read at once

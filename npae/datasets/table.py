@@ -11,8 +11,8 @@ from typing import TextIO
 import numpy as np
 
 from npae.datasets.streams import MAX_BYTES, lines, open_file
-from npae.errors import FileFormatError, one_line
-from npae.types import Array
+from npae.utils.errors import FileFormatError, one_line
+from npae.utils.types import Array
 
 MAX_LINE = 2**24  # characters; a sample of a million features fits
 MAX_COLUMNS = 2**20

@@ -5,7 +5,7 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from npae.datasets.streams import MAX_BYTES, lines, open_file
-from npae.errors import FileFormatError
+from npae.utils.errors import FileFormatError
 
 #: Lines before the first text; those of Orange (.tab) also tell each column's type and role.
 HEADERS = {".tsv": 1, ".tab": 3}

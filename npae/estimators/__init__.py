@@ -1,13 +1,13 @@
 """The five types as estimators with scikit-learn's manners: ``fit``, ``transform``, ``inverse_transform``."""
 
-from npae.estimators.base import AutoencoderEstimator
-from npae.estimators.types import (
+from npae.estimators.autoencoders import (
     ConvolutionalAutoencoder,
     DeepAutoencoder,
     DenoisingAutoencoder,
     VanillaAutoencoder,
     VariationalAutoencoder,
 )
+from npae.estimators.base import AutoencoderEstimator
 
 ESTIMATORS: dict[str, type[AutoencoderEstimator]] = {
     "vanilla": VanillaAutoencoder,

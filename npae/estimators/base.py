@@ -12,21 +12,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from npae.autoencoder import Autoencoder
-from npae.checkpoint import Checkpoints, keeping
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.parameters import estimator, parameter
-from npae.estimators.stored import Stored
-from npae.footprint import check_footprint
+from npae.estimators.saving import Stored
 from npae.layers.base import positive
-from npae.optimizers import OPTIMIZERS, optimizer_by_name
-from npae.randomness import generator, seed_from
-from npae.replicas import count_jobs
-from npae.schedules import Constant, schedule_by_name
-from npae.training import Callback, Training, split_off
-from npae.types import Array, Shape
-from npae.validation import check_numeric, check_samples, stack_two
+from npae.network.autoencoder import Autoencoder
+from npae.training.checkpoint import Checkpoints, keeping
+from npae.training.memory_estimate import check_footprint
+from npae.training.optimizers import OPTIMIZERS, optimizer_by_name
+from npae.training.replicas import count_jobs
+from npae.training.schedules import Constant, schedule_by_name
+from npae.training.trainer import Callback, Training, split_off
+from npae.utils.randomness import generator, seed_from
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_numeric, check_samples, stack_two
 
 #: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
 LARGEST_SAMPLED_CODE = 512

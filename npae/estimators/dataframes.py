@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from npae.errors import MissingExtraError
-from npae.types import Array
+from npae.utils.errors import MissingExtraError
+from npae.utils.types import Array
 
 #: What ``set_output`` understands; the words are scikit-learn's.
 CONTAINERS = ("default", "pandas", "polars")

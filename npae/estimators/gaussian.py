@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from npae.types import Array
+from npae.utils.types import Array
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from npae.autoencoder import Autoencoder
 from npae.gradcheck.model import in_float64
-from npae.gradcheck.report import Manner, Report
+from npae.gradcheck.report.findings import Manner
+from npae.gradcheck.report.report import Report
 from npae.kernels import default_kernels
 from npae.layers import Reparameterization
-from npae.types import Array
+from npae.network.autoencoder import Autoencoder
+from npae.utils.types import Array
 
 SIGMAS = 5.0  # standard errors that a mean of draws may be off; one right number in two million is
 

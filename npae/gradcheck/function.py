@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.examination import Plan, examine, raised
-from npae.gradcheck.naming import Call, name_raising, name_report
-from npae.gradcheck.report import Report
-from npae.gradcheck.subject import NoGradientError, Subject, gradient_name
-from npae.types import Array
+from npae.gradcheck.bugs.identify import Call, name_raising, name_report
+from npae.gradcheck.engine.examine import Plan, examine, raised
+from npae.gradcheck.engine.subject import NoGradientError, Subject
+from npae.gradcheck.report.findings import gradient_name
+from npae.gradcheck.report.report import Report
+from npae.utils.types import Array
 
 
 class FunctionSubject(Subject):

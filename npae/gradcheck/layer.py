@@ -7,18 +7,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from npae.arena import Arena
-from npae.gradcheck.batch import LARGER, larger_batch, more_samples
-from npae.gradcheck.examination import Plan, examine, raised
-from npae.gradcheck.manners import distance
-from npae.gradcheck.naming import Call, name_report
-from npae.gradcheck.report import Manner, Report
-from npae.gradcheck.subject import NoGradientError, Subject, copy_parameters
-from npae.gradcheck.verdict import FLOAT32, Verdict
-from npae.gradcheck.window_hints import window_hints
+from npae.gradcheck.bugs.identify import Call, name_report
+from npae.gradcheck.engine.examine import Plan, examine, raised
+from npae.gradcheck.engine.invariants import distance
+from npae.gradcheck.engine.larger_batch import LARGER, larger_batch, more_samples
+from npae.gradcheck.engine.subject import NoGradientError, Subject, copy_parameters
+from npae.gradcheck.engine.window_hints import window_hints
+from npae.gradcheck.report.findings import Manner
+from npae.gradcheck.report.report import Report
+from npae.gradcheck.report.verdict import FLOAT32, Verdict
 from npae.kernels import default_kernels
 from npae.layers import Chain
-from npae.types import Array, Shape
+from npae.layers.arena import Arena
+from npae.utils.types import Array, Shape
 
 T = TypeVar("T")
 STEP = 5  # of a training run, at which the check stands: noise is drawn, and warm-ups are under way

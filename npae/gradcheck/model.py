@@ -5,16 +5,17 @@ from typing import Any
 
 import numpy as np
 
-from npae.autoencoder import Autoencoder
-from npae.gradcheck.batch import LARGER, larger_batch, more_samples
-from npae.gradcheck.examination import Plan, examine
+from npae.gradcheck.engine.examine import Plan, examine
+from npae.gradcheck.engine.larger_batch import LARGER, larger_batch, more_samples
+from npae.gradcheck.engine.subject import Subject, copy_parameters
 from npae.gradcheck.layer import check_layer
-from npae.gradcheck.report import Manner, Report
-from npae.gradcheck.subject import Subject, copy_parameters
-from npae.gradcheck.verdict import KINKED, Verdict
+from npae.gradcheck.report.findings import Manner
+from npae.gradcheck.report.report import Report
+from npae.gradcheck.report.verdict import KINKED, Verdict
 from npae.kernels import default_kernels
 from npae.layers import Chain, Dense, Layer, TiedDense
-from npae.types import Array
+from npae.network.autoencoder import Autoencoder
+from npae.utils.types import Array
 
 
 class ModelSubject(Subject):

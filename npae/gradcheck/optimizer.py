@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from npae.arena import Arena
 from npae.gradcheck.bugs import KINDS, Case, bugs_of, make_case
+from npae.gradcheck.bugs.identify import SAME, as_name
 from npae.gradcheck.bugs.optimizer import path
-from npae.gradcheck.manners import distance
-from npae.gradcheck.naming import SAME, as_name
-from npae.gradcheck.report import BlockReport, Report
-from npae.gradcheck.verdict import Verdict
+from npae.gradcheck.engine.invariants import distance
+from npae.gradcheck.report.findings import BlockReport
+from npae.gradcheck.report.report import Report
+from npae.gradcheck.report.verdict import Verdict
 from npae.kernels import default_kernels
-from npae.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from npae.types import Array
+from npae.layers.arena import Arena
+from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from npae.utils.types import Array
 
 TOLERANCE = 1e-9  # of the path's length: both sides compute the same in float64
 STEPS = 3

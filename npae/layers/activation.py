@@ -2,10 +2,10 @@
 
 from math import prod
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer
-from npae.types import Array, Shape
-from npae.validation import check_number
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_number
 
 
 class Activation(Layer):

@@ -18,10 +18,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from npae.arena import Arena
 from npae.kernels import default_kernels
-from npae.randomness import Run
-from npae.types import Array, Shape
+from npae.layers.arena import Arena
+from npae.utils.randomness import Run
+from npae.utils.types import Array, Shape
 
 
 class Layer:

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer, positive
 from npae.layers.window import Axis, axes, image_shape, pair
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 
 class Conv2D(Layer):

@@ -6,9 +6,9 @@ is repeated at the same step sees the same noise: a gradient check needs nothing
 
 import numpy as np
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 
 class Noise(Layer):

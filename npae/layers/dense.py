@@ -1,8 +1,8 @@
 """A fully connected layer: every output is a weighted sum of every input."""
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer, positive
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 
 class Dense(Layer):

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
-from npae.arena import Arena
 from npae.layers.activation import ReLU
+from npae.layers.arena import Arena
 from npae.layers.base import Layer
 from npae.layers.convolution import Conv2D
 from npae.layers.pooling import MaxPool2D
 from npae.layers.upsampling import UpSample2D
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 #: Bytes of images that pass fused layers together: a part of a second-level cache.
 CACHED = 2**17

@@ -1,9 +1,9 @@
 """A price on the code's activity, so that only a few of its values are used for any one sample."""
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer
-from npae.types import Array, Shape
-from npae.validation import check_number
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_number
 
 
 class ActivityL1(Layer):

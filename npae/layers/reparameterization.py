@@ -3,11 +3,11 @@
 Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; β: Higgins et al., β-VAE, ICLR 2017.
 """
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer, positive
 from npae.layers.dense import Dense
-from npae.types import Array, Shape
-from npae.validation import check_number
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_number
 
 
 class Reparameterization(Layer):

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from math import prod
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer, positive
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 MOST_AXES = 32
 

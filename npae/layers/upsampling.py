@@ -4,10 +4,10 @@ from math import ceil
 
 import numpy as np
 
-from npae.arena import Arena
+from npae.layers.arena import Arena
 from npae.layers.base import Layer
 from npae.layers.window import image_shape, pair
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 
 class UpSample2D(Layer):

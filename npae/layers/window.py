@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from operator import index
 from typing import Any
 
-from npae.types import Shape
+from npae.utils.types import Shape
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:

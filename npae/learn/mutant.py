@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from npae.gradcheck.bugs import KINDS, Bug, bugs_of, make_case
-from npae.types import Array
+from npae.utils.types import Array
 
 Values = dict[str, Array]
 

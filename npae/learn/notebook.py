@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from npae.gradcheck.page import heat_map
-from npae.gradcheck.report import BlockReport
-from npae.learn import messages
-from npae.learn.calling import Direct
-from npae.learn.catalogue import find
-from npae.learn.exercise import Exercise
-from npae.learn.judge import judge
-from npae.learn.outcome import Block, Outcome
+from npae.gradcheck.report.findings import BlockReport
+from npae.gradcheck.report.html import heat_map
+from npae.learn.catalogue.catalogue import find
+from npae.learn.catalogue.exercise import Exercise
+from npae.learn.judging import messages
+from npae.learn.judging.judge import judge
+from npae.learn.judging.outcome import Block, Outcome
+from npae.learn.sandbox.in_process import Direct
 
 
 @dataclass(frozen=True)

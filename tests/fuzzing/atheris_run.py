@@ -64,7 +64,7 @@ def fuzz(reader: str, minutes: float, folder: Path, figures: Path, keep: Path, s
     import atheris
 
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
-        import npae.network
+        import npae.network.base
         from npae.kernels import reference_kernels
 
         npae.network.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash

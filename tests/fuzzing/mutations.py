@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.identity import digest_of_all
+from npae.training.run_fingerprint import digest_of_all
 
 DEEPEST = 20
 LARGEST = 2**17  # bytes of JSON that is changed as such; what has grown larger is changed as bytes

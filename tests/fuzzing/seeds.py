@@ -12,11 +12,9 @@ import numpy as np
 from small_models import TYPES, data_for, fitted, samples
 
 import npae
-from npae import safetensors
 from npae.applications import compression
 from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
-from npae.export import export_encoder
 from npae.layers import (
     ActivityL1,
     AveragePool2D,
@@ -33,9 +31,11 @@ from npae.layers import (
     TiedDense,
     UpSample2D,
 )
-from npae.optimizers import optimizer_by_name
-from npae.storage import save
-from npae.training import Training
+from npae.storage import safetensors
+from npae.storage.export import export_encoder
+from npae.storage.model_file import save
+from npae.training.optimizers import optimizer_by_name
+from npae.training.trainer import Training
 
 PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3) * 4
 

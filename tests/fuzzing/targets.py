@@ -14,17 +14,18 @@ from random import Random
 import numpy as np
 
 import npae
-from npae import datasets, safetensors
+from npae import datasets
 from npae.applications.compression import decompress_file
 from npae.applications.retrieval import Index
-from npae.checkpoint import keeping
 from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
 from npae.datasets.table import read_table
 from npae.datasets.texts import read_texts
-from npae.errors import FileFormatError
-from npae.foreign import import_weights
+from npae.storage import safetensors
+from npae.storage.import_weights import import_weights
+from npae.training.checkpoint import keeping
+from npae.utils.errors import FileFormatError
 
 from . import mutations, seeds
 

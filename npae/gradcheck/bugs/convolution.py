@@ -7,7 +7,7 @@ import numpy as np
 
 from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import padded_shape, window_options
-from npae.types import Array
+from npae.utils.types import Array
 
 
 def padded(c: Case) -> Array:

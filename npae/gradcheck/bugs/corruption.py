@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
-from npae.types import Array
+from npae.utils.types import Array
 
 
 @add

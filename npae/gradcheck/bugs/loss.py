@@ -10,7 +10,7 @@ import numpy as np
 
 from npae.gradcheck.bugs.activation import sigmoid
 from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
-from npae.types import Array
+from npae.utils.types import Array
 
 
 class Loss(Kind):

@@ -8,7 +8,7 @@ import numpy as np
 
 from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import inside, spans, window_options
-from npae.types import Array
+from npae.utils.types import Array
 
 SIZES = (2, 3, 4, 1)  # of windows, in the order in which they are tried
 

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.types import Array
+from npae.utils.types import Array
 
 Gradients = dict[str, Array]
 

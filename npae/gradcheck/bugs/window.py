@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from npae.types import Array, Shape
+from npae.utils.types import Array, Shape
 
 Span = tuple[int, int, int]  # (index of the window, first cell, one after its last); may reach over the edge
 

@@ -15,7 +15,9 @@ from npae.kernels.reference.activation import (
     tanh,
     tanh_gradient,
 )
-from npae.kernels.reference.arrange import (
+from npae.kernels.reference.array import Array
+from npae.kernels.reference.convolution import convolution, convolution_weight_gradient, transposed_convolution
+from npae.kernels.reference.data_movement import (
     count_outside,
     count_within,
     pad,
@@ -24,9 +26,6 @@ from npae.kernels.reference.arrange import (
     take_block,
     take_rows,
 )
-from npae.kernels.reference.array import Array
-from npae.kernels.reference.code import gaussian_code, gaussian_code_gradient, l1_gradient, l1_penalty
-from npae.kernels.reference.convolution import convolution, convolution_weight_gradient, transposed_convolution
 from npae.kernels.reference.fused import (
     convolution_relu_max_pool,
     convolution_relu_max_pool_gradient,
@@ -37,6 +36,7 @@ from npae.kernels.reference.fused import (
     upsample_convolution,
     upsample_convolution_gradient,
 )
+from npae.kernels.reference.latent import gaussian_code, gaussian_code_gradient, l1_gradient, l1_penalty
 from npae.kernels.reference.loss import bce_on_logits, bce_on_probabilities, squared_error
 from npae.kernels.reference.matmul import (
     add_to_rows,

@@ -3,9 +3,9 @@
 import numpy as np
 
 from npae.kernels.reference.activation import relu
-from npae.kernels.reference.arrange import pad
 from npae.kernels.reference.array import Array
 from npae.kernels.reference.convolution import convolution, convolution_weight_gradient, transposed_convolution
+from npae.kernels.reference.data_movement import pad
 
 
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:

@@ -1,0 +1,129 @@
+"""How many bytes others need for the same images: PCA with the same quantiser and coder, and JPEG."""
+
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from npae.applications.compression import bits_per_value, compress, decompress, pack, psnr, unpack
+from npae.applications.pca import PCA
+from npae.applications.quantization import Quantizer
+from npae.estimators import AutoencoderEstimator
+from npae.utils.pictures import are_images, grid, require_pillow
+from npae.utils.types import Array
+
+PCA_SIZES = (2, *range(4, 64, 4), *range(64, 129, 16))
+PCA_BITS = (2, 3, 4, 5, 6)
+JPEG_REDUCED = (1, 2, 4, 8)
+JPEG_QUALITIES = (*range(1, 10), *range(10, 96, 5))
+
+
+@dataclass(frozen=True)
+class Coded:
+    """What one coder makes of the test images."""
+
+    name: str
+    size: int | None  # values in a code
+    bytes: int
+    bits_per_value: float
+    psnr: float
+
+
+def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | None = None) -> list[Coded]:
+    """The model; PCA at the same code size, at an equal PSNR, and at equal bytes; JPEG at equal bytes.
+
+    The model and the axes of PCA are not counted: both sides have them already. JPEG is given one sheet with all
+    images, so that its header, which a small image would pay dearly for, is paid once, and may reduce it beforehand.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    train : ndarray of shape (n, ...)
+        What PCA is fitted to.
+    test : ndarray of shape (n, height, width) or (n, height, width, 3), values in [0, 1]
+    bits : int, optional
+        As for ``compress``.
+    """
+    check_comparable(train, test)
+    content = compress(model, test, bits)
+    ours = Coded(
+        "autoencoder",
+        model.network_.code_shape[0],
+        len(content),
+        bits_per_value(content, test.shape),
+        psnr(decompress(model, content), test),
+    )
+    by_pca = list(_by_pca(train, test, ours.size or 1))
+    same_size = [c for c in by_pca if c.size == ours.size]
+    good, small = [c for c in by_pca if c.psnr >= ours.psnr], [c for c in by_pca if c.bytes <= ours.bytes]
+    rows = [ours]
+    if same_size:  # few training samples have fewer axes
+        rows.append(_named(max(same_size, key=lambda c: c.psnr - c.bytes / 1e9), "PCA, same code size"))
+    if good:
+        rows.append(_named(min(good, key=lambda c: c.bytes), "PCA, at least this PSNR"))
+    if small:
+        rows.append(_named(max(small, key=lambda c: c.psnr), "PCA, at most these bytes"))
+    return [*rows, _by_jpeg(test, ours.bytes)]
+
+
+def check_comparable(train: Array, test: Array) -> None:
+    """Refuse what no JPEG can hold, and training samples of another shape."""
+    if not are_images(test):
+        raise ValueError(
+            f"samples of shape {test.shape[1:]} are no images (height, width[, 1 or 3]), which JPEG needs; compress "
+            f"them without a comparison"
+        )
+    if train.shape[1:] != test.shape[1:]:
+        raise ValueError(
+            f"PCA would learn from samples of shape {train.shape[1:]}, but those to compress have shape "
+            f"{test.shape[1:]}; give samples of one shape"
+        )
+
+
+def _by_pca(train: Array, test: Array, size: int) -> Iterator[Coded]:
+    """PCA at many sizes and bits, so that the best can be chosen."""
+    largest = min(len(train), train[0].size)
+    sizes = sorted({n for n in (*PCA_SIZES, size) if n <= largest})
+    pca = PCA(train, sizes[-1])
+    for n in sizes:
+        codes = pca.encode(test, n)
+        for bits in PCA_BITS:
+            quantizer = Quantizer.fit(codes, bits)
+            content = pack(quantizer, quantizer.quantize(codes), "")
+            numbers, quantizer, _ = unpack(content)
+            rebuilt = pca.decode(quantizer.restore(numbers)).reshape(test.shape).clip(0, 1)
+            yield Coded("PCA", n, len(content), bits_per_value(content, test.shape), psnr(rebuilt, test))
+
+
+def _by_jpeg(test: Array, most: int) -> Coded:
+    """The best JPEG that takes at most so many bytes, of the sheet in full size or reduced; or the smallest."""
+    sheet = grid(test, gap=0)
+    made = [c for reduced in JPEG_REDUCED for c in _jpegs(sheet, reduced, most, test.size)]
+    small = [c for c in made if c.bytes <= most]
+    return max(small, key=lambda c: c.psnr) if small else min(made, key=lambda c: c.bytes)
+
+
+def _jpegs(sheet: Array, reduced: int, most: int, n_values: int) -> Iterator[Coded]:
+    """JPEGs of rising quality, until one takes more than ``most`` bytes."""
+    require_pillow()
+    from PIL import Image
+
+    full = Image.fromarray(sheet)
+    small = full.resize((max(full.width // reduced, 1), max(full.height // reduced, 1)), Image.Resampling.LANCZOS)
+    for quality in JPEG_QUALITIES:
+        buffer = io.BytesIO()
+        small.save(buffer, "jpeg", quality=quality, optimize=True)
+        rebuilt = np.asarray(Image.open(buffer).resize(full.size, Image.Resampling.BICUBIC)) / 255
+        size = len(buffer.getvalue())
+        name = "JPEG" if reduced == 1 else f"JPEG, reduced to 1/{reduced}"
+        yield Coded(name, None, size, 8 * size / n_values, psnr(rebuilt, sheet / 255))
+        if size > most:
+            break
+
+
+def _named(coded: Coded, name: str) -> Coded:
+    return Coded(name, coded.size, coded.bytes, coded.bits_per_value, coded.psnr)
+
+
+HEADER: Sequence[str] = ("coder", "values", "bytes", "bits per pixel", "PSNR, dB")

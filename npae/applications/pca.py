@@ -1,0 +1,40 @@
+"""Principal component analysis, the yardstick: the best that a linear code of a given size can do."""
+
+import numpy as np
+
+from npae.utils.types import Array
+
+
+class PCA:
+    """The linear code with the least squared error (Pearson 1901; Eckart & Young 1936).
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+        Samples of any one shape; their mean and principal axes are kept.
+    code_size : int
+        Largest number of axes that will be used.
+    """
+
+    mean: Array  # (features,)
+    axes: Array  # (code_size, features), orthonormal, the one of largest variance first
+
+    def __init__(self, X: Array, code_size: int) -> None:
+        flat = X.reshape(len(X), -1)
+        self.mean = flat.mean(axis=0)
+        _, _, axes = np.linalg.svd(flat - self.mean, full_matrices=False)
+        self.axes = axes[:code_size]
+
+    def encode(self, X: Array, code_size: int) -> Array:
+        """The first ``code_size`` coordinates of X (n, ...) along the axes: codes (n, code_size)."""
+        codes: Array = (X.reshape(len(X), -1) - self.mean) @ self.axes[:code_size].T
+        return codes
+
+    def decode(self, codes: Array) -> Array:
+        """Flat samples (n, features) rebuilt from codes (n, code_size)."""
+        rebuilt: Array = codes @ self.axes[: codes.shape[1]] + self.mean
+        return rebuilt
+
+    def reconstruct(self, X: Array, code_size: int) -> Array:
+        """X (n, ...) rebuilt from its first ``code_size`` coordinates."""
+        return self.decode(self.encode(X, code_size)).reshape(X.shape)

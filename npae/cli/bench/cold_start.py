@@ -1,0 +1,57 @@
+"""What only a new process can show: how soon the first step is done, and how much memory training takes."""
+
+import tempfile
+import time
+from typing import TypedDict
+
+from npae.cli.bench.models import MODELS
+from npae.cli.bench.process import WorkerError, WorkerProcess
+
+
+class Start(TypedDict, total=False):
+    """Seconds from process start to the first finished step; ``cold`` has an empty cache of compiled kernels."""
+
+    warm: float
+    cold: float
+    error: str
+
+
+class Peak(TypedDict, total=False):
+    """Largest resident size, in bytes."""
+
+    bytes: int
+    error: str
+
+
+def first_step(name: str, model: str, threads: int, *, with_cold: bool) -> Start:
+    """Start a worker and wait for one step, as ``Start`` says."""
+    try:
+        start: Start = {}
+        if with_cold:
+            with tempfile.TemporaryDirectory() as folder:
+                cache = {"NUMBA_CACHE_DIR": folder}
+                start["cold"] = _seconds_to_first_step(name, model, threads, cache)
+        _seconds_to_first_step(name, model, threads, {})  # fills every cache there is
+        start["warm"] = min(_seconds_to_first_step(name, model, threads, {}) for _ in range(3))
+    except WorkerError as error:
+        return {"error": str(error)}
+    return start
+
+
+def _seconds_to_first_step(name: str, model: str, threads: int, environment: dict[str, str]) -> float:
+    start = time.perf_counter()
+    with WorkerProcess(name, threads, environment) as worker:
+        worker.ask("prepare", model=model, images=MODELS[model]["batch_size"])
+        worker.ask("epoch")
+        return time.perf_counter() - start
+
+
+def peak_memory(name: str, model: str, threads: int, images: int) -> Peak:
+    """Train a new worker for one epoch and ask it for its largest size."""
+    try:
+        with WorkerProcess(name, threads) as worker:
+            worker.ask("prepare", model=model, images=images)
+            worker.ask("epoch")
+            return {"bytes": worker.ask("peak_memory")}
+    except WorkerError as error:
+        return {"error": str(error)}

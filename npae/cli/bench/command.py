@@ -1,0 +1,81 @@
+"""npae bench: how fast the five train, beside PyTorch, JAX and scikit-learn."""
+
+import argparse
+import sys
+
+from npae.cli.arguments import count
+from npae.cli.output import write_bytes
+from npae.utils.files import check_writable
+
+HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """--peers --models --rounds --images --threads --epochs-only --growth --json."""
+    parser.add_argument(
+        "--peers",
+        metavar="NAME,NAME,...",
+        default="torch,torch-compile,jax,sklearn",
+        help="some of torch, torch-compile, jax, sklearn, or none (default: all)",
+    )
+    parser.add_argument("--models", metavar="NAME,NAME,...", help="some of the five types (default: all)")
+    parser.add_argument("--rounds", type=count, default=10, help="rounds that count, interleaved (default: 10)")
+    parser.add_argument("--images", type=count, default=5000, help="images in an epoch (default: 5000)")
+    parser.add_argument("--threads", type=count, default=2, help="threads of every side (default: 2)")
+    parser.add_argument("--epochs-only", action="store_true", help="leave out transform, latency, start-up and memory")
+    parser.add_argument(
+        "--growth",
+        metavar="FILE.png",
+        help="measure instead how a step's time grows with batch, width and image, and draw it there",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write all rounds, versions and the machine there")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure, print the tables, write the file."""
+    import json
+
+    from npae.cli.bench.comparison import compare
+    from npae.cli.bench.libraries import PEERS, is_installed
+    from npae.cli.bench.models import MODELS
+    from npae.cli.bench.table import table
+    from npae.utils.errors import MissingExtraError
+
+    peers = [] if args.peers == "none" else _chosen(args.peers, PEERS, "peer")
+    models = _chosen(args.models, list(MODELS), "model") if args.models else list(MODELS)
+    if peers and not any(map(is_installed, peers)):
+        raise MissingExtraError(f"none of {', '.join(peers)} is installed; pip install 'npae[bench]'")
+    if args.growth:
+        from npae.cli.bench import growth
+        from npae.utils import charts
+
+        charts.require_matplotlib()
+        check_writable(args.growth)
+        result = growth.grow(peers, n_rounds=args.rounds, threads=args.threads, say=_say)
+        print(growth.table(result))
+        write_bytes(args.growth, charts.growth(growth.curves(result), unit="ms a step"))
+    else:
+        result = compare(
+            peers,
+            models,
+            n_rounds=args.rounds,
+            images=args.images,
+            threads=args.threads,
+            epochs_only=args.epochs_only,
+            say=_say,
+        )
+        print(table(result))
+    if args.json:
+        write_bytes(args.json, (json.dumps(result, indent=1) + "\n").encode())
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _chosen(text: str, known: list[str], what: str) -> list[str]:
+    names = list(dict.fromkeys(text.split(",")))
+    for name in names:
+        if name not in known:
+            raise ValueError(f"unknown {what} {name!r}; expected some of {', '.join(known)}")
+    return names

@@ -1,0 +1,29 @@
+"""What the figures were measured on."""
+
+import os
+import platform
+from pathlib import Path
+
+from npae.utils.version import __version__
+
+
+def machine(threads: int) -> dict[str, str | int]:
+    """Processor, their number, the threads that were used, system and Python."""
+    return {
+        "cpu": cpu_name(),
+        "processors": os.cpu_count() or 1,
+        "threads": threads,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "npae": __version__,
+    }
+
+
+def cpu_name() -> str:
+    """The processor's name, as well as the system knows it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

@@ -1,0 +1,17 @@
+"""PyTorch with ``torch.compile`` over network and loss, forward and backward."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from npae.cli.bench.peers import torch_eager
+
+
+class Contender(torch_eager.Contender):
+    """As in eager mode, but for the compilation; an epoch's last, smaller batch is compiled too."""
+
+    def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        torch._dynamo.reset()
+        compiled: Callable[[Any], Any] = torch.compile(function, dynamic=False)
+        return compiled

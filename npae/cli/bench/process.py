@@ -1,0 +1,103 @@
+"""The other end of a worker: starts its process, asks, and says in one sentence how it ended."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from typing import Any, Self
+
+MODULE = "npae.cli.bench.worker"
+
+
+class WorkerError(RuntimeError):
+    """A contender cannot answer; one sentence says why."""
+
+
+def pinned(threads: int) -> dict[str, str]:
+    """What tells every library how many threads it has."""
+    n = str(threads)
+    return {
+        "OMP_NUM_THREADS": n,
+        "OPENBLAS_NUM_THREADS": n,
+        "MKL_NUM_THREADS": n,
+        "NUMBA_NUM_THREADS": n,
+        "NPROC": n,  # XLA sizes its pool of threads by it
+        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}",
+        "JAX_PLATFORMS": "cpu",
+        "CUDA_VISIBLE_DEVICES": "",
+    }
+
+
+class WorkerProcess:
+    """A running worker.
+
+    Parameters
+    ----------
+    name : str
+        Of the contender.
+    threads : int
+    environment : mapping of str to str, optional
+        Variables besides those that pin the threads.
+    """
+
+    def __init__(self, name: str, threads: int, environment: Mapping[str, str] | None = None) -> None:
+        self.name = name
+        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", MODULE, name, str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            text=True,
+            env={**os.environ, **pinned(threads), **(environment or {})},
+        )
+
+    def ask(self, do: str, **arguments: Any) -> Any:
+        """The worker's answer.
+
+        Raises
+        ------
+        WorkerError
+            Where it has none, or has ended.
+        """
+        requests, answers = self._process.stdin, self._process.stdout
+        assert requests is not None
+        assert answers is not None
+        try:
+            requests.write(json.dumps({"do": do, **arguments}) + "\n")
+            requests.flush()
+            line = answers.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            raise WorkerError(self._last_words())
+        answer = json.loads(line)
+        if "error" in answer:
+            raise WorkerError(answer["error"])
+        return answer["value"]
+
+    def _last_words(self) -> str:
+        status = self._process.wait()
+        self._said.seek(0)
+        lines = [line.strip() for line in self._said if line.strip()]
+        return f"ended with status {status}" + (f": {lines[-1]}" if lines else "")
+
+    def close(self) -> None:
+        """End it: there are no more requests."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:  # it ended with a request unread
+                    continue
+        self._said.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

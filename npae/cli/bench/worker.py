@@ -1,0 +1,93 @@
+"""The process of one contender: reads requests and writes answers, one JSON object a line.
+
+::
+
+    python -m npae.cli.bench.worker NAME THREADS
+
+A request names a method of ``Worker`` under "do" and holds its arguments; the answer is ``{"value": …}`` or
+``{"error": sentence}``. Libraries print what they like: what they write to standard output goes to standard error.
+"""
+
+import json
+import os
+import sys
+import time
+from typing import IO, Any, cast
+
+from npae.cli.bench.libraries import EncodingContender, new_contender
+from npae.cli.bench.models import images_for
+
+
+class Worker:
+    """What a contender can be asked; its library is imported at the first request."""
+
+    def __init__(self, name: str, threads: int) -> None:
+        self.contender = new_contender(name, threads)
+
+    def versions(self) -> dict[str, str]:
+        """Of the libraries that do the work."""
+        return self.contender.versions()
+
+    def prepare(self, model: str, images: int, side: int = 28, **changes: Any) -> None:
+        """Make a model, with changes of its arguments, and its images."""
+        self.model = model
+        self.contender.prepare(model, images_for(model, images, side), **changes)
+
+    def epoch(self) -> float:
+        """Seconds of one epoch."""
+        return self.contender.run_epoch()
+
+    def transform(self, images: int, repeats: int = 1) -> list[float]:
+        """Seconds that the codes of so many images take, each time."""
+        x = images_for(self.model, images)
+        contender = cast(EncodingContender, self.contender)  # only those are asked
+        seconds = []
+        for _ in range(repeats):
+            start = time.perf_counter()
+            contender.encode(x)
+            seconds.append(time.perf_counter() - start)
+        return seconds
+
+    def peak_memory(self) -> int:
+        """Largest resident size of this process so far, in bytes."""
+        import resource  # not on Windows
+
+        unit = 1 if sys.platform == "darwin" else 1024
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def serve(name: str, threads: int, requests: IO[str], answers: IO[str]) -> None:
+    """Answer until the requests end."""
+    worker: Worker | None = None
+    for line in requests:
+        request = json.loads(line)
+        try:
+            worker = worker or Worker(name, threads)
+            answer = {"value": getattr(worker, request.pop("do"))(**request)}
+        except Exception as error:  # whatever a library raises is one sentence to the parent
+            answer = {"error": _sentence(error)}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _sentence(error: Exception) -> str:
+    first = str(error).strip().partition("\n")[0]
+    return first if isinstance(error, (ImportError, ValueError)) and first else f"{type(error).__name__}: {first}"
+
+
+def use_processors(count: int) -> None:
+    """Stay on the first ``count`` processors, whatever threads a library starts."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
+
+
+def main(name: str, threads: int) -> None:
+    """Keep standard output for the answers alone, then serve."""
+    use_processors(threads)
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        serve(name, threads, sys.stdin, answers)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]))

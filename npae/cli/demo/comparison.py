@@ -1,0 +1,159 @@
+"""The demonstration: five autoencoders on real digits, side by side with PCA."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae.applications.pca import PCA
+from npae.datasets import Digits, load_digits
+from npae.estimators import (
+    AutoencoderEstimator,
+    ConvolutionalAutoencoder,
+    DeepAutoencoder,
+    DenoisingAutoencoder,
+    VanillaAutoencoder,
+    VariationalAutoencoder,
+)
+from npae.utils.randomness import generator
+from npae.utils.types import Array
+
+NOISE_LEVEL = 0.3
+#: Two threads also where there are more processors, so that everybody sees the same figures.
+COMMON: dict[str, Any] = {"batch_size": 50, "random_state": 0, "n_jobs": 2}
+
+
+def models() -> dict[str, AutoencoderEstimator]:
+    """The five, sized so that all together train in about half a minute."""
+    return {
+        "vanilla": VanillaAutoencoder(code_size=32, activation="linear", epochs=20, **COMMON),
+        "deep": DeepAutoencoder(code_size=32, hidden=(256, 128), epochs=20, **COMMON),
+        "convolutional": ConvolutionalAutoencoder(code_size=32, filters=(16, 32), epochs=10, **COMMON),
+        "denoising": DenoisingAutoencoder(code_size=32, hidden=(512,), noise_level=NOISE_LEVEL, epochs=30, **COMMON),
+        "variational": VariationalAutoencoder(code_size=16, hidden=(512,), epochs=20, **COMMON),
+    }
+
+
+def map_model() -> VariationalAutoencoder:
+    """A variational model whose code is a plane, so that the whole of it can be drawn."""
+    return VariationalAutoencoder(code_size=2, hidden=(256,), epochs=40, **COMMON)
+
+
+@dataclass
+class Result:
+    """One trained type and how it compares with PCA at its code size, on the test digits."""
+
+    name: str
+    model: AutoencoderEstimator
+    seconds: float
+    loss: float  # mean over the test digits, in nats
+    error: float  # mean squared error per pixel
+    pca_error: float
+    restored_error: float  # of noisy digits, against the clean ones
+    pca_restored_error: float
+
+    @property
+    def parameters(self) -> int:
+        return self.model.network_.arena.parameter_count()
+
+    @property
+    def code_size(self) -> int:
+        return self.model.network_.code_shape[0]
+
+
+@dataclass
+class Demonstration:
+    """Everything that the table and the report show."""
+
+    digits: Digits
+    noisy: Array  # the test digits with noise, (n, 28, 28)
+    pca: PCA
+    results: list[Result]
+    map_model: VariationalAutoencoder
+
+
+def demonstrate(announce: Callable[[str], None], *, verbose: bool = False) -> Demonstration:
+    """Train all models on the embedded digits.
+
+    Parameters
+    ----------
+    announce : function of str
+        Told what is being trained.
+    verbose : bool, default False
+        Show a progress bar for each.
+    """
+    digits = load_digits()
+    pca = PCA(digits.train_images, code_size=64)
+    noisy = add_noise(digits.test_images)
+    results = []
+    for name, model in models().items():
+        announce(f"training {name}: {model}")
+        model.set_params(verbose=verbose)
+        started = time.perf_counter()
+        model.fit(digits.train_images)
+        seconds = time.perf_counter() - started
+        results.append(compare(name, model, seconds, pca, digits.test_images, noisy))
+    plane = map_model()
+    announce(f"training a map of the digits: {plane}")
+    plane.set_params(verbose=verbose).fit(digits.train_images)
+    return Demonstration(digits, noisy, pca, results, plane)
+
+
+def add_noise(images: Array) -> Array:
+    """Gaussian noise of the demonstration's level, clipped to [0, 1]; the same noise every time."""
+    noise = generator(0, "demo noise").standard_normal(images.shape)
+    return np.clip(images + NOISE_LEVEL * noise, 0, 1).astype(images.dtype)
+
+
+def compare(name: str, model: AutoencoderEstimator, seconds: float, pca: PCA, clean: Array, noisy: Array) -> Result:
+    """Measure a trained model and PCA with as many axes as the model's code has values."""
+    (code_size,) = model.network_.code_shape
+    return Result(
+        name=name,
+        model=model,
+        seconds=seconds,
+        loss=-model.score(clean),
+        error=squared_error(model.reconstruct(clean), clean),
+        pca_error=squared_error(pca.reconstruct(clean, code_size), clean),
+        restored_error=squared_error(model.reconstruct(noisy), clean),
+        pca_restored_error=squared_error(pca.reconstruct(noisy, code_size), clean),
+    )
+
+
+def squared_error(a: Array, b: Array) -> float:
+    """Mean over all samples and pixels."""
+    return float(np.square(a - b, dtype=np.float64).mean())
+
+
+COLUMNS = ("type", "parameters", "code", "seconds", "test loss", "MSE", "PCA's MSE")
+
+
+def cells(result: Result) -> tuple[str, ...]:
+    """One row of the table."""
+    return (
+        result.name,
+        f"{result.parameters:,}",
+        str(result.code_size),
+        f"{result.seconds:.1f}",
+        f"{result.loss:.1f}",
+        f"{result.error:.4f}",
+        f"{result.pca_error:.4f}",
+    )
+
+
+def table(demonstration: Demonstration) -> str:
+    """The comparison as text: test loss in nats per image, mean squared error per pixel, and PCA's beside it."""
+    lines = [COLUMNS, *(cells(result) for result in demonstration.results)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    text = [
+        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
+        for line in lines
+    ]
+    denoising = next(r for r in demonstration.results if r.name == "denoising")
+    text.append(
+        f"\nnoisy digits (σ = {NOISE_LEVEL}) restored by the denoising model: MSE {denoising.restored_error:.4f}; "
+        f"by PCA at code size {denoising.code_size}: {denoising.pca_restored_error:.4f}"
+    )
+    return "\n".join(text)

@@ -1,0 +1,174 @@
+"""The demonstration as one page: a single file with everything in it, that opens without a network."""
+
+import base64
+import html
+from collections.abc import Iterable
+from itertools import pairwise
+
+import numpy as np
+
+from npae.cli.demo.comparison import COLUMNS, NOISE_LEVEL, Demonstration, cells
+from npae.utils import charts, pictures
+from npae.utils.randomness import generator
+from npae.utils.types import Array
+from npae.utils.version import __version__
+
+PER_ROW = 20  # images side by side
+
+
+def report(demonstration: Demonstration) -> str:
+    """The page as HTML text."""
+    sections = [
+        _comparison(demonstration),
+        _losses(demonstration),
+        _reconstructions(demonstration),
+        _restorations(demonstration),
+        _samples(demonstration),
+        _map(demonstration),
+    ]
+    return PAGE.format(version=__version__, sections="\n".join(sections))
+
+
+def _comparison(d: Demonstration) -> str:
+    head = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells(r)) + "</tr>" for r in d.results)
+    return _section(
+        "Five autoencoders and PCA",
+        "Trained on 5,000 handwritten digits, measured on 1,000 others. Loss is in nats per image; MSE is the mean "
+        "squared error per pixel, beside that of principal component analysis with as many values in its code. Lower "
+        "is better.",
+        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>",
+    )
+
+
+def _losses(d: Demonstration) -> str:
+    chart = charts.losses({r.name: r.model.history_ for r in d.results})
+    return _section("How the loss fell", "Mean loss of each epoch, noise and penalties included.", chart)
+
+
+def comparison_strips(d: Demonstration) -> list[tuple[str, Array]]:
+    """Test digits, what each model makes of them, and what PCA does: labels and images (n, 28, 28)."""
+    images = d.digits.test_images[_spread(d)]
+    strips = [("original", images)]
+    strips += [(f"{r.name}, {r.code_size} values", r.model.reconstruct(images)) for r in d.results]
+    strips += [(f"PCA, {size} values", d.pca.reconstruct(images, size)) for size in (32, 16)]
+    return strips
+
+
+def _reconstructions(d: Demonstration) -> str:
+    return _section(
+        "Originals and reconstructions",
+        "Test digits, and what each model makes of them through its code of 16 or 32 values.",
+        _strips(comparison_strips(d)),
+    )
+
+
+def _restorations(d: Demonstration) -> str:
+    few = _spread(d)
+    denoising = next(r for r in d.results if r.name == "denoising")
+    noisy = d.noisy[few]
+    return _section(
+        "Noise removed",
+        f"Gaussian noise of σ = {NOISE_LEVEL} on digits that the model has not seen. Mean squared error over all test "
+        f"digits: {denoising.restored_error:.4f}, PCA of the same code size fitted on clean digits: "
+        f"{denoising.pca_restored_error:.4f}.",
+        _strips(
+            [
+                ("noisy", noisy),
+                ("denoised", denoising.model.reconstruct(noisy)),
+                ("by PCA", d.pca.reconstruct(noisy, denoising.code_size)),
+                ("clean", d.digits.test_images[few]),
+            ]
+        ),
+    )
+
+
+def _samples(d: Demonstration) -> str:
+    model = next(r.model for r in d.results if r.name == "variational")
+    images, labels = d.digits.test_images, d.digits.test_labels
+    ends = [np.flatnonzero(labels == digit)[0] for digit in (3, 8, 0, 1, 7)]
+    walks = [
+        (f"{labels[a]} to {labels[b]}", model.interpolate(images[a], images[b], PER_ROW)) for a, b in pairwise(ends)
+    ]
+    samples = model.sample(3 * PER_ROW)
+    return _section(
+        "Digits that nobody wrote",
+        "Above, samples of the variational model: codes drawn from N(0, 1), decoded. Below, straight lines between the "
+        "codes of two test digits.",
+        _strips([("drawn", samples)]) + _strips(walks),
+    )
+
+
+def _map(d: Demonstration) -> str:
+    codes = d.map_model.transform(d.digits.test_images)
+    ticks = np.linspace(-2.4, 2.4, 22)
+    # The first code value runs to the right, the second upwards, as in the map.
+    plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
+    grid = _image(pictures.grid(d.map_model.inverse_transform(plane), columns=len(ticks), gap=0), "latent grid")
+    chart = charts.code_map(codes, d.digits.test_labels)
+    return _section(
+        "A map of the digits",
+        "A second variational model has a code of only two values, so all of it can be drawn: where the test digits "
+        "lie (left), and what the decoder makes of each place from −2.4 to 2.4 (right).",
+        f'<div class="pair"><div>{chart}</div><div class="plane">{grid}</div></div>',
+    )
+
+
+def _spread(d: Demonstration) -> Array:
+    """Test digits to show: two of each kind, the same every time, not chosen by how well they come out."""
+    order = generator(0, "report digits").permutation(len(d.digits.test_labels))
+    labels = d.digits.test_labels[order]
+    return np.concatenate([order[labels == digit][: PER_ROW // 10] for digit in range(10)])
+
+
+def _strips(strips: Iterable[tuple[str, Array]]) -> str:
+    rows = "".join(
+        f"<tr><th>{html.escape(label)}</th><td>{_image(pictures.grid(images, columns=PER_ROW), label)}</td></tr>"
+        for label, images in strips
+    )
+    return f'<table class="strips">{rows}</table>'
+
+
+def _image(image: Array, alternative: str) -> str:
+    data = base64.b64encode(pictures.png(image, scale=1)).decode()
+    return f'<img alt="{html.escape(alternative)}" src="data:image/png;base64,{data}">'
+
+
+def _section(title: str, text: str, content: str) -> str:
+    return f"<section><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p>{content}</section>"
+
+
+PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>npae: five autoencoders on digits</title>
+<style>
+body {{ font: 16px/1.5 system-ui, sans-serif; color: #1f2937; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }}
+h1 {{ font-size: 1.7rem; }}
+h2 {{ font-size: 1.2rem; margin: 2.2rem 0 0.3rem; }}
+p {{ margin: 0 0 0.8rem; max-width: 75ch; }}
+table {{ border-collapse: collapse; }}
+thead th {{ border-bottom: 2px solid #d1d5db; }}
+th, td {{ padding: 0.25rem 0.9rem; text-align: right; }}
+th:first-child, td:first-child {{ text-align: left; padding-left: 0; }}
+tbody tr:nth-child(even) {{ background: #f9fafb; }}
+.strips {{ width: 100%; margin-bottom: 1rem; }}
+.strips th {{ width: 11rem; white-space: nowrap; font-weight: normal; }}
+.strips td {{ padding: 1px 0; }}
+.strips img, .plane img {{ display: block; width: 100%; image-rendering: pixelated; }}
+.pair {{ display: flex; flex-wrap: wrap; gap: 1rem; align-items: flex-start; }}
+.pair > div {{ flex: 1 1 420px; }}
+svg {{ max-width: 100%; height: auto; }}
+footer {{ margin-top: 2rem; color: #6b7280; font-size: 0.85rem; }}
+</style>
+</head>
+<body>
+<h1>Five autoencoders on real digits</h1>
+<p>Every number and picture on this page was made a moment ago by networks whose gradients are written by hand.</p>
+{sections}
+<footer>npae {version}. Digits: MNIST, Y. LeCun, C. Cortes, C. J. C. Burges; CC BY-SA 3.0.</footer>
+</body>
+</html>
+"""

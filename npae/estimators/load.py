@@ -1,0 +1,37 @@
+"""From a file to what was saved in it."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from npae.estimators import ESTIMATORS
+from npae.layers.base import Layer
+from npae.storage import model_file
+
+
+def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
+    """The estimator that was saved, or the ``Autoencoder`` where a bare network was.
+
+    Parameters
+    ----------
+    path : str or Path
+    layers : iterable of Layer classes
+        Your own layer classes, if the network has any.
+
+    Raises
+    ------
+    FileNotFoundError
+    FileFormatError
+        If the file is truncated, damaged, or no npae model.
+    """
+    stored = model_file.read(path)
+    with stored.blamed():
+        if stored.record.get("part") == "encoder":
+            raise ValueError("it is an encoder alone; use npae.load_encoder")
+        if "estimator" not in stored.record:
+            return stored.network(layers)
+        name = stored.record["estimator"]
+        known = {cls.__name__: cls for cls in ESTIMATORS.values()}
+        if name not in known:
+            raise ValueError(f"unknown estimator {name!r}")
+        return known[name].from_stored(stored, layers)

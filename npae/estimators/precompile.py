@@ -1,0 +1,118 @@
+"""Compile ahead of time, so that the first training of a new installation starts as fast as any later one.
+
+A kernel's machine code is made at its first call, for the dtypes and numbers of dimensions that it is given, whatever
+the sizes, and kept on disk. So small models that are used like large ones make all the calls that the large ones will.
+"""
+
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from npae.estimators import ESTIMATORS
+from npae.kernels import default_kernels, reference_kernels
+from npae.layers.activation import ACTIVATIONS
+from npae.layers.corruption import NOISES
+from npae.network.batching import BLOCK
+from npae.training.optimizers import OPTIMIZERS
+from npae.utils.types import Array, Shape
+
+FLAT: list[Shape] = [(7,), (6, 6)]  # rows of numbers, and images that a dense network lays flat
+IMAGES: list[Shape] = [(6, 6), (6, 6, 3)]  # 6 → 3 is pooled in a fused layer, 3 → 2 in a plain one
+CONVOLUTIONAL = {"filters": (2, 3), "code_size": 3}
+
+#: A name to show, an estimator, its arguments, and the shapes of samples that it is given.
+MODELS: list[tuple[str, str, dict[str, Any], list[Shape]]] = [
+    ("vanilla", "vanilla", {}, FLAT),
+    ("deep", "deep", {"hidden": (5,)}, FLAT),
+    ("convolutional", "convolutional", CONVOLUTIONAL, IMAGES),
+    ("denoising", "denoising", {"hidden": (5,)}, FLAT),
+    ("denoising, convolutional", "denoising", CONVOLUTIONAL, IMAGES),
+    ("variational", "variational", {"hidden": (5,)}, FLAT),
+    ("variational, convolutional", "variational", CONVOLUTIONAL, IMAGES),
+]
+
+
+class Warmed(NamedTuple):
+    """A model whose kernels are compiled, and the seconds that they took."""
+
+    name: str
+    seconds: float
+
+
+def cache_folder() -> Path:
+    """Where machine code is kept.
+
+    Raises
+    ------
+    ValueError
+        Where there is none to keep, since kernels are plain NumPy.
+    OSError
+        Where it cannot be kept.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # the error below says the same
+        kernels = default_kernels()
+    if kernels is reference_kernels():
+        raise ValueError("nothing is compiled here: numba is not installed, or NUMBA_DISABLE_JIT is set")
+    path = kernels.affine.stats.cache_path
+    if path is None:
+        raise OSError(
+            "machine code cannot be kept on disk, neither beside the kernels nor in your cache folder; "
+            "set NUMBA_CACHE_DIR to a folder that can be written"
+        )
+    return Path(path)
+
+
+def warm_up(dtype: str = "float32") -> Iterator[Warmed]:
+    """Compile what the five types need, or load what was compiled before, one model after the other.
+
+    Kernels that only networks of one's own call, such as those of average pooling, are still compiled when they are
+    first called.
+
+    Parameters
+    ----------
+    dtype : {"float32", "float64"}, default "float32"
+    """
+    for name, kind, arguments, shapes in MODELS:
+        start = time.perf_counter()
+        for shape in shapes:
+            for settings in _settings(kind):
+                _use(ESTIMATORS[kind](**(arguments | settings), batch_size=4, epochs=1, dtype=dtype), shape)
+        yield Warmed(name, time.perf_counter() - start)
+
+
+def _settings(kind: str) -> Iterator[dict[str, Any]]:
+    """Arguments that between them call every kernel there is for this type."""
+    yield {}
+    yield {"loss": "mse", "n_jobs": 2, "weight_decay": 0.1, "activity_l1": 0.1}
+    for activation in ACTIVATIONS:
+        yield {"activation": activation}
+    if kind == "denoising":
+        for noise in NOISES:
+            yield {"noise": noise}
+    if kind == "vanilla":
+        yield {"tied_weights": True}
+        for optimizer in OPTIMIZERS:
+            yield {"optimizer": optimizer}
+
+
+def _use(model: Any, shape: Shape) -> None:
+    """Take two steps, the second with fewer samples, and call all that a model has, with few samples and with many."""
+    X: Array = np.random.default_rng(0).random((6, *shape), dtype=np.float32).astype(model.dtype)
+    model.fit(X)
+    read_only = X.view()
+    read_only.flags.writeable = False  # as an array that is mapped from a file: another type to Numba
+    for x in (X, read_only):
+        model.partial_fit(x)
+        many = np.broadcast_to(x[0], (2 * BLOCK, *shape)).copy()
+        many.flags.writeable = x.flags.writeable
+        model.transform(many)
+        codes = model.transform(x)
+        codes.flags.writeable = x.flags.writeable
+        model.inverse_transform(codes)
+        model.score_samples(x)
+    model.sample(2)

@@ -1,0 +1,137 @@
+"""What scikit-learn asks of every estimator. It is the one that asks: npae never imports it first.
+
+https://scikit-learn.org/stable/developers/develop.html
+"""
+
+import copy
+import inspect
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from npae.estimators.dataframes import CONTAINERS, check_names, column_names, in_container, wanted_container
+from npae.network.autoencoder import Autoencoder
+from npae.utils.errors import NotFittedError
+from npae.utils.types import Array
+
+
+class Manners:
+    """Parameters that can be read and set, tags, copies, and dataframes with named columns.
+
+    The class that has these manners stores its constructor's arguments under their own names.
+    """
+
+    network_: Autoencoder
+    feature_names_in_: Array
+    n_features_in_: int
+    dtype: str
+
+    # Parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change some of them; a fitted model stays as it is until the next ``fit``."""
+        for name, value in params.items():
+            if name not in self.get_params():
+                raise ValueError(
+                    f"{type(self).__name__} has no parameter {name!r}; it has {', '.join(self.get_params())}"
+                )
+            setattr(self, name, value)
+        return self
+
+    def __repr__(self) -> str:
+        defaults = inspect.signature(type(self)).parameters
+        changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
+
+    # What kind of estimator it is, and whether it is fitted
+
+    if not TYPE_CHECKING:  # else every attribute would seem to exist
+
+        def __getattr__(self, name: str) -> Any:
+            """What ``fit`` learns, which ends in an underscore, does not exist before it."""
+            if name.endswith("_") and not name.startswith("_") and "network_" not in self.__dict__:
+                raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(X) first")
+            return self.__getattribute__(name)  # which says what is missing
+
+    def __sklearn_tags__(self) -> Any:
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
+
+        kept = ["float64", "float32"] if self.dtype == "auto" else [self.dtype]
+        return Tags(
+            estimator_type=None,
+            target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(preserves_dtype=kept),
+            input_tags=InputTags(three_d_array=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
+    # Copies
+
+    def __copy__(self) -> Self:
+        """A model of its own: what the copy learns, the original does not."""
+        return copy.deepcopy(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but the optimizer's memory: what is unpickled or copied starts that afresh."""
+        return {name: value for name, value in self.__dict__.items() if name != "training_"}
+
+    # Dataframes
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Choose what ``transform`` returns.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, optional
+            An array, or a dataframe whose columns are named as ``get_feature_names_out`` says. None changes nothing.
+        """
+        if transform is not None:
+            if transform not in CONTAINERS:
+                raise ValueError(f"transform is {transform!r}; expected one of {', '.join(CONTAINERS)}")
+            # scikit-learn's name for it, which its clone copies
+            self._sklearn_output_config = {"transform": transform}
+        return self
+
+    def get_feature_names_out(self, input_features: Any = None) -> Array:
+        """Names (code_size,) of the code's values: the class in small letters and a number.
+
+        Parameters
+        ----------
+        input_features : array-like of str, optional
+            Names of the features; only their number, and their equality with those of ``fit``, is looked at.
+        """
+        if input_features is not None:
+            given = np.asarray(input_features, dtype=object)
+            if hasattr(self, "feature_names_in_") and not np.array_equal(given, self.feature_names_in_):
+                raise ValueError("input_features is not equal to feature_names_in_; give those, or none")
+            if len(given) != self.n_features_in_:
+                raise ValueError(
+                    f"input_features should have length equal to number of features ({self.n_features_in_}), got "
+                    f"{len(given)}"
+                )
+        (code_size,) = self._network().code_shape
+        return np.asarray([f"{type(self).__name__.lower()}{i}" for i in range(code_size)], dtype=object)
+
+    def _remember_names(self, names: Array | None) -> None:
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _check_names(self, X: Any) -> None:
+        check_names(column_names(X), getattr(self, "feature_names_in_", None), type(self).__name__)
+
+    def _contained(self, codes: Array, X: Any) -> Any:
+        """Codes of X as ``set_output`` wants them."""
+        config: dict[str, str] = getattr(self, "_sklearn_output_config", {})
+        container = wanted_container(config.get("transform"))
+        return codes if container == "default" else in_container(container, codes, self.get_feature_names_out(), X)
+
+    def _network(self) -> Autoencoder:
+        raise NotImplementedError

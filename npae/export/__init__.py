@@ -1,7 +1,0 @@
-"""A trained model for somewhere else: its encoder alone, an ONNX graph, or one Python file."""
-
-from npae.export.encoder import export_encoder
-from npae.export.onnx import export_onnx
-from npae.export.python import export_python
-
-__all__ = ["export_encoder", "export_onnx", "export_python"]

@@ -1,0 +1,210 @@
+"""Which known mistake a wrong gradient looks like.
+
+What was computed forward is recognised by its numbers, not by anybody's class names: x, W, b and y belong to a dense
+layer if y = x W + b. Then the wrong gradient is held against every known wrong gradient of such a layer. It looks like
+one if it equals that to six digits, and does so again at other values with another upstream gradient, while every other
+is at least a hundredth away; where two mistakes are the same formula here, both are named.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs import KINDS, Bug, Case, Kind, bugs_of, make_case
+from npae.gradcheck.engine.invariants import distance, scatter
+from npae.gradcheck.report.findings import Name
+from npae.gradcheck.report.report import Report
+from npae.gradcheck.report.verdict import Verdict
+from npae.utils.types import Array
+
+SAME, OTHER = 1e-6, 1e-2
+MOST_ENTRIES = 1_000_000  # of an output; larger ones take too long to recognise
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """A kind, which array is which of its inputs, and the options that give the output."""
+
+    kind: Kind
+    names: Mapping[str, str]  # the kind's name of an input -> ours
+    options: Mapping[str, Any]
+
+    def case(self, arrays: Mapping[str, Any], g: Any) -> Case:
+        """The case of these arrays."""
+        values = {theirs: arrays[ours] for theirs, ours in self.names.items()}
+        return make_case(self.kind, {**values, **self.options}, g)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the code under test: what went in and came out, and the gradients that it claims."""
+
+    arrays: Mapping[str, Any]
+    outputs: list[Array]
+    g: Any
+    seen: Mapping[str, Array]
+
+    def copy(self) -> "Call":
+        """The same call, kept while the arrays move on."""
+        arrays = {name: a.copy() if isinstance(a, np.ndarray) else a for name, a in self.arrays.items()}
+        return Call(arrays, self.outputs, self.g, self.seen)
+
+
+def recognize(
+    arrays: Mapping[str, Any], outputs: list[Array], hints: Mapping[str, Any] | None = None
+) -> Iterator[Recognized]:
+    """The kinds that compute these outputs from these arrays; ``hints`` are options known from elsewhere."""
+    numbers = {name: a for name, a in arrays.items() if isinstance(a, np.ndarray)}
+    if sum(y.size for y in outputs) > MOST_ENTRIES:
+        return
+    for kind in KINDS.values():
+        needed = len(kind.inputs) - len(kind.optional)
+        if not needed <= len(numbers) <= len(kind.inputs):
+            continue
+        found = _fit(kind, numbers, outputs, hints or {})
+        if found is not None:
+            yield found
+
+
+def _fit(kind: Kind, arrays: Mapping[str, Array], outputs: list[Array], hints: Mapping[str, Any]) -> Recognized | None:
+    for order in permutations(arrays):
+        for left_out in _choices(kind, len(arrays)):
+            names = dict(zip([n for n in kind.inputs if n not in left_out], order, strict=True))
+            values: dict[str, Any] = {n: arrays[names[n]] if n in names else None for n in kind.inputs}
+            try:
+                with np.errstate(all="ignore"):  # a guess may divide by zero, which is nobody's concern
+                    for options in [dict(hints)] if hints else kind.options(values, outputs):
+                        if _computes(kind, {**values, **options}, outputs):
+                            return Recognized(kind, names, options)
+            except (ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError):
+                continue  # shapes that do not fit together: it is not this
+    return None
+
+
+def _choices(kind: Kind, n: int) -> Iterator[tuple[str, ...]]:
+    """The optional inputs that are left out where n arrays are given: the last ones first."""
+    missing = len(kind.inputs) - n
+    if missing == 0:
+        yield ()
+    elif missing <= len(kind.optional):
+        yield kind.optional[len(kind.optional) - missing :]
+
+
+def _computes(kind: Kind, values: Mapping[str, Any], outputs: list[Array]) -> bool:
+    y = kind.forward(Case(**values))
+    parts = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
+    return len(parts) == len(outputs) and all(
+        a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-9) for a, b in zip(parts, outputs, strict=True)
+    )
+
+
+def candidates(case: Case, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> list[Bug]:
+    """The known mistakes that each wrong block looks like; the one that explains most blocks, or several alike."""
+    apart: dict[str, dict[str, float]] = {}
+    bugs = {b.name: b for b in bugs_of(kind.name) if not b.how}
+    for b in bugs.values():
+        try:
+            gradients = b.gradients(case, seen)
+        except (ValueError, IndexError):
+            continue  # a formula that these shapes do not allow
+        for block in set(b.blocks) & wrong:
+            apart.setdefault(block, {})[b.name] = _apart(gradients[block], seen[block])
+    named: dict[str, Bug] = {}
+    for distances in apart.values():
+        alike = [name for name, d in distances.items() if d <= SAME]
+        if any(SAME < d < OTHER for d in distances.values()):
+            continue
+        explained = {n: [apart[b].get(n, 1.0) <= SAME for b in bugs[n].blocks if b in apart] for n in alike}
+        # What accounts for all of its blocks beats what accounts for some, and more blocks beat fewer.
+        rank = {n: (all(e) and set(bugs[n].blocks) & set(seen) <= wrong, sum(e)) for n, e in explained.items()}
+        named.update({n: bugs[n] for n in alike if rank[n] == max(rank.values())})
+    return list(named.values())
+
+
+def _apart(known: Array, seen: Array) -> float:
+    if known.shape == () and seen.shape != ():
+        known = np.broadcast_to(known, seen.shape)  # assigned to an array, one number fills it
+    return distance(known, seen)
+
+
+def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None = None) -> list[Name]:
+    """The mistakes that all calls look like; ``wrong`` are the blocks in question."""
+    for recognized in recognize(calls[0].arrays, calls[0].outputs, hints):
+        ours = recognized.names
+        theirs = {o: t for t, o in ours.items()}
+        case, seen = recognized.case(calls[0].arrays, calls[0].g), calls[0].seen
+        right = recognized.kind.backward(case)
+        wanted = {theirs[o] for o in wrong if o in theirs and _apart(right[theirs[o]], seen[o]) > SAME}
+        found: dict[str, Bug] = {}
+        for i, call in enumerate(calls):
+            seen = {t: call.seen[o] for t, o in ours.items() if o in call.seen}
+            named = {b.name: b for b in candidates(recognized.case(call.arrays, call.g), recognized.kind, seen, wanted)}
+            found = named if i == 0 else {n: b for n, b in found.items() if n in named}
+        if found:
+            return [
+                as_name(b, tuple(ours[t] for t in b.blocks if t in ours and ours[t] in wrong)) for b in found.values()
+            ]
+    return []
+
+
+def as_name(b: Bug, blocks: tuple[str, ...]) -> Name:
+    """A mistake as the report has it."""
+    return Name(b.name, b.formula, b.hint, blocks)
+
+
+def unrepeatable(call: Call, blocks: tuple[str, ...], how: str, hints: Mapping[str, Any] | None = None) -> list[Name]:
+    """The mistakes that make these blocks differ from call to call."""
+    for recognized in recognize(call.arrays, call.outputs, hints):
+        theirs = {o: t for t, o in recognized.names.items()}
+        changed = {theirs[name] for name in blocks if name in theirs}
+        found = [b for b in bugs_of(recognized.kind.name) if b.how == how and changed == set(b.blocks)]
+        if found:
+            return [as_name(b, blocks) for b in found]
+    return []
+
+
+def name_report(subject: Any, report: Report, u: Array, generator: np.random.Generator) -> None:
+    """Add to a report the names of what is wrong; ``subject.call(u)`` gives a ``Call``."""
+    wrong = {block.name for block in report.blocks if block.verdict is Verdict.WRONG}
+    hints = getattr(subject, "hints", None)
+    broken = [manner for manner in report.manners if manner.how]
+    if broken:
+        report.names = unrepeatable(subject.call(u), broken[0].blocks, broken[0].how, hints)
+    if not wrong or broken:
+        return
+    calls = [subject.call(u)]
+    if not wrong & set(calls[0].arrays):  # what the call shows lies within the layer
+        wrong = set(calls[0].seen)
+    before = {name: values.copy() for name, values in subject.blocks.items()}
+    try:
+        if any(block.kinks for block in report.blocks):
+            for values in subject.blocks.values():
+                values *= generator.uniform(0.5, 0.95)  # one factor for all, so that ties stay ties
+        else:
+            scatter(subject, generator)
+        calls.append(subject.call(subject.upstream(generator)))
+    finally:
+        for name, values in before.items():
+            subject.blocks[name][...] = values
+    report.names = names_of(calls, wrong, hints)
+
+
+def name_raising(subject: Any, report: Report) -> None:
+    """Names for a backward that raises: some mistakes only run where sizes are equal, so such sizes are tried."""
+    for recognized in recognize(subject.inputs, subject.outputs()):
+        calls = []
+        for seed in range(2):
+            drawn = recognized.kind.draw(np.random.default_rng(seed), square=True)
+            arrays = dict(subject.inputs)
+            arrays.update({ours: drawn[theirs] for theirs, ours in recognized.names.items()})
+            try:
+                calls.append(subject.call_at(arrays, np.random.default_rng(seed + 2)))
+            except Exception:  # it raises here too: nothing to compare
+                return
+        report.names = names_of(calls, {block.name for block in report.blocks})
+        if report.names:
+            report.notes.append("named at equal sizes, where backward runs")
+            return

@@ -1,0 +1,82 @@
+"""A known mistake as code that can be run: a function, and a backward with the mistake in it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.bugs import KINDS, Bug, Kind, make_case
+from npae.utils.types import Array
+
+
+@dataclass(frozen=True)
+class Planted:
+    """``check(p.f, p.backward, p.inputs, wrt=p.wrt)`` finds what is wrong; with ``p.right`` it finds nothing."""
+
+    f: Callable[..., Any]
+    backward: Callable[..., Any]
+    right: Callable[..., Any]
+    inputs: list[Array]
+    wrt: list[int]
+
+
+def plant(bugs: list[Bug], seed: int = 0) -> Planted:
+    """One mistake, or several of one kind, where their effects add up.
+
+    The inputs are those of the kind's own draw: all sizes differ, and windows overlap.
+    """
+    kind = KINDS[bugs[0].kind]
+    rng = np.random.default_rng(seed)
+    drawn = kind.draw(rng, ties=any(b.needs == "ties" for b in bugs))
+    names = [name for name in kind.inputs if drawn.get(name) is not None]
+    options = {name: value for name, value in drawn.items() if name not in kind.inputs}
+    before: dict[str, Array] = {}
+
+    def case(arrays: tuple[Any, ...], g: Any) -> Any:
+        return make_case(kind, {**dict(zip(names, arrays, strict=True)), **options}, g)
+
+    def f(*arrays: Any) -> Any:
+        return case(arrays, None).y
+
+    def right(g: Any, *arrays: Any) -> Any:
+        return _ordered(kind, kind.backward(case(arrays, g)))
+
+    def backward(g: Any, *arrays: Any) -> Any:
+        c = case(arrays, g)
+        c.before, c.rng = before, rng
+        truth = kind.backward(c)
+        result: dict[str, Array] = {}
+        for b in bugs:
+            for block, wrong in b.gradients(c).items():
+                result[block] = result[block] + (wrong - truth[block]) if block in result else wrong
+            if b.how == "accumulates":
+                before.update({block: result[block] for block in b.blocks})
+        return _ordered(kind, truth | result)
+
+    wrt = [names.index(block) for block in kind.blocks if block in names]
+    return Planted(f, backward, right, [drawn[name] for name in names], wrt)
+
+
+def _ordered(kind: Kind, gradients: dict[str, Array]) -> Any:
+    parts = tuple(gradients[block] for block in kind.blocks if block in gradients)
+    return parts if len(parts) > 1 else parts[0]
+
+
+def plant_optimizer(bug: Bug) -> Callable[[Array, Array], Array]:
+    """A wrong Adam as ``update(theta, gradient)``; after three steps it begins anew."""
+    kind = KINDS[bug.kind]
+    usual = kind.draw(np.random.default_rng(0))
+    start: list[Array] = []
+    gradients: list[Array] = []
+
+    def update(theta: Array, gradient: Array) -> Array:
+        if len(gradients) in (0, 3):
+            gradients.clear()
+            start[:] = [theta]
+        gradients.append(gradient)
+        c = make_case(kind, {**usual, "x": np.array(gradients), "start": start[0]}, None)
+        last: Array = bug.gradients(c)["theta"][-1]
+        return last
+
+    return update

@@ -1,0 +1,1 @@
+"""Test functions with the checker's measurements: subjects, finite differences, kinks, invariants."""

@@ -1,0 +1,149 @@
+"""One block under examination: what is claimed of it, and what has been measured so far."""
+
+from time import monotonic
+
+import numpy as np
+
+from npae.gradcheck.engine.kinks import Kinks
+from npae.gradcheck.engine.measured import MeasuredBlock
+from npae.gradcheck.engine.numeric import Estimate, Line, estimate, slopes, taylor_slope
+from npae.gradcheck.engine.subject import Weighted
+from npae.gradcheck.report.verdict import KINKED
+from npae.utils.types import Array
+
+CONFIRMED = 16  # wrong entries that are measured with all care; the others are wrong in the same way
+CERTAIN = 10  # a difference counts from so many error estimates on; where the function itself steps, it has six
+DISPUTED = 512  # entries that are looked at twice
+
+
+class Block(MeasuredBlock):
+    """The gradient by one array, entry by entry and along directions.
+
+    Parameters
+    ----------
+    name : str
+    values : ndarray
+        Contiguous; moved in place and put back.
+    claimed : ndarray of the same shape
+    weighted : Weighted
+        F, whose gradient is claimed.
+    tolerance : float
+        Relative to the largest entry.
+    """
+
+    def __init__(self, name: str, values: Array, claimed: Array, weighted: Weighted, tolerance: float) -> None:
+        super().__init__(values, claimed, weighted)
+        self.name, self.tolerance = name, tolerance
+        self.bound = self.numeric.copy()  # error estimate, where one was made
+        self.kinks = Kinks(self)
+        self.directions: list[tuple[Estimate, float]] = []  # the slope along each, and what is claimed
+
+    @property
+    def known(self) -> Array:
+        """The entries that have been measured."""
+        return np.flatnonzero(np.isfinite(self.numeric))
+
+    @property
+    def errors(self) -> Array:
+        """The relative error of every entry; 0 where the claim is one of a kink's subgradients."""
+        errors: Array = np.abs(self.claimed - self.numeric) / (self.scale or 1.0)
+        errors[self.kinks.allowed] = 0.0
+        return errors
+
+    # Entries
+
+    def line(self, i: int) -> tuple[Line, float]:
+        """The line along entry i, and the step for it: ε^⅓ · max(1, |x|)."""
+        return Line(self.weighted.rise, self.flat[i : i + 1], np.ones(1)), self.step * max(1.0, abs(self.flat[i]))
+
+    def measure(self, entries: Array, deadline: float = np.inf) -> None:
+        """Take the numeric derivative of these entries, as far as time allows, and look twice where it disputes."""
+        for i in entries:
+            if monotonic() > deadline:
+                break
+            line, h = self.line(i)
+            s = slopes(line, h)
+            self.numeric[i], self.left[i], self.right[i] = s.central, s.left, s.right
+        self._look_twice(deadline)
+        self.kinks.test_ties(deadline)
+
+    def _look_twice(self, deadline: float) -> None:
+        scale = self.scale
+        difference, jump = np.abs(self.claimed - self.numeric), np.abs(self.right - self.left)
+        # A slope that is not finite is disputed too, and measured again with other steps.
+        disputed = ~(difference <= self.tolerance * scale) | ~(jump <= KINKED * scale)
+        disputed &= np.isfinite(self.left) | np.isfinite(self.numeric)
+        disputed &= np.isnan(self.bound)
+        order = np.flatnonzero(disputed)[np.argsort(-difference[disputed])]
+        confirmed = 0
+        for i in order[:DISPUTED]:
+            if monotonic() > deadline or (confirmed >= CONFIRMED and jump[i] <= KINKED * scale):
+                continue
+            line, h = self.line(i)
+            e = estimate(line, h, self.weighted.noise, 0.1 * self.tolerance * scale)
+            if e.kink:
+                self.kinks.add(i)
+            self.numeric[i], self.left[i], self.right[i], self.bound[i] = e.value, e.left, e.right, e.error
+            confirmed += abs(self.claimed[i] - e.value) > self.tolerance * scale + CERTAIN * e.error
+        for i in order[DISPUTED:]:
+            if jump[i] > KINKED * scale:  # too many to look at twice: believed from the first look
+                self.kinks.add(i)
+
+    def certainty(self, i: int) -> float:
+        """An error estimate for entry i, made now if there was none."""
+        if np.isnan(self.bound[i]):
+            line, h = self.line(i)
+            self.bound[i] = estimate(line, h, self.weighted.noise).error
+        return float(self.bound[i])
+
+    def limit(self, i: int) -> float:
+        """How far claimed and numeric may differ at entry i."""
+        return self.tolerance * self.scale + (CERTAIN * float(self.bound[i]) if np.isfinite(self.bound[i]) else 0.0)
+
+    # Directions
+
+    def along(
+        self, part: slice, generator: np.random.Generator, left_out: Array | None = None
+    ) -> tuple[Estimate, float]:
+        """The slope along a random direction that moves a part of the block, and what is claimed of it.
+
+        Signed Gaussian numbers, in units of the block's root mean square: errors of opposite sign do not cancel, and
+        no entry is too small to count.
+        """
+        values = self.flat[part]
+        unit = float(np.sqrt(np.mean(self.flat * self.flat))) or 1.0
+        d = generator.standard_normal(values.size)
+        if left_out is not None:
+            d[left_out[part]] = 0.0
+        claimed = float(self.claimed[part] @ d)
+        if not d.any():
+            return Estimate(0.0, 0.0, 0.0, 0.0), claimed
+        line = Line(self.weighted.rise, values, unit * d)
+        first = slopes(line, self.step)
+        scale = unit * self.direction_scale(first.central / unit)
+        if abs(first.central - unit * claimed) <= 0.5 * self.tolerance * scale and first.jump <= KINKED * scale:
+            e = Estimate(first.central, 0.0, first.left, first.right)
+        else:
+            e = estimate(line, self.step, self.weighted.noise, 0.1 * self.tolerance * scale)
+        return Estimate(e.value / unit, e.error / unit, e.left / unit, e.right / unit, e.kink), claimed
+
+    def direction_scale(self, slope: float) -> float:
+        """What an error along a direction is measured by: the largest claimed entry, whatever the block's size."""
+        return float(np.abs(self.claimed).max(initial=0.0)) or abs(slope)
+
+    def disagreement(self, e: Estimate, claimed: float) -> float:
+        """How far a direction is off, relative to the block's largest entry; 0 where the estimate is no better."""
+        scale = self.direction_scale(e.value)
+        difference = abs(e.value - claimed)
+        if not np.isfinite(difference):
+            return np.inf
+        if difference <= self.tolerance * scale + CERTAIN * e.error:
+            return 0.0
+        return difference / scale if scale > 0 else 0.0
+
+    def slope_of_remainder(self, generator: np.random.Generator) -> float:
+        """The second opinion: ``taylor_slope`` along a random direction."""
+        d = generator.standard_normal(self.flat.size)
+        d /= np.sqrt(d @ d)
+        line = Line(self.weighted.rise, self.flat, d)
+        return taylor_slope(line, float(self.claimed @ d), self.weighted.noise)

@@ -1,0 +1,203 @@
+"""Checks that need no step, and so have no rounding to hide behind: what every right backward does.
+
+They come first, because a gradient that depends on earlier calls, or that changes what it is given, makes every number
+after it worthless.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from npae.gradcheck.engine.numeric import EPS, Line, estimate, slopes, step_for
+from npae.gradcheck.engine.subject import Subject, Weighted
+from npae.gradcheck.report.findings import Manner, gradient_name
+from npae.utils.types import Array
+
+Gradients = dict[str, Array]
+
+
+def manners(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Manner]:
+    """All of them, for an upstream gradient u."""
+    yield inputs_unchanged(subject, u)
+    yield forward_repeats(subject)
+    repeats = backward_repeats(subject, u)
+    yield repeats
+    if repeats.holds:
+        if subject.has_upstream:
+            yield linear_in_upstream(subject, u, generator)
+        yield nothing_stale(subject, u, generator)
+        if subject.has_upstream:
+            yield from adjoint(subject, u, generator)
+
+
+def same(a: Gradients, b: Gradients, tolerance: float) -> bool:
+    """Whether two sets of gradients agree, relative to the largest entry of each block."""
+    return all(a[name].shape == b[name].shape and distance(a[name], b[name]) <= tolerance for name in a)
+
+
+def distance(a: Array, b: Array) -> float:
+    """The largest difference, relative to the largest entry of both; infinite unless what is not finite, NaN or an
+    infinity, is the same in both.
+    """
+    if a.shape != b.shape:
+        return np.inf
+    finite = np.isfinite(a) & np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True):
+        return np.inf
+    a, b = a[finite], b[finite]
+    scale = max(_largest(a), _largest(b))
+    with np.errstate(over="ignore"):
+        return _largest(a - b) / scale if scale > 0 else 0.0
+
+
+def _largest(a: Array) -> float:
+    return float(np.abs(a).max(initial=0.0))
+
+
+def inputs_unchanged(subject: Subject, u: Array) -> Manner:
+    """Neither pass writes into what it is given."""
+    before, upstream = {name: block.copy() for name, block in subject.blocks.items()}, u.copy()
+    subject.output()
+    subject.gradients(u)
+    changed = [name for name, block in subject.blocks.items() if not np.array_equal(block, before[name])]
+    for name in changed:
+        subject.blocks[name][...] = before[name]
+    if not np.array_equal(u, upstream):
+        changed.append("the upstream gradient")
+        u[...] = upstream
+    changed += [name for name in subject.overwritten() if name not in changed]
+    return Manner("inputs unchanged", not changed, f"a pass overwrites {', '.join(changed)}" if changed else "")
+
+
+def forward_repeats(subject: Subject) -> Manner:
+    """f(x) == f(x), bit for bit: noise must stand still while a gradient is checked."""
+    holds = np.array_equal(subject.output(), subject.output(), equal_nan=True)
+    return Manner("forward repeats", holds, "" if holds else "two calls with the same inputs give two outputs")
+
+
+def backward_repeats(subject: Subject, u: Array) -> Manner:
+    """The same call gives the same gradient: nothing is drawn anew, and nothing is left from the call before."""
+    subject.output()
+    first, second = subject.gradients(u), subject.gradients(u)
+    changed = tuple(name for name in first if distance(first[name], second[name]) > 1e-12)
+    if not changed:
+        return Manner("backward repeats", True)
+    names = ", ".join(map(gradient_name, changed))
+    if all(_grows(subject, u, name) for name in changed):
+        return Manner("backward repeats", False, f"each call adds to {names}", changed, "accumulates")
+    return Manner("backward repeats", False, f"two calls give two values of {names}", changed, "draws")
+
+
+def _grows(subject: Subject, u: Array, name: str) -> bool:
+    a, b, c = (subject.gradients(u)[name] for _ in range(3))
+    return distance(b - a, c - b) < 1e-9
+
+
+def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generator) -> Manner:
+    """backward(2u − 3v) = 2 backward(u) − 3 backward(v), whatever is computed forward.
+
+    Penalties add a part that no upstream gradient weights; it is what backward(0) returns, and taken off.
+    """
+    v = subject.upstream(generator)
+    subject.output()
+    of_u, of_v, of_both = subject.gradients(u), subject.gradients(v), subject.gradients(2 * u - 3 * v)
+    constant = subject.gradients(0 * u) if subject.affine else {name: 0 * g for name, g in of_u.items()}
+    wrong = []
+    for name in of_u:
+        expected = 2 * (of_u[name] - constant[name]) - 3 * (of_v[name] - constant[name]) + constant[name]
+        parts = [np.abs(a).max(initial=0.0) for a in (of_u[name], of_v[name])]
+        if not np.abs(of_both[name] - expected).max(initial=0.0) <= 1e-10 * (subject.eps / EPS) * max(parts):
+            wrong.append(gradient_name(name))
+    return Manner(
+        "linear in the upstream gradient",
+        not wrong,
+        f"backward(2u − 3v) is not 2 backward(u) − 3 backward(v) in {', '.join(wrong)}" if wrong else "",
+    )
+
+
+def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) -> Manner:
+    """Gradients are those of the values now, and the same again after a call with other values.
+
+    Here and at other values each block is moved along one direction: what was kept from a first call agrees once.
+    """
+    name = "nothing stale"
+    subject.output()
+    before = subject.gradients(u)
+    start = {block: values.copy() for block, values in subject.blocks.items()}
+    agreed = [block for block in start if agrees(subject, u, block, generator)]
+    try:
+        for values in subject.blocks.values():  # the same numbers in other places, and smaller
+            values[...] = generator.permutation(values.reshape(-1)).reshape(values.shape)
+        scatter(subject, generator)
+        wrong = [gradient_name(block) for block in agreed if not agrees(subject, u, block, generator)]
+    finally:
+        for block, values in start.items():
+            subject.blocks[block][...] = values
+    if wrong:
+        return Manner(name, False, f"{', '.join(wrong)} is right at the first values, and wrong at others")
+    subject.output()
+    holds = same(before, subject.gradients(u), 1e-12)
+    return Manner(name, holds, "" if holds else "after a call with other values the first gradient does not come back")
+
+
+def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generator) -> bool:
+    """Whether a block's gradient has the slope along one random direction; True where that cannot be told."""
+    weighted = Weighted(subject, u)
+    values, claimed = subject.blocks[block], subject.gradients(u)[block]
+    if claimed.shape != values.shape or not np.isfinite(claimed).all():
+        return True
+    d = generator.standard_normal(values.size) * _rms(values)
+    line, h = Line(weighted.rise, values.reshape(-1), d), step_for(subject.eps)
+    expected = float(claimed.reshape(-1) @ d)
+    if abs(slopes(line, h).central - expected) <= 1e-3 * abs(expected):  # as a rule, and then two evaluations do
+        return True
+    slope = estimate(line, h, weighted.noise)
+    size = max(abs(slope.value), abs(expected))
+    return slope.kink or not abs(slope.value - expected) > 1e-3 * size + 8 * slope.error
+
+
+def scatter(subject: Subject, generator: np.random.Generator) -> None:
+    """Move every block to other values of the same signs, none larger: a place of the same kind."""
+    for values in subject.blocks.values():
+        values *= generator.uniform(0.5, 0.95, values.shape)
+
+
+def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Manner]:
+    """⟨u, J v⟩ = ⟨Jᵀ u, v⟩ to twelve digits, for every block that the output is linear in.
+
+    Then J v = y(x + v) − y(x) exactly, however large v is (Claerbout, Earth Soundings Analysis, ch. 1).
+    """
+    y = subject.output()
+    claimed = subject.gradients(u)
+    wrong, looked_at = [], 0
+    for name, values in subject.blocks.items():
+        start = values.copy()
+        v = generator.standard_normal(values.shape) * max(1.0, _rms(values))
+        try:
+            values += v
+            once = subject.output()
+            values += v
+            twice = subject.output()
+            values[...] = start - v
+            back = subject.output()
+        finally:
+            values[...] = start
+        size = np.abs(y).max(initial=0.0) + np.abs(twice).max(initial=0.0)
+        limit = 1e-12 * (subject.eps / EPS)
+        # Behind x too: a function with a kink at x can be straight on one side.
+        bend = max(np.abs(c).max(initial=0.0) for c in (twice - 2 * once + y, once - 2 * y + back))
+        if claimed[name].shape != values.shape or not bend <= limit * size:
+            continue
+        looked_at += 1
+        forward, backward = u * (once - y), claimed[name] * v
+        error = abs(forward.sum() - backward.sum())
+        # What cancelled in once − y is known no better than y.
+        if not error <= limit * (np.abs(forward).sum() + np.abs(backward).sum() + np.abs(u).sum() * size):
+            wrong.append(gradient_name(name))
+    if looked_at:
+        detail = f"the output is linear, but ⟨u, J v⟩ is not ⟨Jᵀu, v⟩ for {', '.join(wrong)}" if wrong else ""
+        yield Manner("adjoint", not wrong, detail)
+
+
+def _rms(values: Array) -> float:
+    return float(np.sqrt(np.mean(values * values))) or 1.0

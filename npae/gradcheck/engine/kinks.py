@@ -1,0 +1,99 @@
+"""Kinks: places with more than one slope. No single number is right there, but not any number will do.
+
+At a kink a backward chooses. Any value between the slopes of the two sides is a subgradient, and no mistake. At a tie
+that is not enough: of two equal cells under a maximum, each side of each has slope 0 or 1, so that (1, 0), (½, ½), and
+also (1, 1) and (0, 0) lie between them. But when the tied cells move *together* the maximum moves with them: there the
+function has one slope, and the gradient must add up to it. (1, 1) adds up to 2, (0, 0) to 0.
+"""
+
+from time import monotonic
+
+import numpy as np
+
+from npae.gradcheck.engine.measured import MeasuredBlock
+from npae.gradcheck.engine.numeric import Line, estimate
+from npae.gradcheck.report.verdict import KINKED
+from npae.utils.types import Array
+
+
+class Kinks:
+    """The entries of a block that stand at a kink.
+
+    Attributes
+    ----------
+    entries : list of int
+    wrong : list of int
+        Those where the claim is no subgradient.
+    wrong_ties : list of tuple
+        Groups whose claims do not add up: (entries, slope, sum of claims).
+    """
+
+    def __init__(self, block: MeasuredBlock) -> None:
+        self.block = block
+        self.entries: list[int] = []
+        self.wrong: list[int] = []
+        self.wrong_ties: list[tuple[Array, float, float]] = []
+        self._tested = 0
+
+    @property
+    def allowed(self) -> list[int]:
+        """Entries whose claim is one of the slopes between the two sides."""
+        return [i for i in self.entries if i not in self.wrong]
+
+    def add(self, i: int) -> None:
+        """Note a kink at entry i, and whether what is claimed lies between its sides.
+
+        Each output has sides of its own: a cell tied in two windows may be the winner of one and not of the other.
+        """
+        block = self.block
+        sides = [self._slopes_of_outputs(i, sign * block.step / 16) for sign in (-1, 1)]
+        slack = KINKED * max(block.scale, float(np.abs(sides[0]).max()), float(np.abs(sides[1]).max()))
+        low, high = (float(f(*sides).sum()) for f in (np.minimum, np.maximum))
+        self.entries.append(int(i))
+        if not low - slack <= block.claimed[i] <= high + slack:
+            self.wrong.append(int(i))
+
+    def _slopes_of_outputs(self, i: int, h: float) -> Array:
+        """The slope of every weighted output u·y on one side of entry i."""
+        block = self.block
+        value = block.flat[i]
+        try:
+            block.flat[i] = value + h * max(1.0, abs(float(value)))
+            taken = block.flat[i] - value
+            slopes: Array = block.weighted.rises() / taken
+        finally:
+            block.flat[i] = value
+        return slopes
+
+    def test_ties(self, deadline: float) -> None:
+        """Move each group of equal entries together, where new kinks were found."""
+        if len(self.entries) == self._tested:
+            return
+        self._tested = len(self.entries)
+        self.wrong_ties = []
+        block = self.block
+        for group in self._groups():
+            if monotonic() > deadline:
+                break
+            d = np.zeros(block.flat.size)
+            d[group] = 1.0
+            h = block.step * max(1.0, abs(float(block.flat[group[0]])))
+            e = estimate(Line(block.weighted.rise, block.flat, d), h, block.weighted.noise)
+            claimed = float(block.claimed[group].sum())
+            size = max(block.scale, abs(e.value))
+            # Two sides again: other kinks that no tie explains, about which nothing can be said.
+            if not e.kink and abs(claimed - e.value) > KINKED * size + 4 * e.error:
+                self.wrong_ties.append((group, e.value, claimed))
+
+    def _groups(self) -> list[Array]:
+        """Kinked entries of one sample whose values are equal, or nearer than the steps that were taken."""
+        block = self.block
+        entries = np.array(sorted(self.entries))
+        sample = entries // max(block.flat.size // block.shape[0], 1) if len(block.shape) > 1 else 0 * entries
+        groups = []
+        for n in np.unique(sample):
+            members = entries[sample == n]
+            members = members[np.argsort(block.flat[members], kind="stable")]
+            gaps = np.diff(block.flat[members]) > 2 * block.step * max(1.0, float(np.abs(block.flat[members]).max()))
+            groups += [g for g in np.split(members, np.flatnonzero(gaps) + 1) if len(g) > 1]
+        return groups

@@ -1,0 +1,30 @@
+"""What is right for a few samples must be right for more: loops unrolled by eight, and buffers that end too early."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from npae.gradcheck.engine.invariants import agrees
+from npae.gradcheck.engine.subject import Subject
+from npae.gradcheck.report.findings import Manner, gradient_name
+from npae.utils.types import Array
+
+LARGER = 9  # one more than a vector register of float32 holds
+
+
+def more_samples(x: Array, generator: np.random.Generator) -> Array:
+    """``LARGER`` samples of the same kind as those of x, none alike."""
+    rows: Array = x[np.arange(LARGER) % len(x)]
+    return rows * generator.uniform(0.5, 0.95, rows.shape)
+
+
+def larger_batch(make: Callable[[], Subject], generator: np.random.Generator) -> Manner:
+    """Whether gradients are right, along one direction a block, in what ``make`` makes of ``LARGER`` samples."""
+    name = "larger batches"
+    try:
+        subject = make()
+        u = subject.upstream(generator)
+        wrong = [gradient_name(block) for block in subject.blocks if not agrees(subject, u, block, generator)]
+    except Exception as error:  # whatever the checked code raises is a finding, not a crash
+        return Manner(name, False, f"with {LARGER} samples it raised {type(error).__name__}: {error}")
+    return Manner(name, not wrong, f"with {LARGER} samples {', '.join(wrong)} is wrong" if wrong else "")

@@ -1,0 +1,42 @@
+"""The measurements of one block: its values, what is claimed of its gradient, and what was found numerically."""
+
+import numpy as np
+
+from npae.gradcheck.engine.numeric import step_for
+from npae.gradcheck.engine.subject import Weighted
+from npae.utils.types import Array
+
+
+class MeasuredBlock:
+    """The arrays of a block and the scale that errors are relative to.
+
+    Parameters
+    ----------
+    values : ndarray
+        Contiguous; moved in place and put back.
+    claimed : ndarray of the same shape
+        The gradient that the code under test returned.
+    weighted : Weighted
+        F, whose gradient is claimed.
+
+    Attributes
+    ----------
+    flat, claimed, numeric, left, right : ndarray of shape (size,)
+        Values, claims, central differences (NaN where none was taken), and the slopes of both sides.
+    step : float
+        Step for a value of size 1.
+    """
+
+    def __init__(self, values: Array, claimed: Array, weighted: Weighted) -> None:
+        self.shape = values.shape
+        self.flat, self.claimed = values.reshape(-1), claimed.reshape(-1)
+        self.weighted = weighted
+        self.step = step_for(weighted.subject.eps)
+        self.numeric = np.full(values.size, np.nan)
+        self.left, self.right = self.numeric.copy(), self.numeric.copy()
+
+    @property
+    def scale(self) -> float:
+        """The largest entry: numeric as far as it is known, else claimed."""
+        known = np.abs(self.numeric[np.isfinite(self.numeric)])
+        return float(known.max(initial=0.0)) or float(np.abs(self.claimed).max(initial=0.0))

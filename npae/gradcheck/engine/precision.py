@@ -1,0 +1,40 @@
+"""Whether a function computes in float32, whatever it says: a cast within it, or a result that is widened again.
+
+Its output is a staircase, flat between one float32 number and the next, so that small steps see slopes of 0.
+"""
+
+import numpy as np
+
+from npae.gradcheck.engine.numeric import EPS
+from npae.gradcheck.engine.subject import Subject
+from npae.utils.types import Array
+
+FLOAT32_EPS = float(np.finfo(np.float32).eps)
+NEAR, FAR = 1e-11, 1e-2  # steps that float64 sees and float32 does not, and that both see
+
+
+def computes_in_float32(subject: Subject, generator: np.random.Generator) -> bool:
+    """Whether most outputs that move with a large step stand still with one that float64 would show plainly."""
+    start = {name: values.copy() for name, values in subject.blocks.items()}
+    d = {name: generator.choice([-1.0, 1.0], values.shape) * _size(values) for name, values in start.items()}
+    outputs: list[Array] = []
+    try:
+        for t in (0.0, NEAR, FAR):
+            for name, values in subject.blocks.items():
+                values[...] = start[name] + t * d[name]
+            outputs.append(subject.output())
+    finally:
+        for name, values in subject.blocks.items():
+            values[...] = start[name]
+    y, near, far = outputs
+    if not all(np.isfinite(output).all() for output in outputs):
+        return False
+    expected = np.abs(far - y) * (NEAR / FAR)
+    telling = expected > 1e3 * EPS * np.abs(y)
+    return bool(telling.any()) and bool(np.mean(near[telling] == y[telling]) > 0.5)
+
+
+def _size(values: Array) -> Array:
+    """How far each entry moves: by its own size, and by the block's where it is 0."""
+    size: Array = np.where(values == 0, float(np.sqrt(np.mean(values * values))) or 1.0, np.abs(values))
+    return size

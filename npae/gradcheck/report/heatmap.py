@@ -1,0 +1,50 @@
+"""Where the error is: a picture of a block, in letters for a terminal.
+
+A row of wrong entries, a wrong corner or a wrong last column says more than the largest error does.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from npae.utils.types import Array
+
+SHADES = "·░▒▓█"
+LIMITS = (1e-6, 1e-4, 1e-2, 1e-1)  # below the first an entry is right
+UNKNOWN = " "
+ROWS, COLUMNS = 12, 60
+
+
+def plane(errors: Array) -> Array:
+    """Any array as a picture (rows, columns): the last axis to the right, all others downwards."""
+    return np.atleast_2d(errors.reshape(-1, errors.shape[-1]) if errors.ndim else errors)
+
+
+def condensed(errors: Array, rows: int, columns: int) -> Array:
+    """The picture in at most that many cells; each is the worst of what it stands for, NaN where nothing is known."""
+    picture = plane(errors)
+    for axis, limit in enumerate((rows, columns)):
+        n = picture.shape[axis]
+        if n > limit:
+            parts = np.array_split(picture, limit, axis=axis)
+            picture = np.stack([_worst(part, axis) for part in parts], axis=axis)
+    return picture
+
+
+def _worst(part: Array, axis: int) -> Array:
+    known = np.where(np.isnan(part), -1.0, part).max(axis=axis)
+    return np.where(known < 0, np.nan, known)
+
+
+def shade(error: float) -> int:
+    """0 for right to 4 for plainly wrong."""
+    return sum(error > limit for limit in LIMITS)
+
+
+def text_map(errors: Array) -> Iterator[str]:
+    """Lines of shaded cells, and what the shades mean."""
+    picture = condensed(errors, ROWS, COLUMNS)
+    for row in picture:
+        yield "|" + "".join(UNKNOWN if np.isnan(e) else SHADES[shade(e)] for e in row) + "|"
+    steps = "  ".join(f"{mark} > {limit:.0e}" for mark, limit in zip(SHADES[1:], LIMITS, strict=True))
+    yield f"{SHADES[0]} right  {steps}  blank: not looked at"

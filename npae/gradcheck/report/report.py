@@ -1,0 +1,86 @@
+"""The report of a check: as text, as JSON values, and as HTML in a notebook."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.report.findings import BlockReport, Findings, gradient_name
+from npae.gradcheck.report.heatmap import text_map
+from npae.gradcheck.report.html import page
+from npae.gradcheck.report.verdict import Verdict, band
+
+
+@dataclass
+class Report(Findings):
+    """What a check has found; printing it says where a gradient is wrong, and in a notebook it is a page."""
+
+    parts: list["Report"] = field(default_factory=list)
+
+    def __getitem__(self, name: str) -> BlockReport:
+        """The block "W"; "dW" means the same."""
+        for block in self.blocks:
+            if name in (block.name, block.gradient):
+                return block
+        known = ", ".join(block.gradient for block in self.blocks)
+        raise KeyError(f"no block {name!r} was checked; there are {known}")
+
+    def __str__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _lines(self) -> Iterator[str]:
+        yield f"{self.subject}: {self.verdict}"
+        width = max((len(block.gradient) for block in self.blocks), default=0)
+        for block in self.blocks:
+            word = f" ({band(block.error)})" if block.verdict is Verdict.WRONG and np.isfinite(block.error) else ""
+            yield (
+                f"  {block.gradient:<{width}}  {block.verdict!s:<10}  error {block.error:.1e}{word}  "
+                f"checked {block.coverage}"
+            )
+            for line in block.lines():
+                yield f"      {line}"
+            if block.verdict is Verdict.WRONG and block.errors is not None:
+                for line in text_map(block.errors):
+                    yield f"      {line}"
+        for manner in self.manners:
+            if not manner.holds:
+                yield f"  {manner.name}: does not hold; {manner.detail}"
+        for name in self.names:
+            gradients = ", ".join(map(gradient_name, name.blocks))
+            yield f"  {gradients} looks like: {name.bug} ({name.formula}). {name.hint}"
+        for note in self.notes:
+            yield f"  note: {note}"
+        for part in self.parts:
+            for line in part._lines():
+                yield f"  | {line}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the arrays, as plain JSON values."""
+        return {
+            "subject": self.subject,
+            "verdict": str(self.verdict),
+            "seconds": self.seconds,
+            "blocks": [_plain(block) for block in self.blocks],
+            "manners": [asdict(manner) for manner in self.manners],
+            "names": [{**asdict(name), "blocks": list(name.blocks)} for name in self.names],
+            "parts": [part.to_dict() for part in self.parts],
+            "notes": list(self.notes),
+        }
+
+    def _repr_html_(self) -> str:
+        """For a notebook: the verdicts as a table, and a heat map of the error of every wrong block."""
+        return page(self)
+
+
+def _plain(block: BlockReport) -> dict[str, Any]:
+    values = {
+        key: value for key in block.__dataclass_fields__ if not isinstance(value := getattr(block, key), np.ndarray)
+    }
+    values.pop("errors", None)
+    values["verdict"], values["gradient"], values["coverage"] = str(block.verdict), block.gradient, block.coverage
+    values["shape"] = list(block.shape)
+    values["index"] = None if block.index is None else list(block.index)
+    # JSON has no NaN and no infinity.
+    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}

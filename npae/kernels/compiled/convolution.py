@@ -1,0 +1,308 @@
+"""Convolution as matrix products that read the image in place: no patch is ever copied out ("im2col").
+
+In an image whose channels lie together, the patches of one output row are, for one kernel row, overlapping windows of
+kw·in neighbouring numbers that start stride·in apart. That is a matrix A with rows so far apart; the kernel rows are
+the tile's segments, and W is B as it stands::
+
+    y[i, :, :] = start + Σₖ A[k]·W[k],   A[k] = windows of x[i·s + k]
+"""
+
+import numpy as np
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+from npae.kernels.simd.copy import copy
+from npae.kernels.simd.dot import DOTS, dot
+from npae.kernels.simd.llvm import LINE
+from npae.kernels.simd.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, new_panel, start_from
+
+GROUP = 512  # image positions for which a panel of weights is copied once, at least
+BAND = 24576  # bytes of x with its border that are copied at a time; with a panel they fit the first-level cache
+
+
+@jit
+def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
+    """As reference.convolution."""
+    if W.shape[3] == 1:
+        _convolution_to_one_channel(x, W, b, stride_h, stride_w, y)
+        return
+    n, height, width, n_in = x.shape
+    rows, columns, n_out = y.shape[1:]
+    kh, window = W.shape[0], W.shape[1] * n_in
+    lanes = LINE // y.itemsize
+    x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
+    panel = new_panel(y)
+    group = 1 + GROUP // (rows * columns)
+    # a block of the sum is as many whole kernel rows as the panel holds, or a part of one
+    kernel_rows, steps = max(1, DEPTH // window), min(DEPTH, window)
+    for first in range(0, n, group):
+        for j in range(0, n_out, lanes):
+            n_columns = min(lanes, n_out - j)
+            start_from(b, j, n_columns, panel)
+            for k in range(0, kh, kernel_rows):
+                segments = min(kernel_rows, kh - k)
+                for m in range(0, window, steps):
+                    depth = min(steps, window - m)
+                    place = (k * window + m) * n_out + j
+                    copy_rows(W_flat, place, n_out, segments * depth, n_columns, panel, ZERO)
+                    for image in range(first, min(first + group, n)):
+                        for i in range(rows):
+                            multiply(
+                                columns,
+                                segments,
+                                depth,
+                                x_flat,
+                                ((image * height + i * stride_h + k) * width) * n_in + m,
+                                stride_w * n_in,
+                                width * n_in,
+                                ONE,
+                                panel,
+                                y_flat,
+                                (image * rows + i) * columns * n_out + j,
+                                n_out,
+                                n_columns,
+                                k == 0 and m == 0,
+                            )
+
+
+@jit
+def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
+    """One output channel fills no vector; here each vector runs along a window instead."""
+    n, height, width, n_in = x.shape
+    rows, columns = y.shape[1:3]
+    kh, window = W.shape[0], W.shape[1] * n_in
+    x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
+    for image in range(n):
+        for i in range(rows):
+            place = (image * rows + i) * columns
+            seen = (image * height + i * stride_h) * width * n_in
+            for j in range(0, columns, DOTS):
+                dot(
+                    min(DOTS, columns - j),
+                    kh,
+                    window,
+                    x_flat,
+                    seen + j * stride_w * n_in,
+                    stride_w * n_in,
+                    width * n_in,
+                    W_flat,
+                    b,
+                    y_flat,
+                    place + j,
+                    ONE,
+                )
+
+
+@jit
+def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """As reference.convolution_weight_gradient."""
+    dW[...] = 0
+    add_weight_gradient(x, dy, stride_h, stride_w, dW)
+
+
+@jit
+def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """dW += what these images have in it: A is read down its columns, the positions, and B is dy."""
+    n, height, width, n_in = x.shape
+    rows, columns, n_out = dy.shape[1:]
+    kh, window = dW.shape[0], dW.shape[1] * n_in
+    lanes = LINE // dW.itemsize
+    if n_out == 1:
+        _one_channel_weight_gradient(x, dy, stride_h, stride_w, dW)
+        return
+    x_flat, dy_flat, dW_flat = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)
+    panel = new_panel(dW)
+    # a block of the sum is as many whole rows of an image as the panel holds, or a part of one
+    image_rows, steps = max(1, DEPTH // columns), min(DEPTH, columns)
+    for image in range(n):
+        for i in range(0, rows, image_rows):
+            segments = min(image_rows, rows - i)
+            for m in range(0, columns, steps):
+                depth = min(steps, columns - m)
+                for j in range(0, n_out, lanes):
+                    n_columns = min(lanes, n_out - j)
+                    place = ((image * rows + i) * columns + m) * n_out + j
+                    copy_rows(dy_flat, place, n_out, segments * depth, n_columns, panel, ZERO)
+                    for k in range(kh):
+                        multiply(
+                            window,
+                            segments,
+                            depth,
+                            x_flat,
+                            ((image * height + i * stride_h + k) * width + m * stride_w) * n_in,
+                            ONE,
+                            stride_h * width * n_in,
+                            stride_w * n_in,
+                            panel,
+                            dW_flat,
+                            k * window * n_out + j,
+                            n_out,
+                            n_columns,
+                            NO,
+                        )
+
+
+@jit
+def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
+    """One output channel fills no vector; here each vector runs along a window. Four positions at a time."""
+    n, height, width, n_in = x.shape
+    rows, columns = dy.shape[1:3]
+    kh, window = dW.shape[0], dW.shape[1] * n_in
+    x_flat, dy_flat, dW_flat = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)
+    step = stride_w * n_in
+    whole = columns // 4 * 4
+    for image in range(n):
+        for i in range(rows):
+            slopes = dy_flat[(image * rows + i) * columns :][:columns]
+            for k in range(kh):
+                seen = x_flat[(image * height + i * stride_h + k) * width * n_in :][: width * n_in]
+                total = dW_flat[k * window :][:window]
+                for j in range(0, whole, 4):
+                    x0, x1 = seen[j * step :][:window], seen[(j + 1) * step :][:window]
+                    x2, x3 = seen[(j + 2) * step :][:window], seen[(j + 3) * step :][:window]
+                    d0, d1, d2, d3 = slopes[j], slopes[j + 1], slopes[j + 2], slopes[j + 3]
+                    for t in range(window):
+                        total[t] += (d0 * x0[t] + d1 * x1[t]) + (d2 * x2[t] + d3 * x3[t])
+                for j in range(whole, columns):
+                    x0 = seen[j * step :][:window]
+                    for t in range(window):
+                        total[t] += slopes[j] * x0[t]
+
+
+@jit
+def transposed_convolution(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
+) -> None:
+    """As reference.transposed_convolution: again a convolution, of x in a border of zeros with W reversed.
+
+    Cells of y whose distance is the stride meet the same weights. So each of the stride_h · stride_w phases of y is a
+    convolution without stride, with every stride-th row and column of W. For it a band of rows of x is copied into a
+    border of zeros, about 24 KiB at a time. Places are counted as if y had its first ``top`` rows and ``left`` columns,
+    and those outside are passed over.
+    """
+    (n, rows, columns, n_in), (height, width) = x.shape, y.shape[1:3]
+    kh, kw = W.shape[:2]
+    most_h, most_w = -(-kh // stride_h), -(-kw // stride_w)  # rows and columns of W that the first phase meets
+    first_row, last_row = top // stride_h, -(-(top + height) // stride_h)
+    line = (max(columns, -(-(left + width) // stride_w)) + most_w - 1) * n_in
+    fitting = max(1, BAND // (line * y.itemsize) - (most_h - 1))
+    n_rows = last_row - first_row
+    band_rows = -(-n_rows // -(-n_rows // fitting))  # bands of like size
+    band = np.zeros((band_rows + most_h - 1) * line, y.dtype)
+    taps = np.empty(most_h * most_w * n_in if y.shape[3] == 1 else 0, y.dtype)
+    panel = new_panel(y)
+    source = x.reshape(-1)
+    for image in range(n):
+        for band_row in range(first_row, last_row, band_rows):
+            for r in range(band_rows + most_h - 1):
+                i = band_row + r - (most_h - 1)
+                at, place = r * line + (most_w - 1) * n_in, (image * rows + i) * columns * n_in
+                if 0 <= i < rows:
+                    copy(source, place, band, at, columns * n_in)
+                else:
+                    band[at : at + columns * n_in] = 0
+            for phase_h in range(stride_h):
+                for phase_w in range(stride_w):
+                    # the rows and columns of this phase that lie in the band and in y
+                    start_h, start_w = -((phase_h - top) // stride_h), max(0, -((phase_w - left) // stride_w))
+                    stop_h, stop_w = -((phase_h - top - height) // stride_h), -((phase_w - left - width) // stride_w)
+                    start_h, stop_h = max(start_h, band_row), min(stop_h, band_row + band_rows)
+                    if start_h < stop_h and start_w < stop_w:
+                        _transposed_phase(
+                            band[(start_h - band_row) * line :],
+                            line,
+                            stop_h - start_h,
+                            start_w,
+                            stop_w - start_w,
+                            W,
+                            b,
+                            (phase_h, phase_w),
+                            (stride_h, stride_w),
+                            (image, start_h * stride_h + phase_h - top, start_w * stride_w + phase_w - left),
+                            panel,
+                            taps,
+                            y,
+                        )
+
+
+@jit
+def _transposed_phase(
+    band: Array,
+    line: int,
+    n_rows: int,
+    start_w: int,
+    n_columns: int,
+    W: Array,
+    b: Array,
+    phase: tuple[int, int],
+    stride: tuple[int, int],
+    corner: tuple[int, int, int],
+    panel: Array,
+    taps: Array,
+    y: Array,
+) -> None:
+    """``n_rows`` × ``n_columns`` cells of y, a stride apart, from the ``corner`` (image, row, column) on."""
+    height, width, n_out = y.shape[1:]
+    kh, kw, n_in = W.shape[:3]
+    (phase_h, phase_w), (stride_h, stride_w) = phase, stride
+    met_h, met_w = -(-max(kh - phase_h, 0) // stride_h), -(-max(kw - phase_w, 0) // stride_w)
+    # where the windows start in the band
+    skip = (-(-kh // stride_h) - met_h) * line + (-(-kw // stride_w) - met_w + start_w) * n_in
+    window = met_w * n_in
+    weights, target = W.reshape(-1), y.reshape(-1)
+    place = ((corner[0] * height + corner[1]) * width + corner[2]) * n_out
+    if n_out == 1:  # it fills no vector; here each vector runs along a window instead
+        for k in range(met_h):
+            for u in range(met_w):
+                tap = (phase_h + (met_h - 1 - k) * stride_h) * kw + phase_w + (met_w - 1 - u) * stride_w
+                copy(weights, tap * n_in, taps, (k * met_w + u) * n_in, n_in)
+        for i in range(n_rows):
+            for j in range(0, n_columns, DOTS):
+                dot(
+                    min(DOTS, n_columns - j),
+                    met_h,
+                    window,
+                    band,
+                    i * line + skip + j * n_in,
+                    n_in,
+                    line,
+                    taps,
+                    b,
+                    target,
+                    place + i * stride_h * width + j * stride_w,
+                    stride_w,
+                )
+        return
+    lanes = LINE // y.itemsize
+    kernel_rows, steps = max(1, DEPTH // max(window, 1)), min(DEPTH, max(window, 1))
+    for j in range(0, n_out, lanes):
+        n_channels = min(lanes, n_out - j)
+        start_from(b, j, n_channels, panel)
+        for k in range(0, max(met_h, 1), kernel_rows):
+            segments = min(kernel_rows, met_h - k)
+            for m in range(0, max(window, 1), steps):
+                depth = min(steps, window - m)
+                for s in range(segments):
+                    weight_row = (phase_h + (met_h - 1 - k - s) * stride_h) * kw
+                    for u in range(m // n_in, -(-(m + depth) // n_in)):
+                        first, last = max(m, u * n_in), min(m + depth, (u + 1) * n_in)
+                        tap = weight_row + phase_w + (met_w - 1 - u) * stride_w
+                        row = (tap * n_in + first - u * n_in) * n_out + j
+                        copy_rows(weights, row, n_out, last - first, n_channels, panel, s * depth + first - m)
+                for i in range(n_rows):
+                    multiply(
+                        n_columns,
+                        segments,
+                        depth,
+                        band,
+                        (i + k) * line + skip + m,
+                        n_in,
+                        line,
+                        ONE,
+                        panel,
+                        target,
+                        place + i * stride_h * width * n_out + j,
+                        stride_w * n_out,
+                        n_channels,
+                        k == 0 and m == 0,
+                    )

@@ -1,0 +1,217 @@
+"""Several layers in one: a few images pass all of them while they are in the cache; what lies between is not kept.
+
+``between`` is room for these few images between two layers.
+"""
+
+import numpy as np
+
+from npae.kernels.compiled.activation import relu
+from npae.kernels.compiled.convolution import add_weight_gradient, convolution, transposed_convolution
+from npae.kernels.compiled.data_movement import pad
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+
+NONE = np.uint8(4)  # no cell of the window is above zero
+
+
+@jit
+def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
+    """As reference.relu_max_pool; a NaN stays one."""
+    n, rows, columns, channels = y.shape
+    x_flat, y_flat, winner_flat = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
+    line = x.shape[2] * channels
+    zero = y.dtype.type(0)
+    for i in range(n * rows):
+        for j in range(columns):
+            place = 2 * i * line + 2 * j * channels
+            a, b = x_flat[place:][:channels], x_flat[place + channels :][:channels]
+            d, e = x_flat[place + line :][:channels], x_flat[place + line + channels :][:channels]
+            place = (i * columns + j) * channels
+            best, which = y_flat[place:][:channels], winner_flat[place:][:channels]
+            for c in range(channels):
+                upper, lower = _larger(a[c], b[c]), _larger(d[c], e[c])
+                value = _larger(upper, lower)
+                upper_cell = np.uint8(0) if upper == a[c] else np.uint8(1)
+                lower_cell = np.uint8(2) if lower == d[c] else np.uint8(3)
+                cell = upper_cell if value == upper else lower_cell
+                best[c] = zero if value < zero else value
+                which[c] = cell if value > zero else NONE
+
+
+@jit
+def _larger(a: float, b: float) -> float:
+    """The larger of two; a NaN is larger than everything."""
+    return b if (b > a) | (b != b) else a
+
+
+@jit
+def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
+    """As reference.relu_max_pool_gradient."""
+    n, rows, columns, channels = dy.shape
+    dy_flat, winner_flat, dx_flat = dy.reshape(-1), winner.reshape(-1), dx.reshape(-1)
+    line = dx.shape[2] * channels
+    zero = dx.dtype.type(0)
+    for i in range(n * rows):
+        for j in range(columns):
+            place = (i * columns + j) * channels
+            slope, which = dy_flat[place:][:channels], winner_flat[place:][:channels]
+            for cell in range(4):
+                place = (2 * i + cell // 2) * line + (2 * j + cell % 2) * channels
+                target = dx_flat[place:][:channels]
+                this = np.uint8(cell)
+                for c in range(channels):
+                    target[c] = slope[c] if which[c] == this else zero
+
+
+@jit
+def convolution_relu_max_pool(
+    x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
+) -> None:
+    """As reference.convolution_relu_max_pool."""
+    for i in range(0, len(x), len(between)):
+        stop = min(i + len(between), len(x))
+        convolution(x[i:stop], W, b, stride_h, stride_w, between[: stop - i])
+        relu_max_pool(between[: stop - i], y[i:stop], winner[i:stop])
+
+
+@jit
+def convolution_relu_max_pool_gradient(
+    x: Array,
+    dy: Array,
+    winner: Array,
+    W_transposed: Array,
+    zero: Array,
+    stride_h: int,
+    stride_w: int,
+    top: int,
+    left: int,
+    needs_dx: int,
+    between: Array,
+    dW: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """As reference.convolution_relu_max_pool_gradient."""
+    dW[...] = 0
+    db[...] = 0
+    for i in range(0, len(x), len(between)):
+        stop = min(i + len(between), len(x))
+        slope = between[: stop - i]
+        relu_max_pool_gradient(dy[i:stop], winner[i:stop], slope)
+        add_weight_gradient(x[i:stop], slope, stride_h, stride_w, dW)
+        _add_columns(slope, db)
+        if needs_dx:
+            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[i:stop])
+
+
+@jit
+def upsample_convolution(
+    x: Array,
+    W: Array,
+    b: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    group: int,
+    y: Array,
+) -> None:
+    """As reference.upsample_convolution."""
+    for i in range(0, len(x), group):
+        stop = min(i + group, len(x))
+        transposed_convolution(x[i:stop], W, b, factor_h, factor_w, top, left, y[i:stop])
+        if with_relu:
+            relu(y[i:stop], y[i:stop])
+
+
+@jit
+def upsample_convolution_gradient(
+    x: Array,
+    y: Array,
+    dy: Array,
+    W_transposed: Array,
+    zero: Array,
+    factor_h: int,
+    factor_w: int,
+    top: int,
+    left: int,
+    with_relu: int,
+    between: Array,
+    dW_transposed: Array,
+    db: Array,
+    dx: Array,
+) -> None:
+    """As reference.upsample_convolution_gradient."""
+    dW_transposed[...] = 0
+    db[...] = 0
+    for i in range(0, len(x), len(between)):
+        stop = min(i + len(between), len(x))
+        padded = between[: stop - i]
+        pad(dy[i:stop], top, left, padded)
+        if with_relu:
+            _mask_inside(y[i:stop], top, left, padded)
+        _add_columns(padded, db)
+        add_weight_gradient(padded, x[i:stop], factor_h, factor_w, dW_transposed)
+        convolution(padded, W_transposed, zero, factor_h, factor_w, dx[i:stop])
+
+
+@jit
+def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
+    """Zero where y is not above zero, in the middle of ``padded``."""
+    n, height, width, channels = y.shape
+    padded_height, padded_width = padded.shape[1:3]
+    y_flat, padded_flat = y.reshape(-1), padded.reshape(-1)
+    zero, length = padded.dtype.type(0), width * channels
+    for image in range(n):
+        for i in range(height):
+            line = y_flat[(image * height + i) * length :][:length]
+            target = padded_flat[((image * padded_height + top + i) * padded_width + left) * channels :][:length]
+            for j in range(length):
+                target[j] = target[j] if line[j] > zero else zero
+
+
+@jit
+def _add_columns(a: Array, s: Array) -> None:
+    """s += the sum of a over all positions."""
+    channels = s.size
+    flat = a.reshape(-1)
+    for first in range(0, flat.size, channels):
+        line = flat[first:][:channels]
+        for c in range(channels):
+            s[c] += line[c]
+
+
+@jit
+def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
+    """As reference.fold_upsampling."""
+    W_folded[...] = 0
+    _add_folded(W.reshape(-1), W.shape, factor_h, factor_w, W_folded.reshape(-1), True)
+
+
+@jit
+def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
+    """As reference.unfold_upsampling."""
+    dW[...] = 0
+    _add_folded(dW.reshape(-1), dW.shape, factor_h, factor_w, dW_folded.reshape(-1), False)
+
+
+@jit
+def _add_folded(
+    W: Array, shape: tuple[int, int, int, int], factor_h: int, factor_w: int, W_folded: Array, is_forward: bool
+) -> None:
+    """W_folded += W, or W += W_folded, wherever they belong together; both lie flat."""
+    kh, kw, n_in, n_out = shape
+    size = n_in * n_out
+    for k in range(kh):
+        for m in range(kw):
+            plain = W[(k * kw + m) * size :][:size]
+            for t in range(factor_h):
+                for u in range(factor_w):
+                    place = (kh - 1 - k + t) * (kw + factor_w - 1) + kw - 1 - m + u
+                    folded = W_folded[place * size :][:size]
+                    for i in range(size):
+                        if is_forward:
+                            folded[i] += plain[i]
+                        else:
+                            plain[i] += folded[i]

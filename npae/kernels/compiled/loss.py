@@ -1,0 +1,56 @@
+"""Losses: the sum over each sample and the gradient, in one pass. Sums are kept in float64."""
+
+import math
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+from npae.kernels.simd.exponential import exp, log1p_series
+
+
+@jit
+def bce_on_logits(z: Array, t: Array, weight: float, losses: Array, dz: Array) -> None:
+    """As reference.bce_on_logits."""
+    number = dz.dtype.type
+    zero, one, two, factor = number(0), number(1), number(2), number(weight)
+    for sample in range(len(z)):
+        logits, targets, slopes = z[sample], t[sample], dz[sample]
+        total = 0.0
+        for i in range(logits.size):
+            logit, target = logits[i], targets[i]
+            e = exp(-abs(logit), number)
+            # one division for both: by 1 + e, and by 2 + e in log1p
+            inverse = one / ((one + e) * (two + e))
+            total += (zero if logit < zero else logit) - logit * target + log1p_series(e * (one + e) * inverse, number)
+            slopes[i] = factor * ((e if logit < zero else one) * (two + e) * inverse - target)
+        losses[sample] = total
+
+
+@jit
+def bce_on_probabilities(p: Array, t: Array, weight: float, floor: float, losses: Array, dp: Array) -> None:
+    """As reference.bce_on_probabilities."""
+    number = dp.dtype.type
+    one, factor, least = number(1), number(weight), number(floor)
+    for sample in range(len(p)):
+        probabilities, targets, slopes = p[sample], t[sample], dp[sample]
+        total = 0.0
+        for i in range(probabilities.size):
+            probability, target = probabilities[i], targets[i]
+            above = least if probability < least else probability
+            below = least if one - probability < least else one - probability
+            total -= target * math.log(above) + (one - target) * math.log(below)
+            slopes[i] = factor * ((one - target) / below - target / above)
+        losses[sample] = total
+
+
+@jit
+def squared_error(y: Array, t: Array, weight: float, losses: Array, dy: Array) -> None:
+    """As reference.squared_error."""
+    factor = dy.dtype.type(2 * weight)
+    for sample in range(len(y)):
+        outputs, targets, slopes = y[sample], t[sample], dy[sample]
+        total = 0.0
+        for i in range(outputs.size):
+            difference = outputs[i] - targets[i]
+            total += difference * difference
+            slopes[i] = factor * difference
+        losses[sample] = total

@@ -1,0 +1,108 @@
+"""Random numbers by counting: each is a function of a key and a counter, so many are made at once.
+
+Philox takes a counter through ten rounds of multiplication (Salmon et al., Parallel random numbers: as easy as 1, 2, 3,
+SC 2011). It has no state, so nothing is handed from one number to the next, and a vector holds several counters.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+from npae.kernels.simd.exponential import as_bits, as_number
+
+MULTIPLIER_A, MULTIPLIER_B = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+KEY_STEP_A, KEY_STEP_B = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+MASK, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+UNIT = 2.0**-24
+
+
+@jit
+def _fill(key: Array, first: int, y: Array) -> None:
+    """The upper 24 bits of the words of the counters from ``first`` on, a quarter of y (4 n,) from each word."""
+    n = y.size // 4
+    words_a, words_b, words_c, words_d = y[:n], y[n : 2 * n], y[2 * n : 3 * n], y[3 * n :]
+    drop, number = np.uint64(8), y.dtype.type
+    for i in range(n):
+        a, b = (np.uint64(key[2]) + np.uint64(first + i)) & MASK, np.uint64(key[3])
+        c, d = np.uint64(key[4]), np.uint64(key[5])
+        key_a, key_b = np.uint64(key[0]), np.uint64(key[1])
+        for _ in range(10):
+            product_a, product_c = a * MULTIPLIER_A, c * MULTIPLIER_B
+            a, b = (product_c >> HALF) ^ b ^ key_a, product_c & MASK
+            c, d = (product_a >> HALF) ^ d ^ key_b, product_a & MASK
+            key_a, key_b = (key_a + KEY_STEP_A) & MASK, (key_b + KEY_STEP_B) & MASK
+        words_a[i], words_b[i] = number(np.int32(a >> drop)), number(np.int32(b >> drop))
+        words_c[i], words_d[i] = number(np.int32(c >> drop)), number(np.int32(d >> drop))
+
+
+@jit
+def uniform(key: Array, y: Array) -> None:
+    """As reference.uniform."""
+    whole = y.size // 4 * 4
+    rest = np.empty(4, y.dtype)
+    _fill(key, 0, y[:whole])
+    _fill(key, whole // 4, rest)
+    y[whole:] = rest[: y.size - whole]
+    unit = y.dtype.type(UNIT)
+    for i in range(y.size):
+        y[i] *= unit
+
+
+@jit
+def standard_normal(key: Array, y: Array) -> None:
+    """As reference.standard_normal."""
+    whole = y.size // 4 * 4
+    rest = np.empty(4, y.dtype)
+    _normal(key, 0, y[:whole])
+    _normal(key, whole // 4, rest)
+    y[whole:] = rest[: y.size - whole]
+
+
+@jit
+def _normal(key: Array, first: int, y: Array) -> None:
+    """For y (4 n,). The words are kept in y until they are needed, since whole loops fill vectors."""
+    _fill(key, first, y)
+    n, number = y.size // 4, y.dtype.type
+    for start in (0, 2 * n):
+        cosines, sines = y[start : start + n], y[start + n : start + 2 * n]
+        for i in range(n):
+            radius = math.sqrt(number(-2) * _log((cosines[i] + number(0.5)) * number(UNIT), number))
+            cosine, sine = _cos_sin(sines[i] * number(UNIT), number)
+            cosines[i], sines[i] = radius * cosine, radius * sine
+
+
+@jit
+def _log(u: Any, number: Any) -> Any:
+    """log u for 0 < u < 1: u = m · 2ⁿ with m next to 1, and log m = 2 (s + s³/3 + …) for s = (m − 1) / (m + 1)."""
+    single = np.finfo(number).bits == 32
+    fraction, bias = (23, 127) if single else (52, 1023)
+    terms = 6 if single else 14
+    n = (as_bits(u * number(1.4142135623730951)) >> fraction) - bias  # so that m lies between √½ and √2
+    m = u * as_number((bias - n) << fraction, u)
+    s = (m - number(1)) / (m + number(1))
+    square = s * s
+    series = number(1 / (2 * terms + 1))
+    for k in range(2 * terms - 1, 0, -2):
+        series = number(1 / k) + square * series
+    return number(n) * number(0.6931471805599453) + number(2) * s * series
+
+
+@jit
+def _cos_sin(v: Any, number: Any) -> tuple[Any, Any]:
+    """cos 2πv and sin 2πv for 0 ≤ v < 1, from those of an angle within an eighth of a turn."""
+    terms = 5 if np.finfo(number).bits == 32 else 9
+    quarter = np.int32(v * number(4) + number(0.5))  # the nearest quarter turn
+    angle = (v - number(0.25) * number(quarter)) * number(6.283185307179586)
+    square = angle * angle
+    cosine, sine = number(1), number(1)
+    for k in range(terms, 0, -1):
+        cosine = number(1) - square * number(1 / ((2 * k - 1) * (2 * k))) * cosine
+        sine = number(1) - square * number(1 / (2 * k * (2 * k + 1))) * sine
+    sine *= angle
+    is_odd = (quarter & 1) == 1
+    x, y = (sine if is_odd else cosine), (cosine if is_odd else sine)
+    x = -x if ((quarter + 1) & 2) == 2 else x
+    return x, -y if (quarter & 2) == 2 else y

@@ -1,0 +1,1 @@
+"""Recorded calls of kernels, and the threads that carry them out."""

@@ -1,0 +1,137 @@
+"""How threads hand each other programs in a microsecond: they look at a number in memory until it changes.
+
+To sleep and be woken takes the operating system 50 to 100 µs, as long as a layer. Here a thread that waits *spins*,
+holding neither the GIL nor a lock. Now and then it lets another have the processor, in case that is the one it waits
+for; and it gives up after a while, so that nothing is burnt where nothing comes.
+
+A mailbox is an array of numbers, those of either side on cache lines of their own::
+
+    POSTED    how many tables of calls the leader has posted
+    TABLE     address of the last one
+    CALLS     its number of calls
+    DONE      how many the follower has run
+    FAILED    not 0 where a call of the last one failed
+"""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from npae.kernels.execution.trampoline import run_calls
+from npae.kernels.jit import jit
+from npae.kernels.reference import Array
+
+POSTED, TABLE, CALLS = 0, 1, 2
+DONE, FAILED = 16, 17
+MAILBOX = 32  # numbers in a mailbox
+
+_numba: Any = numba  # some versions of Numba bring types along and some do not
+_types: Any = types
+_cgutils: Any = cgutils
+_carray: Any = _numba.carray
+_intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+
+LOOKS = 4096  # between two offers of the processor: a few microseconds
+
+
+def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    """The address of a number in a mailbox."""
+    mailbox = context.make_array(signature.args[0])(context, builder, arguments[0])
+    return builder.gep(mailbox.data, [arguments[1]])
+
+
+@_intrinsic
+def _read(typing_context: Any, mailbox: Any, place: Any) -> tuple[Any, Callable[..., Any]]:
+    """A number that another thread may write: what it wrote before is seen too (acquire)."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.load_atomic(_pointer(context, builder, signature, arguments), ordering="acquire", align=8)
+
+    return types.int64(mailbox, types.intp), emit
+
+
+@_intrinsic
+def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
+    """Write a number for another thread, after all that was written before (release)."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        pointer = _pointer(context, builder, signature, arguments)
+        builder.store_atomic(arguments[2], pointer, ordering="release", align=8)
+        return context.get_dummy_value()
+
+    return types.void(mailbox, types.intp, types.int64), emit
+
+
+@_intrinsic
+def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
+    """An address as a pointer to numbers, of which ``carray`` makes an array."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
+
+    return _types.CPointer(types.int64)(types.int64), emit
+
+
+@_intrinsic
+def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
+    """Let another thread have the processor, where the system knows how."""
+
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        if os.name == "posix":
+            status = ir.FunctionType(ir.IntType(32), [])
+            builder.call(_cgutils.get_or_insert_function(builder.module, status, "sched_yield"), [])
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+@jit
+def _table(address: int, calls: int) -> Array:
+    """The table of so many calls at an address."""
+    table: Array = _carray(_as_pointer(address), (calls, 2))
+    return table
+
+
+@jit
+def follow(mailbox: Array, patience: int) -> None:
+    """Run what is posted, until nothing has come for ``patience`` times ``LOOKS`` looks at the mailbox."""
+    done = mailbox[DONE]
+    waited = 0
+    while waited < patience * LOOKS:
+        if _read(mailbox, POSTED) == done:
+            waited += 1
+            if waited % LOOKS == 0:
+                _offer_processor()
+            continue
+        mailbox[FAILED] = run_calls(_table(mailbox[TABLE], mailbox[CALLS]))
+        done += 1
+        _write(mailbox, DONE, done)
+        waited = 0
+
+
+@jit
+def lead(stages: Array, mailboxes: Array) -> int:
+    """Stage after stage, post a table into every mailbox, run the first, and wait for all; 0 where all went well.
+
+    ``stages`` (n, 1 + mailboxes, 2) holds the address of each table and its number of calls.
+    """
+    failed = 0
+    for stage in stages:
+        for i in range(len(mailboxes)):
+            mailbox = mailboxes[i]
+            mailbox[TABLE], mailbox[CALLS] = stage[i + 1, 0], stage[i + 1, 1]
+            _write(mailbox, POSTED, mailbox[POSTED] + 1)
+        failed |= run_calls(_table(stage[0, 0], stage[0, 1]))
+        for mailbox in mailboxes:
+            waited = 0
+            while _read(mailbox, DONE) != mailbox[POSTED]:
+                waited += 1
+                if waited % LOOKS == 0:
+                    _offer_processor()
+            failed |= mailbox[FAILED]
+    return failed

@@ -1,0 +1,109 @@
+"""A program: calls of kernels that were written down once and are carried out, again and again, without Python.
+
+A training step makes the same calls each time: the same kernels with the same buffers, in which only the numbers are
+new. Python's part in that, a few microseconds a call, is as long as a small kernel itself, and of two threads only one
+can have it. So the calls are *recorded*, as the address of a kernel's machine code and the addresses, shapes and
+numbers that it is given, and one loop makes them all. Where a kernel has no machine code, Python makes the calls.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.reference import Array
+
+NO_MEMORY = "a kernel could not have the memory it needs; choose a smaller batch or network"
+
+
+class Program:
+    """A list of calls, and how to make them.
+
+    Attributes
+    ----------
+    is_native : bool
+        Whether every kernel has machine code: none of them is the reference's, or a function of somebody's own.
+    """
+
+    def __init__(self) -> None:
+        self.is_native = True
+        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []  # it keeps the arrays alive, too
+        self._table: Array | None = None
+        self._words: list[Array] = []
+
+    def add(self, kernel: Callable[..., Any], *arguments: Any) -> None:
+        """Record ``kernel(*arguments)``. Arrays are C-contiguous; their contents are looked at when it is run.
+
+        Raises
+        ------
+        ValueError
+            Where an array is not C-contiguous.
+        """
+        self._calls.append(_checked(kernel, arguments))
+        self._table = None
+        self.is_native = self.is_native and hasattr(kernel, "overloads")
+
+    def replace(self, i: int, *arguments: Any) -> None:
+        """Give call ``i`` other arguments, of the same types."""
+        kernel = self._calls[i][0]
+        self._calls[i] = _checked(kernel, arguments)
+        if self._table is not None:
+            self._table[i], self._words[i] = _row(kernel, arguments)
+
+    def repeated(self, times: int) -> "Program":
+        """The same calls again and again, so many times."""
+        other = Program()
+        other.is_native = self.is_native
+        other._calls = self._calls * times
+        if self.is_native:
+            other._table, other._words = np.tile(self.table, (times, 1)), self._words
+        return other
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    @property
+    def table(self) -> Array:
+        """(calls, 2): of each call the addresses of its trampoline and of its words."""
+        if self._table is None:
+            rows = [_row(kernel, arguments) for kernel, arguments in self._calls]
+            self._words = [words for _, words in rows]
+            self._table = np.array([row for row, _ in rows], dtype=np.int64).reshape(-1, 2)
+        return self._table
+
+    def run(self) -> None:
+        """Make the calls."""
+        if not self.is_native or not self._calls:
+            for kernel, arguments in self._calls:
+                kernel(*arguments)
+            return
+        from npae.kernels.execution.trampoline import run_calls
+
+        if run_calls(self.table):
+            raise MemoryError(NO_MEMORY)
+
+
+def _checked(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
+    if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
+        raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
+    return kernel, arguments
+
+
+def _row(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[tuple[int, int], Array]:
+    """The two addresses of a call, and the words that must live as long as the second is used."""
+    from npae.kernels.execution.trampoline import trampoline, words_of
+
+    words = words_of(arguments)
+    return (trampoline(kernel, arguments), words.ctypes.data), words
+
+
+class Recorder:
+    """Stands where kernels stand, and records their calls instead of making them."""
+
+    def __init__(self, kernels: ModuleType, program: Program) -> None:
+        self._kernels, self._program = kernels, program
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        kernel = getattr(self._kernels, name)
+        return lambda *arguments: self._program.add(kernel, *arguments)

@@ -1,0 +1,1 @@
+"""Vector loops written in LLVM: what the compiled kernels spend their time in."""

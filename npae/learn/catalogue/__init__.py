@@ -1,0 +1,1 @@
+"""Exercises: what their folders hold, and how they are found."""

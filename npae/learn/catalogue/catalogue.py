@@ -1,0 +1,46 @@
+"""The exercises that come with npae, in their order; hunts and fools come after what they need."""
+
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+
+from npae.learn.catalogue.exercise import Exercise, ExerciseError, load
+
+
+def folders() -> list[Path]:
+    """The built-in exercises' folders, by name."""
+    root = Path(str(resources.files("npae.learn") / "exercises"))
+    return sorted(path for path in root.iterdir() if (path / "exercise.toml").is_file())
+
+
+@lru_cache(maxsize=1)
+def exercises() -> tuple[Exercise, ...]:
+    """All of them: the numbered ones in order, each followed by the hunts and fools that it unlocks."""
+    loaded = [load(folder) for folder in folders()]
+    numbered = sorted((e for e in loaded if e.number), key=lambda e: e.number)
+    names = {e.name for e in numbered}
+    sides = [e for e in loaded if not e.number]
+    ordered: list[Exercise] = [e for e in sides if e.after not in names]
+    for exercise in reversed(numbered):
+        ordered[:0] = [exercise, *(s for s in sides if s.after == exercise.name)]
+    return tuple(ordered)
+
+
+def find(name: str) -> Exercise:
+    """The exercise of that name or number, or in that folder.
+
+    Raises
+    ------
+    ExerciseError
+        Where there is none.
+    """
+    if (Path(name) / "exercise.toml").is_file():
+        return load(name)
+    for exercise in exercises():
+        number = str(exercise.number or exercise.name)  # hunts and fools have none
+        if name in (exercise.name, number, exercise.file_name, exercise.folder.name):
+            return exercise
+    near = get_close_matches(name.lower(), [exercise.name for exercise in exercises()], n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise ExerciseError(f"there is no exercise {name!r}; {meant}npae learn list shows them all")

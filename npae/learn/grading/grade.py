@@ -1,0 +1,213 @@
+"""Mark a class: every learner's file in a process of its own, every verdict made here, a row for each whatever happens.
+
+The true results are drawn with a seed that no learner can know, once for all of them.
+"""
+
+import copy
+import secrets
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, fields
+from threading import Lock
+from typing import Any
+
+from npae.learn.catalogue.exercise import Exercise
+from npae.learn.grading.journal import Journal, Key
+from npae.learn.grading.submissions import Submission
+from npae.learn.judging.cases import Sheet, draw_sheets
+from npae.learn.judging.judge import judge
+from npae.learn.judging.outcome import Outcome
+from npae.learn.sandbox.process import Limits, Worker
+
+
+@dataclass(frozen=True)
+class Row:
+    """One learner's result in one exercise.
+
+    Attributes
+    ----------
+    learner, exercise : str
+    status : str
+        One of ``outcome.STATUSES``.
+    bug : str
+        The known mistake that it looks like.
+    block : str
+        The first wrong result, "db".
+    index : str
+        Its worst entry, "[3]".
+    yours, true : float or None
+        The two values there.
+    seconds : float
+        That the learner's code took.
+    text : str
+        What happened, in words.
+    version : int
+        Of the exercise.
+    digest : str
+        Of the learner's files.
+    seed : int
+        Of the inputs that were drawn.
+    """
+
+    learner: str
+    exercise: str
+    status: str
+    bug: str = ""
+    block: str = ""
+    index: str = ""
+    yours: float | None = None
+    true: float | None = None
+    seconds: float = 0.0
+    text: str = ""
+    version: int = 1
+    digest: str = ""
+    seed: int = 0
+
+    @property
+    def key(self) -> Key:
+        return self.learner, self.exercise
+
+
+def new_seed() -> int:
+    """One that nobody can foresee."""
+    return secrets.randbits(63)
+
+
+def grade(
+    submissions: Sequence[Submission],
+    limits: Limits | None = None,
+    jobs: int = 1,
+    seed: int | None = None,
+    journal: Journal | None = None,
+    done: Callable[[Row], Any] = lambda row: None,
+) -> list[Row]:
+    """A row for each submission, in their order.
+
+    Parameters
+    ----------
+    submissions : list of Submission
+    limits : Limits, optional
+        Of each.
+    jobs : int, default=1
+        How many are examined at a time.
+    seed : int, optional
+        Of the inputs; a new one that nobody can know unless given.
+    journal : Journal, optional
+        Where results are noted as they are made, and from where those of unchanged files are taken.
+    done : callable, optional
+        Called with each new row, from several threads.
+    """
+    batch = _Batch(limits or Limits(), new_seed() if seed is None else seed, journal or Journal(None), done)
+    rows: dict[Key, Row] = {}
+    alone, together = [], []
+    for s in submissions:
+        row = batch.known(s)
+        if row is not None:
+            rows[row.key] = row
+            done(row)
+        elif (s.learner, s.exercise.name) in batch.journal.begun:
+            alone.append(s)
+        else:
+            together.append(s)
+    with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
+        warnings.simplefilter("ignore", RuntimeWarning)  # what learners' numbers overflow is for the verdict to say
+        for s in alone:
+            row = batch.examine(s, alone=True)
+            rows[row.key] = row
+        futures = [pool.submit(batch.examine, s) for s in together]
+        try:
+            for future in as_completed(futures):
+                row = future.result()
+                rows[row.key] = row
+        except BaseException:  # Ctrl-C: what runs is ended, what waits is not begun
+            pool.shutdown(wait=False, cancel_futures=True)
+            batch.interrupt()
+            raise
+    return [rows[s.learner, s.exercise.name] for s in submissions]
+
+
+class _Batch:
+    """What all examinations of a batch share."""
+
+    def __init__(self, limits: Limits, seed: int, journal: Journal, done: Callable[[Row], Any]) -> None:
+        self.limits, self.seed, self.journal, self.done = limits, seed, journal, done
+        self._sheets: dict[str, list[Sheet]] = {}
+        self._drawing, self._running = Lock(), set[Worker]()
+        self._interrupted = False
+
+    def known(self, s: Submission) -> Row | None:
+        """The row of a file that need not be run, or not again."""
+        if s.status:
+            return self._row(s, s.status, text=s.fault)
+        key = s.learner, s.exercise.name
+        entry = self.journal.ended.get(key)
+        if entry is not None and (entry.get("digest"), entry.get("version")) == (s.digest, s.exercise.version):
+            try:
+                return Row(**{f.name: entry[f.name] for f in fields(Row)})
+            except KeyError:  # of another version of npae
+                return None
+        if self.journal.begun_alone.get(key) == s.digest:
+            return self._row(s, "crash", text="the grader itself was ended twice while this file ran; look at it")
+        return None
+
+    def examine(self, s: Submission, alone: bool = False) -> Row:
+        """Run a learner's file and judge what it answers."""
+        key = s.learner, s.exercise.name
+        self.journal.begin(key, s.digest, alone)
+        assert s.path is not None
+        worker = Worker(s.path, self.limits, s.source)
+        self._running.add(worker)
+        try:
+            with worker:
+                row = self._judged(s, worker)
+        finally:
+            self._running.discard(worker)
+        if not self._interrupted:
+            self.journal.end(key, asdict(row))
+            self.done(row)
+        return row
+
+    def _judged(self, s: Submission, worker: Worker) -> Row:
+        sheets = self._drawn(s.exercise)
+        try:
+            outcome = judge(s.exercise, worker, sheets, self.seed)
+        except Exception as error:  # no answer, however strange, may end the batch
+            return self._row(s, "crash", text=f"its answers cannot be judged: {type(error).__name__}: {error}")
+        return self._row_of(s, outcome, round(worker.seconds, 3))
+
+    def _drawn(self, exercise: Exercise) -> list[Sheet] | None:
+        """The exercise's cases, drawn once; a copy, since known mistakes remember their last call."""
+        if exercise.kind == "fool":
+            return None
+        with self._drawing:
+            if exercise.name not in self._sheets:
+                self._sheets[exercise.name] = draw_sheets(exercise, self.seed)
+        return copy.deepcopy(self._sheets[exercise.name])
+
+    def _row_of(self, s: Submission, outcome: Outcome, seconds: float) -> Row:
+        block = outcome.first_wrong
+        if block is None:
+            return self._row(s, outcome.status, bug=outcome.bug, seconds=seconds, text=outcome.text)
+        return self._row(
+            s,
+            outcome.status,
+            bug=outcome.bug,
+            block=block.name,
+            index="" if block.index is None else str(list(block.index)),
+            yours=None if block.index is None else block.yours,
+            true=None if block.index is None else block.true,
+            seconds=seconds,
+            text=outcome.text,
+        )
+
+    def _row(self, s: Submission, status: str, text: str = "", **more: Any) -> Row:
+        text = "; ".join(part for part in (text, s.note) if part)
+        more |= {"version": s.exercise.version, "digest": s.digest, "seed": self.seed}
+        return Row(s.learner, s.exercise.name, status, text=text, **more)
+
+    def interrupt(self) -> None:
+        """End what runs; it is not noted as begun, since it was not at fault."""
+        self._interrupted = True
+        for worker in list(self._running):
+            worker.kill()

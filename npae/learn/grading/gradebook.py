@@ -1,0 +1,77 @@
+"""The marks of a class as files and as tables: for a spreadsheet, for programs, and what went wrong how often."""
+
+import csv
+import io
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from npae.learn.grading.grade import Row
+from npae.learn.judging.outcome import STATUSES
+from npae.utils.files import replacing
+from npae.utils.version import __version__
+
+COLUMNS = ("learner", "exercise", "status", "bug", "block", "index", "yours", "true", "seconds", "text")
+#: What a spreadsheet may take for the beginning of a formula: at the beginning of a cell, or after a semicolon, which
+#: parts cells where a comma is in numbers. Some know the wide signs too.
+FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[\"']?[=+\-@＝＋－＠\t\r\n])")
+WIDEST_BAR = 30
+
+
+def write_csv(path: str | Path, rows: Sequence[Row]) -> None:
+    """One line for each row; no cell of text is a formula to a spreadsheet."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(COLUMNS)
+    writer.writerows([_cell(getattr(row, name)) for name in COLUMNS] for row in rows)
+    with replacing(path) as file:
+        file.write(text.getvalue().encode("utf-8", "replace"))
+
+
+def write_json(path: str | Path, rows: Sequence[Row]) -> None:
+    """All that is known of each row, and how often each known mistake was made."""
+    content = {
+        "npae": __version__,
+        "rows": [{name: _plain(value) for name, value in asdict(row).items()} for row in rows],
+        "bugs": [{"exercise": e, "bug": b, "learners": n} for (e, b), n in bugs(rows)],
+    }
+    with replacing(path) as file:
+        file.write((json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, float):
+        return f"{value:.9g}"
+    return FORMULA.sub("'", value) if isinstance(value, str) else value
+
+
+def _plain(value: Any) -> Any:
+    """JSON has no NaN and no infinity; they are written as words."""
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def bugs(rows: Sequence[Row]) -> list[tuple[tuple[str, str], int]]:
+    """How many learners made which known mistake in which exercise, the commonest first."""
+    counted = Counter((row.exercise, row.bug) for row in rows if row.bug)
+    return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+
+
+def histogram(rows: Sequence[Row]) -> list[tuple[str, str, int, str]]:
+    """Lines of a table: the mistake, the exercise, how many learners made it, and a bar."""
+    counted = bugs(rows)
+    most = max((n for _, n in counted), default=1)
+    bars = ["#" * math.ceil(n * WIDEST_BAR / most) for _, n in counted]
+    return [(b, e, n, bar.ljust(WIDEST_BAR)) for ((e, b), n), bar in zip(counted, bars, strict=True)]
+
+
+def statuses(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
+    """A table of how many learners have which status in each exercise: its header, and its lines."""
+    counted = Counter((row.exercise, row.status) for row in rows)
+    used = [status for status in STATUSES if status == "pass" or any((row.status == status) for row in rows)]
+    exercises = list(dict.fromkeys(row.exercise for row in rows))
+    return ["exercise", *used], [[e, *(counted[e, status] for status in used)] for e in exercises]

@@ -1,0 +1,98 @@
+"""What has been marked so far, one line each as it is made, so that a batch which was interrupted can go on.
+
+A line is written when an examination begins and another when it ends. One that has begun alone and never ended took
+the grader down with it, and is not tried again.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from threading import Lock
+from typing import Any, Self
+
+from npae.utils.files import replacing
+
+Key = tuple[str, str]  # learner, exercise
+
+
+class Journal:
+    """The record of a batch, in a file or, without one, nowhere.
+
+    Parameters
+    ----------
+    path : Path or None
+    resume : bool, default=False
+        Read what is there; else begin anew.
+    """
+
+    def __init__(self, path: Path | None, resume: bool = False) -> None:
+        self._path, self._lock = path, Lock()
+        self.ended: dict[Key, dict[str, Any]] = {}
+        self.begun: dict[Key, str] = {}  # and never ended, in an earlier run; with the digest of the files
+        self.begun_alone: dict[Key, str] = {}
+        if path is None:
+            return
+        if resume and path.exists():
+            self._load(path)
+        self._write()
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 (closed by close)
+
+    def _load(self, path: Path) -> None:
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            try:
+                entry = json.loads(line)
+                key = str(entry["learner"]), str(entry["exercise"])
+                event = entry["event"]
+            except (ValueError, KeyError, TypeError, RecursionError):  # half a line, where the machine went down
+                continue
+            if event == "end":
+                self.ended[key] = entry
+                self.begun.pop(key, None)
+                self.begun_alone.pop(key, None)
+            else:
+                self.begun[key] = str(entry.get("digest"))
+                if entry.get("alone"):
+                    self.begun_alone[key] = self.begun[key]
+
+    def begin(self, key: Key, digest: str, alone: bool) -> None:
+        """An examination of files with this digest begins; ``alone`` where no other one runs."""
+        self._append(_begin(key, digest, alone))
+
+    def end(self, key: Key, entry: Mapping[str, Any]) -> None:
+        """An examination has ended with this result."""
+        self.ended[key] = {**entry, "event": "end", "learner": key[0], "exercise": key[1]}
+        self.begun.pop(key, None)
+        self._append(self.ended[key])
+
+    def _append(self, entry: Mapping[str, Any]) -> None:
+        if self._path is None:
+            return
+        with self._lock:
+            if not self._file.closed:  # else the batch was interrupted, and this is what was running
+                self._file.write(json.dumps(entry) + "\n")
+                self._file.flush()
+
+    def close(self) -> None:
+        """Write all anew: the results as this process knows them, whatever became of the file meanwhile."""
+        if self._path is None or self._file.closed:
+            return
+        with self._lock:
+            self._file.close()
+            self._write()
+
+    def _write(self) -> None:
+        assert self._path is not None
+        unended = [_begin(key, digest, self.begun_alone.get(key) == digest) for key, digest in self.begun.items()]
+        with replacing(self._path) as file:
+            for entry in [*self.ended.values(), *unended]:
+                file.write((json.dumps(entry) + "\n").encode())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _begin(key: Key, digest: str, alone: bool) -> dict[str, Any]:
+    return {"event": "begin", "learner": key[0], "exercise": key[1], "digest": digest, "alone": alone}

@@ -1,0 +1,163 @@
+"""What a class has handed in: a folder with one folder for each learner, in which nothing is taken on trust.
+
+A learner's file for an exercise is the one with its name, dense.py, or else the one whose first line says so,
+``# npae-exercise: dense v1``. Names may be odd, files huge, links may lead anywhere: all that is found out before a
+file is read, and told in one sentence.
+"""
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from npae.learn.catalogue.exercise import Exercise
+from npae.learn.sandbox.process import LARGEST_SOURCE, clean
+
+HEADER = re.compile(rb"# npae-exercise: ([a-z][a-z0-9_]*) v([0-9]{1,9})\s*")
+LONGEST_LINE = 200
+LARGEST_FOLDER = 4 * LARGEST_SOURCE  # bytes of a learner's Python files, all of which are held at once
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One learner's file for one exercise.
+
+    Attributes
+    ----------
+    learner : str
+        The folder's name, without characters that cannot be printed.
+    exercise : Exercise
+    path : Path or None
+        None where there is nothing to run.
+    source : bytes
+    fault : str
+        Why there is nothing to run.
+    status : {"", "missing", "error"}
+        Which of the two that is.
+    note : str
+        What the teacher should know besides: that the file was begun with another version.
+    digest : str
+        Of all the learner's Python files, since one may import another.
+    """
+
+    learner: str
+    exercise: Exercise
+    path: Path | None = None
+    source: bytes = b""
+    fault: str = ""
+    status: str = ""
+    note: str = ""
+    digest: str = ""
+
+
+class Learner:
+    """One learner's folder.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.name = clean(folder.name).replace("\n", " ").replace("\t", " ")
+        self.fault = ""
+        self.files: dict[str, bytes] = {}  # their content, by name
+        self.faults: dict[str, str] = {}  # of files that are not read
+        if folder.is_symlink():
+            self.fault = "the folder is a link to another one; copy it"
+            return
+        try:
+            for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
+                self._read(folder / name)
+                if sum(map(len, self.files.values())) > LARGEST_FOLDER:
+                    self.fault = (
+                        f"its Python files have more than {LARGEST_FOLDER:,} bytes together; keep exercises only"
+                    )
+                    break
+        except OSError as error:
+            self.fault = f"the folder cannot be read: {error.strerror}"
+        parts = [f"{n}\0{hashlib.sha256(s).hexdigest()}" for n, s in self.files.items()]
+        parts += [f"{n}\0{fault}" for n, fault in self.faults.items()]
+        self.digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
+
+    def _read(self, path: Path) -> None:
+        try:
+            if not path.resolve().is_relative_to(self.folder.resolve()):
+                self.faults[path.name] = "is a link that leads out of the learner's folder"
+            elif not path.is_file():
+                self.faults[path.name] = "is no file"
+            elif path.stat().st_size > LARGEST_SOURCE:
+                self.faults[path.name] = f"has more than {LARGEST_SOURCE:,} bytes; it holds functions only"
+            else:
+                self.files[path.name] = path.read_bytes()
+        except (OSError, RuntimeError) as error:  # links in a circle are a RuntimeError before Python 3.13
+            self.faults[path.name] = f"cannot be read: {getattr(error, 'strerror', None) or 'a link in a circle'}"
+
+    def submission(self, exercise: Exercise) -> Submission:
+        """What there is for an exercise."""
+        if self.fault:
+            return Submission(self.name, exercise, fault=self.fault, status="error")
+        said = {name: header(source) for name, source in self.files.items()}
+        by_header = [name for name, (about, _) in said.items() if about == exercise.name]
+        name = exercise.file_name
+        if name in self.faults:
+            return self._faulty(exercise, f"{name} {self.faults[name]}")
+        if name not in self.files:
+            if not by_header:
+                return self._faulty(exercise, f"there is no {name}", "missing")
+            if len(by_header) > 1:
+                named = " and ".join(clean(n) for n in by_header)
+                return self._faulty(exercise, f"{named} both say that they are {exercise.name}; keep one")
+            (name,) = by_header
+        about, version = said[name]
+        if about not in ("", exercise.name):
+            return self._faulty(exercise, f"{name} says in its first line that it is {about}")
+        note = ""
+        if about and version != exercise.version:
+            note = f"begun with version {version} of the exercise, which is now {exercise.version}"
+        path, source = self.folder / name, self.files[name]
+        return Submission(self.name, exercise, path, source, note=note, digest=self.digest)
+
+    def _faulty(self, exercise: Exercise, fault: str, status: str = "error") -> Submission:
+        return Submission(self.name, exercise, fault=fault, status=status, digest=self.digest)
+
+
+def header(source: bytes) -> tuple[str, int]:
+    """The exercise and version that the first line of a file names; ("", 0) if none."""
+    first = source[:LONGEST_LINE].removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
+    found = HEADER.fullmatch(first)
+    return (found[1].decode(), int(found[2])) if found else ("", 0)
+
+
+def learners(folder: Path) -> tuple[list[Learner], list[str]]:
+    """The learners of a class, by name, and the names of what lies beside their folders.
+
+    Two folders whose names differ only in capitals, or look the same when printed, are both marked: a list of marks
+    could not tell them apart.
+    """
+    entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
+    found = [Learner(path) for path in entries if path.is_dir()]
+    others = [clean(path.name) for path in entries if not path.is_dir()]
+    times = Counter(_alike(learner.name) for learner in found)
+    for learner in found:
+        if times[_alike(learner.name)] > 1:
+            learner.fault = "another learner's folder has the same name but for capitals or accents; rename one"
+    return found, others
+
+
+def _alike(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).casefold().strip()
+
+
+def handed_in(everybody: Iterable[Learner], exercises: Iterable[Exercise]) -> list[Exercise]:
+    """The exercises for which anybody has handed in anything."""
+    names: set[str] = set()
+    for learner in everybody:
+        names |= learner.files.keys() | learner.faults.keys()
+        names |= {f"{header(source)[0]}.py" for source in learner.files.values()}
+    return [exercise for exercise in exercises if exercise.file_name in names]

@@ -1,0 +1,281 @@
+"""The only place where a verdict is made: cases, answers, outcome.
+
+In the order of what helps most: is it written, does it run, do shapes and types fit; then what needs no numbers: that a
+result is finite, that the same call gives the same, that nothing is left of other calls, that inputs are not changed;
+then the numbers, then which known mistake they look like.
+"""
+
+from collections.abc import Mapping, Sequence
+from time import monotonic
+
+import numpy as np
+
+from npae.gradcheck.engine.ratio import constant_ratio, suggestion
+from npae.learn.catalogue.exercise import Exercise
+from npae.learn.judging.cases import TOLERANCE, Case, Sheet, draw_sheets
+from npae.learn.judging.identify import Seen, names_of, unrepeatable
+from npae.learn.judging.outcome import Block, Outcome
+from npae.learn.judging.ties import wrong_at_ties
+from npae.learn.sandbox.call_result import Answer, Caller, Trouble, miscounted
+from npae.utils.types import Array
+
+
+def judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet] | None = None, seed: int = 0) -> Outcome:
+    """The verdict on a learner's functions.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    caller : Caller
+        Calls them.
+    sheets : list of Sheet, optional
+        From ``draw_sheets``, to be drawn once for many learners.
+    seed : int, default 0
+        Of the cases, where no sheets are given.
+    """
+    start = monotonic()
+    with np.errstate(all="ignore"):  # what a learner's numbers overflow is for the verdict to say
+        if exercise.kind == "fool":
+            from npae.learn.judging.fool import judge_fool
+
+            outcome = judge_fool(exercise, caller, seed)
+        else:
+            outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
+    outcome.seconds = monotonic() - start
+    return outcome
+
+
+def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet]) -> Outcome:
+    outcome = Outcome(exercise.name)
+    for sheet in sheets:
+        if outcome.passed:
+            Examination(exercise, sheet, caller, outcome).run()
+        else:  # one thing at a time
+            outcome.blocks += [Block(sheet.function.name, name) for name in sheet.function.returns]
+    return outcome
+
+
+class _StopError(Exception):
+    """The verdict stands; what follows would say nothing more."""
+
+
+class Examination:
+    """One function's cases, called and looked at one after the other; the outcome collects what was found."""
+
+    def __init__(self, exercise: Exercise, sheet: Sheet, caller: Caller, outcome: Outcome) -> None:
+        self.exercise, self.sheet, self.caller, self.outcome = exercise, sheet, caller, outcome
+        self.function = sheet.function
+        self.blocks = [Block(self.function.name, n, sheet.plain[0].truth[n].shape) for n in self.function.returns]
+        outcome.blocks += self.blocks
+        outcome.printed = ""
+
+    def run(self) -> None:
+        """The checks in their order."""
+        try:
+            first = self._call(self.sheet.plain[0])
+            self._repeats(first)
+            seen = [first, *(self._call(case) for case in self.sheet.plain[1:])]
+            self._numbers(seen)
+            self._ties()
+            self._zero()
+            self._nothing_left(first)
+        except _StopError:
+            return
+        if self.outcome.passed:
+            self.outcome.excluded += len(self.sheet.known)
+
+    # Calls
+
+    def _call(self, case: Case) -> Seen:
+        """One call, whose results have the shapes and types that they should have."""
+        answer = self.caller.call(self.function.name, case.arguments())
+        if answer.printed and not self.outcome.printed:
+            self.outcome.printed = answer.printed
+        if answer.values is None:
+            trouble = answer.trouble or Trouble("crash", "the call gave no answer")
+            if trouble.status in ("error", "shape"):
+                self._name_at_square()
+            text = trouble.text
+            if text.startswith(f"TypeError: {self.function.name}()"):  # no line of the learner's: the call itself
+                text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
+            self._stop(trouble.status, text)
+        values = self._by_name(answer, case)
+        for block in self.blocks:
+            self._check_type(block, case, values)
+        for block in self.blocks:
+            self._check_shape(block, case, values)
+        if answer.changed:
+            names = ", ".join(self.function.takes[i] for i in answer.changed)
+            self._stop(
+                "wrong",
+                f"{self.function.name} changes {names}, which it is given; work on a copy, such as "
+                f"{self.function.takes[answer.changed[0]]}.copy()",
+            )
+        return Seen(case, values)
+
+    def _by_name(self, answer: Answer, case: Case) -> dict[str, Array]:
+        values, names = answer.values or (), self.function.returns
+        shapes = {case.truth[name].shape for name in names}
+        if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
+            values = tuple(np.array(part) for part in values[0])  # a list of numbers is one array to numpy
+        if len(values) != len(names):
+            self._stop("shape", miscounted(self.function.name, values, names))
+        return dict(zip(names, values, strict=True))
+
+    def _check_type(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
+        value = values[block.name]
+        whole = case.truth[block.name].dtype.kind in "biu"
+        if value.dtype == np.float64 or (whole and value.dtype.kind in "biuf"):
+            return
+        block.right = False
+        if value.dtype.kind in "biu":
+            self._name([Seen(case, values)])
+        what = "an array" if value.ndim else "a number"
+        self._stop("shape", f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are")
+
+    def _check_shape(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
+        value, expected = values[block.name], case.truth[block.name].shape
+        if value.shape == expected:
+            return
+        block.right = False
+        self._name([Seen(case, values)])
+        if not self.outcome.names:
+            self._name_at_square()
+        like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
+        self._stop("shape", f"{block.name} has shape {value.shape}; expected {expected}{like}")
+
+    # Checks that need no step
+
+    def _repeats(self, first: Seen) -> None:
+        again = self._call(first.case)
+        changed = {n for n in first.values if not np.array_equal(first.values[n], again.values[n], equal_nan=True)}
+        if not changed:
+            return
+        later = self._call(first.case)
+        steps = [(again.values[n] - first.values[n], later.values[n] - again.values[n]) for n in changed]
+        how = "accumulates" if all(np.allclose(a, b, rtol=1e-6, atol=0) for a, b in steps) else "draws"
+        for block in self.blocks:
+            block.right = False if block.name in changed else None
+        self.outcome.names += unrepeatable(self.sheet, changed, how)
+        named = ", ".join(n for n in first.values if n in changed)
+        what = "each call adds to what was there before" if how == "accumulates" else "something is drawn anew"
+        self._stop("wrong", f"the same call twice gives two values of {named}: {what}")
+
+    def _finite(self, seen: Sequence[Seen]) -> str:
+        """Which results are not finite where the true ones are; nothing where all are."""
+        for s in seen:
+            for block in self.blocks:
+                value = s.values[block.name]
+                bad = int((~np.isfinite(value) & np.isfinite(s.case.truth[block.name])).sum())
+                if bad:
+                    return f"{block.name} is not finite in {bad} of {value.size} entries"
+        return ""
+
+    def _zero(self) -> None:
+        if self.sheet.zero is None or not self.outcome.passed:
+            return
+        seen = self._call(self.sheet.zero)
+        for block in self.blocks:
+            if np.any(seen.values[block.name] != 0):
+                block.right = False
+                self._stop("wrong", f"with g = 0 no gradient flows, but {block.name} is not 0 then")
+
+    def _nothing_left(self, first: Seen) -> None:
+        if not self.outcome.passed:
+            return
+        again = self._call(first.case)
+        for block in self.blocks:
+            if not np.array_equal(first.values[block.name], again.values[block.name]):
+                block.right = False
+                self._stop(
+                    "wrong",
+                    f"after calls with other values the first call gives another {block.name}: "
+                    "something is kept between calls",
+                )
+
+    # Numbers
+
+    def _numbers(self, seen: Sequence[Seen]) -> None:
+        for block in self.blocks:
+            block.right = True
+            for s in seen:
+                compare(block, s.values[block.name], s.case)
+        if not all(block.right for block in self.blocks):
+            self._fail("wrong", self._finite(seen))
+            self._name(seen)
+
+    def _ties(self) -> None:
+        if not self.sheet.ties or not self.outcome.passed:
+            return
+        seen = [self._call(case) for case in self.sheet.ties]
+        text = wrong_at_ties(getattr(self.exercise.reference, self.function.of), self.blocks, seen)
+        if text is not None:
+            self._fail("wrong", text)
+            self._name(seen)
+
+    # Names
+
+    def _name(self, seen: Sequence[Seen]) -> None:
+        self.outcome.names += names_of(self.sheet.known, seen)
+
+    def _name_at_square(self) -> None:
+        """Some mistakes only run where sizes are equal."""
+        seen = []
+        for case in self.sheet.square:
+            answer = self.caller.call(self.function.name, case.arguments())
+            if answer.values is None or len(answer.values) != len(self.blocks):
+                return
+            values = dict(zip(self.function.returns, answer.values, strict=True))
+            if any(values[n].shape != case.truth[n].shape for n in values):
+                return
+            seen.append(Seen(case, values))
+        if seen:
+            self._name(seen)
+
+    def _fail(self, status: str, text: str = "") -> None:
+        if self.outcome.passed:
+            self.outcome.status, self.outcome.function, self.outcome.text = status, self.function.name, text
+
+    def _stop(self, status: str, text: str) -> None:
+        self._fail(status, text)
+        raise _StopError
+
+
+def compare(block: Block, yours: Array, case: Case) -> None:
+    """Hold a result against the true one; the first case that is wrong leaves its worst entry."""
+    true = case.truth[block.name].astype(np.float64)
+    scale = float(np.abs(true).max(initial=0.0)) or 1.0
+    with np.errstate(invalid="ignore"):
+        errors = np.array(np.abs(yours - true) / scale)
+    errors[np.isnan(yours) & np.isnan(true) | (yours == true)] = 0.0
+    errors[np.isnan(errors)] = np.inf
+    worst = float(errors.max(initial=0.0))
+    if not worst > TOLERANCE:
+        block.error = max(block.error, worst)
+        return
+    if block.right:  # the first
+        block.right, block.error, block.errors = False, worst, errors
+        block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
+        block.yours, block.true = float(yours[block.index]), float(true[block.index])
+        block.given = _numbers_given(case)
+        if np.isfinite(yours).all() and case.truth[block.name].dtype.kind == "f":  # True and False have no ratio
+            block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
+        if block.ratio is not None:
+            block.suggestion = suggestion(block.ratio, numbers(case))
+
+
+def _numbers_given(case: Case) -> str:
+    """The arguments, where they are few enough to be followed with a pencil."""
+    arguments = case.arguments()
+    if not all(isinstance(a, float | int) for a in arguments):
+        return ""
+    return ", ".join(f"{name} = {a:.4g}" for name, a in zip(case.function.takes, arguments, strict=True))
+
+
+def numbers(case: Case) -> dict[str, float]:
+    """What a wrong factor may be: the batch size, the number of elements, or an option that the function takes."""
+    y = case.y if isinstance(case.y, np.ndarray) else next(v for v in case.truth.values())
+    known = {"N": float(len(case)), "the number of elements": float(np.size(y))}
+    taken = {name: case.inputs.get(name) for name in case.function.takes}
+    known.update({n: float(v) for n, v in taken.items() if isinstance(v, float | int) and v})
+    return known

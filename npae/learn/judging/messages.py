@@ -1,0 +1,166 @@
+"""What a learner reads: one screen, with marks that need no colour."""
+
+import shutil
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import TextIO
+
+from npae.learn.catalogue.exercise import HINTS, Exercise
+from npae.learn.judging.outcome import Block, Name, Outcome
+
+RIGHT, WRONG, OPEN = "✓", "✗", "·"
+LARGEST_PRINTED = 500
+#: For terminals that cannot show what the left column has.
+PLAIN: dict[str, str | int | None] = dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # corners of boxes
+PLAIN |= {
+    "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "×": "x", "…": "...", "→": "->",
+    "─": "-", "│": "|", "—": "-", "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d",
+    "√": "sqrt", "′": "'", "ε": "eps", "σ": "sigma", "μ": "mu", "β": "beta", "λ": "lambda", "η": "eta", "θ": "theta",
+    "ᵀ": "^T", "δ": "delta", "ℓ": "l", "²": "^2", "³": "^3", "½": "1/2", "∞": "inf", "⊗": " outer ",
+    "ₙ": "_n", "ᵢ": "_i", "ⱼ": "_j",
+    "ₖ": "_k", "±": "+-", "¹": "^1", "ˣ": "^x", "ᵗ": "^t", "ᶻ": "^z", "⁻": "^-", "″": "''", "‴": "'''",
+    "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar",
+    "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
+}  # fmt: skip
+
+
+def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
+    """Print a text, with plain letters where the stream knows no others; a terminal's lines end between words, unless
+    they are ``whole_lines`` that somebody may want to copy.
+    """
+    encoding = stream.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        text = plain(text)
+        text = text.encode(encoding, "replace").decode(encoding)
+    if stream.isatty() and not whole_lines:
+        text = folded(text, shutil.get_terminal_size().columns)
+    stream.write(text + "\n")
+    stream.flush()
+
+
+def plain(text: str) -> str:
+    """The text without the letters that not every terminal has."""
+    text = unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
+    return text.replace("^-^", "^-")  # e⁻ˣ
+
+
+def folded(text: str, columns: int) -> str:
+    """The text with lines of at most so many columns, broken at spaces; what follows is indented as its line was."""
+    lines = []
+    for line in text.split("\n"):
+        indent = line[: len(line) - len(line.lstrip())]
+        fold = textwrap.TextWrapper(columns, subsequent_indent=indent, expand_tabs=False, replace_whitespace=False)
+        fold.break_long_words = fold.break_on_hyphens = False
+        lines += fold.wrap(line) if len(line) > columns else [line]
+    return "\n".join(lines)
+
+
+def told(exercise: Exercise, outcome: Outcome) -> str:
+    """The outcome of a check in a few lines: what is right, what is wrong and where, and what it looks like."""
+    return "\n".join(_lines(exercise, outcome))
+
+
+def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
+    yield from _heads(exercise, outcome)
+    wrong = outcome.first_wrong
+    if outcome.text:
+        yield outcome.text
+    if wrong is not None and wrong.index is not None and outcome.status == "wrong":
+        yield evidence(exercise, wrong, named=bool(outcome.names))
+    if exercise.kind != "hunt":
+        yield from _looks(outcome.names)
+    elif outcome.names:
+        yield "It is a known mistake: find it."
+    if outcome.printed and not outcome.passed:
+        printed = outcome.printed.strip("\n")
+        more = "…" if len(printed) > LARGEST_PRINTED else ""
+        yield "your print:\n  " + printed[:LARGEST_PRINTED].replace("\n", "\n  ") + more
+
+
+def _looks(names: Sequence[Name]) -> Iterator[str]:
+    """The known mistakes; which gradient each is in, where there are several."""
+    apart = len({name.blocks for name in names}) > 1
+    for i, name in enumerate(names):
+        start = f"{', '.join(name.blocks)} looks like" if apart else "Looks like"
+        if i and name.blocks == names[i - 1].blocks:
+            start = "or like"  # two mistakes that are the same formula here
+        yield f"{start}: {name.bug}. {name.hint}"
+
+
+def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
+    """One line, and one more for each function where there are several."""
+    looked = any(b.right is not None for b in outcome.blocks)
+    right = sum(b.right is True for b in outcome.blocks)
+    compared = all(b.right is not None for b in outcome.blocks if b.function == outcome.function)
+    score = f"{right} of {len(outcome.blocks)} right" if looked and compared and not outcome.passed else ""
+    head = f"{exercise.name}  {RIGHT if outcome.passed else WRONG} {score}".rstrip()
+    functions = list(dict.fromkeys(b.function for b in outcome.blocks))
+    if not looked:
+        yield head
+    elif len(functions) == 1 or exercise.kind == "fool":
+        yield f"{head}   " + "   ".join(_short(exercise, b) for b in outcome.blocks)
+    else:
+        yield head
+        width = max(map(len, functions))
+        for function in functions:
+            blocks = [_short(exercise, b) for b in outcome.blocks if b.function == function]
+            yield f"  {function:<{width}}  " + "   ".join(blocks)
+
+
+def _label(exercise: Exercise, block: Block) -> str:
+    """What a block is called; the value of what an autoencoder is trained by is its loss."""
+    return "loss" if exercise.milestone and block.name == "y" else block.name
+
+
+def _short(exercise: Exercise, block: Block) -> str:
+    label = _label(exercise, block)
+    if block.right is None:
+        return f"{label} {OPEN}"
+    if not block.right:
+        return f"{label} {WRONG}"
+    return f"{label} {RIGHT}" + (f" {block.error:.0e}" if block.error else "")
+
+
+def evidence(exercise: Exercise, block: Block, named: bool = False) -> str:
+    """Where a block is furthest off; what a constant ratio suggests, unless the mistake has a name."""
+    index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
+    place = _label(exercise, block) + index
+    yours, true = numbers(block.yours, block.true)
+    line = f"{place}: yours {yours}  true {true}"
+    if block.ratio is not None:
+        line += f"  ratio {block.ratio:.3g} everywhere"
+        if block.suggestion and not named:
+            line += f" ({block.suggestion})"
+    return f"{line}\n  with {block.given}" if block.given else line
+
+
+def numbers(yours: float, true: float) -> tuple[str, str]:
+    """Both in four digits, or in as many as it takes to see that they differ."""
+    for digits in (4, 6, 8, 10):
+        a, b = (f"{value + 0.0:.{digits}g}" for value in (yours, true))  # + 0.0: no minus zero
+        if a != b:
+            break
+    return a, b
+
+
+def hint_line(exercise: Exercise, shown: int, key: str = "npae learn hint:") -> str:
+    """How to get the next hint."""
+    if shown >= HINTS:
+        return f"all {HINTS} hints are shown; npae learn solution {exercise.name} --reveal opens the solution"
+    return f"{key} hint {shown + 1}/{HINTS}"
+
+
+def praise(outcome: Outcome, unlocked: Sequence[str]) -> str:
+    """After a pass: how exact it is, what it cannot be, and what it opens."""
+    lines = []
+    if outcome.worst:
+        lines.append(f"Right in every entry: the worst error is {outcome.worst:.0e} of the largest.")
+    if outcome.excluded:
+        known = "1 known mistake is" if outcome.excluded == 1 else f"{outcome.excluded} known mistakes are"
+        lines.append(f"With that, {known} excluded.")
+    if unlocked:
+        lines.append(f"Unlocked: {', '.join(unlocked)}.")
+    return "\n".join(lines)

@@ -1,0 +1,32 @@
+"""Where entries tie, a maximum has several true gradients; whatever the checker takes for one of them is right."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from npae.gradcheck.engine.block import Block as Measured
+from npae.gradcheck.engine.examine import conclude
+from npae.gradcheck.report.verdict import Verdict
+from npae.learn.judging.cases import TOLERANCE, Forward
+from npae.learn.judging.identify import Seen
+from npae.learn.judging.outcome import Block
+
+
+def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Sequence[Seen]) -> str | None:
+    """What is wrong with the results of draws with ties, noted in the first wrong block; None where nothing is."""
+    for s in seen:
+        subject = Forward(forward, s.case)
+        weighted, rng = subject.weighted(), np.random.default_rng(0)
+        for block in blocks:
+            if not s.wrong(block.name):  # the reference's own choice
+                continue
+            values = subject.blocks[block.name]
+            measured = Measured(block.name, values, s.values[block.name].copy(), weighted, TOLERANCE)
+            measured.measure(np.arange(values.size))
+            report = conclude(measured, subject, rng)
+            if report.verdict is Verdict.WRONG:
+                block.right, block.error, block.index = False, report.error, report.index
+                block.yours, block.true = float(report.claimed), float(report.numeric)
+                return f"where entries tie: {report.reason}" if report.reason else "only where entries tie"
+    return None

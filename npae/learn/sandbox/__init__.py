@@ -1,0 +1,1 @@
+"""Processes that run a learner's code; arrays go in and arrays come out."""

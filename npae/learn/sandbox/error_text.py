@@ -1,0 +1,61 @@
+"""What a learner's code raised, in a paragraph for the learner: the frames of their own files, then the error."""
+
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from npae.learn.sandbox.call_result import Trouble
+
+LARGEST_TEXT = 1000  # characters
+MOST_FRAMES = 3
+PACKAGE = str(Path(__file__).parent.parent)
+HINTS = {
+    "ModuleNotFoundError": " (numpy, the standard library and the files beside this one can be imported)",
+    "SystemExit": " (a function returns; it does not end the program)",
+    "EOFError": " (there is nobody to answer input() here)",
+}
+
+
+def trouble_of(error: BaseException, function: str | None = None, folder: str | None = None) -> Trouble:
+    """The trouble that an error is.
+
+    Parameters
+    ----------
+    error : BaseException
+    function : str, optional
+        That was called; None while the file was being loaded.
+    folder : str, optional
+        Where the learner's files are, whose frames are shown; else those of all code that nobody installed.
+    """
+    if isinstance(error, NotImplementedError) and function:
+        return Trouble("missing", f"{function} is not written yet: put your lines where it raises NotImplementedError")
+    if isinstance(error, SyntaxError) and function is None:
+        place = f"{Path(str(error.filename or '')).name}:{error.lineno}: {str(error.text or '').strip()}\n"
+        return Trouble("error", f"{place}{_named(error, error.msg)}"[:LARGEST_TEXT])
+    try:
+        message = str(error)[:LARGEST_TEXT]
+    except BaseException:  # whatever the learner's own exception does here
+        message = "(its message cannot be shown)"
+    told = "".join(_frames(error, folder)) + _named(error, message)
+    if isinstance(error, MemoryError):
+        return Trouble("memory", f"{told}\nThis needs more memory than is allowed."[:LARGEST_TEXT])
+    return Trouble("error", told[:LARGEST_TEXT])
+
+
+def _named(error: BaseException, message: str) -> str:
+    """The last line of a traceback."""
+    name = type(error).__name__[:LARGEST_TEXT]
+    return (f"{name}: {message}" if message else name) + HINTS.get(name, "")
+
+
+def _frames(error: BaseException, folder: str | None) -> list[str]:
+    """One line for each of the last frames that are the learner's own."""
+    own: Callable[[str], bool]
+    if folder is None:
+        installed = (sys.prefix, sys.base_prefix, PACKAGE)
+        own = lambda name: not name.startswith(installed)  # noqa: E731
+    else:
+        own = lambda name: str(Path(name).parent) == folder  # noqa: E731
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if own(f.filename)]
+    return [f"{Path(f.filename).name}:{f.lineno}, in {f.name}: {f.line}\n" for f in frames[-MOST_FRAMES:]]

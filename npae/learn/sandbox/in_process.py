@@ -1,0 +1,101 @@
+"""Calls of functions in this process: those of a notebook, of an exercise's own reference, and, in a process of its own
+that ``asking.Worker`` starts, those of a learner's file.
+"""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext, redirect_stdout
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from npae.learn.sandbox.call_result import Answer, Trouble
+from npae.learn.sandbox.error_text import trouble_of
+from npae.learn.sandbox.protocol import LARGEST_BODY, NUMERIC
+from npae.utils.types import Array
+
+MOST_VALUES = 100
+MOST_PRINTED = 4000  # characters
+
+
+class Direct:
+    """A ``Caller`` of functions that are at hand.
+
+    Parameters
+    ----------
+    functions : dict of str to callable
+    folder : str, optional
+        Where the learner's files are, in a process of their own: only their frames are shown, everything that is raised
+        becomes a trouble, and what is printed is left to the process. Without it Ctrl-C gets through.
+    """
+
+    def __init__(self, functions: Mapping[str, Callable[..., Any]], folder: str | None = None) -> None:
+        self._functions = functions
+        self._folder = folder
+        self._catch: type[BaseException] = Exception if folder is None else BaseException
+
+    def call(self, function: str, arguments: Sequence[Any]) -> Answer:
+        """The function's answer, or what it raised."""
+        found = self._functions.get(function)
+        if not callable(found):
+            return Answer(
+                None, Trouble("missing", f"there is no function {function}; define it with exactly this name")
+            )
+        given, printed, start = [_copied(a) for a in arguments], io.StringIO(), perf_counter()
+        values, trouble = None, None
+        try:
+            with redirect_stdout(printed) if self._folder is None else nullcontext(), np.errstate(all="ignore"):
+                values = as_arrays(found(*given), function)
+        except NoNumbersError as error:
+            trouble = Trouble("shape", str(error))
+        except self._catch as error:
+            trouble = trouble_of(error, function, self._folder)
+        seconds = perf_counter() - start
+        pairs = zip(arguments, given, strict=True)
+        changed = tuple(i for i, (old, new) in enumerate(pairs) if values is not None and not _same(old, new))
+        return Answer(values, trouble, printed.getvalue()[:MOST_PRINTED], seconds, changed)
+
+
+class NoNumbersError(ValueError):
+    """What was returned is neither numbers nor arrays of them."""
+
+
+def as_arrays(result: Any, function: str = "the function") -> tuple[Array, ...]:
+    """What a function returned, as a tuple of arrays that share nothing with it; one value is a tuple of one."""
+    if result is None:
+        raise NoNumbersError(f"{function} returns None; is a return missing?")
+    several = isinstance(result, tuple) or (isinstance(result, list) and any(isinstance(v, np.ndarray) for v in result))
+    parts = tuple(result) if several else (result,)
+    if len(parts) > MOST_VALUES:
+        raise NoNumbersError(f"{function} returns {len(parts):,} values; expected a tuple of a few arrays")
+    views = [_array(function, part) for part in parts]
+    size = sum(view.nbytes for view in views)  # a view of one number may say that it has a billion
+    if size > LARGEST_BODY:
+        raise NoNumbersError(f"{function} returns {size:,} bytes; nothing here is larger than {LARGEST_BODY:,}")
+    return tuple(np.array(view, order="C") for view in views)
+
+
+def _array(function: str, part: Any) -> Array:
+    what = type(part).__name__
+    try:
+        array = np.asarray(part)
+    except (ValueError, TypeError):  # a ragged list
+        array = np.array(None)
+    if not NUMERIC.fullmatch(array.dtype.str):
+        what += f" of dtype {array.dtype}" if isinstance(part, np.ndarray) else ""
+        raise NoNumbersError(f"{function} returns a {what}; expected an array of numbers")
+    return array
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return type(value)(map(_copied, value))
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Are these the same numbers, bit for bit? What is neither array nor tuple cannot be changed."""
+    if isinstance(a, np.ndarray):
+        return bool(a.shape == b.shape and a.tobytes() == b.tobytes())
+    return not isinstance(a, tuple | list) or (len(a) == len(b) and all(map(_same, a, b)))

@@ -1,0 +1,306 @@
+"""The checker's side of a learner's process: start it, ask it, believe nothing but arrays, end it whole."""
+
+import os
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from npae.learn.sandbox import protocol
+from npae.learn.sandbox.call_result import Answer, Trouble
+from npae.learn.sandbox.cleanup import end_group, remove_tree
+from npae.learn.sandbox.error_text import LARGEST_TEXT
+from npae.learn.sandbox.in_process import MOST_PRINTED
+
+#: What the process runs. Files of npae.learn are imported as parts of bare packages, which are then taken away: the
+#: learner's code cannot come upon npae, nor upon whatever else is installed beside numpy.
+BOOTSTRAP = """
+import sys, types
+package, numpy_folder = sys.argv[1:]
+for name, folder in (("npae", package), ("npae.learn", package + "/learn")):
+    bare = sys.modules[name] = types.ModuleType(name)
+    bare.__path__ = [folder]
+sys.path.append(numpy_folder)
+import numpy.linalg, numpy.random, npae.learn.sandbox.worker as worker
+sys.path.remove(numpy_folder)
+for name in [name for name in sys.modules if name.partition(".")[0] == "npae"]:
+    del sys.modules[name]
+worker.main()
+"""
+
+START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
+GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
+LOOK_SECONDS = 0.2  # between two looks whether the process is still there
+LARGEST_SOURCE = 1 << 20  # bytes
+STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
+KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: what it takes to start Python
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a learner's code may use.
+
+    Attributes
+    ----------
+    seconds : float, default=10
+        By the clock, for loading the file and all calls together.
+    memory_mb : int, default=1024
+        Address space, Python and numpy included, which take 100.
+    """
+
+    seconds: float = 10.0
+    memory_mb: int = 1024
+
+
+class Worker:
+    """A process of its own that has loaded a learner's file; a ``Caller``.
+
+    It never raises for what the file does: every call has an answer, and after a trouble that ended the process every
+    further call has the same one. Use it in a ``with`` block, whose end kills the process and all that it started.
+
+    Parameters
+    ----------
+    path : Path
+        The learner's file, read once.
+    limits : Limits
+    source : bytes, optional
+        The content of the file, where it has been read already.
+
+    Attributes
+    ----------
+    seconds : float
+        That the learner's code has taken so far.
+    """
+
+    def __init__(self, path: Path, limits: Limits | None = None, source: bytes | None = None) -> None:
+        self.path = Path(os.path.abspath(path))
+        self.limits = limits or Limits()
+        self._source = source
+        self._left = self.limits.seconds
+        self.seconds = 0.0
+        self._number = 0
+        self._trouble: Trouble | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._folder: Path | None = None
+
+    def __enter__(self) -> Self:
+        if self._source is None:
+            self._source, self._trouble = _read(self.path)
+        if self._trouble is None:
+            try:
+                self._start()
+            except BaseException:  # Ctrl-C too: nothing stays behind
+                self.close()
+                raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def call(self, function: str, arguments: Sequence[Any]) -> Answer:
+        """The answer of the learner's ``function`` to copies of ``arguments``."""
+        if self._trouble is not None:
+            return Answer(None, self._trouble)
+        arrays: list[Any] = []
+        codes = [protocol.encode(a, arrays) for a in arguments]
+        if self._left <= 0:
+            return self._ended(self._late())
+        answer = self._ask({"do": "call", "function": function, "arguments": codes}, arrays)
+        if any(i >= len(arguments) for i in answer.changed):
+            return self._ended(Trouble("crash", _INTRUSION))
+        return answer
+
+    def _start(self) -> None:
+        assert self._source is not None
+        folder = Path(tempfile.mkdtemp(prefix="npae-"))
+        working = folder / "work"
+        working.mkdir()
+        mark = f"NPAE_WORKER={secrets.token_hex(16)}"
+        name, _, value = mark.partition("=")
+        self._mark = mark
+        self._printing = open(folder / "printed", "wb")  # noqa: SIM115 (closed with the process)
+        self._printed = open(folder / "printed", "rb")  # noqa: SIM115
+        self._folder = folder
+        environment = {key: os.environ[key] for key in KEPT if key in os.environ}
+        environment |= {"HOME": str(working), "TMPDIR": str(working), name: value}
+        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        package, numpy_folder = Path(__file__).parents[2], Path(np.__file__).parent.parent
+        self._process = subprocess.Popen(
+            # isolated, without site-packages, writing no byte code, reading UTF-8
+            [sys.executable, *["-I", "-S", "-B", "-X", "utf8", "-c"], BOOTSTRAP, str(package), str(numpy_folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._printing,
+            bufsize=0,
+            cwd=working,
+            env=environment,
+            start_new_session=True,
+        )
+        limits = {"do": "limit", "seconds": self.limits.seconds, "memory_mb": self.limits.memory_mb}
+        begun = self._ask(limits, [], START_SECONDS)
+        if begun.trouble is not None:
+            raise RuntimeError(f"a process for the learner's file cannot be started: {begun.printed.strip()}")
+        self._left = self.limits.seconds
+        loaded = self._ask({"do": "load", "path": str(self.path)}, [np.frombuffer(self._source, np.uint8)])
+        self._trouble = loaded.trouble
+
+    def _ask(self, message: protocol.Message, arrays: Sequence[Any], seconds: float | None = None) -> Answer:
+        """Send a request and wait for its answer, at most for the seconds that are left."""
+        self._number += 1
+        frame = protocol.pack({**message, "id": self._number}, arrays)
+        box: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        start = time.monotonic()
+        self._talking = threading.Thread(target=self._talk, args=(frame, box), daemon=True)
+        self._talking.start()
+        try:
+            got = self._wait(box, start + (self._left if seconds is None else seconds))
+        except queue.Empty:
+            self.seconds += time.monotonic() - start
+            assert self._process is not None
+            return self._ended(None if self._process.poll() is not None else self._late())
+        taken = time.monotonic() - start
+        self._left -= taken
+        self.seconds += taken if seconds is None else 0.0
+        if isinstance(got, protocol.FrameError):
+            return self._ended(Trouble("crash", _INTRUSION))
+        if isinstance(got, Exception):
+            return self._ended(None)
+        message, values = got
+        return self._believed(message, values, taken)
+
+    def _wait(self, box: "queue.SimpleQueue[Any]", deadline: float) -> Any:
+        """What arrives in the box; queue.Empty after the deadline, or where the process has ended without a word.
+
+        The connection does not tell of its end where a child of the process holds it too.
+        """
+        assert self._process is not None
+        while time.monotonic() < deadline:
+            ended = self._process.poll() is not None
+            try:
+                return box.get(timeout=min(LOOK_SECONDS, max(deadline - time.monotonic(), 0.0)))
+            except queue.Empty:
+                if ended:
+                    raise
+        return box.get(timeout=GRACE_SECONDS)
+
+    def _believed(self, message: protocol.Message, arrays: list[Any], seconds: float) -> Answer:
+        """The answer, of what was received, if it is one."""
+        changed, trouble = message.get("changed"), message.get("trouble")
+        if message.get("id") != self._number or not isinstance(changed, list):
+            return self._ended(Trouble("crash", _INTRUSION))
+        if not all(type(i) is int and i >= 0 for i in changed):
+            return self._ended(Trouble("crash", _INTRUSION))
+        printed = clean(self._newly_printed())
+        if trouble is None:
+            return Answer(tuple(arrays), None, printed, seconds, tuple(changed))
+        told = isinstance(trouble, list) and len(trouble) == 2 and isinstance(trouble[1], str)
+        if not told or trouble[0] not in STATUSES:
+            return self._ended(Trouble("crash", _INTRUSION))
+        return Answer(None, Trouble(trouble[0], clean(trouble[1][:LARGEST_TEXT])), printed, seconds)
+
+    def _talk(self, frame: bytes, box: "queue.SimpleQueue[Any]") -> None:
+        """Write a request and read a frame; in a thread, as either may wait for ever."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        try:
+            left = memoryview(frame)
+            while left:
+                left = left[os.write(self._process.stdin.fileno(), left) :]
+            answers = self._process.stdout.fileno()
+            box.put(protocol.read(lambda n: os.read(answers, n)))
+        except (OSError, EOFError, protocol.FrameError) as error:
+            box.put(error)
+
+    def _ended(self, trouble: Trouble | None) -> Answer:
+        """End the process; the answer is ``trouble``, or how the process ended by itself."""
+        assert self._process is not None
+        end_group(self._process.pid, self._mark)
+        status = self._process.wait()
+        self._trouble = trouble or _trouble_of_end(status)
+        return Answer(None, self._trouble, clean(self._newly_printed()))
+
+    def _late(self) -> Trouble:
+        text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
+        return Trouble("timeout", text)
+
+    def _newly_printed(self) -> str:
+        """What was printed since the last time, from its beginning."""
+        content = self._printed.read(MOST_PRINTED * 4)
+        self._printed.seek(0, os.SEEK_END)
+        return content.decode(errors="replace")[:MOST_PRINTED]
+
+    def kill(self) -> None:
+        """End the process, from whatever thread; a call that waits is answered."""
+        process = self._process
+        if process is not None and process.returncode is None:
+            end_group(process.pid, self._mark)
+
+    def close(self) -> None:
+        """Kill the process and all that it started, and remove its folder."""
+        folder, self._folder = self._folder, None
+        if folder is None:
+            return
+        process, self._process = self._process, None
+        if process is not None:  # else it could not be started
+            self._close_process(process)
+        self._trouble = self._trouble or Trouble("crash", "the process has been closed")
+        self._printing.close()
+        self._printed.close()
+        remove_tree(folder)
+
+    def _close_process(self, process: "subprocess.Popen[bytes]") -> None:
+        if process.returncode is None:
+            end_group(process.pid, self._mark)
+            process.wait()
+        self._talking.join(1.0)
+        if not self._talking.is_alive():  # else somebody who escaped holds the pipes; closing would hang or harm
+            for pipe in (process.stdin, process.stdout):
+                assert pipe is not None
+                pipe.close()
+
+
+_INTRUSION = "it wrote into the connection that is kept for answers, or closed it"
+
+
+def _trouble_of_end(status: int) -> Trouble:
+    """What a process's exit status says."""
+    if -status == getattr(signal, "SIGXCPU", None):
+        return Trouble("timeout", "it computed for longer than is allowed; is there a loop that never ends?")
+    if -status == signal.SIGSEGV:
+        return Trouble("crash", "the process was ended by a segmentation fault; is there a recursion without an end?")
+    if status == -signal.SIGKILL:
+        return Trouble("crash", "the process was killed, or closed its connection")
+    if status < 0:
+        return Trouble("crash", f"the process was ended by signal {-status}")
+    return Trouble("crash", f"the process ended itself with status {status} in the middle of a call")
+
+
+def _read(path: Path) -> tuple[bytes, Trouble | None]:
+    if not path.is_file():
+        return b"", Trouble("missing", f"there is no file {path.name}")
+    try:
+        with open(path, "rb") as file:
+            source = file.read(LARGEST_SOURCE + 1)
+    except OSError as error:
+        return b"", Trouble("missing", f"{path.name} cannot be read: {error.strerror}")
+    if len(source) > LARGEST_SOURCE:
+        return b"", Trouble(
+            "error", f"{path.name} has more than {LARGEST_SOURCE:,} bytes; functions take a few hundred"
+        )
+    return source, None
+
+
+def clean(text: str) -> str:
+    """``text`` without the characters that move a terminal's cursor or change its colours."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,0 +1,1 @@
+"""A learner's folder: its files, the progress in it, and the milestones."""

@@ -1,0 +1,166 @@
+"""After a milestone the learner's own gradients train an autoencoder on real digits, beside the reference's.
+
+The loop, the batches, the noise and Adam are here; the loss and the gradients come from the learner's ``gradient``.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from npae.datasets import load_digits
+from npae.kernels.reference import adam
+from npae.learn.catalogue.exercise import Exercise, ExerciseError, Function
+from npae.learn.sandbox.call_result import Caller
+from npae.learn.sandbox.in_process import Direct
+from npae.utils.randomness import generator
+from npae.utils.types import Array
+
+SHOWN = 12  # digits in the picture
+SECONDS = 120.0  # that a learner's code may take for all of it
+BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
+
+
+class TrainingError(ValueError):
+    """Training stopped: why, for the learner."""
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """Where training stands: the mean loss of each side's epoch, and the learner's parameters."""
+
+    number: int
+    yours: float
+    reference: float
+    parameters: dict[str, Array]
+
+
+class Network:
+    """One side of the comparison: parameters, Adam's memory, and who computes the gradients.
+
+    Parameters
+    ----------
+    exercise : Exercise
+    caller : Caller
+    images : ndarray (n, 784) or (n, 28, 28, 1)
+    """
+
+    def __init__(self, exercise: Exercise, caller: Caller, images: Array) -> None:
+        assert exercise.training is not None
+        self._exercise, self._caller, self._function = exercise, caller, gradient_of(exercise)
+        self._rate = np.array([exercise.training.rate])
+        initial = exercise.reference.initial(generator(0, "learn initial"), images)
+        self.parameters: dict[str, Array] = {name: np.array(value, np.float64) for name, value in initial.items()}
+        self._m = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        self._v = {name: np.zeros_like(value) for name, value in self.parameters.items()}
+        self._count = np.zeros(1, np.int64)
+
+    def step(self, x: Array, step: int) -> float:
+        """One step along the gradient of a batch; its loss."""
+        drawn = self._exercise.reference.noise(generator(0, "learn noise", step), x, self.parameters)
+        given: dict[str, Any] = {"x": x, **self.parameters, **drawn}
+        answer = self._caller.call(self._function.name, [given[name] for name in self._function.takes])
+        if answer.values is None:
+            assert answer.trouble is not None
+            raise TrainingError(answer.trouble.text)
+        loss, *gradients = answer.values
+        self._count += 1
+        for name, gradient in zip(self._function.returns[1:], gradients, strict=True):
+            theta = self.parameters[name[1:]]
+            if gradient.shape != theta.shape or not np.isfinite(gradient).all():
+                raise TrainingError(f"in step {step + 1} {name} is not finite, or not of shape {theta.shape}")
+            memory = self._m[name[1:]], self._v[name[1:]]
+            adam(theta, gradient, *memory, self._rate, self._count, BETA1, BETA2, EPSILON, 0.0)
+        return float(loss)
+
+
+def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> Iterator[Epoch]:
+    """Train with the learner's gradients and with the reference's, on the same batches; yields after every epoch.
+
+    Parameters
+    ----------
+    exercise : Exercise
+        A milestone.
+    caller : Caller
+        Of the learner's functions.
+    images : ndarray (n, 28, 28), optional
+        As many of the embedded digits as the exercise asks for, by default.
+
+    Raises
+    ------
+    TrainingError
+        Where the learner's function fails on real images.
+    """
+    training = exercise.training
+    assert training is not None
+    x = shaped(exercise, load_digits().train_images[: training.images] if images is None else images)
+    right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    yours, reference = Network(exercise, caller, x), Network(exercise, right, x)
+    step = 0
+    with ThreadPoolExecutor(1) as beside:  # the reference computes while the learner's process does
+        for epoch in range(1, training.epochs + 1):
+            order = generator(0, "learn order", epoch).permutation(len(x))
+            losses = []
+            for start in range(0, len(x) - training.batch + 1, training.batch):
+                batch = x[order[start : start + training.batch]]
+                theirs = beside.submit(reference.step, batch, step)
+                losses.append((yours.step(batch, step), theirs.result()))
+                step += 1
+            means = np.mean(losses, axis=0)
+            yield Epoch(epoch, float(means[0]), float(means[1]), yours.parameters)
+
+
+def gradient_of(exercise: Exercise) -> Function:
+    """The function that trains: the one that returns the loss as well."""
+    for function in exercise.functions:
+        if function.returns[0] == "y" and function.compares == "gradient":
+            return function
+    raise ExerciseError(f"{exercise.folder.name}: a milestone needs a function that returns y, the loss, and gradients")
+
+
+def shaped(exercise: Exercise, images: Array) -> Array:
+    """Images (n, 28, 28) as the exercise takes them: rows, or with a channel."""
+    drawn = getattr(exercise.reference, gradient_of(exercise).draw)(generator(0, "learn shape"))["x"]
+    x: Array = images.astype(np.float64)
+    return x.reshape(len(x), -1) if drawn.ndim == 2 else x[..., np.newaxis]
+
+
+def picture(exercise: Exercise, parameters: dict[str, Array], scale: int = 3) -> bytes:
+    """A PNG: digits of other writers, what the network is shown of them if that differs, and what it makes of that.
+
+    Raises
+    ------
+    MissingExtraError
+        Without Pillow.
+    """
+    from npae.utils.pictures import png, require_pillow, rows
+
+    require_pillow()
+    images = load_digits().test_images[:SHOWN]
+    x = shaped(exercise, images)
+    lines = [images]
+    if corrupts(exercise):
+        x = exercise.reference.corrupted(generator(0, "learn corrupted"), x)
+        lines.append(x.reshape(images.shape))
+    lines.append(np.asarray(exercise.reference.reconstruct(x, parameters)).reshape(images.shape))
+    return png(rows(*lines), scale)
+
+
+def corrupts(exercise: Exercise) -> bool:
+    """Whether the network is shown something else than the images."""
+    return hasattr(exercise.reference, "corrupted")
+
+
+def tell(exercise: Exercise, epochs: Iterator[Epoch], say: Callable[[str], None]) -> dict[str, Array]:
+    """Carry out a training, saying each epoch's losses; the learner's parameters at its end."""
+    training = exercise.training
+    assert training is not None
+    say(f"Now your gradients train an autoencoder on {training.images:,} handwritten digits.")
+    say("epoch   your loss   reference")
+    parameters: dict[str, Array] = {}
+    for epoch in epochs:
+        parameters = epoch.parameters
+        say(f"{epoch.number:>5}   {epoch.yours:9.4f}   {epoch.reference:9.4f}")
+    return parameters

@@ -1,0 +1,173 @@
+"""What a learner has done so far: one JSON file in their folder, which survives whatever happens to it.
+
+It is written completely or not at all, a copy of the one before is kept, and two commands at once take turns. A file
+that is no longer JSON is set aside and the copy is used; what is missing in it gets its default.
+"""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from npae.utils.files import replacing
+
+FILE = ".npae-learn.json"
+BACKUP, DAMAGED, LOCK = FILE + ".bak", FILE + ".damaged", FILE + ".lock"
+PATIENCE, FORGOTTEN = 10.0, 20.0  # seconds to wait for a lock; after which one is nobody's
+
+
+@dataclass
+class Record:
+    """What is known of one exercise.
+
+    Attributes
+    ----------
+    status : {"begun", "passed"}
+    version : int
+        Of the exercise, when its file was written or last passed.
+    file_hash : str
+        Of the learner's file when it last passed; until then, when it was last checked.
+    attempts, hints : int
+        Checks so far; hints shown.
+    revealed : bool
+        Whether the solution was opened before a pass.
+    folder : str
+        Of an exercise that does not come with npae.
+    """
+
+    status: str = "begun"
+    version: int = 1
+    file_hash: str = ""
+    attempts: int = 0
+    hints: int = 0
+    revealed: bool = False
+    folder: str = ""
+
+
+@dataclass
+class Progress:
+    """All records by the exercise's name, which one is present, and what is to be told about the file itself."""
+
+    records: dict[str, Record] = field(default_factory=dict)
+    present: str = ""
+    notes: list[str] = field(default_factory=list)
+
+    def record(self, name: str) -> Record:
+        """The record of an exercise, a new one if there is none."""
+        return self.records.setdefault(name, Record())
+
+    def passed(self, name: str) -> bool:
+        """Whether an exercise has been passed, in whatever version."""
+        return name in self.records and self.records[name].status == "passed"
+
+
+def find(start: Path) -> Path | None:
+    """The learner's folder: the nearest one upwards that holds a progress file, or what is left of one."""
+    start = start.resolve()
+    for folder in (start, *start.parents):
+        if any((folder / name).exists() for name in (FILE, BACKUP, DAMAGED)):
+            return folder
+    return None
+
+
+def load(folder: Path) -> Progress:
+    """The progress in a folder, as far as it can be read; ``notes`` say what could not."""
+    path = folder / FILE
+    if path.exists():
+        progress = _read(path)
+        if progress is not None:
+            return progress
+        note = f"{FILE} is damaged, and is kept as {DAMAGED}"
+    elif (folder / BACKUP).exists():
+        note = f"{FILE} is missing"
+    else:
+        return Progress()
+    progress = _read(folder / BACKUP)
+    if progress is None:
+        return Progress(notes=[f"{note}; your files are as they were, and npae learn check NAME counts each again"])
+    progress.notes.append(f"{note}; the copy before the last change is used")
+    return progress
+
+
+@contextmanager
+def changing(folder: Path) -> Iterator[Progress]:
+    """The progress as it is now, written when the block ends; nobody else changes it meanwhile."""
+    with _locked(folder / LOCK):
+        progress = load(folder)
+        yield progress
+        _write(folder, progress)
+
+
+def _write(folder: Path, progress: Progress) -> None:
+    told = {
+        "npae-learn": 1,
+        "present": progress.present,
+        "exercises": {name: asdict(record) for name, record in progress.records.items()},
+    }
+    path = folder / FILE
+    if path.exists() and _read(path) is None:
+        os.replace(path, folder / DAMAGED)
+    elif path.exists():
+        with replacing(folder / BACKUP) as file:
+            file.write(path.read_bytes())
+    with replacing(path) as file:
+        file.write((json.dumps(told, indent=1) + "\n").encode())
+
+
+def _read(path: Path) -> Progress | None:
+    try:
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError):  # which a UnicodeDecodeError is too
+        return None
+    except RecursionError:
+        return None
+    if not isinstance(told, dict) or not isinstance(told.get("exercises"), dict):
+        return None
+    progress = Progress(present=_sound(told, "present", ""))
+    for name, values in told["exercises"].items():
+        if isinstance(values, dict):
+            default = asdict(Record())
+            progress.records[name] = Record(**{key: _sound(values, key, value) for key, value in default.items()})
+    return progress
+
+
+def _sound(values: dict[str, Any], key: str, default: Any) -> Any:
+    """What a file says, if it is of the right kind."""
+    value = values.get(key, default)
+    return value if type(value) is type(default) else default
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock file; one that its owner has left behind is taken over."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            break
+        except FileExistsError:
+            try:
+                forgotten = time.time() - path.stat().st_mtime > FORGOTTEN
+            except FileNotFoundError:
+                continue
+            if forgotten:
+                path.unlink(missing_ok=True)
+            elif time.monotonic() > deadline:
+                raise OSError(
+                    f"another npae learn holds {path}; wait for it, or delete that file if there is none"
+                ) from None
+            else:
+                time.sleep(0.05)
+        except OSError as error:
+            raise OSError(
+                f"{path.parent} cannot be written ({error.strerror}), so that nothing can be noted there; "
+                "make it writable, or copy it to where you may write"
+            ) from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

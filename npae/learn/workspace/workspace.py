@@ -1,0 +1,238 @@
+"""A learner's folder: their files, the progress beside them, and what each command does to both.
+
+Nothing here prints; every command returns what there is to say.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from npae.learn.catalogue.catalogue import exercises, find, folders
+from npae.learn.catalogue.exercise import HINTS, Exercise, ExerciseError, load
+from npae.learn.judging import messages
+from npae.learn.judging.judge import judge
+from npae.learn.judging.outcome import Outcome
+from npae.learn.sandbox.call_result import Caller
+from npae.learn.workspace import progress
+from npae.utils.files import replacing
+
+README = """npae learn: from the scalar chain rule to a variational autoencoder, every gradient written by you.
+
+In this folder:
+
+    npae learn check       is the present exercise right, and if not, what is wrong?
+    npae learn watch       the same whenever you save the file
+    npae learn hint        the next of three hints: the idea, the equation, the line
+    npae learn text        the explanation again
+    npae learn next        the next exercise, after a pass
+    npae learn list        all exercises, and where you are
+
+Your files hold functions only; the tests live in npae. npae learn reset NAME begins a file anew and keeps the old one.
+What you have passed is kept in .npae-learn.json.
+"""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The commands of a learner's folder.
+
+    Attributes
+    ----------
+    folder : Path
+    notes : tuple of str
+        What is to be told about the folder and its progress file.
+    """
+
+    folder: Path
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def at(cls, start: Path) -> "Course":
+        """The course whose folder is ``start``, or the nearest one above it."""
+        folder = progress.find(start)
+        if folder is None:
+            raise ExerciseError(
+                f"{start.resolve()} is no folder of npae learn, nor is one above it; "
+                "begin with npae learn start DIR, or go to your folder"
+            )
+        notes = progress.load(folder).notes
+        if notes:
+            with progress.changing(folder):  # from now on it is whole again
+                pass
+        return cls(folder, tuple(notes))
+
+    @classmethod
+    def begin(cls, folder: Path) -> tuple["Course", Exercise]:
+        """A new folder with the first exercise; what is there already is kept."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:  # a file of that name, or a place where nothing may be made
+            raise ExerciseError(f"the folder {folder} cannot be made ({error.strerror}); choose another") from None
+        folder = folder.resolve()
+        outer = progress.find(folder)
+        notes = []
+        if outer not in (None, folder):
+            notes.append(f"{outer} is a folder of npae learn too; npae learn text --dir {outer} goes on there")
+        course = cls(folder, tuple(notes))
+        if not (folder / "README.md").exists():
+            _write(folder / "README.md", README)
+        with progress.changing(course.folder) as p:
+            present = p.present
+        return course, course.open(present or exercises()[0].name)
+
+    # Exercises
+
+    def path(self, exercise: Exercise) -> Path:
+        """The learner's file."""
+        return self.folder / exercise.file_name
+
+    def chosen(self, name: str | None = None) -> Exercise:
+        """The exercise of that name, or the present one; a teacher's own is found again where it was opened."""
+        p = progress.load(self.folder)
+        wanted = name or p.present
+        if wanted in p.records and p.records[wanted].folder:
+            return load(p.records[wanted].folder)
+        try:
+            return find(wanted)
+        except ExerciseError:
+            if name:
+                raise
+            return exercises()[0]
+
+    def open(self, name: str) -> Exercise:
+        """Make an exercise the present one; its file is written unless it is there."""
+        exercise = self.chosen(name)
+        path = self.path(exercise)
+        with progress.changing(self.folder) as p:
+            if not path.exists():
+                _write(path, exercise.stub)
+                p.record(exercise.name).version = exercise.version
+            record = p.record(exercise.name)
+            if exercise.folder not in folders():
+                record.folder = str(exercise.folder)
+            p.present = exercise.name
+        return exercise
+
+    def following(self, exercise: Exercise) -> Exercise | None:
+        """The next numbered exercise that has not been passed, from this one on, then from the beginning."""
+        p = progress.load(self.folder)
+        numbered = [e for e in exercises() if e.number]
+        start = exercise.number or next((e.number for e in numbered if e.name == exercise.after), 0)
+        later = [e for e in numbered if e.number > start] + [e for e in numbered if e.number <= start]
+        return next((e for e in later if not p.passed(e.name)), None)
+
+    def unlocked_by(self, exercise: Exercise) -> list[str]:
+        """What passing an exercise opens: the next one, hunts and fools."""
+        names = [f"{e.name} ({e.number})" for e in exercises() if exercise.number and e.number == exercise.number + 1]
+        return names + [f"{e.name} (a {e.kind})" for e in exercises() if not e.number and e.after == exercise.name]
+
+    # Commands
+
+    def check(self, exercise: Exercise, caller: Caller) -> Outcome:
+        """The verdict on the learner's file, recorded; where there is no file, there is nothing to record."""
+        outcome = judge(exercise, caller)
+        if not self.path(exercise).is_file():
+            return outcome
+        with progress.changing(self.folder) as p:
+            record = p.record(exercise.name)
+            record.attempts += 1
+            if outcome.passed or record.status != "passed":
+                record.file_hash = self.file_hash(exercise)
+            if outcome.passed:
+                record.status, record.version = "passed", exercise.version
+            p.present = exercise.name
+        return outcome
+
+    def outdated(self, exercise: Exercise) -> str:
+        """A sentence where the learner's file was begun with another version of the exercise."""
+        path = self.path(exercise)
+        first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
+        if first.startswith(f"# npae-exercise: {exercise.name} v") and first.strip() != exercise.header:
+            return (
+                f"note: your file says {first.partition(': ')[2]!r}, and the exercise is now version "
+                f"{exercise.version}; npae learn text shows what it asks for, npae learn reset its new file"
+            )
+        return ""
+
+    def hint(self, exercise: Exercise) -> str:
+        """The next hint, recorded; after the last one all of them."""
+        with progress.changing(self.folder) as p:
+            record = p.record(exercise.name)
+            again = record.hints >= HINTS
+            record.hints = min(record.hints + 1, HINTS)
+            shown = record.hints
+        parts = range(1, HINTS + 1) if again else [shown]
+        lines = [f"hint {i}/{HINTS} of {exercise.name}\n{exercise.hints[i - 1]}" for i in parts]
+        return "\n\n".join(lines) + (f"\n\n{messages.hint_line(exercise, shown)}" if shown == HINTS else "")
+
+    def solution(self, exercise: Exercise, reveal: bool = False) -> str:
+        """The solution, after a pass or on demand, which is recorded."""
+        with progress.changing(self.folder) as p:
+            if not p.passed(exercise.name):
+                if not reveal:
+                    raise ExerciseError(
+                        f"{exercise.name} is not passed yet, and then its solution opens by itself; "
+                        f"npae learn solution {exercise.name} --reveal shows it now, and that is recorded"
+                    )
+                p.record(exercise.name).revealed = True
+        return exercise.solution_text()
+
+    def reset(self, exercise: Exercise) -> Path | None:
+        """Begin an exercise's file anew; the old one is kept beside it, and its path returned."""
+        path, kept = self.path(exercise), None
+        with progress.changing(self.folder) as p:
+            if path.exists():
+                names = (path.with_name(f"{path.name}.old-{n}") for n in count(1))
+                kept = next(old for old in names if not old.exists())
+                path.rename(kept)
+            _write(path, exercise.stub)
+            record = p.record(exercise.name)
+            record.status, record.version, record.file_hash = "begun", exercise.version, ""
+            p.present = exercise.name
+        return kept
+
+    def overview(self) -> str:
+        """All exercises, with a mark for each that says where the learner is."""
+        p = progress.load(self.folder)
+        lines = []
+        width = max(len(e.name) for e in exercises())
+        for exercise in exercises():
+            state = self._state(exercise, p)
+            mark = messages.RIGHT if state.startswith("passed") else "▸" if exercise.name == p.present else " "
+            place = f"{exercise.number:>2}" if exercise.number else "  "
+            lines.append(
+                f"{mark} {place}  {exercise.name:<{width}}  {exercise.title}  {f'[{state}]' if state else ''}".rstrip()
+            )
+        done = sum(p.passed(e.name) for e in exercises() if e.number)
+        return "\n".join([*lines, "", f"{done} of {sum(bool(e.number) for e in exercises())} passed"])
+
+    def _state(self, exercise: Exercise, p: progress.Progress) -> str:
+        record = p.records.get(exercise.name)
+        if record is None:
+            return exercise.kind if exercise.kind != "exercise" else ""
+        parts = [record.status]
+        if record.status == "passed":
+            if record.version != exercise.version:
+                parts = ["changed, check again"]
+            elif record.file_hash and self.file_hash(exercise) != record.file_hash:
+                parts.append("edited since")
+        elif record.attempts:
+            parts.append(f"{record.attempts} check{'s' * (record.attempts > 1)}")
+        if record.hints:
+            parts.append(f"{record.hints} hint{'s' * (record.hints > 1)}")
+        if record.revealed:
+            parts.append("solution revealed")
+        return ", ".join(parts)
+
+    def file_hash(self, exercise: Exercise) -> str:
+        """Of the learner's file; empty where there is none."""
+        try:
+            return hashlib.sha256(self.path(exercise).read_bytes()).hexdigest()
+        except OSError:
+            return ""
+
+
+def _write(path: Path, text: str) -> None:
+    with replacing(path) as file:
+        file.write(text.encode())

@@ -1,0 +1,245 @@
+"""The one network behind all five types, forward and back.
+
+::
+
+    x ──corrupt──▶ x̃ ──encoder──▶ h ──code──▶ z ──decoder──▶ x̂ ──loss──▶ L
+                                                                         │
+    dθ ◀─encoder⁻¹── dh ◀──code⁻¹── dz ◀──decoder⁻¹── dx̂ ◀───loss⁻¹──────┘
+
+How it is planned, described and copied is in ``npae.network``.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.execution.program import Program
+from npae.kernels.execution.thread_team import crew_of, parts
+from npae.layers.fused import FusedLayer
+from npae.network.base import Network
+from npae.network.batching import block_size, in_blocks
+from npae.network.recorded_encoding import RecordedEncoding
+from npae.utils.types import Array
+from npae.utils.validation import check_samples, refuse_non_finite
+
+LARGE = 2**18  # values of an array that is worth looking at with several threads
+
+
+class Autoencoder(Network):
+    """A network that learns to rebuild its input from a small code.
+
+    Parameters
+    ----------
+    encoder, decoder : sequence of Layer
+    loss : {"bce", "bce_on_probabilities", "mse"}, default "bce"
+        See ``npae.losses``. With "bce" the decoder's output is a logit, and users see its sigmoid.
+    corrupt : sequence of Layer, default none
+        Noise on the input while training; the target stays clean.
+    code : sequence of Layer, default none
+        What lies between encoder and decoder: ``Reparameterization``, ``ActivityL1``.
+    weight_decay : float, default 0.0
+        λ of the penalty ½ λ Σ W² on all weights (not on biases).
+
+    Attributes
+    ----------
+    terms : dict of str to float
+        The parts of the last gradient's loss: "reconstruction", and "kl", "activity", "weight_decay" where present.
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense, ReLU
+    >>> net = Autoencoder([Dense(8), ReLU(), Dense(2)], [Dense(8), ReLU(), Dense(16)], loss="mse").build((16,))
+    >>> net.gradient(np.ones((4, 16), dtype="float32")) > 0
+    True
+    """
+
+    # Training
+
+    def gradient(self, x: Array, target: Array | None = None) -> float:
+        """The loss of a batch; its gradient by every parameter is left in ``dtheta``.
+
+        The noise is that of ``run.step``, so the same call gives the same number until ``run.step`` moves on.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(N, *input_shape)``
+        target : ndarray of the same shape, optional
+            What to rebuild; x itself by default.
+
+        Returns
+        -------
+        float
+            Mean over the batch of the loss of each sample, penalties included, plus weight decay.
+        """
+        x = self.check(x, as_target=target is None)
+        target = x if target is None else self._check_target(target, len(x))
+        totals = np.zeros(len(self.term_names))
+        with self.arena.lock:
+            self._pass(x, target, len(x), totals)
+        return self.finish_gradient(self.terms_of([totals], len(x)))
+
+    def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
+        """The part that x has in a batch of ``n``, in training: dθ, and the total of each term over the samples."""
+        with self._training():
+            _, dy = self._forward(x, target, n)
+            self._backward(dy)
+        for i, (owner, values) in enumerate(self._losses_and_penalties()):
+            owner.kernels.total(values, totals[i : i + 1])
+
+    def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
+        self.arena.resize(len(x))
+        self.run.sample_weight = 1 / n
+        h = self.encoder.forward(self.corrupt.forward(x))
+        z = self.code.forward(h)
+        return self.loss.value_and_gradient(self.decoder.forward(z), target)
+
+    def _backward(self, dy: Array) -> None:
+        dz = self.decoder.backward(dy)
+        dh = self.code.backward(dz)
+        for layer in reversed(self._learning):
+            dh = layer.backward(dh)
+
+    # The terms of the loss
+
+    def _losses_and_penalties(self) -> list[tuple[Any, Array]]:
+        return [(self.loss, self.loss.losses), *((layer, layer.penalty) for layer in self.arena.penalized)]
+
+    @property
+    def term_names(self) -> list[str]:
+        """What ``_pass`` totals: the loss, and each layer's penalty."""
+        return ["reconstruction", *(layer.penalty_name for layer in self.arena.penalized)]
+
+    def terms_of(self, totals: Iterable[Array], n: int) -> dict[str, float]:
+        """The terms of the loss of a batch of ``n``, from the totals of its parts in their order."""
+        terms: dict[str, float] = {}
+        for part in totals:
+            for name, total in zip(self.term_names, part.tolist(), strict=True):
+                terms[name] = terms.get(name, 0.0) + total / n
+        return terms
+
+    def finish_gradient(self, terms: dict[str, float]) -> float:
+        """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
+        self.terms = terms
+        if self.weight_decay:
+            self.terms["weight_decay"] = self.weight_penalty()
+            W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
+            self.arena.kernels.add_scaled(W, self.weight_decay, dW)
+        return sum(self.terms.values())
+
+    def weight_penalty(self) -> float:
+        """½ λ ‖W‖², which no single sample's loss holds."""
+        W = self.theta[self.arena.decayed]
+        return 0.5 * self.weight_decay * float(W @ W)
+
+    def record_pass(self, x: Array, target: Array, n: int, totals: Array, program: Program) -> None:
+        """Add to the program what ``gradient`` does with x, a part of a batch of ``n``: dθ, and the terms' ``totals``.
+
+        npae's own layers do nothing but call kernels, so that their calls are all there is to it. What is known of
+        somebody else's layer is only that it can be called.
+        """
+        if not self.is_recordable:
+            program.add(self._pass, x, target, n, totals)
+            return
+        with self.recording(program):
+            self._pass(x, target, n, totals)
+
+    # Use: no noise, no gradient, any number of samples
+
+    def encode(self, x: Array, *, n_jobs: int = 1) -> Array:
+        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means.
+
+        Many samples are shared out among ``n_jobs`` threads.
+        """
+        is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * block_size(self.arena)
+        if not (is_long and self.is_recordable):
+            return in_blocks(self.arena, self._code_of, self.code_shape, self.check(x))
+        x = check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True)
+        with self.arena.lock:
+            codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
+        if not is_finite:
+            refuse_non_finite(x, "samples")
+        return codes
+
+    def _code_of(self, x: Array) -> Array:
+        return self.code.forward(self.encoder.forward(x))
+
+    def _recorded_encoding(self, n_jobs: int) -> RecordedEncoding:
+        self.arena.resize(block_size(self.arena))
+        recorded = self._encodings.get(n_jobs)
+        if recorded is None or recorded.recorded_for != recorded.present():
+            recorded = self._encodings[n_jobs] = RecordedEncoding(self, n_jobs)
+        return recorded
+
+    def record_encoding(self, x: Array, program: Program) -> Array:
+        self.arena.resize(len(x))
+        with self.recording(program):
+            return self._code_of(x)
+
+    def decode(self, z: Array) -> Array:
+        """Samples ``(n, *input_shape)`` rebuilt from codes z ``(n, *code_shape)``."""
+        z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
+        return in_blocks(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
+
+    def reconstruct(self, x: Array) -> Array:
+        """``decode(encode(x))``."""
+        return self.decode(self.encode(x))
+
+    def losses(self, x: Array, target: Array | None = None) -> Array:
+        """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code."""
+        x = self.check(x, as_target=target is None)
+        target = x if target is None else self._check_target(target, len(x))
+        return in_blocks(self.arena, self._losses, (), x, target)
+
+    def _losses(self, x: Array, target: Array) -> Array:
+        losses, _ = self._forward(x, target, len(x))
+        for layer in self.arena.penalized:
+            losses += layer.penalty
+        return losses
+
+    def _visible(self, y: Array) -> Array:
+        """The network's output as users see it."""
+        if self.loss.on_logits:
+            self.arena.kernels.sigmoid(y, self.loss.dy)
+            return self.loss.dy
+        return y
+
+    # What comes in
+
+    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
+        """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
+
+        def all_within(x: Array, low: float, high: float) -> bool:
+            look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)
+            if x.size < LARGE:
+                look(x, low, high, count[0])
+            else:
+                flat, programs = x.reshape(-1), [Program() for _ in range(n_jobs)]
+                for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
+                    program.add(look, flat[part], low, high, own)
+                crew_of(n_jobs).run(programs)
+            return int(count.sum()) == x.size
+
+        unit_interval = as_target and self.loss.needs_unit_interval
+        return check_samples(
+            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=all_within
+        )
+
+    def _check_target(self, target: Any, n: int) -> Array:
+        targets = self.check(target, as_target=True)
+        if len(targets) != n:
+            raise ValueError(f"{n} samples and {len(targets)} targets were given; give one target for each sample")
+        return targets
+
+    def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
+        """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
+        self.arena.resize(len(x))
+        with self._training():
+            for step in (step for slot in self._slots() for step in slot.steps):
+                x = step.forward(x)
+                yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
+
+    def first_non_finite(self, x: Array) -> str | None:
+        """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
+        return next((name for name, y in self.outputs(x) if not np.isfinite(y).all()), None)

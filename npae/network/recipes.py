@@ -1,0 +1,243 @@
+"""The five types, each as the layers that fill the four slots of one ``Autoencoder``.
+
+Every recipe takes the shape of one sample, as the data has it: (features,), (height, width) or (height, width,
+channels). The network takes and returns that shape, whatever it works with inside. ReLU layers start with He's
+initialisation, all others with Glorot's.
+"""
+
+from collections.abc import Callable, Sequence
+from math import ceil, prod
+from typing import Any
+
+import numpy as np
+
+from npae.layers import (
+    ActivityL1,
+    Conv2D,
+    Dense,
+    Flatten,
+    Layer,
+    MaxPool2D,
+    Reparameterization,
+    Reshape,
+    TiedDense,
+    UpSample2D,
+)
+from npae.layers.activation import activation_layers
+from npae.layers.corruption import NOISES, GaussianNoise
+from npae.layers.window import pair
+from npae.network.autoencoder import Autoencoder
+from npae.utils.types import Shape
+
+
+def vanilla(
+    input_shape: Shape,
+    *,
+    code_size: int = 32,
+    activation: str = "relu",
+    tied_weights: bool = False,
+    loss: str = "bce",
+    weight_decay: float = 0.0,
+    activity_l1: float = 0.0,
+) -> Autoencoder:
+    """One hidden layer, which is the code: h = f(x W₁ + b₁), x̂ = h W₂ + b₂ (Rumelhart, Hinton & Williams 1986).
+
+    With a linear code and squared error it spans the same space as PCA (Baldi & Hornik 1989).
+    """
+    flatten, unflatten = _flat(input_shape)
+    encoder = [*flatten, Dense(code_size, initializer=_initializer(activation)), *activation_layers(activation)]
+    decoder: list[Layer] = [Dense(prod(input_shape)), *unflatten]
+    if tied_weights:
+        decoder[0] = TiedDense(f"encoder.{len(flatten)}")
+    return Autoencoder(encoder, decoder, loss=loss, code=_price(activity_l1), weight_decay=weight_decay)
+
+
+def deep(
+    input_shape: Shape,
+    *,
+    hidden: Sequence[int] = (256, 128),
+    code_size: int = 32,
+    activation: str = "relu",
+    tied_weights: bool = False,
+    loss: str = "bce",
+    weight_decay: float = 0.0,
+    activity_l1: float = 0.0,
+) -> Autoencoder:
+    """Several dense layers, a linear code, and the encoder's mirror image (Hinton & Salakhutdinov 2006)."""
+    encoder, decoder = _dense_halves(input_shape, hidden, activation)
+    encoder.append(Dense(code_size))
+    if tied_weights:
+        partners = [f"encoder.{i}" for i, layer in enumerate(encoder) if isinstance(layer, Dense)]
+        decoder = [TiedDense(partners.pop()) if isinstance(layer, Dense) else layer for layer in decoder]
+    return Autoencoder(encoder, decoder, loss=loss, code=_price(activity_l1), weight_decay=weight_decay)
+
+
+def convolutional(
+    input_shape: Shape,
+    *,
+    filters: Sequence[int] = (16, 32),
+    kernel_size: int = 3,
+    code_size: int | None = 32,
+    activation: str = "relu",
+    loss: str = "bce",
+    weight_decay: float = 0.0,
+    activity_l1: float = 0.0,
+) -> Autoencoder:
+    """Convolution, activation and max-pooling; convolution, activation and upsampling (Masci et al. 2011).
+
+    Upsampling with convolution rather than transposed convolution leaves no checkerboard (Odena et al. 2016).
+    ``code_size=None`` leaves the last feature map, laid flat, as the code. Flat samples are signals: each feature is
+    taken to be like its neighbours, as in a time series or a spectrum, and the windows slide along them.
+    """
+    if code_size is None:
+        encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
+        encoder, decoder = [*encoder, Flatten()], [Reshape(map_shape), *decoder]
+    else:
+        encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
+        encoder.append(Dense(code_size))
+    return Autoencoder(encoder, decoder, loss=loss, code=_price(activity_l1), weight_decay=weight_decay)
+
+
+def denoising(
+    input_shape: Shape,
+    *,
+    noise: str = "gaussian",
+    noise_level: float = 0.5,
+    hidden: Sequence[int] = (256, 128),
+    filters: Sequence[int] | None = None,
+    kernel_size: int = 3,
+    code_size: int | None = 32,
+    activation: str = "relu",
+    loss: str = "bce",
+    weight_decay: float = 0.0,
+    activity_l1: float = 0.0,
+) -> Autoencoder:
+    """A deep or, with ``filters``, a convolutional network that sees noisy samples and rebuilds clean ones.
+
+    The noise is "gaussian" (standard deviation ``noise_level``; clipped to [0, 1] where the loss is cross-entropy),
+    "masking" or "salt_and_pepper" (fraction ``noise_level``) and redrawn at every step (Vincent et al. 2008, 2010).
+    """
+    common: dict[str, Any] = {
+        "activation": activation,
+        "loss": loss,
+        "weight_decay": weight_decay,
+        "activity_l1": activity_l1,
+    }
+    if filters is not None:
+        net = convolutional(input_shape, filters=filters, kernel_size=kernel_size, code_size=code_size, **common)
+    elif code_size is None:
+        raise ValueError("code_size is None, which needs a convolutional network; give a number, or filters")
+    else:
+        net = deep(input_shape, hidden=hidden, code_size=code_size, **common)
+    net.corrupt.layers.append(_noise(noise, noise_level, clip=net.loss.needs_unit_interval))
+    return net
+
+
+def variational(
+    input_shape: Shape,
+    *,
+    hidden: Sequence[int] = (512,),
+    filters: Sequence[int] | None = None,
+    kernel_size: int = 3,
+    code_size: int = 16,
+    beta: float = 1.0,
+    warm_up_steps: int = 0,
+    activation: str = "relu",
+    loss: str = "bce",
+    weight_decay: float = 0.0,
+    activity_l1: float = 0.0,
+) -> Autoencoder:
+    """A code that is a distribution, kept close to N(0, 1): new samples can be drawn (Kingma & Welling 2014)."""
+    if filters is not None:
+        encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
+    else:
+        encoder, decoder = _dense_halves(input_shape, hidden, activation)
+    code = [Reparameterization(code_size, beta=beta, warm_up_steps=warm_up_steps), *_price(activity_l1)]
+    return Autoencoder(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
+
+
+RECIPES: dict[str, Callable[..., Autoencoder]] = {
+    recipe.__name__: recipe for recipe in (vanilla, deep, convolutional, denoising, variational)
+}
+
+
+# What the recipes share. The halves leave out the layer that makes the code.
+
+
+def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) -> tuple[list[Layer], list[Layer]]:
+    flatten, unflatten = _flat(input_shape)
+    encoder, decoder = list(flatten), []
+    _check_sequence(hidden, "hidden")
+    for units in hidden:
+        encoder += _dense(units, activation)
+    for units in reversed(hidden):
+        decoder += _dense(units, activation)
+    return encoder, [*decoder, Dense(prod(input_shape)), *unflatten]
+
+
+def _convolutional_halves(
+    input_shape: Shape, filters: Sequence[int], kernel_size: int, activation: str
+) -> tuple[list[Layer], list[Layer], Shape]:
+    """Both halves, and the shape of the feature map between them."""
+    if len(input_shape) > 3:
+        raise ValueError(
+            f"a convolutional network needs signals (features,) or images (height, width) or (height, width, "
+            f"channels), but the samples have shape {input_shape}; reshape them or use filters=None or another type"
+        )
+    _check_sequence(filters, "filters")
+    window, factor = pair(kernel_size, "kernel_size"), (2, 2)
+    if len(input_shape) == 1:  # a signal is an image of one column: windows and pooling reach along it, not across
+        window, factor = (window[0], 1), (2, 1)
+    height, width, channels = (*input_shape, 1, 1)[:3]
+    encoder: list[Layer] = [Reshape((height, width, 1))] if len(input_shape) < 3 else []
+    decoder: list[Layer] = []
+    for n in filters:
+        encoder += [*_convolution(n, window, activation), MaxPool2D(factor)]
+    for n in reversed(filters):
+        decoder += [*_convolution(n, window, activation), UpSample2D(factor)]
+    decoder += [Conv2D(channels, window)]
+    decoder += [Reshape(input_shape)] if len(input_shape) < 3 else []
+    shrink = 2 ** len(filters)
+    # ⌈⌈n/2⌉/2⌉ = ⌈n/4⌉: halving and rounding up, any number of times
+    return encoder, decoder, (ceil(height / shrink), ceil(width / shrink), filters[-1] if len(filters) else channels)
+
+
+def _flat_convolutional_halves(
+    input_shape: Shape, filters: Sequence[int], kernel_size: int, activation: str
+) -> tuple[list[Layer], list[Layer]]:
+    encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
+    return [*encoder, Flatten()], [*_dense(prod(map_shape), activation), Reshape(map_shape), *decoder]
+
+
+def _check_sequence(sizes: object, name: str) -> None:
+    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
+        raise ValueError(f"{name} is {sizes!r}; expected a sequence of whole numbers, such as ({sizes!r},) or (64, 32)")
+
+
+def _flat(input_shape: Shape) -> tuple[list[Layer], list[Layer]]:
+    """What lays a sample flat and what undoes it; nothing where it is flat."""
+    return ([Flatten()], [Reshape(input_shape)]) if len(input_shape) > 1 else ([], [])
+
+
+def _dense(units: int, activation: str) -> list[Layer]:
+    return [Dense(units, initializer=_initializer(activation)), *activation_layers(activation)]
+
+
+def _convolution(filters: int, kernel_size: tuple[int, int], activation: str) -> list[Layer]:
+    return [Conv2D(filters, kernel_size, initializer=_initializer(activation)), *activation_layers(activation)]
+
+
+def _initializer(activation: str) -> str:
+    return "he_uniform" if activation in ("relu", "leaky_relu", "softplus") else "glorot_uniform"
+
+
+def _noise(name: str, level: float, *, clip: bool) -> Layer:
+    if name not in NOISES:
+        raise ValueError(f"unknown noise {name!r}; expected one of {', '.join(NOISES)}")
+    if name == "gaussian":
+        return GaussianNoise(level, clip=(0.0, 1.0) if clip else None)
+    return NOISES[name](level)
+
+
+def _price(activity_l1: float) -> list[Layer]:
+    return [ActivityL1(activity_l1)] if activity_l1 else []

@@ -1,0 +1,41 @@
+"""A network at a glance: its layers with what they learn, compute and keep."""
+
+from collections.abc import Callable, Iterator
+
+from npae.layers.arena import Arena
+from npae.layers.base import Chain, Layer
+from npae.layers.fused import FusedLayer
+from npae.layers.losses import Loss
+
+
+def summary(arena: Arena, loss: Loss) -> str:
+    """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample."""
+    header = ("layer", "type", "output", "parameters", "multiply-adds", "bytes/sample")
+    rows = [
+        (
+            name,
+            type(layer).__name__,
+            "×".join(map(str, layer.output_shape)),
+            f"{arena.parameter_count(layer):,}",
+            f"{layer.multiply_adds():,}",
+            f"{arena.buffer_bytes(layer):,}",
+        )
+        for name, layer in _listed(arena)
+    ]
+    rows.append(("loss", loss.name, "", "0", "0", f"{arena.buffer_bytes(loss):,}"))
+    total = sum(layer.multiply_adds() for layer in arena.layers.values())
+    rows.append(("total", "", "", f"{arena.parameter_count():,}", f"{total:,}", f"{arena.buffer_bytes():,}"))
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    align: list[Callable[[str, int], str]] = [str.ljust, str.ljust, str.ljust, str.rjust, str.rjust, str.rjust]
+    lines = ["  ".join(a(cell, w) for a, cell, w in zip(align, row, widths, strict=True)) for row in (header, *rows)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _listed(arena: Arena) -> Iterator[tuple[str, Layer]]:
+    """The layers that a table lists, by name, in the order of the network."""
+    fused_after = {layer.plain[-1].name: layer for layer in arena.layers.values() if isinstance(layer, FusedLayer)}
+    for name, layer in arena.layers.items():
+        if not isinstance(layer, Chain | FusedLayer):
+            yield name, layer
+        if name in fused_after:
+            yield fused_after[name].name, fused_after[name]

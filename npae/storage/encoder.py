@@ -1,0 +1,81 @@
+"""The encoding half of a saved model, in plain NumPy: small, quick to start, and without numba."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from npae.kernels import reference_kernels
+from npae.layers.arena import Arena
+from npae.layers.base import Chain, Layer
+from npae.network.batching import in_blocks
+from npae.network.config import from_config, to_config
+from npae.storage import model_file
+from npae.utils.types import Array, Shape
+from npae.utils.validation import check_samples
+
+
+class Encoder:
+    """A trained model that only encodes.
+
+    Parameters
+    ----------
+    record : mapping
+        "network" with the layers of "encoder" and "code", "input_shape", "dtype" and "seed", as in a model file.
+    fill : function of Arena
+        Allocates what was planned and copies the parameters in.
+    layers : iterable of Layer classes
+        Those that do not come with npae.
+
+    Attributes
+    ----------
+    input_shape, code_shape : tuple of int
+        Of one sample.
+    """
+
+    input_shape: Shape
+    code_shape: Shape
+
+    def __init__(
+        self, record: Mapping[str, Any], fill: Callable[[Arena], None], layers: Iterable[type[Layer]] = ()
+    ) -> None:
+        layers = list(layers)
+        self._arena = Arena(record["dtype"], reference_kernels(), record["seed"])
+        self._encoder = Chain(from_config(record["network"]["encoder"], layers))
+        self._code = Chain(from_config(record["network"]["code"], layers))
+        hidden_shape = self._arena.add(self._encoder, record["input_shape"], "encoder")
+        self._arena.add(self._code, hidden_shape, "code")
+        fill(self._arena)
+        self.input_shape, self.code_shape = self._encoder.input_shape, self._code.output_shape
+
+    def transform(self, X: Any) -> Array:
+        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them."""
+        X = check_samples(X, self.input_shape, self._arena.dtype, "X")
+        return in_blocks(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For copies and pickles: the description and θ; views and buffers are made anew."""
+        return {
+            "network": {"encoder": to_config(self._encoder.layers), "code": to_config(self._code.layers)},
+            "input_shape": self.input_shape,
+            "dtype": self._arena.dtype.name,
+            "seed": self._arena.run.seed,
+            "layers": list({type(layer) for layer in self._encoder.layers + self._code.layers}),
+            "theta": self._arena.theta,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        def fill(arena: Arena) -> None:
+            arena.allocate()
+            arena.theta[...] = state["theta"]
+
+        self.__init__(state, fill, state["layers"])  # type: ignore[misc]
+
+
+def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encoder:
+    """The encoding half of the model in a file; numba is never imported.
+
+    Parameters and errors as for ``npae.load``.
+    """
+    stored = model_file.read(path)
+    with stored.blamed():
+        return Encoder(stored.record, stored.fill, layers)

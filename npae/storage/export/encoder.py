@@ -1,0 +1,22 @@
+"""The encoding half of a model as a file that ``npae.load_encoder`` reads: smaller, and NumPy alone suffices."""
+
+from pathlib import Path
+
+from npae.network.autoencoder import Autoencoder
+from npae.storage import model_file
+
+
+def export_encoder(network: Autoencoder, path: str | Path) -> None:
+    """Write encoder and code of a built network; an existing file is replaced only by a complete one.
+
+    Parameters
+    ----------
+    network : Autoencoder
+        ``model.network_`` of a fitted estimator.
+    path : str or Path
+        By custom it ends in ``.safetensors``.
+    """
+    halves = ("encoder", "code")
+    config = network.config()
+    parameters = {name: value for name, value, _ in network.arena.parameters() if name.partition(".")[0] in halves}
+    model_file.write(path, network, {"part": "encoder", "network": {half: config[half] for half in halves}}, parameters)

@@ -1,0 +1,27 @@
+"""The layers that turn samples into codes and codes into samples, when nothing is being learned."""
+
+from npae.layers import ActivityL1, Layer
+from npae.layers.corruption import Noise
+from npae.network.autoencoder import Autoencoder
+
+
+def encoding(network: Autoencoder) -> list[Layer]:
+    """Layers from a sample to its code; noise and penalties change nothing there and are left out."""
+    return _that_compute([*network.encoder.layers, *network.code.layers])
+
+
+def decoding(network: Autoencoder) -> list[Layer]:
+    """Layers from a code to the network's output, which for cross-entropy still lacks its sigmoid."""
+    return _that_compute(network.decoder.layers)
+
+
+def unknown(layer: Layer, goal: str) -> ValueError:
+    """The error for a layer of somebody's own, which has no counterpart."""
+    return ValueError(
+        f"the layer {layer.name} is a {type(layer).__name__}, for which {goal} has no counterpart; export the encoder "
+        f"alone, or a network of npae's own layers"
+    )
+
+
+def _that_compute(layers: list[Layer]) -> list[Layer]:
+    return [layer for layer in layers if not isinstance(layer, Noise | ActivityL1)]

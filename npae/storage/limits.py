@@ -1,0 +1,71 @@
+"""What the description in a model file may claim, before anything is built by it.
+
+Parameters are compared with the arrays in the file, so that nobody can claim more of them than are there. All else that
+a description asks for appears only when the model is used: buffers, threads, the time that planning takes. So it has
+limits, far beyond any model that was ever trained here, and what goes beyond them is refused with the figure.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from npae.layers.arena import Arena
+
+DEEPEST = 16  # tables and lists within one another
+LARGEST_NUMBER = 2**64  # of whole numbers; a seed may have 64 bits
+MOST_LAYERS = 1000
+MOST_AXES = 32
+MOST_THREADS = 1024
+LARGEST_BUFFERS = 2**34  # bytes, for one sample and of what does not grow with the batch
+SLOTS = ("corrupt", "encoder", "code", "decoder")
+
+
+def check_record(record: dict[str, Any]) -> None:
+    """Refuse a description of a network that is too deep, too long, or of another kind than npae writes.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+    """
+    check_values(record)
+    shape, seed, step = record["input_shape"], record["seed"], record["step"]
+    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(type(n) is int and n >= 1 for n in shape):
+        raise ValueError("input_shape is no list of up to 32 whole numbers of at least 1")
+    for name, value in (("seed", seed), ("step", step)):
+        if type(value) is not int or value < 0:
+            raise ValueError(f"the {name} is no whole number of at least 0")
+    layers = [layer for slot in SLOTS for layer in record["network"].get(slot, ())]
+    if len(layers) > MOST_LAYERS:
+        raise ValueError(f"it has {len(layers):,} layers, where at most {MOST_LAYERS:,} are built")
+
+
+def check_values(value: Any) -> None:
+    """Refuse tables that are nested too deep for whoever goes through them, and numbers that no kernel can take."""
+    level: list[Any] = [value]
+    for _ in range(DEEPEST):
+        inside = [inner for outer in level for inner in _inner(outer)]
+        if any(type(n) is int and abs(n) >= LARGEST_NUMBER for n in inside):
+            raise ValueError(f"it holds a whole number of more than {LARGEST_NUMBER.bit_length() - 1} bits")
+        level = [inner for inner in inside if isinstance(inner, dict | list)]
+        if not level:
+            return
+    raise ValueError(f"its tables are nested more than {DEEPEST} deep")
+
+
+def _inner(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
+
+
+def check_buffers(arena: Arena) -> None:
+    """Refuse a planned network of which not even one sample could be computed."""
+    needed = arena.bytes_per_sample + arena.workspace_bytes
+    if needed > LARGEST_BUFFERS:
+        raise ValueError(
+            f"one sample would need {needed / 2**30:,.0f} GiB of memory, where at most {LARGEST_BUFFERS / 2**30:.0f} "
+            f"are given"
+        )
+
+
+def check_threads(n_jobs: Any) -> None:
+    """Refuse a number of threads that no machine has."""
+    if n_jobs is not None and (type(n_jobs) is not int or n_jobs == 0 or not -1 <= n_jobs <= MOST_THREADS):
+        raise ValueError(f"n_jobs is no number of threads up to {MOST_THREADS:,}")

@@ -1,0 +1,180 @@
+"""A network as a file: the parameters by name, and everything else as JSON beside them. Nothing in it is executed."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.layers.arena import Arena
+from npae.layers.base import Layer
+from npae.network.autoencoder import Autoencoder
+from npae.storage import safetensors
+from npae.storage.limits import check_buffers, check_record
+from npae.utils.errors import FileFormatError, one_line, quoted
+from npae.utils.types import Array, Shape
+from npae.utils.validation import refuse_non_finite
+from npae.utils.version import __version__
+
+FORMAT = 1
+#: A training record: columns, and characters of the name of one.
+MOST_COLUMNS, LONGEST_NAME = 100, 60
+LONGEST_REASON = 300  # characters of why a file was refused
+
+
+def save(
+    net: Autoencoder,
+    path: str | Path,
+    *,
+    record: Mapping[str, Any] | None = None,
+    arrays: Mapping[str, Array] | None = None,
+) -> None:
+    """Write a built network; an existing file is replaced only by a complete one.
+
+    Parameters
+    ----------
+    net : Autoencoder
+    path : str or Path
+        By custom it ends in ``.safetensors``.
+    record, arrays : mapping, optional
+        What else belongs to the model, as plain JSON and as arrays.
+    """
+    if not isinstance(net, Autoencoder) or not hasattr(net, "arena"):
+        raise ValueError(
+            f"{type(net).__name__} is no built Autoencoder; call build first (estimators have a save of their own)"
+        )
+    parameters = {name: value for name, value, _ in net.arena.parameters()}
+    write(path, net, {"network": net.config(), **(record or {})}, {**parameters, **(arrays or {})})
+
+
+def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+    """Write these arrays with this record, to which is added what every file says."""
+    safetensors.write(path, arrays, {"npae": json.dumps({**common_record(net), **record}, default=plain)})
+
+
+def common_record(net: Autoencoder) -> dict[str, Any]:
+    """What every file says of its network."""
+    return {
+        "format": FORMAT,
+        "version": __version__,
+        "input_shape": net.input_shape,
+        "dtype": net.arena.dtype.name,
+        "seed": net.run.seed,
+        "step": net.run.step,
+    }
+
+
+def fingerprint(net: Autoencoder) -> str:
+    """32 characters that tell a built network from every other: of its layers, its shape and its parameters."""
+    digest = hashlib.blake2b(digest_size=16)
+    description = [net.config(), net.input_shape, net.arena.dtype.name]
+    digest.update(json.dumps(description, default=plain, sort_keys=True).encode())
+    for name, value, _ in net.arena.parameters():
+        digest.update(name.encode())
+        digest.update(np.ascontiguousarray(value, value.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
+
+
+def read(path: str | Path) -> "StoredModel":
+    """What ``save`` wrote, not yet rebuilt.
+
+    Beside the limits of ``npae.storage.safetensors.read`` these hold, for whoever rebuilds it too: at most 1,000
+    layers, 32 axes, whole numbers below 2⁶⁴, tables nested 16 deep; 16 GiB of buffers for one sample, which is more
+    than a convolutional network needs for images of 1024×1024×3; every parameter that is described is in the file, in the
+    shape and dtype described, and finite. Nothing in a file is executed.
+
+    Raises
+    ------
+    FileNotFoundError
+    FileFormatError
+        If the file is truncated, damaged, or no npae model.
+    """
+    arrays, metadata = safetensors.read(path)
+    try:
+        record = json.loads(metadata["npae"])
+        version = record["format"]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise FileFormatError(f"{path} is a safetensors file, but no npae model; give one that npae saved") from None
+    if version != FORMAT:
+        raise FileFormatError(
+            f"{path} has format {quoted(version)}, but npae {__version__} reads format {FORMAT}; use the one that "
+            f"wrote it"
+        )
+    stored = StoredModel(Path(path), arrays, record)
+    with stored.blamed():
+        check_record(record)
+    return stored
+
+
+@dataclass
+class StoredModel:
+    """A model file that was read and not yet believed."""
+
+    path: Path
+    arrays: dict[str, Array]
+    record: dict[str, Any]
+
+    def network(self, layers: Iterable[type[Layer]] = ()) -> Autoencoder:
+        """The network, built; ``layers`` are layer classes that do not come with npae."""
+        net = Autoencoder.from_config(self.record["network"], layers)
+        net.plan(self.record["input_shape"], seed=self.record["seed"], dtype=self.record["dtype"])
+        self.fill(net.arena)
+        net.run.step = self.record["step"]
+        return net
+
+    def fill(self, arena: Arena) -> None:
+        """Allocate what was planned, if the file holds exactly that and it is not too large, and copy it in."""
+        check_buffers(arena)
+        found = {name: self.array(name, shape, arena.dtype) for name, shape in arena.parameter_shapes().items()}
+        for name, values in found.items():
+            refuse_non_finite(values, f"the array {name!r}")
+        arena.allocate()
+        for name, parameter, _ in arena.parameters():
+            parameter[...] = found[name]
+
+    def array(self, name: str, shape: Shape, dtype: Any) -> Array:
+        """The array called ``name``, which must be of this shape and dtype."""
+        found = self.arrays.get(name)
+        if found is None or found.shape != shape or found.dtype != dtype:
+            there = "is missing" if found is None else f"is {found.dtype} of shape {found.shape}"
+            raise ValueError(f"the array {name!r} {there}, where {np.dtype(dtype)} of shape {shape} was expected")
+        return found
+
+    def seed(self) -> int:
+        """The seed of the run that it comes from."""
+        seed: int = self.record["seed"]
+        return seed
+
+    def history(self) -> dict[str, list[float]]:
+        """The training record: for each name one number an epoch."""
+        history = self.record["history"]
+        columns = list(history.values())
+        if len(columns) > MOST_COLUMNS or not all(n.isidentifier() and len(n) <= LONGEST_NAME for n in history):
+            raise ValueError(f"the history is not a table of up to {MOST_COLUMNS} columns with names")
+        if len({len(column) for column in columns}) > 1 or (columns and "loss" not in history):
+            raise ValueError("the history is not a table with one row an epoch")
+        if not all(isinstance(column, list) and all(isinstance(v, int | float) for v in column) for column in columns):
+            raise ValueError("the history is not a table of numbers")
+        return dict(history)
+
+    @contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Whatever does not fit together is the file's fault."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            reason = one_line(f"{error} is missing" if isinstance(error, KeyError) else error, LONGEST_REASON)
+            raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
+
+
+def plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's, for JSON."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{value!r} cannot be saved; use plain numbers and texts as parameters")

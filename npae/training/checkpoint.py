@@ -1,0 +1,271 @@
+"""Checkpoints: a run that was killed at any moment goes on from its last one, and ends as if nothing had happened."""
+
+import re
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from npae.layers.base import positive
+from npae.storage.model_file import StoredModel
+from npae.training import checkpoint_file
+from npae.training.nan_diagnosis import save_diagnosis
+from npae.training.run_fingerprint import as_json, configuration, differences, in_words, of_data
+from npae.training.state import Progress, TrainingState
+from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
+from npae.utils.files import make_folder, remove_unfinished
+from npae.utils.folder_lock import locked
+from npae.utils.types import Array
+from npae.utils.version import __version__
+
+DIGITS = 12  # of the step in a name, so that names are in the order of steps; no other file is taken for a checkpoint
+PATTERN = f"checkpoint-{'[0-9]' * DIGITS}.safetensors"
+SECONDS = {"s": 1, "m": 60, "h": 3600}
+
+
+class Checkpoints:
+    """Where, and how often, a run is written down.
+
+    A checkpoint holds parameters, the optimizer's state, the step, the history, what early stopping remembers, and
+    what tells the run from others: its configuration and fingerprints of its data. Only the memory of your own
+    callbacks is not in it. Each is complete or not there; ``npae.load`` reads it as the model at that moment.
+
+    A run that goes on ends with the bits that it would have ended with, on the same machine with the same versions;
+    "seconds" in the history apart. More ``epochs`` than before are welcome, as long as the schedule does not span
+    them: the run ends as if it had been given so many at first.
+
+    Parameters
+    ----------
+    folder : str or Path
+        One for each run; it is made where it does not exist. While a process trains into it, others are refused.
+    every : int or str, default 1
+        Epochs between two checkpoints, or a time such as "90s", "10m" or "2h", which is then looked at after every
+        step. At the end of the run, after Ctrl-C and after SIGTERM there is one in any case.
+    keep : int, default 3
+        The last so many are kept.
+    resume : bool, default False
+        Go on from the newest checkpoint in the folder, or begin where there is none. Without it, a folder that holds
+        checkpoints is refused.
+
+    Attributes
+    ----------
+    resumed_from : Path or None
+        The checkpoint that the last run went on from.
+
+    Examples
+    --------
+    >>> import npae
+    >>> checkpoints = npae.Checkpoints("runs/digits/checkpoints", every="10m", resume=True)
+    >>> model = npae.DeepAutoencoder(epochs=500, random_state=0)
+    >>> model.fit(X, checkpoints=checkpoints)  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: str | Path, *, every: int | str = 1, keep: int = 3, resume: bool = False) -> None:
+        self.folder = Path(folder)
+        self.every_epochs, self.every_seconds = _interval(every)
+        positive(keep, "keep")
+        self.keep, self.resume = keep, resume
+        self.resumed_from: Path | None = None
+
+    def paths(self) -> list[Path]:
+        """The checkpoints in the folder, oldest first."""
+        return sorted(self.folder.glob(PATTERN))
+
+    def seed(self) -> int | None:
+        """The seed of the run that will go on; None where one begins."""
+        for path in reversed(self.paths() if self.resume else []):
+            try:
+                return checkpoint_file.read(path).seed()
+            except FileFormatError:  # said when it is about to be used
+                continue
+        return None
+
+    def newest(self) -> StoredModel:
+        """The newest checkpoint that can be read; those that cannot are set aside."""
+        damaged = []
+        for path in reversed(self.paths()):
+            try:
+                stored = checkpoint_file.read(path)
+            except FileFormatError as error:
+                damaged.append((path, error))
+                continue
+            for broken, reason in damaged:
+                aside = broken.rename(f"{broken}.damaged")
+                warnings.warn(f"{reason}; it is now {aside.name}, and the run goes on from {path.name}", stacklevel=2)
+            return stored
+        raise FileFormatError(
+            f"none of the checkpoints in {self.folder} can be read ({damaged[0][1]}); begin anew in another folder"
+        )
+
+
+class Keeper:
+    """Writes down one run while it goes on.
+
+    Attributes
+    ----------
+    resumed : Progress or None
+        Where the run goes on.
+    """
+
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        training: TrainingState,
+        resumed: Progress | None,
+        identity: Mapping[str, Any],
+        model: Mapping[str, Any],
+    ) -> None:
+        self.resumed = resumed
+        self._checkpoints, self._training, self._identity, self._model = checkpoints, training, identity, model
+        self._last_step, self._last_time = -1, time.monotonic()
+
+    def after_step(self, progress: Progress) -> None:
+        """A step is done that is not the epoch's last: write where the time has come."""
+        if self._time_has_come():
+            self.write(progress)
+
+    def after_epoch(self, progress: Progress, is_last: bool) -> None:
+        """An epoch is done: write where it is the turn of a checkpoint, or where the run ends."""
+        every = self._checkpoints.every_epochs
+        of_the_run = self._training.epoch - progress.first_epoch
+        if is_last or self._time_has_come() or (every is not None and of_the_run % every == 0):
+            self.write(progress)
+
+    def _time_has_come(self) -> bool:
+        seconds = self._checkpoints.every_seconds
+        return seconds is not None and time.monotonic() - self._last_time >= seconds
+
+    def write_now(self, progress: Progress) -> None:
+        """The run is interrupted: write what is not yet written."""
+        if progress.is_whole and self._training.network.run.step != self._last_step:
+            self.write(progress)
+
+    def advice(self) -> str:
+        """Where the run can go on."""
+        if self._last_step < 0:
+            return f"no checkpoint was written to {self._checkpoints.folder} this time"
+        return f"the checkpoint of step {self._last_step} in {self._checkpoints.folder} is where the run can go on"
+
+    def write(self, progress: Progress) -> None:
+        """Write a checkpoint, and only then remove those that are no longer kept."""
+        checkpoints, step = self._checkpoints, self._training.network.run.step
+        path = checkpoints.folder / f"checkpoint-{step:0{DIGITS}}.safetensors"
+        try:
+            checkpoint_file.write(path, self._training, progress, self._identity, self._model)
+            for old in checkpoints.paths()[: -checkpoints.keep]:
+                old.unlink(missing_ok=True)
+        except OSError as error:
+            raise OSError(
+                f"training stopped in epoch {self._training.epoch + 1}, since a checkpoint could not be written: "
+                f"{error}; what was learned until then is kept, and the checkpoints before are as they were"
+            ) from None
+        self._last_step, self._last_time = step, time.monotonic()
+
+
+@contextmanager
+def keeping(
+    checkpoints: Checkpoints | None,
+    training: TrainingState,
+    x: Array,
+    *,
+    validation: Array | None = None,
+    patience: int | None = None,
+    model: Mapping[str, Any] | None = None,
+) -> Iterator[Keeper | None]:
+    """Who writes down the run that is about to begin, or nobody; brings the training to where the run goes on.
+
+    Parameters
+    ----------
+    checkpoints : Checkpoints or None
+    training : Training
+    x, validation : ndarray
+        Checked.
+    patience : int, optional
+    model : mapping, optional
+        What else belongs into the files, such as the estimator's name and parameters.
+
+    Raises
+    ------
+    CheckpointError
+        If the checkpoints there are those of another run.
+    FileFormatError
+        If all of them are damaged.
+    OSError
+        If the folder cannot be written, or another process trains into it.
+    """
+    if checkpoints is None:
+        yield None
+        return
+    folder = make_folder(checkpoints.folder)
+    with locked(folder):
+        remove_unfinished(folder, PATTERN)
+        identity = {"configuration": configuration(training, patience), "data": of_data(x, validation)}
+        progress = checkpoints.resumed_from = None
+        if checkpoints.paths() and not checkpoints.resume:
+            raise CheckpointError(
+                f"{folder} holds checkpoints of a run already; go on with it (resume=True, on the command line "
+                f"--resume), or choose another folder"
+            )
+        if checkpoints.paths():
+            # The file is let go of at once: where it is mapped, its room on the disk could not be used again.
+            progress = _gone_on(checkpoints, training, len(x), patience, identity, model or {})
+        try:
+            yield Keeper(checkpoints, training, progress, identity, model or {})
+        except NonFiniteError as error:
+            raise save_diagnosis(error, folder) from error
+
+
+def _gone_on(
+    checkpoints: Checkpoints,
+    training: TrainingState,
+    n: int,
+    patience: int | None,
+    identity: Mapping[str, Any],
+    model: Mapping[str, Any],
+) -> Progress:
+    """Bring the training to the newest checkpoint, where that is one of the same run."""
+    stored = checkpoints.newest()
+    _refuse_another_run(stored, identity, model)
+    progress = checkpoint_file.restore(stored, training, n, patience)
+    checkpoints.resumed_from = stored.path
+    return progress
+
+
+def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model: Mapping[str, Any]) -> None:
+    with stored.blamed():
+        before = stored.record["moment"]["identity"]
+        found = differences(before["configuration"], identity["configuration"])
+        data = differences(before["data"], identity["data"])
+        if found or data:  # in the words of the estimator's parameters, where there are any
+            # More epochs are another run only where a schedule spans them, and then the configuration differs.
+            harmless = {"verbose": False} if found else {"verbose": False, "epochs": 0}
+            then, now = ({**kind.get("params", {}), **harmless} for kind in (stored.record, model))
+            found = differences(then, as_json(now)) or found
+        found += data
+        version = stored.record["version"]
+    if found:
+        raise CheckpointError(
+            f"{stored.path} is a checkpoint of another run: {one_line(in_words(found), 600)}; give what it had, or "
+            f"another folder"
+        )
+    if version != __version__:
+        warnings.warn(
+            f"{stored.path.name} was written by npae {one_line(version, 20)}, and this is {__version__}: the run goes "
+            f"on, but the last bits may differ",
+            stacklevel=2,
+        )
+
+
+def _interval(every: int | str) -> tuple[int | None, float | None]:
+    """(epochs, None) or (None, seconds)."""
+    if isinstance(every, str) and not every.isdecimal():
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", every)
+        seconds = float(match[1]) * SECONDS[match[2]] if match else 0.0
+        if seconds <= 0:
+            raise ValueError(f'every is {every!r}; expected a number of epochs, or a time such as "90s", "10m" or "2h"')
+        return None, seconds
+    epochs = int(every) if isinstance(every, str) else every
+    positive(epochs, "every")
+    return epochs, None

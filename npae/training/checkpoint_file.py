@@ -1,0 +1,134 @@
+"""One moment of a run, written down: all that it needs to go on as if nothing had happened.
+
+The file is a model file (``npae.load`` reads it: the model as it was) with more in it: the optimizer's vectors and
+count, the parameters to return to, the sums of the epoch that is not complete, and the run's identity.
+"""
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from npae.storage import model_file
+from npae.storage.model_file import StoredModel
+from npae.training.run_fingerprint import as_json, digest_of_all
+from npae.training.state import Best, Progress, TrainingState
+from npae.utils.types import Array
+
+
+def write(
+    path: Path, training: TrainingState, progress: Progress, identity: Mapping[str, Any], model: Mapping[str, Any]
+) -> None:
+    """Write the moment between two steps.
+
+    Parameters
+    ----------
+    path : Path
+    training : Training
+    progress : Progress
+        Whole.
+    identity : mapping
+        What ``npae.training.run_fingerprint`` said before the first step.
+    model : mapping
+        What else belongs into a model file, such as the estimator's name and parameters.
+    """
+    best = progress.best
+    arrays = {f"optimizer.{name}": vector for name, vector in training.optimizer.state.items()}
+    arrays["good theta"] = training.good_theta
+    if best.patience is not None:
+        arrays["best theta"] = best.best_theta
+    moment = {
+        "identity": identity,
+        "optimizer": {"steps": training.optimizer.steps, **training.optimizer.settings},
+        "best": {"loss": best.loss, "waited": best.waited},
+        "first_epoch": progress.first_epoch,
+        "batches": progress.batches,
+        "sums": progress.sums,
+        "seconds": progress.seconds,
+        "has_ended": progress.has_ended,
+        "step": training.network.run.step,
+    }
+    net = training.network
+    # All that will be in the file, so that nothing in it can be damaged unnoticed.
+    known = {**model_file.common_record(net), "network": net.config()}
+    record = as_json({**known, **model, "history": training.history, "moment": moment})
+    whole = _digest(record, {**_parameters(training), **arrays})
+    model_file.save(net, path, record={**record, "digest": whole}, arrays=arrays)
+
+
+def read(path: Path) -> StoredModel:
+    """What ``write`` wrote, seen to be undamaged.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or no checkpoint.
+    """
+    stored = model_file.read(path)
+    with stored.blamed():
+        if stored.record["digest"] != _digest(stored.record, stored.arrays):
+            raise ValueError("its content is not what was written")
+    return stored
+
+
+def restore(stored: StoredModel, training: TrainingState, n: int, patience: int | None) -> Progress:
+    """Bring the training, which has the same identity and learns from ``n`` samples, to that moment."""
+    with stored.blamed():
+        net, optimizer, moment = training.network, training.optimizer, stored.record["moment"]
+        shape, dtype = net.theta.shape, net.arena.dtype
+        history = {name: [float(value) for value in values] for name, values in stored.history().items()}
+        vectors = {name: stored.array(f"optimizer.{name}", shape, dtype) for name in optimizer.state}
+        parameters = {name: stored.array(name, value.shape, dtype) for name, value, _ in net.arena.parameters()}
+        good_theta = stored.array("good theta", shape, dtype)
+        best = Best(net.theta, patience)
+        best.loss, best.waited = float(moment["best"]["loss"]), _count(moment["best"]["waited"])
+        if patience is not None:
+            best.best_theta[...] = stored.array("best theta", shape, dtype)
+        settings = {name: _number(moment["optimizer"][name]) for name in optimizer.settings}
+        progress = Progress(
+            best,
+            _count(moment["first_epoch"]),
+            _count(moment["batches"]),
+            {str(name): float(value) for name, value in moment["sums"].items()},
+            time.perf_counter() - float(moment["seconds"]),
+            bool(moment["has_ended"]),
+        )
+        if progress.batches * training.batch_size >= n:
+            raise ValueError(f"{progress.batches} batches of the epoch are done, but it has fewer")
+        step, optimizer_steps = _count(moment["step"]), _count(moment["optimizer"]["steps"])
+    # Nothing was changed until here, where nothing can go wrong any more.
+    for name, value, _ in net.arena.parameters():
+        value[...] = parameters[name]
+    for name, vector in vectors.items():
+        optimizer.state[name][...] = vector
+    for name, number in settings.items():
+        if number != optimizer.settings[name]:  # by a callback; NumPy's numbers stay what they are otherwise
+            setattr(optimizer, name, number)
+    optimizer.count[0] = optimizer_steps
+    training.good_theta[...] = good_theta
+    training.history.clear()
+    training.history.update(history)
+    net.run.step = step
+    return progress
+
+
+def _parameters(training: TrainingState) -> dict[str, Array]:
+    return {name: value for name, value, _ in training.network.arena.parameters()}
+
+
+def _digest(record: Mapping[str, Any], arrays: dict[str, Array]) -> str:
+    told = {name: value for name, value in record.items() if name != "digest"}
+    return digest_of_all(told, arrays)
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value < 2**63:
+        raise ValueError(f"{value!r} stands where a count was expected")
+    return value
+
+
+def _number(value: Any) -> int | float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} stands where a number was expected")
+    return value

@@ -1,0 +1,124 @@
+"""What was there when training met NaN or infinity: a small table for whoever looks for the cause.
+
+A loss that is not finite comes from data far out of range, from a learning rate that threw the parameters away, or from
+a gradient that exploded on the way. The ranges of the data, of each parameter with its gradient, and of each layer's
+output for the batch tell these apart.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.training.state import TrainingState
+from npae.utils.errors import NonFiniteError
+from npae.utils.files import replacing
+from npae.utils.types import Array
+from npae.utils.version import __version__
+
+FILE = "diagnosis.json"
+MOST_SAMPLES = 100  # that are named
+
+
+def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dict[str, Any]:
+    """What the network, its parameters and the batch were like; called before anything is put right.
+
+    Parameters
+    ----------
+    training : Training
+    x : ndarray of shape ``(n, *input_shape)``
+        The training data.
+    chosen : ndarray of int
+        The samples of the batch.
+    step : int
+        Of the epoch, from 0.
+
+    Returns
+    -------
+    dict
+        "epoch" and "step", from 1; "layer", the first whose output is not finite, or "loss"; "terms" of the loss;
+        "learning_rate" of the last step; "data" and "batch", their ranges; "samples", those of the batch for which
+        that layer's output is not finite (the first hundred) and "n_samples", how many they are; "layers" and
+        "parameters", their ranges. Each range has "min" and "max" of the finite values and "non_finite", the share of
+        the others; a parameter's also has the "norm" of the finite values, and its "gradient" the same. The layers saw
+        the whole batch at once, whatever ``n_jobs`` is.
+    """
+    net, optimizer = training.network, training.optimizer
+    layers: dict[str, dict[str, float]] = {}
+    guilty: str | None = None
+    bad = np.zeros(len(chosen), bool)
+    with np.errstate(all="ignore"):
+        for name, y in net.outputs(x[chosen]):
+            layers[name] = span(y)
+            if guilty is None and layers[name]["non_finite"]:
+                guilty, bad = name, _rows_that_are_not_finite(y)
+        if guilty is None:
+            losses, _ = net.loss.value_and_gradient(y, x[chosen])
+            bad = _rows_that_are_not_finite(losses)
+    samples = chosen[bad]
+    return {
+        "npae": __version__,
+        "epoch": training.epoch + 1,
+        "step": step + 1,
+        "layer": guilty or "loss",
+        "terms": dict(net.terms),
+        "optimizer": type(optimizer).__name__,
+        "learning_rate": float(optimizer.rate[0]) if optimizer.steps else optimizer.learning_rate,
+        "data": span(x),
+        "batch": span(x[chosen]),
+        "n_samples": len(samples),
+        "samples": samples[:MOST_SAMPLES].tolist(),
+        "layers": layers,
+        "parameters": {
+            name: {**span(value), "norm": _norm(value), "gradient": {**span(gradient), "norm": _norm(gradient)}}
+            for name, value, gradient in net.arena.parameters()
+        },
+    }
+
+
+def save_diagnosis(error: NonFiniteError, folder: str | Path) -> NonFiniteError:
+    """Write ``diagnosis.json`` into the folder; the same error, whose sentence names the file, is returned.
+
+    The file is strict JSON: numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". Where it
+    cannot be written, the error is returned as it is.
+    """
+    path = Path(folder) / FILE
+    try:
+        with replacing(path) as file:
+            file.write(json.dumps(_strict(error.diagnosis), indent=2, allow_nan=False).encode() + b"\n")
+    except OSError:  # a full disk is no reason to keep the cause to oneself
+        return error
+    return NonFiniteError(f"{error}; {path} tells what was there", error.diagnosis)
+
+
+def span(a: Array) -> dict[str, float]:
+    """Least and greatest of the finite values, and the share of the others."""
+    is_finite = np.isfinite(a)
+    n_finite = int(is_finite.sum())
+    low = float(a.min(where=is_finite, initial=np.inf)) if n_finite else math.nan
+    high = float(a.max(where=is_finite, initial=-np.inf)) if n_finite else math.nan
+    return {"min": low, "max": high, "non_finite": 1 - n_finite / max(a.size, 1)}
+
+
+def _norm(a: Array) -> float:
+    """The length of the finite values, which float64 holds where float32 would not."""
+    scale = float(np.abs(a).max(where=np.isfinite(a), initial=0))
+    if scale == 0:
+        return 0.0
+    scaled = np.where(np.isfinite(a), a, 0) / np.float64(scale)
+    return scale * math.sqrt(float(np.einsum("i,i->", scaled.reshape(-1), scaled.reshape(-1))))
+
+
+def _rows_that_are_not_finite(y: Array) -> Array:
+    bad: Array = np.logical_not(np.isfinite(y.reshape(len(y), -1)).all(axis=1))
+    return bad
+
+
+def _strict(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _strict(v) for name, v in value.items()}
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value

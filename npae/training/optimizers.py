@@ -1,0 +1,166 @@
+"""How a gradient becomes a step. Each optimizer is one pass over the flat vectors θ and dθ.
+
+What it remembers lies in vectors of θ's size, under their names in ``state``; with ``steps`` they are all that a
+checkpoint needs.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from npae.kernels.execution.program import Program, Recorder
+from npae.kernels.execution.thread_team import Crew, Plan, crew_of, parts
+from npae.layers.arena import Arena
+from npae.utils.types import Array
+from npae.utils.validation import check_number
+
+
+class Optimizer:
+    """Changes θ by dθ.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Step size; a schedule multiplies it.
+    """
+
+    remembers: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: float) -> None:
+        check_number(learning_rate, "learning_rate", above=0)
+        self.learning_rate = learning_rate
+
+    def bind(self, arena: Arena) -> None:
+        """Start afresh for the parameters of ``arena``."""
+        self.arena = arena
+        self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.remembers}
+        self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
+        self._plan = Plan()
+        self._recorded_for: Any = None
+
+    @property
+    def steps(self) -> int:
+        """Steps taken so far."""
+        return int(self.count[0])
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The numbers that it was given, by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, (int, float, np.number))}
+
+    def step(self, rate_factor: float = 1.0, crew: Crew | None = None) -> None:
+        """Take one step along the arena's present gradient; a crew shares the vectors out among its threads."""
+        crew = crew or crew_of(1)
+        self.count[0] += 1
+        self.rate[0] = self.learning_rate * rate_factor
+        recorded_for = (crew.size, self.settings)
+        if recorded_for != self._recorded_for:
+            programs = [Program() for _ in range(crew.size)]
+            for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):
+                self.update(Recorder(self.arena.kernels, program), part)
+            self._plan, self._recorded_for = Plan(programs), recorded_for
+        crew.carry_out(self._plan)
+
+    def update(self, kernels: Any, part: slice) -> None:
+        """θ ← θ − rate · something, for a part of the vectors. It is recorded: what changes stands in arrays."""
+        raise NotImplementedError
+
+
+class SGD(Optimizer):
+    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead)."""
+
+    remembers = ("velocity",)
+
+    def __init__(self, learning_rate: float = 1e-2, *, momentum: float = 0.0) -> None:
+        super().__init__(learning_rate)
+        check_number(momentum, "momentum", least=0)
+        self.momentum = momentum
+
+    def update(self, kernels: Any, part: slice) -> None:
+        theta, dtheta, velocity = self.arena.theta, self.arena.dtheta, self.state["velocity"]
+        kernels.sgd(theta[part], dtheta[part], velocity[part], self.rate, self.momentum)
+
+
+class Adam(Optimizer):
+    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015, algorithm 1).
+
+    m and v start at 0, and t counts the steps from 1::
+
+        m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
+        v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
+        θ ← θ − rate · m̂ / (√v̂ + ε)
+    """
+
+    remembers = ("m", "v")
+
+    def __init__(
+        self, learning_rate: float = 1e-3, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
+    ) -> None:
+        super().__init__(learning_rate)
+        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+
+    def update(self, kernels: Any, part: slice, decay: float = 0.0) -> None:
+        theta, dtheta, m, v = self.arena.theta, self.arena.dtheta, self.state["m"], self.state["v"]
+        settings = (self.beta1, self.beta2, self.epsilon, decay)
+        kernels.adam(theta[part], dtheta[part], m[part], v[part], self.rate, self.count, *settings)
+
+
+class AdamW(Adam):
+    """Adam, with the weights shrunk by rate · weight_decay apart from the gradient (Loshchilov & Hutter 2019).
+
+    Parameters
+    ----------
+    weight_decay : float, default 0.01
+        Applies to weights, not to biases.
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 1e-3,
+        *,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
+        check_number(weight_decay, "weight_decay", least=0)
+        self.weight_decay = weight_decay
+
+    def update(self, kernels: Any, part: slice, decay: float = 0.0) -> None:
+        first_bias = min(max(self.arena.decayed.stop, part.start), part.stop)  # weights come first
+        super().update(kernels, slice(part.start, first_bias), self.weight_decay)
+        super().update(kernels, slice(first_bias, part.stop))
+
+
+class RMSprop(Optimizer):
+    """v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5)."""
+
+    remembers = ("v",)
+
+    def __init__(self, learning_rate: float = 1e-3, *, decay: float = 0.9, epsilon: float = 1e-8) -> None:
+        super().__init__(learning_rate)
+        self.decay, self.epsilon = decay, epsilon
+
+    def update(self, kernels: Any, part: slice) -> None:
+        theta, dtheta, v = self.arena.theta, self.arena.dtheta, self.state["v"]
+        kernels.rmsprop(theta[part], dtheta[part], v[part], self.rate, self.decay, self.epsilon)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": AdamW, "rmsprop": RMSprop}
+
+
+def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimizer:
+    """A new optimizer: "sgd", "adam", "adamw" or "rmsprop"."""
+    if name not in OPTIMIZERS:
+        raise ValueError(f"unknown optimizer {name!r}; expected one of {', '.join(OPTIMIZERS)}")
+    return OPTIMIZERS[name](learning_rate, **options)
+
+
+def clip_by_norm(dtheta: Array, limit: float) -> float:
+    """Shrink the whole gradient to length ``limit`` where it is longer (Pascanu et al. 2013); returns its length."""
+    # In float64, since the square of a large float32 may be infinite.
+    norm = float(np.sqrt(np.einsum("i,i->", dtheta, dtheta, dtype=np.float64)))
+    if norm > limit:
+        dtheta *= limit / norm
+    return norm

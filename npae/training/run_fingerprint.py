@@ -1,0 +1,114 @@
+"""What makes two runs the same run: configuration, beginning and data. Equal in these, they end with the same bits."""
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import numpy as np
+
+from npae.storage.model_file import plain
+from npae.training.state import TrainingState
+from npae.utils.types import Array
+
+MOST_NAMED = 4  # differences
+DIGEST = "blake2b:"
+
+
+def configuration(training: TrainingState, patience: int | None) -> dict[str, Any]:
+    """Everything but the data, as plain JSON, that the bits of a run depend on which is about to begin."""
+    net, optimizer = training.network, training.optimizer
+    known: dict[str, Any] = as_json(
+        {
+            "network": net.config(),
+            "input_shape": net.input_shape,
+            "dtype": net.arena.dtype.name,
+            "seed": net.run.seed,
+            "kernels": net.arena.kernels.__name__,
+            "fuse": net.fuse,
+            "optimizer": {"type": type(optimizer).__name__, **optimizer.settings},
+            "schedule": _described(training.schedule),
+            "batch_size": training.batch_size,
+            "clip_norm": training.clip_norm,
+            "n_jobs": training.n_jobs,
+            "patience": patience,
+            "epochs before the run": training.epoch,
+            "steps before the run": net.run.step,
+            "initial parameters": digest(net.theta),
+        }
+    )
+    return known
+
+
+def of_data(x: Array, validation: Array | None) -> dict[str, Any]:
+    """Shapes and fingerprints of the data of a run."""
+    parts = {"training": x} if validation is None else {"training": x, "validation": validation}
+    return {
+        name: value
+        for which, part in parts.items()
+        for name, value in (
+            (f"shape of the {which} data", list(part.shape)),
+            (f"content of the {which} data", digest(part)),
+        )
+    }
+
+
+def differences(then: Any, now: Any, name: str = "") -> list[str]:
+    """What differs between two pieces of plain JSON, in words."""
+    if isinstance(then, dict) and isinstance(now, dict):
+        inner = f"{name}." if name else ""
+        return [line for key in {**then, **now} for line in differences(then.get(key), now.get(key), f"{inner}{key}")]
+    if _are_alike(then, now):
+        numbered = enumerate(zip(then, now, strict=True))
+        return [line for i, (a, b) in numbered for line in differences(a, b, f"{name}.{i}")]
+    if then == now:
+        return []
+    if any(isinstance(value, str) and value.startswith(DIGEST) for value in (then, now)):
+        return [f"{name}: not the same"]
+    return [f"{name} was {_short(then)}, now {_short(now)}"]
+
+
+def in_words(lines: list[str]) -> str:
+    """The first few of many differences."""
+    more = len(lines) - MOST_NAMED
+    return "; ".join(lines[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
+
+
+def digest(array: Array) -> str:
+    """A text that tells the bytes of an array from all others."""
+    return DIGEST + hashlib.blake2b(_bytes(array), digest_size=16).hexdigest()
+
+
+def digest_of_all(record: Any, arrays: dict[str, Array]) -> str:
+    """The same for a record and arrays, so that damage is noticed."""
+    whole = hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(arrays):
+        whole.update(name.encode())
+        whole.update(_bytes(arrays[name]))
+    return whole.hexdigest()
+
+
+def as_json(value: Any) -> Any:
+    """The value as it comes back from JSON: lists for tuples, Python's numbers for NumPy's."""
+    return json.loads(json.dumps(value, default=plain))
+
+
+def _bytes(array: Array) -> memoryview:
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
+
+
+def _described(schedule: Any) -> str:
+    """A schedule as text: npae's own with their numbers, functions by their names, nothing by its address."""
+    return re.sub(" at 0x[0-9a-fA-F]+", "", repr(schedule))
+
+
+def _are_alike(then: Any, now: Any) -> bool:
+    """Whether both are lists of equally many tables."""
+    both = isinstance(then, list) and isinstance(now, list) and len(then) == len(now)
+    return both and any(isinstance(value, dict) for value in then)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list) and any(isinstance(entry, dict) for entry in value):
+        return " – ".join(str(entry.get("type", "?")) for entry in value)
+    return repr(value)

@@ -1,0 +1,290 @@
+"""Batches, steps, epochs: how a network learns.
+
+A run is a function of (data, configuration, seed): the order of the samples is drawn from (seed, epoch), all noise
+from (seed, layer, step).
+"""
+
+import copy
+import math
+import signal
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npae.layers.base import positive
+from npae.network.autoencoder import Autoencoder
+from npae.training.checkpoint import Checkpoints, Keeper, keeping
+from npae.training.memory_estimate import check_footprint
+from npae.training.nan_diagnosis import diagnose
+from npae.training.optimizers import Optimizer, clip_by_norm
+from npae.training.replicas import Replicas, count_jobs
+from npae.training.schedules import Constant, Schedule
+from npae.training.signals import Stop, stop_on_signals
+from npae.training.state import Best, Progress, TrainingState
+from npae.utils.errors import NonFiniteError
+from npae.utils.memory import require
+from npae.utils.randomness import generator
+from npae.utils.types import Array
+from npae.utils.validation import check_number
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+#: Called after each epoch with the training; training ends where it returns True.
+Callback = Callable[["Training"], bool | None]
+
+
+class Training(TrainingState):
+    """A network, an optimizer, and what happened so far.
+
+    Parameters
+    ----------
+    network : Autoencoder
+        Built.
+    optimizer : Optimizer
+        Starts afresh.
+    schedule : function of the step, default constant
+        Factor of the learning rate; see ``npae.schedules``.
+    batch_size : int, default 128
+        Samples a step; the last batch of an epoch may be smaller.
+    clip_norm : float, optional
+        Longest gradient that is not shortened.
+    n_jobs : int, optional
+        Threads that share every batch; -1 for all processors. The noise that is drawn depends on it.
+    history : dict, optional
+        Of the epochs that came before; it is continued in place.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        One entry an epoch: "loss", its terms ("reconstruction", and "kl", "activity", "weight_decay" where present),
+        "learning_rate", "seconds", and "validation_loss" where there is validation data. Losses are means over the
+        epoch's samples, taken while the parameters moved.
+    interrupted : bool
+        Whether Ctrl-C or SIGTERM ended the last ``fit``.
+    good_theta : ndarray of shape (size,)
+        The parameters to return to where the next step meets NaN or infinity.
+    """
+
+    def __init__(
+        self,
+        network: Autoencoder,
+        optimizer: Optimizer,
+        *,
+        schedule: Schedule = Constant(),  # noqa: B008 (immutable)
+        batch_size: int = 128,
+        clip_norm: float | None = None,
+        n_jobs: int | None = None,
+        history: dict[str, list[float]] | None = None,
+    ) -> None:
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
+        if clip_norm is not None:
+            check_number(clip_norm, "clip_norm", above=0)
+        # A copy, so that one optimizer can be given to several trainings.
+        self.network, self.optimizer, self.schedule = network, copy.copy(optimizer), schedule
+        self.batch_size, self.clip_norm = batch_size, clip_norm
+        self.history: dict[str, list[float]] = {} if history is None else history
+        self.interrupted = False
+        self.n_jobs = count_jobs(n_jobs)
+        check_footprint(network, self.optimizer.remembers, n_jobs=self.n_jobs)
+        self.optimizer.bind(network.arena)
+        self._replicas = Replicas(network, self.n_jobs)
+        self.good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
+
+    def fit(
+        self,
+        x: Array,
+        epochs: int,
+        *,
+        validation: Array | None = None,
+        patience: int | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoints: Checkpoints | None = None,
+        verbose: bool = False,
+    ) -> None:
+        """Train for ``epochs`` epochs, or until something ends it sooner; what was learned is kept in any case.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(n, *input_shape)``
+        epochs : int
+        validation : ndarray of shape ``(m, *input_shape)``, optional
+            Its loss, without noise, is recorded after each epoch.
+        patience : int, optional
+            End after so many epochs without a lower validation loss, and return to the parameters of the lowest.
+        callbacks : sequence of functions
+            Each is called with this object after each epoch; returning True ends training.
+        checkpoints : Checkpoints, optional
+            Where the run is written down, so that it can go on after whatever ends it.
+        verbose : bool, default False
+            Show a progress bar with loss and samples per second.
+
+        Raises
+        ------
+        CheckpointError, FileFormatError, OSError
+            Where the run cannot go on from the checkpoints that are there, or cannot write any.
+        SystemExit
+            After SIGTERM, with code 143: training has stopped between two steps and written a checkpoint.
+        NonFiniteError
+            Where the loss is NaN or infinite; the parameters are those of the last epoch that ended with a finite loss.
+        """
+        positive(epochs, "epochs")
+        if patience is not None and validation is None:
+            raise ValueError(f"patience is {patience} but there is no validation data to wait for; give validation")
+        x = self.network.check(x, as_target=True)
+        if validation is not None:
+            validation = self.network.check(validation, as_target=True)
+        aims: dict[str, Any] = {"validation": validation, "patience": patience}
+        with keeping(checkpoints, self, x, **aims) as keeper:
+            self.run(x, epochs, **aims, callbacks=callbacks, keeper=keeper, verbose=verbose)
+
+    def run(
+        self,
+        x: Array,
+        epochs: int,
+        *,
+        validation: Array | None = None,
+        patience: int | None = None,
+        callbacks: Sequence[Callback] = (),
+        keeper: Keeper | None = None,
+        verbose: bool = False,
+    ) -> None:
+        """As ``fit``, for arguments that have been checked; the ``keeper`` was made for the same ones."""
+        check_footprint(
+            self.network,
+            n_jobs=self.n_jobs,
+            batch_size=self.batch_size,
+            n_samples=len(x),
+            n_validation=0 if validation is None else len(validation),
+        )
+        progress = (keeper and keeper.resumed) or Progress(Best(self.network.theta, patience), self.epoch)
+        until = progress.first_epoch + epochs
+        self.interrupted = False
+        with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(x), verbose) as bar:
+            try:
+                while self.epoch < until and not progress.has_ended:
+                    if bar is not None:
+                        bar.set_description(f"epoch {self.epoch + 1}")
+                    self._run_epoch(x, validation, progress, keeper, stop, bar)
+                    if validation is not None:
+                        progress.has_ended = progress.best.is_stalled(self.history["validation_loss"][-1])
+                    progress.begin_epoch()
+                    # A list, so that every callback is called.
+                    progress.has_ended |= any([bool(callback(self)) for callback in callbacks])  # noqa: C419
+                    if keeper is not None:
+                        keeper.after_epoch(progress, is_last=progress.has_ended or self.epoch == until)
+                    stop.check()
+            except KeyboardInterrupt:
+                self.interrupted = True
+                if keeper is not None and not stop.is_urgent:
+                    with suppress(KeyboardInterrupt):  # who asks again does not wait for it
+                        keeper.write_now(progress)
+            finally:
+                self._replicas.forget()
+        if patience is not None:
+            progress.best.restore()
+        is_over = progress.has_ended or self.epoch >= until
+        self._tell_of(stop, keeper, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
+
+    def _tell_of(self, stop: Stop, keeper: Keeper | None, when: str) -> None:
+        """Say what ended training before its time; the process ends after SIGTERM, as who sent it expects."""
+        self.interrupted = self.interrupted or stop.signal is not None
+        if self.interrupted:
+            what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
+            there = "" if keeper is None else f"; {keeper.advice()}"
+            warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
+        if stop.signal == signal.SIGTERM:
+            raise SystemExit(128 + signal.SIGTERM)
+
+    def _run_epoch(
+        self,
+        x: Array,
+        validation: Array | None,
+        progress: Progress,
+        keeper: Keeper | None,
+        stop: Stop,
+        bar: "tqdm[None] | None",
+    ) -> None:
+        net = self.network
+        if progress.batches == 0:
+            progress.begin_epoch()
+            self._theta_before[...] = net.theta
+        rate_factor = self.schedule(net.run.step)
+        self._replicas.learn_from(x)
+        for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
+            loss = self._replicas.gradient(chosen)
+            if not math.isfinite(loss):
+                self._stop_at_non_finite(x, chosen, step)
+            progress.is_whole = False
+            if step == 0:  # only now is it known that the last epoch ended well
+                self.good_theta, self._theta_before = self._theta_before, self.good_theta
+            if self.clip_norm is not None:
+                clip_by_norm(net.dtheta, self.clip_norm)
+            self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.crew)
+            net.run.step += 1
+            progress.count(len(chosen), {"loss": loss, **net.terms})
+            if bar is not None:
+                bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+                bar.update(len(chosen))
+            if progress.batches * self.batch_size < len(x):
+                progress.is_whole = True
+                if keeper is not None:
+                    keeper.after_step(progress)
+                stop.check()
+        if not np.isfinite(net.theta).all():
+            self._stop_at_non_finite(x, chosen, step)
+        record = {name: value / len(x) for name, value in progress.sums.items()}
+        if validation is not None:
+            record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
+        record["learning_rate"] = self.optimizer.learning_rate * rate_factor
+        record["seconds"] = progress.seconds
+        epochs = self.epoch
+        for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
+            self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
+
+    def _batches(self, n: int, done: int) -> Iterator[Array]:
+        """All indices, in an order drawn from the seed and the epoch; without those of the first ``done`` batches."""
+        order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(n)
+        for start in range(done * self.batch_size, n, self.batch_size):
+            yield order[start : start + self.batch_size]
+
+    def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
+        diagnosis = diagnose(self, x, chosen, step)
+        self.network.theta[...] = self.good_theta
+        self.optimizer.bind(self.network.arena)
+        raise NonFiniteError(
+            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {diagnosis['layer']}; "
+            f"the parameters of the last good epoch are kept; lower the learning rate "
+            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
+            diagnosis,
+        )
+
+
+def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
+    """Samples to train on, and a share of them set aside for validation; drawn by ``seed``."""
+    if not 0 <= fraction < 1:
+        raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
+    if fraction == 0:
+        return x, None
+    n_aside = round(len(x) * fraction)
+    if not 0 < n_aside < len(x):
+        raise ValueError(
+            f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
+            f"{len(x) - n_aside} to train on; give more samples or another fraction"
+        )
+    require(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
+    order = generator(seed, "validation split").permutation(len(x))
+    return x[order[n_aside:]], x[order[:n_aside]]
+
+
+def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:
+    if not verbose:  # even a bar that shows nothing starts a thread
+        return nullcontext()
+    from tqdm import tqdm  # 50 ms that a program which shows no bar need not spend
+
+    bar: AbstractContextManager[Any] = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
+    return bar

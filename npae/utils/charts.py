@@ -1,0 +1,104 @@
+"""Charts, drawn by matplotlib."""
+
+import io
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from npae.utils.errors import MissingExtraError
+from npae.utils.pictures import grid
+from npae.utils.types import Array
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
+    """Loss by epoch as SVG text, a panel for each model; the validation loss beside it where there is one."""
+    figure = _figure(width=2.6 * len(histories), height=2.4)
+    for axes, (title, history) in zip(
+        figure.subplots(1, len(histories), squeeze=False)[0], histories.items(), strict=True
+    ):
+        epochs = np.arange(1, len(history["loss"]) + 1)
+        axes.plot(epochs, history["loss"], color="#2563eb", label="training")
+        if "validation_loss" in history:
+            axes.plot(epochs, history["validation_loss"], color="#ea580c", label="validation")
+            axes.legend(frameon=False)
+        axes.set(title=title, xlabel="epoch")
+        axes.spines[["top", "right"]].set_visible(False)
+    figure.axes[0].set_ylabel("loss per sample")
+    return _svg(figure)
+
+
+def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
+    """Codes (n, 2) as points, coloured by label (n,), as SVG text; ``what`` says what labels mean."""
+    figure = _figure(width=6.4, height=5.4)
+    axes = figure.subplots()
+    for label in np.unique(labels):
+        chosen = codes[labels == label]
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=7, alpha=0.75, linewidths=0, label=str(label), color=f"C{label}")
+    axes.set(xlabel="first code value", ylabel="second code value")
+    axes.legend(title=what, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
+    axes.spines[["top", "right"]].set_visible(False)
+    return _svg(figure)
+
+
+def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
+    """Rows of images (n, height, width), each with its label, as a PNG file."""
+    figure = _figure(width=10, height=0.44 * len(rows))
+    for axes, (label, images) in zip(figure.subplots(len(rows), squeeze=False)[:, 0], rows, strict=True):
+        axes.imshow(grid(images, columns=len(images)), cmap="gray", vmin=0, vmax=255)
+        axes.set_ylabel(label, rotation=0, ha="right", va="center")
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(False)
+    return _png(figure, dpi=120)
+
+
+def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], unit: str) -> bytes:
+    """Curves (x, y) by name, a panel for each title, both axes logarithmic; as a PNG file."""
+    figure = _figure(width=3.2 * len(panels), height=3.0)
+    for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+        for x, y in curves.values():
+            axes.plot(x, y, marker="o", markersize=3.5, linewidth=1.3)
+        axes.set_xscale("log", base=2)
+        axes.set_yscale("log")
+        ticks = max((x for x, _ in curves.values()), key=len, default=[])
+        axes.set_xticks(ticks, labels=map(str, ticks), minor=False)
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.set_title(title.replace(": ", ":\n"), fontsize=10)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylabel(unit)
+    figure.axes[0].legend(list(next(iter(panels.values()))), frameon=False)
+    return _png(figure, dpi=100)
+
+
+def require_matplotlib() -> None:
+    """Say in one sentence how to get matplotlib, where it is not installed."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("charts need matplotlib, which is not installed; pip install 'npae[plot]'")
+
+
+def _figure(width: float, height: float) -> "Figure":
+    require_matplotlib()
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _png(figure: Any, dpi: int) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi, bbox_inches="tight", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def _svg(figure: Any) -> str:
+    buffer = io.StringIO()
+    # Without a date and with a fixed salt the same chart is the same text.
+    import matplotlib as mpl
+
+    with mpl.rc_context({"svg.hashsalt": "npae", "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None})
+    return buffer.getvalue()

@@ -1,0 +1,86 @@
+"""One process at a time trains into a folder. The lock is the system's own: it ends with the process."""
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from npae.utils.errors import FolderInUseError
+
+NAME = ".lock"
+PLACE = 2**30  # Windows locks bytes, and a locked byte cannot be read: one that the file does not have
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try_to_lock(descriptor: int) -> None:
+        os.lseek(descriptor, PLACE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _try_to_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def locked(folder: str | Path) -> Iterator[None]:
+    """Keep everybody else who asks for this lock out of ``folder``, which must exist.
+
+    The file ``.lock`` in it holds the number of the process; what counts is not the file but the system's lock on it.
+
+    Raises
+    ------
+    FolderInUseError
+        Where another process, or another thread of this one, has the lock.
+    """
+    path = Path(folder) / NAME
+    descriptor = _open_and_lock(path)
+    with suppress(OSError):  # the number is for whoever is refused; a full disk does without it
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, str(os.getpid()).encode())
+    owner = os.getpid()
+    try:
+        yield
+    finally:
+        if os.getpid() == owner:  # the lock is not a forked child's to give back
+            with suppress(OSError):  # the folder may be gone
+                path.unlink()
+        os.close(descriptor)
+
+
+def _open_and_lock(path: Path) -> int:
+    while True:
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        except OSError as error:
+            raise OSError(f"the folder {path.parent} cannot be written ({error.strerror}); choose another") from None
+        try:
+            _try_to_lock(descriptor)
+        except (BlockingIOError, PermissionError):
+            number = os.read(descriptor, 20).decode("ascii", "replace")
+            os.close(descriptor)
+            raise FolderInUseError(
+                f"the folder {path.parent} is in use: process {number or 'unknown'} trains into it; wait for its "
+                f"end, or choose another folder"
+            ) from None
+        except OSError as error:
+            warnings.warn(
+                f"the folder {path.parent} cannot be locked ({error.strerror}); take care that no other process trains "
+                f"into it",
+                stacklevel=4,
+            )
+        if _is_still(path, descriptor):
+            return descriptor
+        os.close(descriptor)  # whoever had it before has removed it in between
+
+
+def _is_still(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.stat(path), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False

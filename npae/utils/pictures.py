@@ -1,0 +1,69 @@
+"""Images side by side, and as PNG."""
+
+import io
+from importlib.util import find_spec
+from math import ceil, sqrt
+
+import numpy as np
+
+from npae.utils.errors import MissingExtraError
+from npae.utils.types import Array
+
+
+def are_images(X: Array) -> bool:
+    """Whether samples (n, ...) can be shown: (height, width), or with one or three channels."""
+    return X.ndim == 3 or (X.ndim == 4 and X.shape[3] in (1, 3))
+
+
+def grid(images: Array, columns: int | None = None, gap: int = 1) -> Array:
+    """Lay out images in a grid, in reading order.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n, height, width) or (n, height, width, 1 or 3)
+        Values in [0, 1]; what lies outside is clipped.
+    columns : int, optional
+        About √n by default.
+    gap : int, default 1
+        White pixels between the images.
+
+    Returns
+    -------
+    ndarray of uint8, shape (rows · (height + gap) − gap, columns · (width + gap) − gap[, 3])
+    """
+    if not are_images(images):
+        raise ValueError(
+            f"samples of shape {images.shape[1:]} are no images (height, width[, 1 or 3]); write them to a .npy or .csv"
+        )
+    if images.ndim == 4 and images.shape[3] == 1:
+        images = images[..., 0]
+    n, height, width = images.shape[:3]
+    columns = columns or ceil(sqrt(n))
+    canvas = np.full(
+        (ceil(n / columns) * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]), 255, np.uint8
+    )
+    for i, image in enumerate(np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)):
+        top, left = i // columns * (height + gap), i % columns * (width + gap)
+        canvas[top : top + height, left : left + width] = image
+    return canvas
+
+
+def rows(*batches: Array) -> Array:
+    """Each batch (n, height, width[, channels]) as one row, one above the other."""
+    return grid(np.concatenate(batches), columns=len(batches[0]))
+
+
+def require_pillow() -> None:
+    """Say in one sentence how to get Pillow, where it is not installed."""
+    if find_spec("PIL") is None:
+        raise MissingExtraError("pictures need Pillow, which is not installed; pip install 'npae[plot]'")
+
+
+def png(image: Array, scale: int = 2) -> bytes:
+    """An image (height, width[, 3]) of uint8 as a PNG file, every pixel ``scale`` pixels wide."""
+    require_pillow()
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    Image.fromarray(image.repeat(scale, axis=0).repeat(scale, axis=1)).save(buffer, format="png", optimize=True)
+    return buffer.getvalue()
