@@ -122,6 +122,12 @@ class AutoencoderEstimator(Stored):
         "otherwise float32, which is about twice as fast.",
         default="auto",
     )
+    recorded: bool = parameter(
+        "bool",
+        "Record a training step once and run the recording; False calls every layer from Python at every step, with "
+        "the same result, so that a breakpoint in ``forward`` works.",
+        default=True,
+    )
     verbose: bool = parameter("bool", "Show a progress bar.", default=False)
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
@@ -226,7 +232,7 @@ class AutoencoderEstimator(Stored):
         if self.code_size is not None:
             positive(self.code_size, "code_size")
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
-        network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name)
+        network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
         check_footprint(
             network,
             OPTIMIZERS[self.optimizer].remembers if self.optimizer in OPTIMIZERS else (),

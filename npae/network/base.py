@@ -54,6 +54,7 @@ class Network:
         dtype: str = "float32",
         kernels: ModuleType | None = None,
         fuse: bool = True,
+        recorded: bool = True,
     ) -> Self:
         """Plan all layers for samples of ``input_shape``, allocate, and draw the initial weights.
 
@@ -68,8 +69,12 @@ class Network:
             ``npae.kernels.reference`` for plain NumPy; compiled ones by default, where Numba is installed.
         fuse : bool, default True
             Let one fast layer do the work of several, such as convolution, ReLU and pooling; see ``npae.layers.fused``.
+        recorded : bool, default True
+            In training, record the kernels that a step calls and run the recording from then on. False calls
+            ``forward`` and ``backward`` of every layer at every step, with the same bits, so that a breakpoint or a
+            print in them works; give ``fuse=False`` as well to see the plain layers instead of the fused ones.
         """
-        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse)
+        self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse, recorded=recorded)
         self.arena.allocate()
         return self
 
@@ -81,6 +86,7 @@ class Network:
         dtype: str = "float32",
         kernels: ModuleType | None = None,
         fuse: bool = True,
+        recorded: bool = True,
     ) -> None:
         """The first half of ``build``: shapes are known and agree, nothing is allocated."""
         for layer in (layer for slot in self._slots() for layer in slot.layers):
@@ -104,7 +110,7 @@ class Network:
                 f"change the decoder's last layers so that both agree"
             )
         self.loss.plan(output_shape, arena)
-        self.fuse = fuse
+        self.fuse, self.recorded = fuse, recorded
         if fuse:
             for chain in (self.encoder, self.decoder):
                 chain.steps = fused(chain.layers, arena, chain.name)
@@ -144,8 +150,10 @@ class Network:
 
     @property
     def is_recordable(self) -> bool:
-        """Whether all layers are npae's own: nobody knows what another's does besides calling kernels."""
-        return all(type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values())
+        """Whether a step may be recorded: it is wanted, and all layers are npae's own, which only call kernels."""
+        return self.recorded and all(
+            type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values()
+        )
 
     @contextmanager
     def recording(self, program: Program) -> Iterator[None]:
@@ -211,6 +219,7 @@ class Network:
             dtype=self.arena.dtype.name,
             kernels=self.arena.kernels,
             fuse=self.fuse,
+            recorded=self.recorded,
         )
         other.arena.allocate(self.theta)
         other.run.shard = shard
@@ -224,7 +233,7 @@ class Network:
         """For copies and pickles: the description and θ; views and buffers are made anew."""
         state: dict[str, Any] = {"config": self.config(), "layers": self._layer_types()}
         if hasattr(self, "arena"):
-            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse)
+            state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse, self.recorded)
             state["compiled"] = self.arena.kernels is not reference_kernels()
             state["theta"], state["step"] = self.theta.copy(), self.run.step
         return state
@@ -232,9 +241,9 @@ class Network:
     def __setstate__(self, state: dict[str, Any]) -> None:
         fresh = type(self).from_config(state["config"], state["layers"])
         if "build" in state:
-            input_shape, seed, dtype, fuse = state["build"]
+            input_shape, seed, dtype, fuse, recorded = state["build"]
             kernels = default_kernels() if state["compiled"] else reference_kernels()
-            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse)
+            fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse, recorded=recorded)
             fresh.theta[...] = state["theta"]
             fresh.run.step = state["step"]
         self.__dict__.update(fresh.__dict__)

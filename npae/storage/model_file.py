@@ -84,8 +84,8 @@ def read(path: str | Path) -> "StoredModel":
 
     Beside the limits of ``npae.storage.safetensors.read`` these hold, for whoever rebuilds it too: at most 1,000
     layers, 32 axes, whole numbers below 2⁶⁴, tables nested 16 deep; 16 GiB of buffers for one sample, which is more
-    than a convolutional network needs for images of 1024×1024×3; every parameter that is described is in the file, in the
-    shape and dtype described, and finite. Nothing in a file is executed.
+    than a convolutional network needs for images of 1024×1024×3; every parameter that is described is in the file, in
+    the shape and dtype described, and finite. Nothing in a file is executed.
 
     Raises
     ------

@@ -240,7 +240,7 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
         data = differences(before["data"], identity["data"])
         if found or data:  # in the words of the estimator's parameters, where there are any
             # More epochs are another run only where a schedule spans them, and then the configuration differs.
-            harmless = {"verbose": False} if found else {"verbose": False, "epochs": 0}
+            harmless = {"verbose": False, "recorded": True, **({} if found else {"epochs": 0})}
             then, now = ({**kind.get("params", {}), **harmless} for kind in (stored.record, model))
             found = differences(then, as_json(now)) or found
         found += data
