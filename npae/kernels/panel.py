@@ -17,8 +17,9 @@ import numpy as np
 
 from npae.kernels.copy import copy, fetch, transpose_block
 from npae.kernels.jit import jit
-from npae.kernels.llvm import LINE, ROWS
+from npae.kernels.llvm import LINE
 from npae.kernels.reference import Array
+from npae.kernels.target import ROWS
 from npae.kernels.tile import tile
 
 DEPTH = 512  # rows of B in a panel: 32 KiB
