@@ -13,7 +13,7 @@ import npae.learn
 from npae.learn import catalogue, develop, messages, milestones
 from npae.learn.calling import Direct
 from npae.learn.cases import draw_sheets
-from npae.learn.exercise import ExerciseError, load
+from npae.learn.exercise import ExerciseError, _names_used, load
 from npae.learn.judge import judge
 from npae.learn.outcome import STATUSES
 
@@ -396,6 +396,11 @@ def test_a_solution_brings_the_helpers_that_it_calls():
     exec(text, names)
     assert {"np", "gradient", "activations", "sigmoid", "cross_entropy"} <= set(names)
     assert "draw" not in names
+
+
+def test_helpers_that_only_a_lambda_or_a_comprehension_calls_are_found_too():
+    code = compile("[listed(n) for n in (lambda n: inner(n))(numbers)], sum(added(n) for n in x)", "", "eval")
+    assert {"listed", "inner", "numbers", "added", "sum"} <= set(_names_used(code))
 
 
 # Messages
