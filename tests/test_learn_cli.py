@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import windows
 
 from npae.cli import main
 from npae.learn import catalogue, milestones, progress, watch
@@ -309,6 +310,21 @@ def test_a_lock_that_was_left_behind_is_taken_over_and_a_held_one_is_told_of(fol
     status, said = learn(capsys, "hint")
     assert status == 2
     assert "another npae learn holds" in said
+
+
+def test_a_virus_scanner_that_has_files_open_for_a_moment_is_waited_for(folder, monkeypatch, capsys):
+    asked = []
+
+    def is_scanned(path):
+        asked.append(path)
+        return len(asked) % 5 not in (4, 0)  # three times
+
+    windows.refuse_where(monkeypatch, is_scanned)
+    assert learn(capsys, "hint")[0] == 0
+    assert learn(capsys, "reset", FIRST.name)[0] == 0
+    (folder / progress.FILE).write_text("nonsense")
+    assert learn(capsys, "hint")[0] == 0
+    assert not (folder / progress.LOCK).exists()
 
 
 # Own exercises

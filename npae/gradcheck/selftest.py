@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
+from npae.console import be_readable
 from npae.gradcheck.bugs import BUGS, Bug
 from npae.gradcheck.configurations import draw
 from npae.gradcheck.function import check
@@ -94,6 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m npae.gradcheck.selftest", description=SUMMARY)
     parser.add_argument("--configurations", type=int, default=200, help="right layers and models (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="of the mistakes' inputs (default: 0)")
+    be_readable()
     args = parser.parse_args(arguments)
     start = monotonic()
     s = score(args.configurations, args.seed)

@@ -283,7 +283,8 @@ def _trouble_of_end(status: int) -> Trouble:
         return Trouble("timeout", "it computed for longer than is allowed; is there a loop that never ends?")
     if -status == signal.SIGSEGV:
         return Trouble("crash", "the process was ended by a segmentation fault; is there a recursion without an end?")
-    if status == -signal.SIGKILL:
+    # Windows knows no SIGKILL: whom another process ends has the number of SIGTERM there.
+    if status == (-signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM):
         return Trouble("crash", "the process was killed, or closed its connection")
     if status < 0:
         return Trouble("crash", f"the process was ended by signal {-status}")

@@ -4,11 +4,12 @@ Nothing here prints; every command returns what there is to say.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from npae.files import replacing
+from npae.files import persistently, replacing
 from npae.learn import messages, progress
 from npae.learn.answer import Caller
 from npae.learn.catalogue import exercises, find, folders
@@ -184,7 +185,7 @@ class Course:
             if path.exists():
                 names = (path.with_name(f"{path.name}.old-{n}") for n in count(1))
                 kept = next(old for old in names if not old.exists())
-                path.rename(kept)
+                persistently(os.rename, path, kept)
             _write(path, exercise.stub)
             record = p.record(exercise.name)
             record.status, record.version, record.file_hash = "begun", exercise.version, ""
