@@ -1,5 +1,7 @@
 """The project's chores: ``nox -l`` lists them, ``nox`` runs lint, types and tests."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.sessions = ["lint", "types", "tests"]
@@ -45,6 +47,47 @@ def oracles(session: nox.Session) -> None:
         "tests/test_export.py",
         "tests/test_foreign.py",
         "tests/test_sklearn_manners.py",
+    )
+
+
+@nox.session
+def arm(session: nox.Session) -> None:
+    """Kernels, recorded programs and determinism on an emulated 64-bit ARM, with the wheels that ARM machines install.
+
+    It needs Debian or a relative with ``qemu-user-static`` and ``debootstrap``, root, and an hour. Other files to test
+    are arguments. Nothing is installed in the system: Python's packages are unpacked into a folder.
+    """
+    folder = Path(session.create_tmp()).resolve()
+    system, wheels, python = folder / "system", folder / "wheels", folder / "python"
+    if not (system / "usr/bin/python3.11").exists():
+        packages = folder / "packages"
+        session.run(
+            *("debootstrap", "--arch=arm64", "--foreign", "--variant=minbase", "--include=python3", "bookworm"),
+            str(packages),
+            external=True,
+        )
+        for package in sorted((packages / "var/cache/apt/archives").glob("*.deb")):
+            session.run("dpkg-deb", "--extract", str(package), str(system), external=True, silent=True)
+    session.run(
+        *("python", "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(wheels), "--only-binary=:all:"),
+        *(f"--platform=manylinux{tag}_aarch64" for tag in ("_2_28", "_2_27", "_2_17", "2014")),
+        *("--python-version=3.11", "--implementation=cp"),
+        *("numpy>=2.0", "numba>=0.61", "tqdm>=4.66", "pytest>=8", "hypothesis>=6.100", "safetensors>=0.4"),
+    )
+    # Tests start Python again by the name that it was started by: a program of this machine, which starts the emulator.
+    start = f'exec qemu-aarch64-static -0 "$0" -L "{system}" "{system}/usr/bin/python3.11" "$@"'
+    python.write_text(f"#!/bin/sh\n{start}\n", encoding="utf-8")
+    python.chmod(0o755)
+    files = session.posargs or ["tests/test_kernels.py", "tests/test_program.py", "tests/test_determinism.py"]
+    session.run(
+        *(str(python), "-m", "pytest", "-p", "no:cacheprovider", *files),
+        env={
+            "PYTHONHOME": str(system / "usr"),
+            "PYTHONPATH": f"{wheels}:{Path.cwd()}",
+            "NUMBA_CACHE_DIR": str(folder / "cache"),
+            "HYPOTHESIS_PROFILE": "few",
+        },
+        external=True,
     )
 
 

@@ -67,7 +67,7 @@ class Process:
         now = time.perf_counter()
         self.running += min(now - self._last, 3 * self.interval)
         self._last = now
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
         self.samples.append(
             Sample(
                 round(self.running, 3),
@@ -170,7 +170,7 @@ def main() -> int:
     gc.collect()
     folder = Path(args.out)
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / f"{args.run}.csv", "w", newline="") as file:
+    with open(folder / f"{args.run}.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(field.name for field in fields(Sample))
         writer.writerows(astuple(sample) for sample in process.samples)

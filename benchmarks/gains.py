@@ -484,7 +484,7 @@ def main() -> None:
         measured = [
             {"topic": g.topic, "what": g.what, "operations": g.operations, "seconds": g.seconds} for g in groups
         ]
-        with open(options.json, "w") as file:
+        with open(options.json, "w", encoding="utf-8") as file:
             json.dump({"machine": machine(2), "rounds": options.rounds, "groups": measured}, file, indent=1)
 
 

@@ -200,7 +200,7 @@ def _alarms(p: Planted) -> bool:
 
 def main() -> int:
     """Print a table: caught, complaints about the right gradient, and what was missed."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     rows: list[tuple[str, int, list[str], list[str]]] = []

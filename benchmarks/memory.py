@@ -69,7 +69,7 @@ def measure(case: int) -> dict[str, Any]:
     del network
 
     before = status("VmRSS")
-    Path("/proc/self/clear_refs").write_text("5")  # the peak starts here
+    Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")  # the peak starts here
     model.fit(X)
     taken = status("VmHWM") - before - copies
     estimate = parameters + batch
@@ -87,7 +87,7 @@ def measure(case: int) -> dict[str, Any]:
 
 def status(name: str) -> int:
     """Bytes, from what the system says of this process."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith(name + ":"):
             return 1024 * int(line.split()[1])
     raise KeyError(name)
@@ -115,7 +115,9 @@ def main() -> int:
             flush=True,
         )
     if args.json:
-        Path(args.json).write_text(json.dumps({"machine": machine(1), "cases": results}, indent=2) + "\n")
+        Path(args.json).write_text(
+            json.dumps({"machine": machine(1), "cases": results}, indent=2) + "\n", encoding="utf-8"
+        )
     return 0
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_models import TYPES, data_for, samples, unfitted
@@ -612,3 +613,61 @@ def test_a_checkpoint_that_a_run_has_gone_on_from_is_let_go_of(tmp_path: Path) -
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     training_of().fit(X, 3, callbacks=[look], checkpoints=Checkpoints(tmp_path, resume=True))
     assert mapped == [False, False]
+
+
+# Windows, where a file that is open or mapped can be neither renamed nor replaced nor removed
+
+
+@pytest.mark.skipif(not windows.CAN_SIMULATE, reason="the system does not tell which files are open")
+@pytest.mark.parametrize("how", ["cut", "flipped", "emptied", "another model"])
+def test_on_windows_a_damaged_checkpoint_is_set_aside_and_old_ones_are_removed(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows.simulate(monkeypatch)
+    training_of().fit(X, 3, checkpoints=Checkpoints(tmp_path))
+    damage(tmp_path / numbered(15)[0], how)
+    with pytest.warns(UserWarning, match=r"015\.safetensors.*is now .*\.damaged, and the run goes on from .*010\.saf"):
+        training_of().fit(X, 6, checkpoints=Checkpoints(tmp_path, keep=2, resume=True))
+    assert {*numbered(25, 30), numbered(15)[0] + ".damaged"} == set(names(tmp_path)) - {"model"}
+
+
+def test_a_damaged_checkpoint_that_another_program_has_open_is_told_of_and_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_of().fit(X, 4, checkpoints=Checkpoints(tmp_path, keep=4))
+    damage(tmp_path / numbered(20)[0], "cut")
+    monkeypatch.setattr("npae.utils.files.PATIENCE", 0.05)
+    windows.refuse_where(monkeypatch, lambda path: path.name == numbered(20)[0])
+    cut_off(monkeypatch, 2)
+    sentence = (
+        r"020\.safetensors.*another program has it open, so that it keeps its name, and the run goes on from .*15"
+    )
+    with pytest.warns(UserWarning, match=sentence), suppress(PowerCut):
+        training_of().fit(X, 6, checkpoints=Checkpoints(tmp_path, keep=1, every=ALWAYS, resume=True))
+    assert names(tmp_path) == numbered(17, 20)
+
+
+def test_an_old_checkpoint_that_another_program_has_open_does_not_stop_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
+    with monkeypatch.context() as patch:
+        windows.refuse_where(patch, lambda path: path.name == numbered(5)[0])
+        with pytest.warns(UserWarning, match=r"005\.safetensors stays until the program that has it open lets go"):
+            training_of().fit(X, 3, checkpoints=Checkpoints(tmp_path, keep=1, resume=True))
+        assert names(tmp_path) == numbered(5, 15)
+    training_of().fit(X, 4, checkpoints=Checkpoints(tmp_path, keep=1, resume=True))
+    assert names(tmp_path) == numbered(20)
+
+
+def test_an_old_checkpoint_that_cannot_be_removed_for_good_stops_training_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
+
+    def refuse(path: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.unlink", refuse)
+    with pytest.raises(OSError, match=r"training stopped in epoch 3, .*Operation not permitted"):
+        training_of().fit(X, 2, checkpoints=Checkpoints(tmp_path, keep=1, resume=True))

@@ -1,5 +1,7 @@
 """The demonstration, its table and its page, on fewer digits and epochs; and what they are drawn with."""
 
+import contextlib
+import io
 import re
 from html.parser import HTMLParser
 
@@ -96,6 +98,17 @@ def test_the_command_prints_the_table_and_writes_the_page(demonstration, monkeyp
     assert comparison.table(demonstration) in capsys.readouterr().out
     assert (tmp_path / "page.html").read_text() == report(demonstration)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])
+def test_the_table_is_shown_on_a_console_with_few_signs(demonstration, monkeypatch, tmp_path, encoding):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(comparison, "demonstrate", lambda say, verbose: say("→ σ ×") or demonstration)
+    received = io.BytesIO()
+    stream = io.TextIOWrapper(received, encoding=encoding, write_through=True)
+    with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
+        assert not main(["demo"])
+    assert b"pictures: open report.html" in received.getvalue()
 
 
 @pytest.mark.parametrize(("library", "module"), [("matplotlib", charts), ("PIL", pictures)])

@@ -2,8 +2,11 @@
 
 import errno
 import os
+import stat
+import sys
 
 import pytest
+import windows
 
 from npae.utils.files import check_writable, make_folder, remove_unfinished, replacing
 
@@ -75,3 +78,118 @@ def test_a_folder_is_made_with_those_above_it(tmp_path):
         make_folder(tmp_path / "file")
     with pytest.raises(OSError, match=r"the folder .* cannot be made \(.*\); choose another"):
         make_folder(tmp_path / "file" / "below")
+
+
+def test_a_virus_scanner_that_has_a_file_open_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    refused = []
+
+    def is_scanned(path):
+        refused.append(path)
+        return len(refused) % 5 not in (4, 0)  # three times
+
+    windows.refuse_where(monkeypatch, is_scanned)
+    with replacing(tmp_path / "file") as file:
+        file.write(b"new")
+    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "file"):
+        raise ZeroDivisionError
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"new")]
+    (tmp_path / ".a.bin.x1").touch()
+    remove_unfinished(tmp_path, "*.bin")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_stays_open_is_told_of_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("npae.utils.files.PATIENCE", 0.1)
+    (tmp_path / "file").write_bytes(b"old")
+    windows.refuse_where(monkeypatch, lambda path: path.name == "file")
+    sentence = r"file cannot be written \(The process .*\); close the program that has it open, or choose another path$"
+    with pytest.raises(OSError, match=sentence), replacing(tmp_path / "file") as file:
+        file.write(b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_what_is_refused_for_good_is_not_tried_again(tmp_path, monkeypatch):
+    tried = []
+
+    def refuse(*paths):
+        tried.append(paths)
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match=r"\(Permission denied\); make room"), replacing(tmp_path / "file"):
+        pass
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("is_able", [True, False])
+def test_on_macos_the_disk_itself_is_told_to_write(tmp_path, monkeypatch, is_able):
+    fcntl = pytest.importorskip("fcntl")
+    flushed = []
+
+    def flush(descriptor, command):
+        flushed.append((os.fstat(descriptor).st_size, command))
+        if not is_able:
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", flush)
+    with replacing(tmp_path / "file") as file:
+        file.write(b"new")
+    assert flushed == [(3, 51)]
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_system_without_fcntl_writes_files(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with replacing(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES])
+def test_a_drive_that_flushes_no_folders_and_knows_no_permissions_is_written_to(tmp_path, monkeypatch, code):
+    fsync = os.fsync
+
+    def flush(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(descriptor)
+
+    def refuse(path, mode):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "chmod", refuse)
+    with replacing(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_folder_that_is_not_on_the_disk_is_told_of(tmp_path, monkeypatch):
+    fsync = os.fsync
+
+    def flush(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with pytest.raises(OSError, match="Input/output error"), replacing(tmp_path / "file"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.safetensors", "com1", "lpt9.npy", "a:b.npy", "run?", "x. ", "end."])
+def test_names_that_windows_takes_for_something_else_are_refused_there(tmp_path, monkeypatch, name):
+    for use in (check_writable, make_folder, lambda path: replacing(path).__enter__()):
+        monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
+        with pytest.raises(ValueError, match="is no name for a file or folder on Windows; choose one without"):
+            use(tmp_path / name)
+        assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("npae.utils.files.IS_WINDOWS", False)
+    make_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["..", "console.npy", "a.con", "nulls", "com", "model.safetensors"])
+def test_other_names_are_not_refused(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
+    make_folder(tmp_path / name)

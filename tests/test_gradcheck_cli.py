@@ -97,6 +97,17 @@ def test_a_saved_model_passes(tmp_path, capsys):
         (["gradcheck", "gradcheck_unfinished:Layer"], "cannot be imported: SyntaxError"),
         (["gradcheck", "gradcheck_example.py"], "give module:Class, such as gradcheck_example:Scale"),
         (["gradcheck", "missing.safetensors"], "missing.safetensors"),
+        (["gradcheck", "C:\\none\\m.safetensors"], "there is no file C:\\none\\m.safetensors"),
+        (["gradcheck", "C:/none/m.safetensors"], "there is no file C:/none/m.safetensors"),
+        (["gradcheck", "C:\\none\\layers.py"], "give module:Class, such as layers:Scale"),
+        (
+            ["gradcheck", "C:\\none\\layers.py:Scale"],
+            "layers.py is a file, and a module is expected; go to its folder,",
+        ),
+        (
+            ["gradcheck", "./layers.py:Scale"],
+            "layers.py is a file, and a module is expected; go to its folder, and give l",
+        ),
         (["gradcheck", "vanilla", "--budget", "-1"], "budget_s is -1.0"),
     ],
 )

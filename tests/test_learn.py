@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import npae.learn
 from npae.learn import authoring
 from npae.learn.catalogue import catalogue
-from npae.learn.catalogue.exercise import ExerciseError, load
+from npae.learn.catalogue.exercise import ExerciseError, _names_used, load
 from npae.learn.judging import messages
 from npae.learn.judging.cases import draw_sheets
 from npae.learn.judging.judge import judge
@@ -399,6 +399,11 @@ def test_a_solution_brings_the_helpers_that_it_calls():
     exec(text, names)
     assert {"np", "gradient", "activations", "sigmoid", "cross_entropy"} <= set(names)
     assert "draw" not in names
+
+
+def test_helpers_that_only_a_lambda_or_a_comprehension_calls_are_found_too():
+    code = compile("[listed(n) for n in (lambda n: inner(n))(numbers)], sum(added(n) for n in x)", "", "eval")
+    assert {"listed", "inner", "numbers", "added", "sum"} <= set(_names_used(code))
 
 
 # Messages

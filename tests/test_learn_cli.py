@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+import windows
 
 from npae.cli import main
 from npae.learn.catalogue import catalogue
@@ -312,6 +313,21 @@ def test_a_lock_that_was_left_behind_is_taken_over_and_a_held_one_is_told_of(fol
     assert "another npae learn holds" in said
 
 
+def test_a_virus_scanner_that_has_files_open_for_a_moment_is_waited_for(folder, monkeypatch, capsys):
+    asked = []
+
+    def is_scanned(path):
+        asked.append(path)
+        return len(asked) % 5 not in (4, 0)  # three times
+
+    windows.refuse_where(monkeypatch, is_scanned)
+    assert learn(capsys, "hint")[0] == 0
+    assert learn(capsys, "reset", FIRST.name)[0] == 0
+    (folder / progress.FILE).write_text("nonsense")
+    assert learn(capsys, "hint")[0] == 0
+    assert not (folder / progress.LOCK).exists()
+
+
 # Own exercises
 
 
@@ -411,9 +427,15 @@ def _until(condition, seconds: float = 60.0) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals of this kind here")
+def _pseudo_terminal() -> tuple[int, int]:
+    try:
+        return os.openpty()
+    except (AttributeError, OSError) as error:  # Windows; no /dev/pts, as in a bare chroot
+        pytest.skip(f"no pseudo-terminal can be had here ({error})")
+
+
 def test_in_a_terminal_keys_show_hints_and_lead_on(folder):
-    terminal, inner = os.openpty()
+    terminal, inner = _pseudo_terminal()
     environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     (folder / FIRST.file_name).write_text(FIRST.stub)
     watching = subprocess.Popen(

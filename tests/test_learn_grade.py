@@ -3,9 +3,12 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import pytest
@@ -14,11 +17,11 @@ from hostile import HOSTILE, WRONG, doing
 from npae.cli import main
 from npae.learn.catalogue.catalogue import exercises, find
 from npae.learn.grading import gradebook
-from npae.learn.grading.grade import Row, grade
+from npae.learn.grading.grade import Row, _Batch, grade
 from npae.learn.grading.journal import Journal
 from npae.learn.grading.submissions import Learner, handed_in, header, learners
 from npae.learn.judging.outcome import STATUSES
-from npae.learn.sandbox.process import Limits
+from npae.learn.sandbox.process import Limits, Worker
 
 RIGHT = "# npae-exercise: dense v1\ndef backward(g, x, W): return g @ W.T, x.T @ g, g.sum(0)\n"
 DENSE = find("dense")
@@ -268,6 +271,75 @@ def test_sigterm_ends_the_grader_and_nobody_is_blamed(tmp_path):
     assert set(read.ended) == {("a", "dense")}
     assert not read.begun
     read.close()
+
+
+@pytest.fixture
+def slow_start(monkeypatch):
+    """Learners' processes that take half a minute to start."""
+    monkeypatch.setattr("npae.learn.sandbox.process.BOOTSTRAP", "import time; time.sleep(30)")
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < 15
+
+
+def interrupted_while_starting(monkeypatch) -> None:
+    """Ctrl-C comes while a process is being made, before there is one that could be ended."""
+    made, waiting, answered = subprocess.Popen, threading.Event(), threading.Event()
+    kill = Worker.kill
+
+    def noted_as_completed(futures):
+        waiting.set()
+        return as_completed(futures)
+
+    def noted_kill(worker):
+        kill(worker)
+        answered.set()
+
+    def slow(*arguments, **options):
+        assert waiting.wait(30)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert answered.wait(30)
+        return made(*arguments, **options)
+
+    monkeypatch.setattr("npae.learn.grading.grade.as_completed", noted_as_completed)
+    monkeypatch.setattr(Worker, "kill", noted_kill)
+    monkeypatch.setattr("npae.learn.sandbox.process.subprocess.Popen", slow)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
+def test_a_process_that_is_only_being_made_is_ended_by_ctrl_c(tmp_path, monkeypatch, slow_start):
+    folder = write_class(tmp_path / "class", {"a": RIGHT})
+    interrupted_while_starting(monkeypatch)
+    with pytest.raises(KeyboardInterrupt), Journal(tmp_path / "j") as journal:
+        marked(folder, journal=journal)
+    read = Journal(tmp_path / "j", resume=True)
+    assert not read.begun
+    read.close()
+
+
+def test_a_process_of_which_ctrl_c_did_not_know_yet_is_ended(tmp_path, slow_start):
+    (submission,) = (s.submission(DENSE) for s in learners(write_class(tmp_path, {"a": RIGHT}))[0])
+    with Journal(None) as journal:
+        batch = _Batch(LIMITS, 0, journal, lambda row: None)
+        batch.interrupt()
+        with pytest.raises(RuntimeError, match="cannot be started"):
+            batch.examine(submission)
+
+
+def test_ctrl_c_while_files_are_still_being_handed_out_ends_those_that_run(tmp_path, monkeypatch, slow_start):
+    class Pool(ThreadPoolExecutor):
+        count = 0
+
+        def submit(self, *arguments, **options):
+            Pool.count += 1
+            if Pool.count == 2:
+                raise KeyboardInterrupt
+            return super().submit(*arguments, **options)
+
+    monkeypatch.setattr("npae.learn.grading.grade.ThreadPoolExecutor", Pool)
+    folder = write_class(tmp_path, {"a": RIGHT, "b": RIGHT})
+    with pytest.raises(KeyboardInterrupt):
+        marked(folder)
 
 
 # Files and tables

@@ -1,16 +1,19 @@
 """One process at a time trains into a folder."""
 
 import errno
+import importlib.util
 import os
 import subprocess
 import sys
 import threading
+import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+import windows
 from small_models import data_for, unfitted
 
 from npae import Checkpoints
@@ -143,4 +146,42 @@ def test_a_full_disk_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(os, "write", refuse)
     with locked(tmp_path), pytest.raises(FolderInUseError, match="process unknown trains into it"), locked(tmp_path):
         pytest.fail("the lock was given twice")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_drive_whose_files_change_their_numbers_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
+    sentence = r"cannot be locked \(its drive gives .*\); take care"
+    with pytest.warns(UserWarning, match=sentence), locked(tmp_path), pytest.raises(FolderInUseError), locked(tmp_path):
+        pytest.fail("the lock was given twice")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not windows.CAN_SIMULATE, reason="the system does not tell which files are open")
+def test_the_lock_of_windows_names_its_owner_and_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated: msvcrt locks bytes from where the file stands, and a file that is open is not removed."""
+    import fcntl
+
+    def locking(descriptor: int, mode: int, length: int) -> None:
+        assert os.lseek(descriptor, 0, os.SEEK_CUR) >= 2**30
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PermissionError(errno.EACCES, "Permission denied") from None
+
+    msvcrt = types.ModuleType("msvcrt")
+    vars(msvcrt).update(locking=locking, LK_NBLCK=2)
+    monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)
+    windows.simulate(monkeypatch)
+    spec = importlib.util.find_spec("npae.utils.folder_lock")
+    assert spec is not None
+    assert spec.loader is not None
+    of_windows = importlib.util.module_from_spec(spec)
+    with monkeypatch.context() as platform:
+        platform.setattr(sys, "platform", "win32")
+        spec.loader.exec_module(of_windows)
+    with of_windows.locked(tmp_path):
+        refusal = f"process {os.getpid()} trains into it"
+        with pytest.raises(FolderInUseError, match=refusal), of_windows.locked(tmp_path):
+            pytest.fail("the lock was given twice")
     assert list(tmp_path.iterdir()) == []

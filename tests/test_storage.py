@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import windows
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 from small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
+from npae.applications.retrieval import Index
 from npae.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, UpSample2D
 from npae.layers.arena import Arena
 from npae.storage import safetensors
@@ -791,3 +793,37 @@ def test_an_encoder_can_be_copied_and_pickled(kind: str, tmp_path: Path) -> None
     for twin in (pickle.loads(pickle.dumps(encoder)), copy.deepcopy(encoder)):
         assert np.array_equal(twin.transform(x), encoder.transform(x))
         assert (twin.input_shape, twin.code_shape) == (encoder.input_shape, encoder.code_shape)
+
+
+@pytest.mark.skipif(not windows.CAN_SIMULATE, reason="the system does not tell which files are open")
+def test_on_windows_a_file_that_is_in_use_can_be_saved_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Simulated: there a file that is open or mapped cannot be replaced."""
+    windows.simulate(monkeypatch)
+    path, one, other = tmp_path / "file", fitted("vanilla"), fitted("deep")
+    for load in (safetensors.read, npae.load, npae.load_encoder):
+        one.save(path)
+        held = load(path)
+        other.save(path)
+        assert type(npae.load(path)) is type(other), held
+    index = Index(np.eye(3, dtype=np.float32))
+    index.save(path)
+    held = Index.load(path)
+    index.save(path)
+    assert np.array_equal(held.codes, index.codes)
+    assert not held.codes.flags.writeable
+
+
+def test_on_windows_a_file_that_is_shortened_while_it_is_read_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
+    safetensors.write(tmp_path / "file", {"a": np.arange(4.0)}, {})
+    fromfile = np.fromfile
+
+    def shortened(path: Path, *arguments: Any, **options: Any) -> Array:
+        path.write_bytes(path.read_bytes()[:-8])
+        return fromfile(path, *arguments, **options)
+
+    monkeypatch.setattr(np, "fromfile", shortened)
+    with pytest.raises(FileFormatError, match="its arrays take 32 bytes, but 24 are there; make or fetch it again"):
+        safetensors.read(tmp_path / "file")

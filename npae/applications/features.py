@@ -1,6 +1,10 @@
 """The same samples seen three ways: as codes, as the first axes of PCA, and raw."""
 
+import io
+import warnings
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 
 from npae.applications.pca import PCA
@@ -51,3 +55,17 @@ def require_sklearn(what: str) -> None:
     """Say in one sentence how to get scikit-learn, where it is not installed."""
     if find_spec("sklearn") is None:
         raise MissingExtraError(f"{what} needs scikit-learn, which is not installed; pip install 'npae[sklearn]'")
+    _count_processors()
+
+
+@cache
+def _count_processors() -> None:
+    """Let joblib, which counts processors for scikit-learn, do so now, and in silence.
+
+    Where the system does not tell of cores, as without ``/sys``, joblib takes all processors, which is right; but the
+    first time it prints a traceback and a warning, which is an error under ``python -W error``.
+    """
+    from joblib import cpu_count
+
+    with warnings.catch_warnings(action="ignore"), redirect_stderr(io.StringIO()):
+        cpu_count(only_physical_cores=True)

@@ -33,6 +33,7 @@ from npae.cli import (
     train,
     warmup,
 )
+from npae.utils.console import be_readable
 from npae.utils.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -69,6 +70,7 @@ MISTAKES = (ValueError, OSError, ImportError, ArithmeticError, MemoryError)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns 0, 1 where it found something wrong, 2 for a mistake in use, 130 after Ctrl-C."""
+    be_readable()
     args = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():

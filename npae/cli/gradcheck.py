@@ -4,7 +4,7 @@ import argparse
 import importlib
 import sys
 import traceback
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
 from npae.network.recipes import RECIPES
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     report = _report(args)
-    print(json.dumps(report.to_dict(), indent=1, ensure_ascii=False) if args.json else report)
+    print(json.dumps(report.to_dict(), indent=1) if args.json else report)
     return 0 if report.passed else 1
 
 
@@ -53,7 +53,7 @@ def _report(args: argparse.Namespace) -> "Report":
     from npae.gradcheck import check_model
 
     options = {"budget_s": args.budget, "seed": args.seed}
-    if ":" in args.what and not Path(args.what).exists():
+    if ":" in _without_drive(args.what) and not Path(args.what).exists():
         return _layer_report(args, options)
     if args.what in RECIPES:
         shape = args.shape or (28, 28)
@@ -61,7 +61,7 @@ def _report(args: argparse.Namespace) -> "Report":
     elif Path(args.what).suffix == ".py":
         raise ValueError(
             f"{args.what} is Python source, and which of its layers to check is not said; give module:Class, such as "
-            f"{Path(args.what).stem}:Scale"
+            f"{PureWindowsPath(args.what).stem}:Scale"
         )
     elif Path(args.what).suffix or Path(args.what).exists():
         from npae.estimators.load import load
@@ -99,9 +99,12 @@ def _layer_report(args: argparse.Namespace, options: dict[str, Any]) -> "Report"
 
 def _made(what: str) -> Any:
     """An object of the class that ``module:Class`` names; modules of the present folder are found too."""
-    module_name, _, name = what.partition(":")
+    module_name, _, name = what.rpartition(":")
     if not module_name or not name:
         raise ValueError(f"{what!r} is no module:Class; give a layer such as mypackage.layers:Scale")
+    if module_name.endswith(".py") or set(module_name) & set("/\\:"):
+        stem = PureWindowsPath(module_name).stem
+        raise ValueError(f"{module_name} is a file, and a module is expected; go to its folder, and give {stem}:{name}")
     sys.path.insert(0, "")
     try:
         module = importlib.import_module(module_name)
@@ -122,6 +125,11 @@ def _made(what: str) -> Any:
         raise ValueError(f"{name}() needs arguments ({error}); name a layer made from it instead") from None
     except Exception as error:
         raise ValueError(_told(error, f"{what} cannot be made")) from error
+
+
+def _without_drive(what: str) -> str:
+    """The rest of a Windows path that begins with a letter and a colon, on whatever system it is given."""
+    return what[2:] if what[1:3] in (":\\", ":/") else what
 
 
 def _told(error: Exception, what: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,6 +136,8 @@ def _notes(others: list[str]) -> list[str]:
         notes.append(f"not looked at, since each learner has a folder: {named}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         notes.append("you are the administrator, whose files and processes nothing protects; see npae grade --help")
+    if find_spec("resource") is None:
+        notes.append("this system limits neither memory nor processes nor files: only the clock ends a learner's file")
     return notes
 
 

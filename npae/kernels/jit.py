@@ -2,8 +2,9 @@
 
 Kernels release the GIL, so that threads run side by side, and are serial, because a batch is shared out above them.
 Sums may be reassociated and contracted, which is what makes them fast, but NaN and infinity keep their meaning.
-Machine code is made at a kernel's first call and kept on disk. Numba renews it when the kernel's own file changes, not
-when a file changes that it uses: after editing a helper, delete ``npae/kernels/__pycache__``.
+Machine code is made at a kernel's first call and kept on disk. Numba looks whether the kernel's own file has changed,
+not at the files that it uses, nor at constants that they compute. So the name of the file in which machine code is kept
+has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the compiler.
 """
 
 import warnings
@@ -11,6 +12,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+
+from npae.kernels.target import VARIANT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -30,11 +33,15 @@ def exact_jit(function: Function) -> Function:
 def _compile(function: Function, fastmath: set[str]) -> Function:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     njit: Any = numba.njit
+    name = function.__qualname__
+    function.__qualname__ = f"{name}.{VARIANT}"  # Numba names the file after it
     try:
         return cast(Function, njit(cache=True, **options)(function))
     except RuntimeError as error:  # neither the package's folder nor the user's can be written
         _warn_once(error)
         return cast(Function, njit(**options)(function))
+    finally:
+        function.__qualname__ = name
 
 
 def _warn_once(error: RuntimeError) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.utils import files
 from npae.utils.errors import FileFormatError, one_line, quoted
 from npae.utils.files import replacing
 from npae.utils.types import Array
@@ -77,7 +78,7 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
 
 
 def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
-    """Arrays, read-only and memory-mapped, and text.
+    """Arrays, read-only and memory-mapped, and text; on Windows, where no mapped file can be replaced, in memory.
 
     Nothing is allocated for what the header merely claims: every array must lie within the file. The header has at most
     100 MB and 4 million values, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither
@@ -117,8 +118,19 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         raise _broken(path, f"its arrays take {end} bytes, but {size - 8 - length} are there")
     if end == 0:
         return {name: np.zeros(shape, dtype) for (dtype, shape, _, _), name in places}, metadata
-    data = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
+    data = _data(path, 8 + length, end)
     return {name: data[start:stop].view(dtype).reshape(shape) for (dtype, shape, start, stop), name in places}, metadata
+
+
+def _data(path: Path, start: int, nbytes: int) -> Array:
+    """The arrays' bytes, as they lie in the file."""
+    if not files.IS_WINDOWS:
+        return np.memmap(path, dtype=np.uint8, mode="r", offset=start)
+    data = np.fromfile(path, np.uint8, nbytes, offset=start)
+    if len(data) < nbytes:
+        raise _broken(path, f"its arrays take {nbytes} bytes, but {len(data)} are there")
+    data.flags.writeable = False
+    return data
 
 
 def _is_too_large(text: bytes) -> str:

@@ -1,5 +1,6 @@
 """Checkpoints: a run that was killed at any moment goes on from its last one, and ends as if nothing had happened."""
 
+import os
 import re
 import time
 import warnings
@@ -15,7 +16,7 @@ from npae.training.nan_diagnosis import save_diagnosis
 from npae.training.run_fingerprint import as_json, configuration, differences, in_words, of_data
 from npae.training.state import Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
-from npae.utils.files import make_folder, remove_unfinished
+from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
 from npae.utils.folder_lock import locked
 from npae.utils.types import Array
 from npae.utils.version import __version__
@@ -84,16 +85,15 @@ class Checkpoints:
 
     def newest(self) -> StoredModel:
         """The newest checkpoint that can be read; those that cannot are set aside."""
-        damaged = []
+        damaged: list[tuple[Path, str]] = []
         for path in reversed(self.paths()):
             try:
                 stored = checkpoint_file.read(path)
             except FileFormatError as error:
-                damaged.append((path, error))
+                damaged.append((path, str(error)))  # the error itself would keep the file open
                 continue
             for broken, reason in damaged:
-                aside = broken.rename(f"{broken}.damaged")
-                warnings.warn(f"{reason}; it is now {aside.name}, and the run goes on from {path.name}", stacklevel=2)
+                warnings.warn(f"{reason}; {_set_aside(broken)}, and the run goes on from {path.name}", stacklevel=2)
             return stored
         raise FileFormatError(
             f"none of the checkpoints in {self.folder} can be read ({damaged[0][1]}); begin anew in another folder"
@@ -154,8 +154,9 @@ class Keeper:
         path = checkpoints.folder / f"checkpoint-{step:0{DIGITS}}.safetensors"
         try:
             checkpoint_file.write(path, self._training, progress, self._identity, self._model)
-            for old in checkpoints.paths()[: -checkpoints.keep]:
-                old.unlink(missing_ok=True)
+            # One that is newer is damaged, and could not be set aside.
+            for old in [old for old in checkpoints.paths() if old.name <= path.name][: -checkpoints.keep]:
+                _remove(old)
         except OSError as error:
             raise OSError(
                 f"training stopped in epoch {self._training.epoch + 1}, since a checkpoint could not be written: "
@@ -256,6 +257,28 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
             f"on, but the last bits may differ",
             stacklevel=2,
         )
+
+
+def _set_aside(broken: Path) -> str:
+    """Give a damaged checkpoint another name; says what became of it."""
+    aside = broken.with_name(f"{broken.name}.damaged")
+    try:
+        persistently(os.replace, broken, aside)
+    except OSError as error:
+        if not is_in_use(error):
+            raise
+        return "another program has it open, so that it keeps its name"
+    return f"it is now {aside.name}"
+
+
+def _remove(old: Path) -> None:
+    """Remove a checkpoint that is no longer kept; where another program has it open, the next turn comes back to it."""
+    try:
+        old.unlink(missing_ok=True)
+    except OSError as error:
+        if not is_in_use(error):
+            raise
+        warnings.warn(f"{old} stays until the program that has it open lets go of it", stacklevel=2)
 
 
 def _interval(every: int | str) -> tuple[int | None, float | None]:

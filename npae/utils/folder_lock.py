@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from npae.utils import files
 from npae.utils.errors import FolderInUseError
 
 NAME = ".lock"
+MOST_ROUNDS = 100  # in which others take the lock and give it back
 PLACE = 2**30  # Windows locks bytes, and a locked byte cannot be read: one that the file does not have
 
 if sys.platform == "win32":
@@ -17,8 +19,10 @@ if sys.platform == "win32":
 
     def _try_to_lock(descriptor: int) -> None:
         os.lseek(descriptor, PLACE, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        finally:  # who is refused reads the owner's number, from the beginning
+            os.lseek(descriptor, 0, os.SEEK_SET)
 
 else:
     import fcntl
@@ -47,36 +51,54 @@ def locked(folder: str | Path) -> Iterator[None]:
     try:
         yield
     finally:
+        if files.IS_WINDOWS:  # removes no file that is open, be it by the next who has the lock
+            os.close(descriptor)
         if os.getpid() == owner:  # the lock is not a forked child's to give back
             with suppress(OSError):  # the folder may be gone
                 path.unlink()
-        os.close(descriptor)
+        if not files.IS_WINDOWS:
+            os.close(descriptor)
 
 
 def _open_and_lock(path: Path) -> int:
-    while True:
-        try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-        except OSError as error:
-            raise OSError(f"the folder {path.parent} cannot be written ({error.strerror}); choose another") from None
-        try:
-            _try_to_lock(descriptor)
-        except (BlockingIOError, PermissionError):
-            number = os.read(descriptor, 20).decode("ascii", "replace")
-            os.close(descriptor)
-            raise FolderInUseError(
-                f"the folder {path.parent} is in use: process {number or 'unknown'} trains into it; wait for its "
-                f"end, or choose another folder"
-            ) from None
-        except OSError as error:
-            warnings.warn(
-                f"the folder {path.parent} cannot be locked ({error.strerror}); take care that no other process trains "
-                f"into it",
-                stacklevel=4,
-            )
+    descriptor = _opened(path)
+    for _ in range(MOST_ROUNDS):
+        _lock_or_refuse(path, descriptor)
         if _is_still(path, descriptor):
             return descriptor
         os.close(descriptor)  # whoever had it before has removed it in between
+        descriptor = _opened(path)
+    _lock_or_refuse(path, descriptor)
+    _warn(path, "its drive gives a file another number at each look")
+    return descriptor
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise OSError(f"the folder {path.parent} cannot be written ({error.strerror}); choose another") from None
+
+
+def _lock_or_refuse(path: Path, descriptor: int) -> None:
+    try:
+        _try_to_lock(descriptor)
+    except (BlockingIOError, PermissionError):
+        number = os.read(descriptor, 20).decode("ascii", "replace")
+        os.close(descriptor)
+        raise FolderInUseError(
+            f"the folder {path.parent} is in use: process {number or 'unknown'} trains into it; wait for its "
+            f"end, or choose another folder"
+        ) from None
+    except OSError as error:
+        _warn(path, error.strerror)
+
+
+def _warn(path: Path, reason: str | None) -> None:
+    warnings.warn(
+        f"the folder {path.parent} cannot be locked ({reason}); take care that no other process trains into it",
+        stacklevel=6,
+    )
 
 
 def _is_still(path: Path, descriptor: int) -> bool:

@@ -67,7 +67,7 @@ def fuzz(reader: str, minutes: float, folder: Path, figures: Path, keep: Path, s
         import npae.network.base
         from npae.kernels import reference_kernels
 
-        npae.network.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash
+        npae.network.base.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash
         from fuzzing.targets import TARGETS
 
     campaign = Campaign(TARGETS[reader], minutes, folder, figures, keep)

@@ -44,13 +44,15 @@ class WorkerProcess:
 
     def __init__(self, name: str, threads: int, environment: Mapping[str, str] | None = None) -> None:
         self.name = name
-        self._said = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed with the process)
+        # closed with the process
+        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             [sys.executable, "-m", MODULE, name, str(threads)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             env={**os.environ, **pinned(threads), **(environment or {})},
         )
 

@@ -84,7 +84,7 @@ def use_processors(count: int) -> None:
 def main(name: str, threads: int) -> None:
     """Keep standard output for the answers alone, then serve."""
     use_processors(threads)
-    with os.fdopen(os.dup(1), "w") as answers:
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)
         serve(name, threads, sys.stdin, answers)
 

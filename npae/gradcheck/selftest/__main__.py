@@ -19,6 +19,9 @@ from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
 from npae.gradcheck.selftest.random_models import draw
 from npae.kernels import reference_kernels
+from npae.utils.console import be_readable
+
+SUMMARY = "How good is the checker itself? Every known mistake is planted, and those that it finds are counted."
 
 
 @dataclass
@@ -89,9 +92,10 @@ def lines(s: Score, n_configurations: int, seconds: float) -> Iterator[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; 0 if nothing was missed and no alarm was false, else 1."""
-    parser = argparse.ArgumentParser(prog="python -m npae.gradcheck.selftest", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="python -m npae.gradcheck.selftest", description=SUMMARY)
     parser.add_argument("--configurations", type=int, default=200, help="right layers and models (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="of the mistakes' inputs (default: 0)")
+    be_readable()
     args = parser.parse_args(arguments)
     start = monotonic()
     s = score(args.configurations, args.seed)

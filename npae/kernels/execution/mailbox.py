@@ -13,12 +13,13 @@ A mailbox is an array of numbers, those of either side on cache lines of their o
     FAILED    not 0 where a call of the last one failed
 """
 
-import os
+import ctypes
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import numba
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
@@ -35,6 +36,10 @@ _types: Any = types
 _cgutils: Any = cgutils
 _carray: Any = _numba.carray
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
+
+YIELD = "SwitchToThread" if sys.platform == "win32" else "sched_yield"  # the system's own, a number without arguments
+if sys.platform == "win32":  # LLVM looks in the C library, and this is in another one
+    binding.add_symbol(YIELD, ctypes.cast(ctypes.windll.kernel32.SwitchToThread, ctypes.c_void_p).value)
 
 LOOKS = 4096  # between two offers of the processor: a few microseconds
 
@@ -79,12 +84,11 @@ def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., A
 
 @_intrinsic
 def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
-    """Let another thread have the processor, where the system knows how."""
+    """Let another thread have the processor."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if os.name == "posix":
-            status = ir.FunctionType(ir.IntType(32), [])
-            builder.call(_cgutils.get_or_insert_function(builder.module, status, "sched_yield"), [])
+        status = ir.FunctionType(ir.IntType(32), [])
+        builder.call(_cgutils.get_or_insert_function(builder.module, status, YIELD), [])
         return context.get_dummy_value()
 
     return types.void(), emit

@@ -11,22 +11,9 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from llvmlite.binding import get_host_cpu_features
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-
-def _has_wide_registers() -> bool:
-    """Whether this machine has AVX-512; no, where LLVM cannot tell."""
-    try:
-        return bool(get_host_cpu_features().get("avx512f"))
-    except RuntimeError:
-        return False
-
-
-# Sums that grow side by side: with a line of B they fit the registers, 16 of 32 bytes on most machines. AVX-512 has
-# more; there it is 7, which divides the rows of images of 28, 14 and 7, and more would only take longer to compile.
-ROWS = 7 if _has_wide_registers() else 6
 LINE = 64  # bytes: 16 numbers of float32, 8 of float64
 FUSE = ("contract",)  # let a multiplication and an addition be one instruction
 

@@ -18,8 +18,9 @@ import numpy as np
 from npae.kernels.jit import jit
 from npae.kernels.reference import Array
 from npae.kernels.simd.copy import copy, fetch, transpose_block
-from npae.kernels.simd.llvm import LINE, ROWS
+from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.tile import tile
+from npae.kernels.target import ROWS
 
 DEPTH = 512  # rows of B in a panel: 32 KiB
 

@@ -14,12 +14,14 @@ from numba.core import types
 
 from npae.kernels.jit import jit
 from npae.kernels.reference import Array
-from npae.kernels.simd.llvm import LINE, ROWS, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
+from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, multiply, new_panel, start_from
+from npae.kernels.target import ROWS
 
 LISTED = 2**13  # steps in the lists at a time: 16 KiB
 SAMPLED = 64  # steps that are looked at before lists are made
 FEWEST = 2**12  # numbers in A for which it is worth looking
+WINDOW = 2 if ROWS == 2 else 8  # rows whose sizes are added up at once: a tile's, or some more
 
 
 def _listed_tile_in_python(
@@ -160,19 +162,24 @@ def _list_down_columns(n_rows: int, depth: int, a: Array, a_at: int, a_step: int
     """Where a tile's rows follow each other in memory: at each place the sizes of it and the next ones are added up."""
     tiles = len(counts)
     fewest, larger = n_rows // tiles, n_rows % tiles
-    sizes, sums, adds = np.zeros(n_rows + ROWS, a.dtype), np.zeros(n_rows + ROWS, a.dtype), np.empty(n_rows, np.uint8)
+    padded = n_rows + WINDOW
+    sizes, sums, adds = np.zeros(padded, a.dtype), np.zeros(padded, a.dtype), np.empty(n_rows, np.uint8)
     marks = np.empty(tiles * depth, np.uint8)
     for k in range(depth):
         row = a[a_at:][:n_rows]
         a_at += a_step
         for i in range(n_rows):
             sizes[i] = abs(row[i])
-        for i in range(n_rows):  # of 2, 4 and 8 rows; one more than a tile has does no harm
+        for i in range(n_rows):  # of 2, or of 2, 4 and 8 rows; a few more than a tile has do no harm
             sums[i] = sizes[i] + sizes[i + 1]
-        for i in range(n_rows):
-            sizes[i] = sums[i] + sums[i + 2]
-        for i in range(n_rows):
-            adds[i] = sizes[i] + sizes[i + 4] != 0
+        if WINDOW == 2:
+            for i in range(n_rows):
+                adds[i] = sums[i] != 0
+        else:
+            for i in range(n_rows):
+                sizes[i] = sums[i] + sums[i + 2]
+            for i in range(n_rows):
+                adds[i] = sizes[i] + sizes[i + 4] != 0
         at = 0
         for i in range(tiles):
             marks[i * depth + k] = adds[at]

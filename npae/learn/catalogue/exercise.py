@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 from npae.learn.mutant import Known, Mutant, OwnMistake, library_mistakes
@@ -172,7 +172,7 @@ class Exercise:
         value = getattr(self.reference, name, None)
         if name in seen or not inspect.isfunction(value) or value.__module__ != self.reference.__name__:
             return
-        for called in value.__code__.co_names:
+        for called in _names_used(value.__code__):
             if called != name:
                 self._collect(called, seen)
         seen[name] = inspect.getsource(value).rstrip()
@@ -182,6 +182,15 @@ class Exercise:
             return (self.folder / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ExerciseError(f"{self.folder.name}/{name} cannot be read ({error})") from None
+
+
+def _names_used(code: CodeType) -> list[str]:
+    """Names that a function takes from its module, those in its lambdas and comprehensions too.
+
+    Since Python 3.12 a list comprehension is no longer code of its own.
+    """
+    inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
+    return [*code.co_names, *(name for part in inner for name in _names_used(part))]
 
 
 def check_name(name: str, where: str) -> None:

@@ -115,8 +115,8 @@ def grade(
         for s in alone:
             row = batch.examine(s, alone=True)
             rows[row.key] = row
-        futures = [pool.submit(batch.examine, s) for s in together]
         try:
+            futures = [pool.submit(batch.examine, s) for s in together]
             for future in as_completed(futures):
                 row = future.result()
                 rows[row.key] = row
@@ -158,6 +158,8 @@ class _Batch:
         assert s.path is not None
         worker = Worker(s.path, self.limits, s.source)
         self._running.add(worker)
+        if self._interrupted:  # just now, when it was not yet among those that run
+            worker.kill()
         try:
             with worker:
                 row = self._judged(s, worker)

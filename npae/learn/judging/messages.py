@@ -2,27 +2,15 @@
 
 import shutil
 import textwrap
-import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from npae.learn.catalogue.exercise import HINTS, Exercise
 from npae.learn.judging.outcome import Block, Name, Outcome
+from npae.utils.console import plain
 
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
-#: For terminals that cannot show what the left column has.
-PLAIN: dict[str, str | int | None] = dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # corners of boxes
-PLAIN |= {
-    "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "×": "x", "…": "...", "→": "->",
-    "─": "-", "│": "|", "—": "-", "←": "<-", "≤": "<=", "≥": ">=", "≠": "!=", "≈": "~", "Σ": "sum ", "∂": "d",
-    "√": "sqrt", "′": "'", "ε": "eps", "σ": "sigma", "μ": "mu", "β": "beta", "λ": "lambda", "η": "eta", "θ": "theta",
-    "ᵀ": "^T", "δ": "delta", "ℓ": "l", "²": "^2", "³": "^3", "½": "1/2", "∞": "inf", "⊗": " outer ",
-    "ₙ": "_n", "ᵢ": "_i", "ⱼ": "_j",
-    "ₖ": "_k", "±": "+-", "¹": "^1", "ˣ": "^x", "ᵗ": "^t", "ᶻ": "^z", "⁻": "^-", "″": "''", "‴": "'''",
-    "\u0302": "_hat", "\u0303": "_tilde", "\u0304": "_bar",
-    "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
-}  # fmt: skip
 
 
 def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
@@ -39,12 +27,6 @@ def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
         text = folded(text, shutil.get_terminal_size().columns)
     stream.write(text + "\n")
     stream.flush()
-
-
-def plain(text: str) -> str:
-    """The text without the letters that not every terminal has."""
-    text = unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
-    return text.replace("^-^", "^-")  # e⁻ˣ
 
 
 def folded(text: str, columns: int) -> str:

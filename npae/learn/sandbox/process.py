@@ -92,6 +92,7 @@ class Worker:
         self._trouble: Trouble | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
+        self._is_killed = False
 
     def __enter__(self) -> Self:
         if self._source is None:
@@ -146,6 +147,8 @@ class Worker:
             env=environment,
             start_new_session=True,
         )
+        if self._is_killed:  # while there was no process yet that could be ended
+            end_group(self._process.pid, mark)
         limits = {"do": "limit", "seconds": self.limits.seconds, "memory_mb": self.limits.memory_mb}
         begun = self._ask(limits, [], START_SECONDS)
         if begun.trouble is not None:
@@ -241,7 +244,8 @@ class Worker:
         return content.decode(errors="replace")[:MOST_PRINTED]
 
     def kill(self) -> None:
-        """End the process, from whatever thread; a call that waits is answered."""
+        """End the process, from whatever thread, or as soon as it is there; a call that waits is answered."""
+        self._is_killed = True
         process = self._process
         if process is not None and process.returncode is None:
             end_group(process.pid, self._mark)
@@ -279,7 +283,8 @@ def _trouble_of_end(status: int) -> Trouble:
         return Trouble("timeout", "it computed for longer than is allowed; is there a loop that never ends?")
     if -status == signal.SIGSEGV:
         return Trouble("crash", "the process was ended by a segmentation fault; is there a recursion without an end?")
-    if status == -signal.SIGKILL:
+    # Windows knows no SIGKILL: whom another process ends has the number of SIGTERM there.
+    if status == (-signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM):
         return Trouble("crash", "the process was killed, or closed its connection")
     if status < 0:
         return Trouble("crash", f"the process was ended by signal {-status}")

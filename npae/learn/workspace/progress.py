@@ -8,12 +8,12 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from npae.utils.files import replacing
+from npae.utils.files import persistently, replacing
 
 FILE = ".npae-learn.json"
 BACKUP, DAMAGED, LOCK = FILE + ".bak", FILE + ".damaged", FILE + ".lock"
@@ -110,7 +110,7 @@ def _write(folder: Path, progress: Progress) -> None:
     }
     path = folder / FILE
     if path.exists() and _read(path) is None:
-        os.replace(path, folder / DAMAGED)
+        persistently(os.replace, path, folder / DAMAGED)
     elif path.exists():
         with replacing(folder / BACKUP) as file:
             file.write(path.read_bytes())
@@ -155,7 +155,7 @@ def _locked(path: Path) -> Iterator[None]:
             except FileNotFoundError:
                 continue
             if forgotten:
-                path.unlink(missing_ok=True)
+                _remove(path)
             elif time.monotonic() > deadline:
                 raise OSError(
                     f"another npae learn holds {path}; wait for it, or delete that file if there is none"
@@ -170,4 +170,9 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        persistently(os.unlink, path)

@@ -4,6 +4,7 @@ Nothing here prints; every command returns what there is to say.
 """
 
 import hashlib
+import os
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -15,7 +16,7 @@ from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.sandbox.call_result import Caller
 from npae.learn.workspace import progress
-from npae.utils.files import replacing
+from npae.utils.files import persistently, replacing
 
 README = """npae learn: from the scalar chain rule to a variational autoencoder, every gradient written by you.
 
@@ -185,7 +186,7 @@ class Course:
             if path.exists():
                 names = (path.with_name(f"{path.name}.old-{n}") for n in count(1))
                 kept = next(old for old in names if not old.exists())
-                path.rename(kept)
+                persistently(os.rename, path, kept)
             _write(path, exercise.stub)
             record = p.record(exercise.name)
             record.status, record.version, record.file_hash = "begun", exercise.version, ""
