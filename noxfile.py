@@ -60,8 +60,8 @@ def oracles(session: nox.Session) -> None:
         "pytest",
         "tests/test_against_torch.py",
         "tests/test_export.py",
-        "tests/test_foreign.py",
-        "tests/test_sklearn_manners.py",
+        "tests/test_import_weights.py",
+        "tests/test_sklearn_api.py",
     )
 
 

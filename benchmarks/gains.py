@@ -365,7 +365,7 @@ def _step(name: str, n_jobs: int) -> Call:
 
     def call() -> None:
         replicas.gradient(chosen)
-        optimizer.step(1.0, replicas.crew)
+        optimizer.step(1.0, replicas.team)
         net.run.step += 1
 
     return call

@@ -25,7 +25,7 @@ import numpy as np
 
 from npae.gradcheck import Verdict, check
 from npae.gradcheck.bugs import BUGS
-from npae.gradcheck.bugs.inject import Planted, plant
+from npae.gradcheck.bugs.inject import Planted, inject
 from npae.gradcheck.selftest.__main__ import report_on
 
 
@@ -205,7 +205,7 @@ def main() -> int:
     args = parser.parse_args()
     rows: list[tuple[str, int, list[str], list[str]]] = []
     missed = [bug.name for bug in BUGS if report_on(bug, args.seed).verdict is not Verdict.WRONG]
-    alarms = [bug.name for bug in BUGS if bug.kind != "adam" and _alarms(plant([bug], args.seed))]
+    alarms = [bug.name for bug in BUGS if bug.kind != "adam" and _alarms(inject([bug], args.seed))]
     rows.append(("npae.gradcheck", len(BUGS) - len(missed), missed, alarms))
     for name, checker in CHECKERS.items():
         missed, alarms = [], []
@@ -214,7 +214,7 @@ def main() -> int:
                 if bug.kind == "adam":
                     missed.append(bug.name)
                     continue
-                p = plant([bug], args.seed)
+                p = inject([bug], args.seed)
                 if not complains(checker, p, p.backward):
                     missed.append(f"{bug.kind} {bug.name}")
                 if complains(checker, p, p.right):

@@ -22,7 +22,7 @@ import numpy as np
 
 from npae.cli.bench.machine import machine
 from npae.estimators import ESTIMATORS
-from npae.training.memory_estimate import batch_footprint, parameters_footprint
+from npae.training.memory_estimate import batch_bytes_needed, parameter_bytes_needed
 from npae.training.optimizers import OPTIMIZERS
 
 MIB = 2**20
@@ -63,8 +63,8 @@ def measure(case: int) -> dict[str, Any]:
     n, n_jobs = len(X) - n_validation, model.n_jobs or 1
     network = model.make_network(X.shape[1:], "bce", ceil(n / model.batch_size))
     network.plan(X.shape[1:], dtype=dtype)
-    parameters = parameters_footprint(network, OPTIMIZERS[model.optimizer].remembers, n_jobs)
-    batch = batch_footprint(network, n_jobs, model.batch_size, n, n_validation)
+    parameters = parameter_bytes_needed(network, OPTIMIZERS[model.optimizer].state_names, n_jobs)
+    batch = batch_bytes_needed(network, n_jobs, model.batch_size, n, n_validation)
     copies = X.nbytes if n_validation else 0  # what is set aside is copied before the estimate
     del network
 

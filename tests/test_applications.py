@@ -8,7 +8,7 @@ from small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
 from npae.applications import anomaly, classification, clustering, compression, generation, reduction, retrieval
-from npae.applications.features import three_ways
+from npae.applications.features import feature_sets
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
 from npae.datasets import load_digits
@@ -47,8 +47,8 @@ def test_a_fingerprint_is_that_of_the_parameters_and_survives_the_file(kind, tmp
     assert fingerprint(again.network_) != fingerprint(model.network_)
 
 
-def test_three_ways_have_the_same_samples_and_equal_code_sizes():
-    ways = three_ways(fitted("denoising"), data_for("denoising"), data_for("denoising", n=5))
+def test_feature_sets_have_the_same_samples_and_equal_code_sizes():
+    ways = feature_sets(fitted("denoising"), data_for("denoising"), data_for("denoising", n=5))
     assert [(w.name, w.train.shape, w.test.shape) for w in ways] == [
         ("autoencoder", (24, 4), (5, 4)),
         ("PCA", (24, 4), (5, 4)),
@@ -63,7 +63,7 @@ LABELS = labels_for(len(X))
 @pytest.mark.parametrize(
     "use",
     [
-        lambda model: three_ways(model, X, X),
+        lambda model: feature_sets(model, X, X),
         lambda model: Index.of(model, X),
         lambda model: compression.compress(model, X),
         lambda model: compression.decompress(model, compression.pack(Quantizer(X[0], 1.0), X.astype("uint16"), "")),
@@ -351,9 +351,9 @@ def test_texts_become_vectors_of_unit_length():
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.lists(st.integers(0, 9), min_size=1, max_size=30))
-def test_the_area_under_the_curve_is_a_share_of_pairs(friends, strangers):
-    pairs = [(s > f) + 0.5 * (s == f) for f in friends for s in strangers]
-    assert anomaly.auroc(np.array(friends), np.array(strangers)) == pytest.approx(np.mean(pairs))
+def test_the_area_under_the_curve_is_a_share_of_pairs(inliers, outliers):
+    pairs = [(s > f) + 0.5 * (s == f) for f in inliers for s in outliers]
+    assert anomaly.auroc(np.array(inliers), np.array(outliers)) == pytest.approx(np.mean(pairs))
 
 
 def test_noise_is_told_from_digits(trained, digits):

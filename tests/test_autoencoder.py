@@ -38,7 +38,7 @@ from npae.layers import (
     UpSample2D,
 )
 from npae.network import recipes
-from npae.network.batching import BLOCK
+from npae.network.batching import BATCH
 from npae.training.optimizers import Adam
 from npae.training.replicas import Replicas
 from npae.utils.types import Array, Shape
@@ -322,7 +322,7 @@ CODE_SHAPES = {
 
 
 @every_network
-@pytest.mark.parametrize("n", [1, BLOCK, 2 * BLOCK + 3])
+@pytest.mark.parametrize("n", [1, BATCH, 2 * BATCH + 3])
 def test_any_number_of_samples_is_coded_and_decoded_in_the_same_way_as_each_alone(name: str, n: int) -> None:
     network, x = built(name), samples(name, n)
     z, x_hat = network.encode(x), network.reconstruct(x)

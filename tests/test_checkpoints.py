@@ -52,7 +52,7 @@ def bits(training: Training) -> dict[str, Any]:
     net = training.network
     return {
         "theta": net.theta.tobytes(),
-        "good theta": training.good_theta.tobytes(),
+        "good theta": training.last_finite_theta.tobytes(),
         "step": net.run.step,
         "steps": training.optimizer.steps,
         "settings": training.optimizer.settings,

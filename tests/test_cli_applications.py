@@ -59,8 +59,8 @@ def test_reduce_measures_and_draws_a_map(capsys):
         assert "<svg" in file.read()
 
 
-def test_detect_names_the_strangers(capsys):
-    assert main(["detect", "model.safetensors", *SIDES, "--strangers", "strange.npy"]) == 0
+def test_detect_names_the_outliers(capsys):
+    assert main(["detect", "model.safetensors", *SIDES, "--outliers", "strange.npy"]) == 0
     table = rows(capsys)
     assert [row[0] for row in table] == ["strange.npy", "noise"]
     assert all(0.5 < float(value) <= 1 for row in table for value in row[1:])
@@ -125,7 +125,7 @@ def test_the_digits_need_no_files(capsys):
         (["retrieve", "model.safetensors", "--train", "train.npy"], "without --test; give both"),
         (["cluster", "model.safetensors", *SIDES], "--train-labels is missing"),
         (["classify", "model.safetensors", *SIDES, *LABELS[:3], "strange.npy"], "1920 values for 60 samples"),
-        (["detect", "model.safetensors", *SIDES, "--strangers", "wide.npy"], "expects (n, 8, 8)"),
+        (["detect", "model.safetensors", *SIDES, "--outliers", "wide.npy"], "expects (n, 8, 8)"),
         (["search", "other.safetensors", "index.safetensors", "train.npy"], "made by another model"),
         (["search", "model.safetensors", "model.safetensors", "train.npy"], "is no index"),
         (["search", "model.safetensors", "index.safetensors", "wide.npy"], "expects (n, 8, 8)"),

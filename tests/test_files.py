@@ -8,13 +8,13 @@ import sys
 import pytest
 import windows
 
-from npae.utils.files import check_writable, make_folder, remove_unfinished, replacing
+from npae.utils.files import atomic_write, check_writable, make_folder, remove_unfinished
 
 
 def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
     (tmp_path / "real").write_text("old")
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    with replacing(tmp_path / "link") as file:
+    with atomic_write(tmp_path / "link") as file:
         file.write(b"new")
     assert (tmp_path / "link").is_symlink()
     assert (tmp_path / "real").read_text() == "new"
@@ -23,7 +23,7 @@ def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
 def test_a_pipe_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(ValueError, match="no file; give the name of a file"), replacing(tmp_path / "pipe"):
+    with pytest.raises(ValueError, match="no file; give the name of a file"), atomic_write(tmp_path / "pipe"):
         pytest.fail("opened")
     assert (tmp_path / "pipe").is_fifo()
 
@@ -53,14 +53,14 @@ def test_a_full_disk_is_told_of_in_one_sentence_and_leaves_the_old_file(tmp_path
     (tmp_path / "file").write_text("old")
     monkeypatch.setattr("os.fsync", full)
     sentence = r"^\S*/file cannot be written \(No space left on device\); make room, or choose another path$"
-    with pytest.raises(OSError, match=sentence), replacing(tmp_path / "file") as file:
+    with pytest.raises(OSError, match=sentence), atomic_write(tmp_path / "file") as file:
         file.write(b"new")
     assert (tmp_path / "file").read_text() == "old"
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_an_error_of_another_kind_stays_what_it_is(tmp_path):
-    with pytest.raises(BrokenPipeError, match="not the disk"), replacing(tmp_path / "file"):
+    with pytest.raises(BrokenPipeError, match="not the disk"), atomic_write(tmp_path / "file"):
         raise BrokenPipeError(errno.EPIPE, "not the disk")
 
 
@@ -88,9 +88,9 @@ def test_a_virus_scanner_that_has_a_file_open_for_a_moment_is_waited_for(tmp_pat
         return len(refused) % 5 not in (4, 0)  # three times
 
     windows.refuse_where(monkeypatch, is_scanned)
-    with replacing(tmp_path / "file") as file:
+    with atomic_write(tmp_path / "file") as file:
         file.write(b"new")
-    with pytest.raises(ZeroDivisionError), replacing(tmp_path / "file"):
+    with pytest.raises(ZeroDivisionError), atomic_write(tmp_path / "file"):
         raise ZeroDivisionError
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"new")]
     (tmp_path / ".a.bin.x1").touch()
@@ -103,7 +103,7 @@ def test_a_file_that_stays_open_is_told_of_in_one_sentence(tmp_path, monkeypatch
     (tmp_path / "file").write_bytes(b"old")
     windows.refuse_where(monkeypatch, lambda path: path.name == "file")
     sentence = r"file cannot be written \(The process .*\); close the program that has it open, or choose another path$"
-    with pytest.raises(OSError, match=sentence), replacing(tmp_path / "file") as file:
+    with pytest.raises(OSError, match=sentence), atomic_write(tmp_path / "file") as file:
         file.write(b"new")
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
@@ -116,7 +116,7 @@ def test_what_is_refused_for_good_is_not_tried_again(tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError, match=r"\(Permission denied\); make room"), replacing(tmp_path / "file"):
+    with pytest.raises(OSError, match=r"\(Permission denied\); make room"), atomic_write(tmp_path / "file"):
         pass
     assert len(tried) == 1
 
@@ -133,7 +133,7 @@ def test_on_macos_the_disk_itself_is_told_to_write(tmp_path, monkeypatch, is_abl
 
     monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
     monkeypatch.setattr(fcntl, "fcntl", flush)
-    with replacing(tmp_path / "file") as file:
+    with atomic_write(tmp_path / "file") as file:
         file.write(b"new")
     assert flushed == [(3, 51)]
     assert (tmp_path / "file").read_bytes() == b"new"
@@ -141,7 +141,7 @@ def test_on_macos_the_disk_itself_is_told_to_write(tmp_path, monkeypatch, is_abl
 
 def test_a_system_without_fcntl_writes_files(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fcntl", None)
-    with replacing(tmp_path / "file") as file:
+    with atomic_write(tmp_path / "file") as file:
         file.write(b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -160,7 +160,7 @@ def test_a_drive_that_flushes_no_folders_and_knows_no_permissions_is_written_to(
 
     monkeypatch.setattr(os, "fsync", flush)
     monkeypatch.setattr(os, "chmod", refuse)
-    with replacing(tmp_path / "file") as file:
+    with atomic_write(tmp_path / "file") as file:
         file.write(b"new")
     assert (tmp_path / "file").read_bytes() == b"new"
 
@@ -174,13 +174,13 @@ def test_a_folder_that_is_not_on_the_disk_is_told_of(tmp_path, monkeypatch):
         fsync(descriptor)
 
     monkeypatch.setattr(os, "fsync", flush)
-    with pytest.raises(OSError, match="Input/output error"), replacing(tmp_path / "file"):
+    with pytest.raises(OSError, match="Input/output error"), atomic_write(tmp_path / "file"):
         pass
 
 
 @pytest.mark.parametrize("name", ["CON", "nul.safetensors", "com1", "lpt9.npy", "a:b.npy", "run?", "x. ", "end."])
 def test_names_that_windows_takes_for_something_else_are_refused_there(tmp_path, monkeypatch, name):
-    for use in (check_writable, make_folder, lambda path: replacing(path).__enter__()):
+    for use in (check_writable, make_folder, lambda path: atomic_write(path).__enter__()):
         monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
         with pytest.raises(ValueError, match="is no name for a file or folder on Windows; choose one without"):
             use(tmp_path / name)

@@ -51,14 +51,14 @@ def network(code):
 
 
 def failing(code):
-    return [m.name for m in check_distribution(network(code), BATCH, kernels=PLAIN).manners if not m.holds]
+    return [m.name for m in check_distribution(network(code), BATCH, kernels=PLAIN).invariants if not m.holds]
 
 
 @pytest.mark.parametrize("beta", [1.0, 2.5])
 def test_a_right_model_draws_what_it_says(beta):
     report = check_distribution(network(Reparameterization(2, beta=beta)), BATCH, kernels=PLAIN)
     assert report.verdict is Verdict.PASS, str(report)
-    assert len(report.manners) == 4
+    assert len(report.invariants) == 4
 
 
 def test_a_wrong_sigma_passes_the_gradient_check_and_fails_here():

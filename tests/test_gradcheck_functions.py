@@ -8,7 +8,7 @@ import pytest
 
 from npae.gradcheck import Verdict, check
 from npae.gradcheck.bugs import BUGS, KINDS, bugs_of
-from npae.gradcheck.bugs.inject import plant
+from npae.gradcheck.bugs.inject import inject
 
 RNG = np.random.default_rng(0)
 x, W, b = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 5)), RNG.normal(size=5)
@@ -33,7 +33,7 @@ def test_a_right_gradient_passes_with_every_entry_looked_at():
 
 @pytest.mark.parametrize("bug", [bug for bug in BUGS if bug.kind != "adam"], ids=lambda bug: f"{bug.kind}-{bug.name}")
 def test_every_known_mistake_is_caught_and_named_and_its_right_twin_is_not(bug):
-    planted = plant([bug])
+    planted = inject([bug])
     report = check(planted.f, planted.backward, planted.inputs, wrt=planted.wrt)
     assert report.verdict is Verdict.WRONG
     assert bug.name in [name.bug for name in report.names]
@@ -78,7 +78,7 @@ def test_the_library_has_93_mistakes_each_with_a_formula_and_a_sentence():
 def test_two_mistakes_at_once_are_caught_and_never_named_falsely(kind):
     steady = [bug for bug in bugs_of(kind) if not bug.how and not bug.needs]
     for a, b in list(combinations(steady, 2))[:8]:
-        planted = plant([a, b])
+        planted = inject([a, b])
         report = check(planted.f, planted.backward, planted.inputs, wrt=planted.wrt)
         assert report.verdict is Verdict.WRONG
         assert {name.bug for name in report.names} <= {a.name, b.name}, str(report)

@@ -154,16 +154,16 @@ def test_a_gradient_that_is_drawn_anew_is_reported_and_named():
 
 
 @pytest.mark.parametrize(
-    ("layer", "manner"),
+    ("layer", "invariant"),
     [
         (WrongSample(), "samples are independent"),
         (FirstBatch(), "nothing stale"),
         (Imprecise(3), "float32 agrees"),
     ],
 )
-def test_manners_that_no_step_is_needed_for(layer, manner):
+def test_invariants_that_need_no_step(layer, invariant):
     report = check_layer(layer, (5,), kernels=PLAIN)
-    assert manner in [m.name for m in report.manners if not m.holds], str(report)
+    assert invariant in [m.name for m in report.invariants if not m.holds], str(report)
     assert report.verdict is Verdict.WRONG
 
 
@@ -257,7 +257,7 @@ def test_a_model_is_checked_at_its_own_parameters_and_stays_as_it_is():
     report = check_model(net, BATCH, kernels=PLAIN)
     assert report.verdict is Verdict.PASS, str(report)
     assert {block.name for block in report.blocks} == set(net.arena.parameter_shapes())
-    assert "noise is drawn anew" in [manner.name for manner in report.manners]
+    assert "noise is drawn anew" in [invariant.name for invariant in report.invariants]
     np.testing.assert_array_equal(net.theta, theta)
     assert net.run.step == step
 

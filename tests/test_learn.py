@@ -17,7 +17,7 @@ from npae.learn.judging import messages
 from npae.learn.judging.cases import draw_sheets
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import STATUSES
-from npae.learn.sandbox.in_process import Direct
+from npae.learn.sandbox.in_process import InProcess
 from npae.learn.workspace import milestones
 
 DENSE = catalogue.find("dense")
@@ -36,7 +36,7 @@ takes_too_few.__qualname__ = "backward"  # as a learner's function is called
 
 def verdict(backward, name="dense", seed=0):
     exercise = catalogue.find(name)
-    return judge(exercise, Direct({exercise.functions[0].name: backward}), seed=seed)
+    return judge(exercise, InProcess({exercise.functions[0].name: backward}), seed=seed)
 
 
 # Exercises that come with npae
@@ -154,9 +154,9 @@ def test_a_list_of_numbers_is_told_from_several_results():
 
     exercise = catalogue.find("chain_rule")
     right = exercise.solution(exercise.functions[0])
-    text = judge(exercise, Direct({"chain": right, "paths": paths})).text
+    text = judge(exercise, InProcess({"chain": right, "paths": paths})).text
     assert text == "paths returns 1 value, an array of shape (2, 2); expected 2: dx, da, as in: return dx, da"
-    text = judge(exercise, Direct({"chain": lambda g, x, w, b: (1, g, g)})).text
+    text = judge(exercise, InProcess({"chain": lambda g, x, w, b: (1, g, g)})).text
     assert text == "dx is a number of type int64; expected float64, as the inputs are"
 
 
@@ -166,7 +166,7 @@ def test_what_is_not_written_or_not_there_is_missing():
 
     assert verdict(backward).status == "missing"
     assert "not written yet" in verdict(backward).text
-    assert judge(DENSE, Direct({})).status == "missing"
+    assert judge(DENSE, InProcess({})).status == "missing"
 
 
 def test_gradients_that_add_up_from_call_to_call_are_found():
@@ -224,7 +224,7 @@ def test_any_subgradient_will_do_where_cells_tie_but_not_the_sum_of_all():
     solutions = {f.name: exercise.solution(f) for f in exercise.functions}
 
     def outcome(which):
-        return judge(exercise, Direct({**solutions, name: lambda *arguments: winners(*arguments, which)}), sheets)
+        return judge(exercise, InProcess({**solutions, name: lambda *arguments: winners(*arguments, which)}), sheets)
 
     assert outcome("first").passed
     assert outcome("last").passed
@@ -235,7 +235,7 @@ def test_any_subgradient_will_do_where_cells_tie_but_not_the_sum_of_all():
 
 def test_only_the_first_wrong_function_is_looked_at():
     exercise = catalogue.find("chain_rule")
-    outcome = judge(exercise, Direct({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
+    outcome = judge(exercise, InProcess({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
     assert (outcome.status, outcome.function) == ("wrong", "chain")
     assert [b.right for b in outcome.blocks] == [False, False, False, None, None]
     assert "paths  dx ·   da ·" in messages.told(exercise, outcome)
@@ -243,7 +243,7 @@ def test_only_the_first_wrong_function_is_looked_at():
 
 def test_single_numbers_are_shown_with_what_they_were_computed_from():
     exercise = catalogue.find("chain_rule")
-    outcome = judge(exercise, Direct({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
+    outcome = judge(exercise, InProcess({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
     case = draw_sheets(exercise)[0].plain[0]
     assert f"\n  with g = {case.g:.4g}, x = " in messages.told(exercise, outcome)
 
@@ -258,7 +258,7 @@ def test_a_hunts_mistake_is_not_called_by_its_name():
     exercise = catalogue.find("hunt_dense")
     names: dict = {}
     exec(exercise.stub, names)
-    outcome = judge(exercise, Direct(names))
+    outcome = judge(exercise, InProcess(names))
     assert outcome.status == "wrong"
     assert outcome.bug
     assert outcome.bug not in messages.told(exercise, outcome)
@@ -273,7 +273,7 @@ def test_a_fool_must_be_wrong_somewhere_and_right_at_the_weak_inputs():
     strong = exercise.solution(exercise.functions[1])
 
     def outcome(wrong, inputs=strong):
-        return judge(exercise, Direct({"wrong": wrong, "inputs": inputs}))
+        return judge(exercise, InProcess({"wrong": wrong, "inputs": inputs}))
 
     assert outcome(exercise.solution(exercise.functions[0])).passed
     assert "right at random inputs too" in outcome(right).text
@@ -289,7 +289,7 @@ def test_a_fools_inputs_must_show_every_known_mistake():
     fools = exercise.solution(exercise.functions[0])
 
     def outcome(*arrays):
-        return judge(exercise, Direct({"wrong": fools, "inputs": lambda: arrays}))
+        return judge(exercise, InProcess({"wrong": fools, "inputs": lambda: arrays}))
 
     weak = exercise.reference.weak_inputs()
     told = outcome(weak["g"], weak["x"], weak["W"])
@@ -454,7 +454,7 @@ def test_no_text_of_an_exercise_has_a_letter_that_plain_letters_cannot_say():
 def test_what_a_function_printed_is_shown_with_its_failure():
     class Printing:
         def call(self, function, arguments):
-            answer = Direct({"backward": lambda g, x, W: g}).call(function, arguments)
+            answer = InProcess({"backward": lambda g, x, W: g}).call(function, arguments)
             return type(answer)(answer.values, answer.trouble, "x is (3, 4)\n" + "z" * 1000, 0.0)
 
     text = messages.told(DENSE, judge(DENSE, Printing()))
@@ -499,7 +499,7 @@ def test_a_milestones_own_gradients_train_as_the_references_do(name, monkeypatch
     exercise = catalogue.find(name)
     assert exercise.training is not None
     images = milestones.load_digits().train_images[: 4 * exercise.training.batch]
-    caller = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    caller = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     epochs = []
     for epoch in milestones.train(exercise, caller, images):
         epochs.append(epoch)
@@ -520,7 +520,7 @@ def test_training_stops_with_a_sentence_where_the_learners_function_fails():
     images = milestones.load_digits().train_images[:200]
 
     def trained(gradient):
-        for _ in milestones.train(exercise, Direct({"gradient": gradient}), images):
+        for _ in milestones.train(exercise, InProcess({"gradient": gradient}), images):
             pass
 
     def infinite(*arguments):
@@ -541,7 +541,7 @@ def test_results_may_come_in_a_list_or_an_array_of_all(name):
         functions = {f.name: getattr(exercise.reference, f.name) for f in exercise.functions}
         first = exercise.functions[0].name
         right = functions[first]
-        return judge(exercise, Direct({**functions, first: lambda *a: as_one(right(*a))})).status
+        return judge(exercise, InProcess({**functions, first: lambda *a: as_one(right(*a))})).status
 
     assert status(list) == "pass"
     assert status(np.array) == "pass"
@@ -561,7 +561,7 @@ def test_what_is_not_finite_only_where_cells_tie_does_not_pass(bad):
             result = right(g, *others)
             return result + bad if any(np.array_equal(g, t) for t in tied) else result
 
-        outcome = judge(exercise, Direct({**functions, sheet.function.name: odd}), sheets)
+        outcome = judge(exercise, InProcess({**functions, sheet.function.name: odd}), sheets)
         assert outcome.status == ("wrong" if tied else "pass")
     assert any(sheet.ties for sheet in sheets)
 
@@ -569,11 +569,11 @@ def test_what_is_not_finite_only_where_cells_tie_does_not_pass(bad):
 @pytest.mark.parametrize("factor", [1.7e308, np.inf, np.nan])
 def test_numbers_that_overflow_are_no_warning_of_the_checkers(factor, recwarn):
     exercise = catalogue.find("dense")
-    outcome = judge(exercise, Direct({"backward": lambda g, x, W: (g @ W.T * factor, x.T @ g, g.sum(0))}))
+    outcome = judge(exercise, InProcess({"backward": lambda g, x, W: (g @ W.T * factor, x.T @ g, g.sum(0))}))
     assert outcome.status == "wrong"
     fool = catalogue.find("fool_dense")
     huge = tuple(np.full(shape, 1e300) for shape in ((2, 3), (2, 4), (4, 3)))
-    assert judge(fool, Direct({"wrong": fool.reference.wrong, "inputs": lambda: huge})).status == "wrong"
+    assert judge(fool, InProcess({"wrong": fool.reference.wrong, "inputs": lambda: huge})).status == "wrong"
     assert not [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)]
 
 
@@ -593,7 +593,7 @@ def test_what_no_test_would_let_pass_fools_nobody(spoiled, says):
         dx, dW, db = fool.reference.backward(g, x, W)
         return dx, dW, db if len(g) == 1 else spoiled(db)
 
-    outcome = judge(fool, Direct({"wrong": wrong, "inputs": fool.reference.inputs}))
+    outcome = judge(fool, InProcess({"wrong": wrong, "inputs": fool.reference.inputs}))
     assert not outcome.passed
     assert says in outcome.text
     assert "must run at other inputs too" in outcome.text

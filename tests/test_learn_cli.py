@@ -13,7 +13,7 @@ import windows
 from npae.cli import main
 from npae.learn.catalogue import catalogue
 from npae.learn.workspace import milestones, progress, watch
-from npae.learn.workspace.workspace import Course
+from npae.learn.workspace.workspace import Workspace
 
 #: The learner's first exercise, solved, and with a typical mistake.
 FIRST = catalogue.find("1")
@@ -499,7 +499,7 @@ def test_watching_goes_on_with_keys(folder, monkeypatch, capsys):
     watched(monkeypatch, "n")
     status, said = learn(capsys, "watch")
     assert "(still watching)" in said
-    assert Course.at(folder).chosen().name == "central_difference"
+    assert Workspace.at(folder).chosen().name == "central_difference"
 
 
 def test_a_file_that_comes_late_is_waited_for(tmp_path):

@@ -5,7 +5,7 @@ import pytest
 
 from npae.learn.catalogue import catalogue
 from npae.learn.judging.judge import judge
-from npae.learn.sandbox.in_process import Direct
+from npae.learn.sandbox.in_process import InProcess
 from npae.learn.workspace import milestones
 
 PLANTED = {
@@ -26,7 +26,7 @@ def test_a_hunt_holds_the_mistake_that_its_story_is_about(name):
     exercise = catalogue.find(name)
     functions = {"__name__": name}
     exec(compile(exercise.stub, "stub.py", "exec"), functions)
-    outcome = judge(exercise, Direct({"backward": functions["backward"]}))
+    outcome = judge(exercise, InProcess({"backward": functions["backward"]}))
     assert not outcome.passed
     assert outcome.bug == PLANTED[name]
 
@@ -35,7 +35,7 @@ def test_a_hunt_holds_the_mistake_that_its_story_is_about(name):
 def test_the_reference_of_a_milestone_learns(name):
     exercise = catalogue.find(name)
     images = milestones.load_digits().train_images[:200]
-    right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     epochs = list(milestones.train(exercise, right, images))
     assert epochs[-1].yours < 0.75 * epochs[0].yours
     x = milestones.shaped(exercise, images)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from npae.learn.sandbox import protocol, worker
-from npae.learn.sandbox.call_result import Answer
+from npae.learn.sandbox.call_result import CallResult
 from npae.learn.sandbox.cleanup import remove_tree
-from npae.learn.sandbox.in_process import Direct, NoNumbersError, as_arrays
+from npae.learn.sandbox.in_process import InProcess, NoNumbersError, as_arrays
 from npae.learn.sandbox.process import Limits, Worker, clean
 
 RIGHT = """
@@ -22,7 +22,7 @@ def backward(g, x, W):
 """
 
 
-def asked(folder: Path, source: str | bytes, *arguments, function: str = "f", seconds: float = 30.0) -> Answer:
+def asked(folder: Path, source: str | bytes, *arguments, function: str = "f", seconds: float = 30.0) -> CallResult:
     """The answer of a function of a file with this source."""
     path = folder / "exercise.py"
     path.write_bytes(source if isinstance(source, bytes) else source.encode())
@@ -369,7 +369,7 @@ def test_in_a_notebook_control_c_gets_through_and_frames_are_ones_own():
     def broken():
         raise ValueError("oh")
 
-    caller = Direct({"interrupted": interrupted, "broken": broken})
+    caller = InProcess({"interrupted": interrupted, "broken": broken})
     with pytest.raises(KeyboardInterrupt):
         caller.call("interrupted", [])
     text = caller.call("broken", []).trouble.text
@@ -427,7 +427,7 @@ def test_a_call_here_says_the_same_as_one_in_a_process_of_its_own(returned, stat
             raise returned
         return returned
 
-    trouble = Direct({"f": f}, str(tmp_path)).call("f", []).trouble
+    trouble = InProcess({"f": f}, str(tmp_path)).call("f", []).trouble
     assert (trouble.status, said in trouble.text) == (status, True), trouble
 
 
@@ -437,9 +437,9 @@ def test_a_call_here_tells_what_is_written_into_arguments_and_what_is_missing():
         b[1][0] = 7.0
         return a
 
-    answer = Direct({"f": f}).call("f", [np.zeros(2), (1.0, np.zeros(2)), [np.zeros(1)]])
+    answer = InProcess({"f": f}).call("f", [np.zeros(2), (1.0, np.zeros(2)), [np.zeros(1)]])
     assert (answer.changed, answer.printed) == ((1,), "seen\n")
-    assert Direct({}).call("f", []).trouble.status == "missing"
+    assert InProcess({}).call("f", []).trouble.status == "missing"
 
 
 def test_a_message_that_cannot_be_made_is_told_so(tmp_path):
@@ -450,7 +450,7 @@ def test_a_message_that_cannot_be_made_is_told_so(tmp_path):
     def f():
         raise EvilError
 
-    assert "EvilError: (its message cannot be shown)" in Direct({"f": f}, str(tmp_path)).call("f", []).trouble.text
+    assert "EvilError: (its message cannot be shown)" in InProcess({"f": f}, str(tmp_path)).call("f", []).trouble.text
 
 
 def test_a_value_is_decoded_as_it_was_encoded():

@@ -13,15 +13,15 @@ from small_models import TYPES, data_for, samples, unfitted
 import npae
 from npae.cli import main
 from npae.kernels import reference_kernels
-from npae.kernels.execution.thread_team import Crew
+from npae.kernels.execution.thread_team import ThreadTeam
 from npae.layers import Dense, UpSample2D
 from npae.layers.arena import Arena
 from npae.network import autoencoder
-from npae.training.memory_estimate import batch_footprint, check_footprint, parameters_footprint
+from npae.training.memory_estimate import batch_bytes_needed, check_memory, parameter_bytes_needed
 from npae.training.optimizers import Adam
 from npae.training.trainer import Training, split_off
 from npae.utils import memory
-from npae.utils.memory import available, readable, require
+from npae.utils.memory import available, format_bytes, require_memory
 
 GIB = 2**30
 
@@ -109,7 +109,7 @@ def test_this_system_is_asked() -> None:
 
 
 def test_figures_are_readable() -> None:
-    assert [readable(n) for n in (0, 999, 1536, 61 * GIB, 10**18)] == [
+    assert [format_bytes(n) for n in (0, 999, 1536, 61 * GIB, 10**18)] == [
         "0 bytes",
         "999 bytes",
         "1.5 KiB",
@@ -122,22 +122,22 @@ def test_figures_are_readable() -> None:
 
 
 def test_more_than_there_is_is_refused_with_both_figures_and_advice(little: None) -> None:
-    require(290 * 2**20, "this", "do that")
+    require_memory(290 * 2**20, "this", "do that")
     message = "this needs about 61 GiB of sorts, but 300 MiB are free; do that"
     with pytest.raises(MemoryError, match=re.escape(message)):
-        require(61 * GIB, "this", "do that", detail=" of sorts")
+        require_memory(61 * GIB, "this", "do that", detail=" of sorts")
 
 
 def test_where_nothing_is_known_only_the_impossible_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: None)
-    require(2**50, "this", "do that")
+    require_memory(2**50, "this", "do that")
     with pytest.raises(MemoryError, match=r"this needs about 64 EiB, more than any process can have; do that"):
-        require(2**66, "this", "do that")
+        require_memory(2**66, "this", "do that")
 
 
 def test_small_things_are_taken_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: pytest.fail("asked"))
-    require(memory.SMALL, "this", "do that")
+    require_memory(memory.SMALL, "this", "do that")
 
 
 def test_a_network_too_large_is_refused_before_it_is_allocated() -> None:
@@ -225,7 +225,7 @@ def test_the_command_line_says_it_in_one_sentence(
 @pytest.fixture
 def idle(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All is allocated and recorded as in training, but no kernel works, so that networks may be large."""
-    monkeypatch.setattr(Crew, "carry_out", lambda self, plan: None)
+    monkeypatch.setattr(ThreadTeam, "carry_out", lambda self, plan: None)
     monkeypatch.setattr(autoencoder, "LARGE", 2**62)  # data is still looked at, by one thread
     tracemalloc.start()
     yield
@@ -251,8 +251,8 @@ def test_the_estimate_is_near_what_training_takes(kind: str, n_jobs: int, optimi
     net = model.make_network(X.shape[1:], "bce", 1)
     net.plan(X.shape[1:], dtype=X.dtype.name)
     remembered = {"adam": ("m", "v"), "sgd": ("velocity",)}[optimizer]
-    parameters = parameters_footprint(net, remembered, n_jobs)
-    batch = batch_footprint(net, n_jobs, model.batch_size, len(X), 0)
+    parameters = parameter_bytes_needed(net, remembered, n_jobs)
+    batch = batch_bytes_needed(net, n_jobs, model.batch_size, len(X), 0)
     tracemalloc.reset_peak()
     before = tracemalloc.get_traced_memory()[0]
     model.fit(X)
@@ -264,12 +264,12 @@ def test_the_estimate_is_near_what_training_takes(kind: str, n_jobs: int, optimi
 def test_what_a_built_network_has_is_not_counted_again() -> None:
     net = npae.Autoencoder([Dense(30)], [Dense(50)], loss="mse")
     net.plan((50,))
-    planned = parameters_footprint(net, ("m",), 2)
+    planned = parameter_bytes_needed(net, ("m",), 2)
     net.arena.allocate()
-    assert planned - parameters_footprint(net, ("m",), 2) == net.theta.nbytes + net.dtheta.nbytes
-    assert batch_footprint(net, 2, 8, 100, 0) > 0
+    assert planned - parameter_bytes_needed(net, ("m",), 2) == net.theta.nbytes + net.dtheta.nbytes
+    assert batch_bytes_needed(net, 2, 8, 100, 0) > 0
     net.arena.resize(4)
-    assert batch_footprint(net, 2, 8, 100, 4) == 0
-    assert batch_footprint(net, 2, 8, 100, 5) > 5 * net.arena.bytes_per_sample
-    assert batch_footprint(net, 2, 8, 100, 10**6) > 256 * net.arena.bytes_per_sample
-    check_footprint(net, ("m",), n_jobs=2, batch_size=8, n_samples=100, n_validation=50)
+    assert batch_bytes_needed(net, 2, 8, 100, 4) == 0
+    assert batch_bytes_needed(net, 2, 8, 100, 5) > 5 * net.arena.bytes_per_sample
+    assert batch_bytes_needed(net, 2, 8, 100, 10**6) > 256 * net.arena.bytes_per_sample
+    check_memory(net, ("m",), n_jobs=2, batch_size=8, n_samples=100, n_validation=50)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from npae.kernels import reference_kernels
-from npae.kernels.execution.thread_team import Crew, crew_of, parts
+from npae.kernels.execution.thread_team import ThreadTeam, parts, shared_team
 from npae.layers import Dense
 from npae.layers.arena import Arena
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
@@ -213,11 +213,11 @@ def wide_arena(dtype: str) -> Arena:
 @pytest.mark.parametrize("name", CASES)
 def test_a_step_is_the_same_bit_for_bit_for_any_number_of_threads(name: str, dtype: str) -> None:
     results = []
-    for crew in (None, crew_of(1), crew_of(2), crew_of(3)):
+    for team in (None, shared_team(1), shared_team(2), shared_team(3)):
         arena, optimizer = wide_arena(dtype), copy.copy(CASES[name][0])
         optimizer.bind(arena)
         for factor, _ in zip(FACTORS, gradients(arena), strict=True):
-            optimizer.step(factor, crew)
+            optimizer.step(factor, team)
         results.append([arena.theta.tobytes(), *(vector.tobytes() for vector in optimizer.state.values())])
     assert results[0] == results[1] == results[2] == results[3]
     assert results[0][0] != wide_arena(dtype).theta.tobytes()
@@ -231,7 +231,7 @@ def test_the_decay_of_adamw_ends_where_the_biases_begin_wherever_the_vector_is_c
     arena.theta[...] = 1
     optimizer = AdamW(0.1, weight_decay=0.5)
     optimizer.bind(arena)
-    optimizer.step(1.0, Crew(n_jobs))  # the gradient is zero
+    optimizer.step(1.0, ThreadTeam(n_jobs))  # the gradient is zero
     expected = np.ones(arena.theta.size)
     expected[arena.decayed] = 0.95
     np.testing.assert_allclose(arena.theta, expected, rtol=1e-15)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from npae.kernels import reference
 from npae.kernels.reference.random import _random_words
-from npae.utils.randomness import Run
+from npae.utils.randomness import RunState
 from npae.utils.types import Array
 
 FULL = 2**32 - 1
@@ -99,7 +99,7 @@ N = 2**18
 
 def stream(draw: Any, *, seed: int = 5, purpose: str = "encoder.0", step: int = 3, shard: int = 0, n: int = N) -> Array:
     key, y = np.zeros(6, np.uint32), np.empty(n)
-    Run(seed=seed, step=step, shard=shard).set_key(key, purpose)
+    RunState(seed=seed, step=step, shard=shard).set_key(key, purpose)
     draw(key, y)
     return y
 
@@ -160,7 +160,7 @@ def test_numbers_at_a_distance_have_nothing_to_do_with_each_other(draw: Any, dis
 def test_the_same_place_in_a_run_has_the_same_key_and_no_other_has(seed: int, name: str, step: int, shard: int) -> None:
     def key_of(seed: int, name: str, step: int, shard: int) -> list[int]:
         key = np.full(6, 9, np.uint32)
-        Run(seed=seed, step=step, shard=shard).set_key(key, name)
+        RunState(seed=seed, step=step, shard=shard).set_key(key, name)
         words: list[int] = key.tolist()
         return words
 

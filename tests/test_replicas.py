@@ -12,7 +12,7 @@ from npae.layers import ActivityL1, Dense, GaussianNoise, Layer, LeakyReLU, Repa
 from npae.network import recipes
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Adam
-from npae.training.replicas import Replicas, count_jobs
+from npae.training.replicas import Replicas, effective_n_jobs
 from npae.training.trainer import Training
 
 NETWORKS = {
@@ -121,9 +121,9 @@ def test_an_error_while_a_pass_is_recorded_leaves_the_network_usable(monkeypatch
 
 
 def test_jobs_are_counted_as_scikit_learn_counts_them():
-    assert count_jobs(None) == 1
-    assert count_jobs(3) == 3
-    assert 1 <= count_jobs(-1) <= (os.cpu_count() or 1)
+    assert effective_n_jobs(None) == 1
+    assert effective_n_jobs(3) == 3
+    assert 1 <= effective_n_jobs(-1) <= (os.cpu_count() or 1)
 
 
 @pytest.mark.parametrize("wrong", [0, -2, 1.5, "two"])

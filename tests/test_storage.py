@@ -24,7 +24,7 @@ from npae.layers.arena import Arena
 from npae.storage import safetensors
 from npae.storage.model_file import save
 from npae.utils.errors import FileFormatError
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array, Shape
 
 KINDS = list(TYPES)
@@ -749,13 +749,13 @@ def test_whatever_happens_between_two_writes_leaves_the_old_file(error: type[Bas
     for old in (True, False):
         if not old:
             path.unlink()
-        with pytest.raises(error), replacing(path) as file:  # noqa: PT012
+        with pytest.raises(error), atomic_write(path) as file:  # noqa: PT012
             file.write(b"half")
             file.flush()
             assert path.exists() is old
             raise error
         assert list(tmp_path.iterdir()) == ([path] if old else [])
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(b"whole")
     assert path.read_bytes() == b"whole"
 

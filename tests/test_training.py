@@ -292,9 +292,9 @@ STRANGE = 1 - samples(10, WIDTH, seed=1)
 def test_early_stopping_ends_after_patience_and_returns_to_the_best_parameters(patience: int) -> None:
     net = plain(dtype="float64")
     losses = trained(net, epochs=200, validation=STRANGE, patience=patience).history["validation_loss"]
-    best = int(np.argmin(losses))
-    assert len(losses) == best + 1 + patience < 200
-    assert all(loss >= losses[best] for loss in losses[best:])
+    early_stopping = int(np.argmin(losses))
+    assert len(losses) == early_stopping + 1 + patience < 200
+    assert all(loss >= losses[early_stopping] for loss in losses[early_stopping:])
     assert float(net.losses(STRANGE).mean()) == min(losses)
 
 

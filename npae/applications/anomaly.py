@@ -1,6 +1,6 @@
-"""Anomaly detection: what a model was not trained on, it rebuilds badly. So the error tells strangers from friends.
+"""Anomaly detection: samples unlike the training data have a larger reconstruction error.
 
-The measure is the area under the ROC curve: how often a stranger has a larger error than a friend
+The measure is the area under the ROC curve: how often an outlier has a larger error than an inlier
 (Hanley & McNeil 1982).
 """
 
@@ -20,12 +20,12 @@ def errors(rebuilt: Array, X: Array) -> Array:
     return per_sample
 
 
-def auroc(friends: Array, strangers: Array) -> float:
-    """How often a stranger's score is above a friend's, a tie counting half: the statistic of Mann and Whitney."""
-    scores = np.concatenate([friends, strangers])
+def auroc(inliers: Array, outliers: Array) -> float:
+    """How often an outlier's score is above an inlier's, a tie counting half: the statistic of Mann and Whitney."""
+    scores = np.concatenate([inliers, outliers])
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # equal scores share the mean of their ranks
-    n, m = len(friends), len(strangers)
+    n, m = len(inliers), len(outliers)
     return float((ranks[n:].sum() - m * (m + 1) / 2) / (n * m))
 
 
@@ -36,7 +36,7 @@ def noise_like(X: Array, seed: int = 0) -> Array:
 
 
 def compare(
-    model: AutoencoderEstimator, train: Array, test: Array, strangers: Mapping[str, Array]
+    model: AutoencoderEstimator, train: Array, test: Array, outliers: Mapping[str, Array]
 ) -> list[tuple[str, float, float]]:
     """Area under the curve by reconstruction error, of a fitted model and of PCA of the same size.
 
@@ -45,20 +45,20 @@ def compare(
     model : fitted estimator
     train, test : ndarray of shape ``(n, *shape)``
         Friends: what the model was trained on, and more of the kind.
-    strangers : mapping of str to ndarray of shape ``(n, *shape)``
+    outliers : mapping of str to ndarray of shape ``(n, *shape)``
 
     Returns
     -------
-    list of (name of the strangers, of the autoencoder, of PCA)
+    list of (name of the outliers, of the autoencoder, of PCA)
     """
     (size,) = model.network_.code_shape
     pca = PCA(train, size)
     rows = []
-    for name, X in strangers.items():
+    for name, X in outliers.items():
         by_model = auroc(errors(model.reconstruct(test), test), errors(model.reconstruct(X), X))
         by_pca = auroc(errors(pca.reconstruct(test, size), test), errors(pca.reconstruct(X, size), X))
         rows.append((name, by_model, by_pca))
     return rows
 
 
-HEADER: Sequence[str] = ("strangers", "autoencoder", "PCA")
+HEADER: Sequence[str] = ("outliers", "autoencoder", "PCA")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from npae.applications.features import Features, require_sklearn, three_ways
+from npae.applications.features import Features, feature_sets, require_sklearn
 from npae.estimators import AutoencoderEstimator, DenoisingAutoencoder
 from npae.utils.randomness import generator
 from npae.utils.types import Array
@@ -48,7 +48,7 @@ def compare(
     -------
     list of (name, size, accuracy with few labels, accuracy with all)
     """
-    ways = three_ways(model, train, test)
+    ways = feature_sets(model, train, test)
     return [_measured(features, train_labels, test_labels, few) for features in ways]
 
 

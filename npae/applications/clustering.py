@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from npae.applications.features import require_sklearn, three_ways
+from npae.applications.features import feature_sets, require_sklearn
 from npae.estimators import AutoencoderEstimator
 from npae.utils.types import Array
 
@@ -36,7 +36,7 @@ def compare(
 
     n_clusters = len(np.unique(test_labels))
     rows = []
-    for features in three_ways(model, train, test):
+    for features in feature_sets(model, train, test):
         groups = cluster(features.test, n_clusters)
         agreement = (
             float(adjusted_rand_score(test_labels, groups)),

@@ -21,7 +21,7 @@ from npae.datasets.streams import MAX_BYTES
 from npae.estimators import AutoencoderEstimator
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, one_line
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array
 
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
@@ -83,7 +83,7 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
 def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: int | None = None) -> int:
     """``compress`` into a file, which is complete or the old one; returns its bytes."""
     content = compress(model, X, bits)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(content)
     return len(content)
 

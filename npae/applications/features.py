@@ -34,7 +34,7 @@ class Features:
         return int(self.train.shape[1])
 
 
-def three_ways(model: AutoencoderEstimator, train: Array, test: Array) -> list[Features]:
+def feature_sets(model: AutoencoderEstimator, train: Array, test: Array) -> list[Features]:
     """Codes of a fitted model, as many coordinates of PCA fitted to ``train``, and the samples themselves, laid flat.
 
     Parameters

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from npae.applications.features import require_sklearn, three_ways
+from npae.applications.features import feature_sets, require_sklearn
 from npae.applications.pca import PCA
 from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
@@ -61,7 +61,7 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, k: int = NEI
             float(trustworthiness(flat, features.test, n_neighbors=k)),
             neighbour_overlap(flat, features.test, k),
         )
-        for features in three_ways(model, train, test)
+        for features in feature_sets(model, train, test)
         if features.name in rebuilt
     ]
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from npae.applications.features import three_ways
+from npae.applications.features import feature_sets
 from npae.estimators import AutoencoderEstimator
 from npae.layers.base import positive
 from npae.storage import safetensors
@@ -191,7 +191,7 @@ def compare(
     list of (name, size, precision by Euclidean distance, precision by cosine)
     """
     rows = []
-    for features in three_ways(model, train, test):
+    for features in feature_sets(model, train, test):
         euclidean, cosine = (
             precision_at(k, features.train, train_labels, features.test, test_labels, metric) for metric in METRICS
         )

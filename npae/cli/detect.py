@@ -1,4 +1,4 @@
-"""npae detect: strangers have large errors; how well that tells them apart, beside PCA."""
+"""npae detect: how well the reconstruction error tells outliers from samples like the training data, beside PCA."""
 
 import argparse
 
@@ -11,17 +11,17 @@ HELP = "measure how well the error of rebuilding tells strange samples from know
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL, the data, --strangers."""
+    """MODEL, the data, --outliers."""
     add_model(parser)
     add_sides(parser)
     parser.add_argument(
-        "--strangers", action="append", default=[], metavar="DATA", help="of another kind, as for --data; repeatable"
+        "--outliers", action="append", default=[], metavar="DATA", help="of another kind, as for --data; repeatable"
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the table; noise is always among the strangers."""
+    """Print the table; noise is always among the outliers."""
     model, sides = read_model(args), read_sides(args, labels=False)
-    strangers = {name: datasets.read(name)[: len(sides.test)] for name in args.strangers}
-    strangers["noise"] = anomaly.noise_like(sides.test)
-    print(table(anomaly.HEADER, anomaly.compare(model, sides.train, sides.test, strangers)))
+    outliers = {name: datasets.read(name)[: len(sides.test)] for name in args.outliers}
+    outliers["noise"] = anomaly.noise_like(sides.test)
+    print(table(anomaly.HEADER, anomaly.compare(model, sides.train, sides.test, outliers)))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
-    from npae.learn.workspace.workspace import Course
+    from npae.learn.workspace.workspace import Workspace
 
 HELP = "learn backpropagation: exercises whose checks name your mistake"
 
@@ -61,21 +61,21 @@ def run(args: argparse.Namespace) -> int:
         return _dev(args)
     from pathlib import Path
 
-    from npae.learn.workspace.workspace import Course
+    from npae.learn.workspace.workspace import Workspace
 
     if args.learn_verb == "start":
-        course, exercise = Course.begin(Path(args.dir))
+        course, exercise = Workspace.begin(Path(args.dir))
         _tell_notes(course)
         say(f"Your folder is {course.folder}. Its README.md lists the commands.\n")
         _introduce(course, exercise, moved=course.folder != Path.cwd())
         return 0
-    course = Course.at(Path(args.dir or "."))
+    course = Workspace.at(Path(args.dir or "."))
     _tell_notes(course)
     verb = VERBS[args.learn_verb]
     return verb(course, args)
 
 
-def _tell_notes(course: "Course") -> None:
+def _tell_notes(course: "Workspace") -> None:
     for note in course.notes:
         print(f"npae learn: {note}", file=sys.stderr)
 
@@ -87,7 +87,7 @@ def say(text: str, whole_lines: bool = False) -> None:
     write(sys.stdout, text, whole_lines)
 
 
-def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> None:
+def _introduce(course: "Workspace", exercise: "Exercise", moved: bool = False) -> None:
     """The explanation, and exactly what to do next."""
     *several, last = (f.name for f in exercise.functions)
     functions = f"{', '.join(several)} and {last}" if several else last
@@ -104,7 +104,7 @@ def _introduce(course: "Course", exercise: "Exercise", moved: bool = False) -> N
     say("\nStuck? npae learn hint. Checked whenever you save: npae learn watch, in a second terminal.")
 
 
-def _next(course: "Course", args: argparse.Namespace) -> int:
+def _next(course: "Workspace", args: argparse.Namespace) -> int:
     from npae.learn.workspace import progress
 
     if args.name:
@@ -126,12 +126,12 @@ def _next(course: "Course", args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(course: "Course", args: argparse.Namespace) -> int:
+def _check(course: "Workspace", args: argparse.Namespace) -> int:
     exercise = course.chosen(args.name)
     return 0 if check(course, exercise, training=not args.no_training) else 1
 
 
-def check(course: "Course", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
+def check(course: "Workspace", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
     """Check a file and say what was found; True for a pass."""
     from npae.learn.judging import messages
     from npae.learn.sandbox.process import Worker
@@ -139,7 +139,7 @@ def check(course: "Course", exercise: "Exercise", training: bool = True, keys: b
 
     with Worker(course.path(exercise)) as worker:
         outcome = course.check(exercise, worker)
-    say(messages.told(exercise, outcome))
+    say(messages.describe(exercise, outcome))
     outdated = course.outdated(exercise)
     if outdated:
         say(outdated)
@@ -159,7 +159,7 @@ def check(course: "Course", exercise: "Exercise", training: bool = True, keys: b
     return True
 
 
-def _train(course: "Course", exercise: "Exercise") -> None:
+def _train(course: "Workspace", exercise: "Exercise") -> None:
     """The learner's gradients at work, and a picture of what came of it."""
     from npae.cli.output import write_bytes
     from npae.learn.sandbox.process import Limits, Worker
@@ -184,7 +184,7 @@ def _train(course: "Course", exercise: "Exercise") -> None:
     say(f"{path.name} has digits of other writers{shown} and at the bottom what your network makes of them.\n")
 
 
-def _watch(course: "Course", args: argparse.Namespace) -> int:
+def _watch(course: "Workspace", args: argparse.Namespace) -> int:
     import time
 
     from npae.learn.workspace import watch
@@ -217,27 +217,27 @@ def _watch(course: "Course", args: argparse.Namespace) -> int:
                 say("(still watching)")
 
 
-def _hint(course: "Course", args: argparse.Namespace) -> int:
+def _hint(course: "Workspace", args: argparse.Namespace) -> int:
     say(course.hint(course.chosen(args.name)))
     return 0
 
 
-def _text(course: "Course", args: argparse.Namespace) -> int:
+def _text(course: "Workspace", args: argparse.Namespace) -> int:
     _introduce(course, course.chosen(args.name))
     return 0
 
 
-def _list(course: "Course", args: argparse.Namespace) -> int:
+def _list(course: "Workspace", args: argparse.Namespace) -> int:
     say(course.overview())
     return 0
 
 
-def _solution(course: "Course", args: argparse.Namespace) -> int:
+def _solution(course: "Workspace", args: argparse.Namespace) -> int:
     say(course.solution(course.chosen(args.name), args.reveal).rstrip(), whole_lines=True)
     return 0
 
 
-def _reset(course: "Course", args: argparse.Namespace) -> int:
+def _reset(course: "Workspace", args: argparse.Namespace) -> int:
     exercise = course.chosen(args.name)
     kept = course.reset(exercise)
     say(f"{exercise.file_name} begins anew." + (f" What you had is in {kept.name}." if kept else ""))

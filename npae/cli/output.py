@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array
 
 SUFFIXES = (".npy", ".csv", ".png")
@@ -66,5 +66,5 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
 
 def write_bytes(path: str | Path, content: bytes) -> None:
     """Write a file, completely or not at all."""
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(content)

@@ -1,4 +1,4 @@
-"""The five types as estimators with scikit-learn's manners: ``fit``, ``transform``, ``inverse_transform``."""
+"""The five types as estimators with the API of scikit-learn: ``fit``, ``transform``, ``inverse_transform``."""
 
 from npae.estimators.autoencoders import (
     ConvolutionalAutoencoder,

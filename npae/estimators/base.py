@@ -15,13 +15,13 @@ import numpy as np
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.parameters import estimator, parameter
-from npae.estimators.saving import Stored
+from npae.estimators.saving import SaveMixin
 from npae.layers.base import positive
 from npae.network.autoencoder import Autoencoder
-from npae.training.checkpoint import Checkpoints, keeping
-from npae.training.memory_estimate import check_footprint
+from npae.training.checkpoint import Checkpoints, checkpointing
+from npae.training.memory_estimate import check_memory
 from npae.training.optimizers import OPTIMIZERS, optimizer_by_name
-from npae.training.replicas import count_jobs
+from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
 from npae.utils.randomness import generator, seed_from
@@ -35,7 +35,7 @@ CODES_FOR_SAMPLING = 500
 
 
 @estimator("What the five autoencoders have in common: training, codes, reconstructions, samples and scores.")
-class AutoencoderEstimator(Stored):
+class AutoencoderEstimator(SaveMixin):
     """The five types are subclasses, which add the network that they make.
 
     Attributes
@@ -161,7 +161,9 @@ class AutoencoderEstimator(Stored):
         train, validation = split_off(X, fraction, seed)
         training = self._new_training(X, len(train), seed)
         aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
-        with keeping(checkpoints, training, train, **aims, model=self._description(seed, names)) as keeper:
+        with checkpointing(
+            checkpoints, training, train, **aims, model=self._description(seed, names)
+        ) as checkpoint_writer:
             self._adopt(training)
             self._remember_names(names)
             if len(train) < self.batch_size:
@@ -171,7 +173,14 @@ class AutoencoderEstimator(Stored):
                     stacklevel=2,
                 )
             try:
-                training.run(train, self.epochs, **aims, callbacks=callbacks, keeper=keeper, verbose=self.verbose)
+                training.run(
+                    train,
+                    self.epochs,
+                    **aims,
+                    callbacks=callbacks,
+                    checkpoint_writer=checkpoint_writer,
+                    verbose=self.verbose,
+                )
             finally:  # however training ended, the model can be used
                 self._remember(X)
         return self
@@ -185,7 +194,7 @@ class AutoencoderEstimator(Stored):
             X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
             self._remember_names(names)
-        X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=count_jobs(self.n_jobs))
+        X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
         self.training_.schedule = Constant()  # a schedule spans the epochs of fit
@@ -233,10 +242,10 @@ class AutoencoderEstimator(Stored):
             positive(self.code_size, "code_size")
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
-        check_footprint(
+        check_memory(
             network,
-            OPTIMIZERS[self.optimizer].remembers if self.optimizer in OPTIMIZERS else (),
-            n_jobs=count_jobs(self.n_jobs),
+            OPTIMIZERS[self.optimizer].state_names if self.optimizer in OPTIMIZERS else (),
+            n_jobs=effective_n_jobs(self.n_jobs),
             batch_size=self.batch_size,
             n_samples=n_train,
             n_validation=len(X) - n_train,
@@ -303,7 +312,7 @@ class AutoencoderEstimator(Stored):
 
         An array, or what ``set_output`` chose.
         """
-        return self._contained(self._network().encode(self._check_shape(X), n_jobs=count_jobs(self.n_jobs)), X)
+        return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """``fit(X).transform(X)``."""

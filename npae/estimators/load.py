@@ -25,7 +25,7 @@ def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
         If the file is truncated, damaged, or no npae model.
     """
     stored = model_file.read(path)
-    with stored.blamed():
+    with stored.errors_as_file_errors():
         if stored.record.get("part") == "encoder":
             raise ValueError("it is an encoder alone; use npae.load_encoder")
         if "estimator" not in stored.record:

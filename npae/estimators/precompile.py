@@ -16,7 +16,7 @@ from npae.estimators import ESTIMATORS
 from npae.kernels import default_kernels, reference_kernels
 from npae.layers.activation import ACTIVATIONS
 from npae.layers.corruption import NOISES
-from npae.network.batching import BLOCK
+from npae.network.batching import BATCH
 from npae.training.optimizers import OPTIMIZERS
 from npae.utils.types import Array, Shape
 
@@ -108,7 +108,7 @@ def _use(model: Any, shape: Shape) -> None:
     read_only.flags.writeable = False  # as an array that is mapped from a file: another type to Numba
     for x in (X, read_only):
         model.partial_fit(x)
-        many = np.broadcast_to(x[0], (2 * BLOCK, *shape)).copy()
+        many = np.broadcast_to(x[0], (2 * BATCH, *shape)).copy()
         many.flags.writeable = x.flags.writeable
         model.transform(many)
         codes = model.transform(x)

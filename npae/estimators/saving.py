@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from npae.estimators.gaussian import Gaussian
-from npae.estimators.sklearn_api import Manners
+from npae.estimators.sklearn_api import SklearnMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
 from npae.storage import model_file
@@ -17,7 +17,7 @@ from npae.utils.types import Array
 from npae.utils.validation import refuse_non_finite
 
 
-class Stored(Manners):
+class SaveMixin(SklearnMixin):
     """``save`` and ``from_stored``, which undoes it."""
 
     network_: Autoencoder

@@ -15,10 +15,10 @@ from npae.utils.errors import NotFittedError
 from npae.utils.types import Array
 
 
-class Manners:
+class SklearnMixin:
     """Parameters that can be read and set, tags, copies, and dataframes with named columns.
 
-    The class that has these manners stores its constructor's arguments under their own names.
+    The class that uses it stores its constructor's arguments under their own names.
     """
 
     network_: Autoencoder

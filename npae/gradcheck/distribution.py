@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from npae.gradcheck.model import in_float64
-from npae.gradcheck.report.findings import Manner
+from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
 from npae.kernels import default_kernels
 from npae.layers import Reparameterization
@@ -55,7 +55,7 @@ def check_distribution(
     Returns
     -------
     Report
-        Without blocks; ``manners`` has the four.
+        Without blocks; ``invariants`` has the four.
     """
     start = monotonic()
     net = getattr(model, "network_", model)
@@ -70,8 +70,8 @@ def check_distribution(
     net = in_float64(net, np.asarray(x), kernels or default_kernels())
     net.run.seed = seed
     drawn = Draws(net, np.array(x, dtype=np.float64, order="C"), draws)
-    manners = [drawn.mean(), drawn.variance(), drawn.divergence(), drawn.bound()]
-    return Report(type(model).__name__, [], manners, seconds=monotonic() - start)
+    invariants = [drawn.mean(), drawn.variance(), drawn.divergence(), drawn.bound()]
+    return Report(type(model).__name__, [], invariants, seconds=monotonic() - start)
 
 
 class Draws:
@@ -104,20 +104,20 @@ class Draws:
         ratio: Array = 0.5 * (self.z**2 - standard - self.log_var).sum(axis=2)
         return ratio
 
-    def mean(self) -> Manner:
+    def mean(self) -> Invariant:
         """z is μ on average."""
         return _close("the mean of the draws is μ", self.z - self.mu)
 
-    def variance(self) -> Manner:
+    def variance(self) -> Invariant:
         """(z − μ)² is exp(log σ²) on average."""
         ratio = (self.z - self.mu) ** 2 / np.exp(self.log_var) - 1
         return _close("the variance of the draws is exp(log σ²)", ratio)
 
-    def divergence(self) -> Manner:
+    def divergence(self) -> Invariant:
         """The KL term that the model announces is what its draws say: log q(z) − log p(z) on average."""
         return _close("the KL term is that of the draws", self.log_ratio - self.announced)
 
-    def bound(self) -> Manner:
+    def bound(self) -> Invariant:
         """The ELBO is below the bound of all draws together, of which it is the loosest case."""
         name = "the ELBO is not above its importance-weighted bound"
         log_weight = -self.losses - self.log_ratio  # log p(x, z) / q(z), but for a constant
@@ -128,10 +128,10 @@ class Draws:
         worst = int(np.argmax(elbo - tight - slack))
         holds = bool(elbo[worst] <= tight[worst] + slack[worst])
         detail = f"of sample {worst} it is {elbo[worst]:.4g}, and the bound {tight[worst]:.4g}"
-        return Manner(name, holds, "" if holds else detail)
+        return Invariant(name, holds, "" if holds else detail)
 
 
-def _close(name: str, differences: Array) -> Manner:
+def _close(name: str, differences: Array) -> Invariant:
     """Whether differences (draws, …) are 0 on average, as nearly as so many draws can tell."""
     mean = differences.mean(axis=0)
     error = differences.std(axis=0) / math.sqrt(len(differences)) + 1e-12
@@ -140,4 +140,4 @@ def _close(name: str, differences: Array) -> Manner:
     holds = bool(off[worst] <= SIGMAS)
     place = ", ".join(str(int(i)) for i in worst)
     detail = f"at [{place}] it is off by {mean[worst]:.3g}, {off[worst]:.0f} standard errors"
-    return Manner(name, holds, "" if holds else detail)
+    return Invariant(name, holds, "" if holds else detail)

@@ -13,7 +13,7 @@ from npae.gradcheck.engine.invariants import distance
 from npae.gradcheck.engine.larger_batch import LARGER, larger_batch, more_samples
 from npae.gradcheck.engine.subject import NoGradientError, Subject, copy_parameters
 from npae.gradcheck.engine.window_hints import window_hints
-from npae.gradcheck.report.findings import Manner
+from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import FLOAT32, Verdict
 from npae.kernels import default_kernels
@@ -195,23 +195,23 @@ def check_layer(
     except Exception as error:  # whatever the checked code raises is a finding, not a crash
         return raised(subject, title, error)
     report = examine(subject, title, plan, u)
-    report.manners += layer_manners(subject, u)
+    report.invariants += layer_invariants(subject, u)
     if len(x) < LARGER and report.verdict is not Verdict.WRONG:
         rng = plan.generator("larger")
-        report.manners.append(larger_batch(lambda: enlarged(subject, layer, rng, kernels, seed), rng))
-    single = float32_manner(subject, layer, u, kernels, seed)
-    report.manners += [] if single is None else [single]
+        report.invariants.append(larger_batch(lambda: enlarged(subject, layer, rng, kernels, seed), rng))
+    single = float32_invariant(subject, layer, u, kernels, seed)
+    report.invariants += [] if single is None else [single]
     name_report(subject, report, u, plan.generator("names"))
     return report
 
 
-def layer_manners(subject: LayerSubject, u: Array) -> Iterator[Manner]:
+def layer_invariants(subject: LayerSubject, u: Array) -> Iterator[Invariant]:
     """What only a layer can be asked: about its batch, and about its noise."""
-    yield from noise_manner(subject)
+    yield from noise_invariant(subject)
     yield samples_apart(subject, u)
 
 
-def noise_manner(subject: LayerSubject) -> Iterator[Manner]:
+def noise_invariant(subject: LayerSubject) -> Iterator[Invariant]:
     """Noise is drawn anew at another step, and stands still within one (``forward repeats`` has seen to that)."""
     run = subject.run
     drawn = subject.forward()
@@ -224,10 +224,10 @@ def noise_manner(subject: LayerSubject) -> Iterator[Manner]:
     later = subject.forward()
     run.step -= 1
     holds = not np.array_equal(drawn, later)
-    yield Manner("noise is drawn anew", holds, "" if holds else "another step of training sees the same noise")
+    yield Invariant("noise is drawn anew", holds, "" if holds else "another step of training sees the same noise")
 
 
-def samples_apart(subject: LayerSubject, u: Array) -> Manner:
+def samples_apart(subject: LayerSubject, u: Array) -> Invariant:
     """The gradient of one sample does not depend on its neighbours, if its output does not.
 
     Noise is off, since each batch has its own; a batch of one is also a test of buffers that change their size.
@@ -244,15 +244,17 @@ def samples_apart(subject: LayerSubject, u: Array) -> Manner:
     finally:
         run.training = True
     if not np.array_equal(y, again):
-        return Manner("samples are independent", False, "after a batch of one the output of the whole batch is another")
+        return Invariant(
+            "samples are independent", False, "after a batch of one the output of the whole batch is another"
+        )
     if any(distance(y[i : i + 1], one) > 1e-10 for i, (one, _) in enumerate(alone)):
-        return Manner(
+        return Invariant(
             "samples are independent", True, "samples see each other forward, so nothing is asked of backward"
         )
     holds = all(
         dx[i : i + 1].shape == one.shape and distance(dx[i : i + 1], one) < 1e-10 for i, (_, one) in enumerate(alone)
     )
-    return Manner(
+    return Invariant(
         "samples are independent", holds, "" if holds else "dx of one sample depends on the others, y does not"
     )
 
@@ -268,7 +270,7 @@ def enlarged(
     return larger
 
 
-def float32_manner(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleType, seed: int) -> Manner | None:
+def float32_invariant(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleType, seed: int) -> Invariant | None:
     """The same backward in float32 agrees to 1e-4: what is used is checked, not only what is checked."""
     single = LayerSubject(layer, subject.arena.layers[subject.name].input_shape, subject.x, kernels, seed, "float32")
     copy_parameters(subject.arena, single.arena)
@@ -279,4 +281,4 @@ def float32_manner(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleT
         subject.run.training = True
     apart = [name for name in wide if distance(wide[name], narrow[name].astype(np.float64)) > FLOAT32]
     detail = f"{', '.join(apart)}: float32 and float64 give gradients that differ by more than 1e-4" if apart else ""
-    return Manner("float32 agrees", not apart, detail)
+    return Invariant("float32 agrees", not apart, detail)

@@ -9,7 +9,7 @@ from npae.gradcheck.engine.examine import Plan, examine
 from npae.gradcheck.engine.larger_batch import LARGER, larger_batch, more_samples
 from npae.gradcheck.engine.subject import Subject, copy_parameters
 from npae.gradcheck.layer import check_layer
-from npae.gradcheck.report.findings import Manner
+from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import KINKED, Verdict
 from npae.kernels import default_kernels
@@ -113,10 +113,10 @@ def check_model(
     kernels = kernels or default_kernels()
     subject = ModelSubject(net, x, target, kernels)
     report = examine(subject, type(model).__name__, plan, subject.upstream(plan.generator("upstream")))
-    report.manners += noise_manner(subject)
+    report.invariants += noise_invariant(subject)
     if len(x) < LARGER and report.verdict is not Verdict.WRONG:
         rng = plan.generator("larger")
-        report.manners.append(larger_batch(lambda: enlarged(subject, rng, kernels), rng))
+        report.invariants.append(larger_batch(lambda: enlarged(subject, rng, kernels), rng))
     if report.verdict is Verdict.WRONG:
         report.parts = wrong_layers(subject.net, kernels, seed)
         report.names = [name for part in report.parts for name in part.names]
@@ -134,7 +134,7 @@ def enlarged(subject: ModelSubject, generator: np.random.Generator, kernels: Mod
     return ModelSubject(subject.net, x, target, kernels)
 
 
-def noise_manner(subject: ModelSubject) -> list[Manner]:
+def noise_invariant(subject: ModelSubject) -> list[Invariant]:
     """Where noise is drawn, another seed and another step must draw another."""
     run = subject.net.run
     drawn = subject.output()
@@ -148,7 +148,7 @@ def noise_manner(subject: ModelSubject) -> list[Manner]:
             same.append(what)
         setattr(run, what, getattr(run, what) - 1)
     return [
-        Manner("noise is drawn anew", not same, f"another {' and '.join(same)} gives the same noise" if same else "")
+        Invariant("noise is drawn anew", not same, f"another {' and '.join(same)} gives the same noise" if same else "")
     ]
 
 

@@ -50,7 +50,7 @@ def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Repo
         values = kind.draw(np.random.default_rng([seed, part]))
         values.update(_settings(optimizer, settings))
         c = make_case(kind, values, None)
-        calls.append((c, _expected(optimizer, c), _taken(optimizer, c)))
+        calls.append((c, _path_of_algorithm(optimizer, c), _path_of_code(optimizer, c)))
     c, expected, taken = calls[0]
     block = _compare(c, expected, taken)
     report = Report(_title(optimizer), [block])
@@ -90,7 +90,7 @@ def _alike(known: Array, seen: Array, c: Case) -> bool:
     return distance(known - c.start, seen - c.start) <= SAME
 
 
-def _taken(optimizer: Any, c: Case) -> Array:
+def _path_of_code(optimizer: Any, c: Case) -> Array:
     """Where the code under test goes."""
     theta = c.start.copy()
     result: Array = np.empty_like(c.x)
@@ -122,7 +122,7 @@ def _settings(optimizer: Any, given: dict[str, float]) -> dict[str, float]:
     return {"rate": optimizer.learning_rate, **{n: getattr(optimizer, n) for n in known if hasattr(optimizer, n)}}
 
 
-def _expected(optimizer: Any, c: Case) -> Array:
+def _path_of_algorithm(optimizer: Any, c: Case) -> Array:
     """Where the algorithm goes."""
     if isinstance(optimizer, AdamW):
         return _adamw(c)

@@ -21,8 +21,8 @@ from weakref import WeakSet
 import numpy as np
 
 from npae.layers.initializers import INITIALIZERS
-from npae.utils.memory import require
-from npae.utils.randomness import Run, generator
+from npae.utils.memory import require_memory
+from npae.utils.randomness import RunState, generator
 from npae.utils.types import Array, Shape
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
@@ -46,7 +46,7 @@ class PlannedLayer(Protocol):
     name: str
     arena: "Arena"
     kernels: ModuleType
-    run: Run
+    run: RunState
     input_shape: Shape
     output_shape: Shape
     needs_dx: bool
@@ -137,7 +137,7 @@ class Arena:
             raise ValueError(f'dtype is {dtype!r}; expected "float32" or "float64"')
         self.dtype = np.dtype(dtype)
         self.kernels = kernels
-        self.run = Run(seed=seed)
+        self.run = RunState(seed=seed)
         self.lock = RLock()  # held by whoever uses the buffers: a network does one thing at a time
         self.layers: dict[str, Any] = {}  # every ``Layer`` by its name
         self.penalized: list[PlannedLayer] = []
@@ -233,7 +233,7 @@ class Arena:
             Where there is not so much memory.
         """
         vectors = 2 if theta is None else 1
-        require(vectors * self.parameter_bytes, "a network of this size", "choose a smaller one")
+        require_memory(vectors * self.parameter_bytes, "a network of this size", "choose a smaller one")
         itemsize = self.dtype.itemsize
         start = 0
         for decay in (True, False):
@@ -282,7 +282,7 @@ class Arena:
         self.batch_size = batch_size
 
     def _allocate_workspaces(self) -> None:
-        require(self.workspace_bytes, "what the layers keep beside their parameters", "choose a smaller network")
+        require_memory(self.workspace_bytes, "what the layers keep beside their parameters", "choose a smaller network")
         for w in self._workspaces:
             array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
             if w.values is not None:
@@ -291,7 +291,7 @@ class Arena:
 
     def _allocate_buffers(self, capacity: int) -> None:
         sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]
-        require(sum(sizes), f"a batch of {capacity} samples", "choose a smaller batch or network")
+        require_memory(sum(sizes), f"a batch of {capacity} samples", "choose a smaller batch or network")
         block = aligned_empty(sum(sizes))
         start = 0
         for b, size in zip(self._buffers, sizes, strict=True):

@@ -20,7 +20,7 @@ import numpy as np
 
 from npae.kernels import default_kernels
 from npae.layers.arena import Arena
-from npae.utils.randomness import Run
+from npae.utils.randomness import RunState
 from npae.utils.types import Array, Shape
 
 
@@ -30,7 +30,7 @@ class Layer:
     name: str
     arena: Arena
     kernels: ModuleType
-    run: Run
+    run: RunState
     input_shape: Shape
     output_shape: Shape
     needs_dx: bool  # False for a network's first layer with parameters: nobody asks for the gradient of the data

@@ -11,12 +11,12 @@ import numpy as np
 
 from npae.learn.catalogue.catalogue import find
 from npae.learn.catalogue.exercise import FILES, Exercise, ExerciseError, Function, check_name, load
-from npae.learn.judging.cases import Case, Sheet, draw_sheets
+from npae.learn.judging.cases import Case, CaseSet, draw_sheets
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.mutant import Known
-from npae.learn.sandbox.call_result import Answer, Trouble
-from npae.learn.sandbox.in_process import Direct, as_arrays
+from npae.learn.sandbox.call_result import CallError, CallResult
+from npae.learn.sandbox.in_process import InProcess, as_arrays
 
 SEEDS = 20
 MISTAKE_SEEDS = 3  # draws at which each mistake is planted
@@ -131,7 +131,7 @@ def _check_stub(exercise: Exercise, fitness: Fitness) -> None:
     except Exception as error:
         fitness.faults.append(f"stub.py does not run: {type(error).__name__}: {error}")
         return
-    outcome = judge(exercise, Direct({f.name: names[f.name] for f in exercise.functions if f.name in names}))
+    outcome = judge(exercise, InProcess({f.name: names[f.name] for f in exercise.functions if f.name in names}))
     fitness.stub = outcome.status
     if outcome.passed:
         fitness.faults.append("the stub passes")
@@ -142,7 +142,7 @@ def _check_stub(exercise: Exercise, fitness: Fitness) -> None:
 
 
 def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
-    reference = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     for seed in range(seeds):
         start = monotonic()
         outcome = judge(exercise, reference, seed=seed)
@@ -154,7 +154,7 @@ def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
 
 def _check_fool(exercise: Exercise, fitness: Fitness) -> None:
     known = exercise.known(exercise.functions[0])
-    reference = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     fitness.mistakes, fitness.caught = len(known), judge(exercise, reference).excluded
     fitness.named = fitness.caught  # nothing is named here: the learner's inputs must catch it
 
@@ -176,20 +176,20 @@ def _check_mistakes(exercise: Exercise, fitness: Fitness) -> None:
                 fitness.faults.append(f"{function.name}: {known.name} ({known.formula}) is called {called}")
 
 
-def _planted(exercise: Exercise, sheets: Sequence[Sheet], i: int, known: Known) -> Outcome:
+def _planted(exercise: Exercise, sheets: Sequence[CaseSet], i: int, known: Known) -> Outcome:
     """The verdict on a learner who makes one known mistake, and everything else right."""
     known.forget()
-    right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     return judge(exercise, Mistaken(right, sheets[i], known), sheets)
 
 
 class Mistaken:
     """A ``Caller`` of right functions, of which one has a known mistake."""
 
-    def __init__(self, right: Direct, sheet: Sheet, known: Known) -> None:
+    def __init__(self, right: InProcess, sheet: CaseSet, known: Known) -> None:
         self._right, self._sheet, self._known = right, sheet, known
 
-    def call(self, function: str, arguments: Sequence[Any]) -> Answer:
+    def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
         """The mistaken answer where it concerns that function."""
         answer = self._right.call(function, arguments)
         if function != self._sheet.function.name or answer.values is None:
@@ -199,9 +199,9 @@ class Mistaken:
             with np.errstate(all="ignore"):
                 wrong = self._known.values(self._case(self._sheet.function, arguments), {})
         except Exception as error:
-            return Answer(None, Trouble("error", f"{type(error).__name__}: {error}"))
+            return CallResult(None, CallError("error", f"{type(error).__name__}: {error}"))
         values = dict(zip(returns, answer.values, strict=True)) | wrong
-        return Answer(as_arrays(tuple(values[name] for name in returns)))
+        return CallResult(as_arrays(tuple(values[name] for name in returns)))
 
     def _case(self, function: Function, arguments: Sequence[Any]) -> Case:
         for case in self._sheet.cases:

@@ -12,7 +12,7 @@ from npae.learn.catalogue.exercise import Exercise
 from npae.learn.judging import messages
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Block, Outcome
-from npae.learn.sandbox.in_process import Direct
+from npae.learn.sandbox.in_process import InProcess
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Checked:
         return self.outcome.passed
 
     def __repr__(self) -> str:
-        text = messages.told(self.exercise, self.outcome)
+        text = messages.describe(self.exercise, self.outcome)
         return f"{text}\n{messages.praise(self.outcome, ())}".rstrip() if self.passed else text
 
     def _repr_html_(self) -> str:
@@ -85,4 +85,4 @@ def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
         )
     named = {getattr(f, "__name__", ""): f for f in functions}
     given = named if set(named) <= set(wanted) else dict(zip(wanted, functions, strict=False))
-    return Checked(exercise, judge(exercise, Direct(given), seed=seed))
+    return Checked(exercise, judge(exercise, InProcess(given), seed=seed))

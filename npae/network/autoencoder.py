@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program
-from npae.kernels.execution.thread_team import crew_of, parts
+from npae.kernels.execution.thread_team import parts, shared_team
 from npae.layers.fused import FusedLayer
 from npae.network.base import Network
-from npae.network.batching import block_size, in_blocks
+from npae.network.batching import batch_size_for, in_batches
 from npae.network.recorded_encoding import RecordedEncoding
 from npae.utils.types import Array
 from npae.utils.validation import check_samples, refuse_non_finite
@@ -152,9 +152,9 @@ class Autoencoder(Network):
 
         Many samples are shared out among ``n_jobs`` threads.
         """
-        is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * block_size(self.arena)
+        is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
         if not (is_long and self.is_recordable):
-            return in_blocks(self.arena, self._code_of, self.code_shape, self.check(x))
+            return in_batches(self.arena, self._code_of, self.code_shape, self.check(x))
         x = check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True)
         with self.arena.lock:
             codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
@@ -166,7 +166,7 @@ class Autoencoder(Network):
         return self.code.forward(self.encoder.forward(x))
 
     def _recorded_encoding(self, n_jobs: int) -> RecordedEncoding:
-        self.arena.resize(block_size(self.arena))
+        self.arena.resize(batch_size_for(self.arena))
         recorded = self._encodings.get(n_jobs)
         if recorded is None or recorded.recorded_for != recorded.present():
             recorded = self._encodings[n_jobs] = RecordedEncoding(self, n_jobs)
@@ -180,7 +180,7 @@ class Autoencoder(Network):
     def decode(self, z: Array) -> Array:
         """Samples ``(n, *input_shape)`` rebuilt from codes z ``(n, *code_shape)``."""
         z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
-        return in_blocks(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
+        return in_batches(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
 
     def reconstruct(self, x: Array) -> Array:
         """``decode(encode(x))``."""
@@ -190,7 +190,7 @@ class Autoencoder(Network):
         """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code."""
         x = self.check(x, as_target=target is None)
         target = x if target is None else self._check_target(target, len(x))
-        return in_blocks(self.arena, self._losses, (), x, target)
+        return in_batches(self.arena, self._losses, (), x, target)
 
     def _losses(self, x: Array, target: Array) -> Array:
         losses, _ = self._forward(x, target, len(x))
@@ -218,7 +218,7 @@ class Autoencoder(Network):
                 flat, programs = x.reshape(-1), [Program() for _ in range(n_jobs)]
                 for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
                     program.add(look, flat[part], low, high, own)
-                crew_of(n_jobs).run(programs)
+                shared_team(n_jobs).run(programs)
             return int(count.sum()) == x.size
 
         unit_interval = as_target and self.loss.needs_unit_interval

@@ -49,7 +49,7 @@ def vanilla(
     decoder: list[Layer] = [Dense(prod(input_shape)), *unflatten]
     if tied_weights:
         decoder[0] = TiedDense(f"encoder.{len(flatten)}")
-    return Autoencoder(encoder, decoder, loss=loss, code=_price(activity_l1), weight_decay=weight_decay)
+    return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
 
 def deep(
@@ -69,7 +69,7 @@ def deep(
     if tied_weights:
         partners = [f"encoder.{i}" for i, layer in enumerate(encoder) if isinstance(layer, Dense)]
         decoder = [TiedDense(partners.pop()) if isinstance(layer, Dense) else layer for layer in decoder]
-    return Autoencoder(encoder, decoder, loss=loss, code=_price(activity_l1), weight_decay=weight_decay)
+    return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
 
 def convolutional(
@@ -95,7 +95,7 @@ def convolutional(
     else:
         encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
         encoder.append(Dense(code_size))
-    return Autoencoder(encoder, decoder, loss=loss, code=_price(activity_l1), weight_decay=weight_decay)
+    return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
 
 def denoising(
@@ -152,7 +152,7 @@ def variational(
         encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
     else:
         encoder, decoder = _dense_halves(input_shape, hidden, activation)
-    code = [Reparameterization(code_size, beta=beta, warm_up_steps=warm_up_steps), *_price(activity_l1)]
+    code = [Reparameterization(code_size, beta=beta, warm_up_steps=warm_up_steps), *_activity_penalty(activity_l1)]
     return Autoencoder(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
 
 
@@ -239,5 +239,5 @@ def _noise(name: str, level: float, *, clip: bool) -> Layer:
     return NOISES[name](level)
 
 
-def _price(activity_l1: float) -> list[Layer]:
+def _activity_penalty(activity_l1: float) -> list[Layer]:
     return [ActivityL1(activity_l1)] if activity_l1 else []

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import Plan, crew_of
+from npae.kernels.execution.thread_team import Plan, shared_team
 from npae.network.base import Network
-from npae.network.batching import block_size
+from npae.network.batching import batch_size_for
 from npae.utils.types import Array
 
 
@@ -24,7 +24,7 @@ class RecordedEncoding:
     """
 
     def __init__(self, network: Network, n_jobs: int) -> None:
-        self.size = block_size(network.arena)
+        self.size = batch_size_for(network.arena)
         self._replicas = [network.replica(i) for i in range(1, n_jobs)]
         self._blocks = [_Block(net, self.size) for net in (network, *self._replicas)]
         self._network = weakref.ref(network)  # which holds this recording
@@ -50,7 +50,7 @@ class RecordedEncoding:
         for i, block in enumerate(working):
             block.begin(x, codes, bounds[i], bounds[i + 1])
         rounds = max(-(-(bounds[i + 1] - bounds[i]) // self.size) for i in range(n_threads))
-        crew_of(len(self._blocks)).carry_out(Plan([block.program.repeated(rounds) for block in working]))
+        shared_team(len(self._blocks)).carry_out(Plan([block.program.repeated(rounds) for block in working]))
         is_finite = all(block.outside[0] == 0 for block in working)
         for block in working:
             block.end()

@@ -7,7 +7,7 @@ from typing import Any
 from npae.kernels import reference_kernels
 from npae.layers.arena import Arena
 from npae.layers.base import Chain, Layer
-from npae.network.batching import in_blocks
+from npae.network.batching import in_batches
 from npae.network.config import from_config, to_config
 from npae.storage import model_file
 from npae.utils.types import Array, Shape
@@ -50,7 +50,7 @@ class Encoder:
     def transform(self, X: Any) -> Array:
         """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them."""
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
-        return in_blocks(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
+        return in_batches(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
 
     def __getstate__(self) -> dict[str, Any]:
         """For copies and pickles: the description and θ; views and buffers are made anew."""
@@ -77,5 +77,5 @@ def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encode
     Parameters and errors as for ``npae.load``.
     """
     stored = model_file.read(path)
-    with stored.blamed():
+    with stored.errors_as_file_errors():
         return Encoder(stored.record, stored.fill, layers)

@@ -105,7 +105,7 @@ def read(path: str | Path) -> "StoredModel":
             f"wrote it"
         )
     stored = StoredModel(Path(path), arrays, record)
-    with stored.blamed():
+    with stored.errors_as_file_errors():
         check_record(record)
     return stored
 
@@ -162,7 +162,7 @@ class StoredModel:
         return dict(history)
 
     @contextmanager
-    def blamed(self) -> Iterator[None]:
+    def errors_as_file_errors(self) -> Iterator[None]:
         """Whatever does not fit together is the file's fault."""
         try:
             yield

@@ -17,7 +17,7 @@ import numpy as np
 
 from npae.utils import files
 from npae.utils.errors import FileFormatError, one_line, quoted
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array
 
 LARGEST_HEADER = 100_000_000  # bytes
@@ -70,7 +70,7 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
         raise ValueError(
             f"{path} would have a header of {too_large} are read again; save a shorter history, or less text"
         )
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
         for a in contiguous.values():

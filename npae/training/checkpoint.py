@@ -13,7 +13,7 @@ from npae.layers.base import positive
 from npae.storage.model_file import StoredModel
 from npae.training import checkpoint_file
 from npae.training.nan_diagnosis import save_diagnosis
-from npae.training.run_fingerprint import as_json, configuration, differences, in_words, of_data
+from npae.training.run_fingerprint import as_json, configuration, data_fingerprint, differences, summarise
 from npae.training.state import Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
 from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
@@ -100,7 +100,7 @@ class Checkpoints:
         )
 
 
-class Keeper:
+class CheckpointWriter:
     """Writes down one run while it goes on.
 
     Attributes
@@ -139,7 +139,7 @@ class Keeper:
 
     def write_now(self, progress: Progress) -> None:
         """The run is interrupted: write what is not yet written."""
-        if progress.is_whole and self._training.network.run.step != self._last_step:
+        if progress.is_consistent and self._training.network.run.step != self._last_step:
             self.write(progress)
 
     def advice(self) -> str:
@@ -166,7 +166,7 @@ class Keeper:
 
 
 @contextmanager
-def keeping(
+def checkpointing(
     checkpoints: Checkpoints | None,
     training: TrainingState,
     x: Array,
@@ -174,7 +174,7 @@ def keeping(
     validation: Array | None = None,
     patience: int | None = None,
     model: Mapping[str, Any] | None = None,
-) -> Iterator[Keeper | None]:
+) -> Iterator[CheckpointWriter | None]:
     """Who writes down the run that is about to begin, or nobody; brings the training to where the run goes on.
 
     Parameters
@@ -202,7 +202,7 @@ def keeping(
     folder = make_folder(checkpoints.folder)
     with locked(folder):
         remove_unfinished(folder, PATTERN)
-        identity = {"configuration": configuration(training, patience), "data": of_data(x, validation)}
+        identity = {"configuration": configuration(training, patience), "data": data_fingerprint(x, validation)}
         progress = checkpoints.resumed_from = None
         if checkpoints.paths() and not checkpoints.resume:
             raise CheckpointError(
@@ -211,14 +211,14 @@ def keeping(
             )
         if checkpoints.paths():
             # The file is let go of at once: where it is mapped, its room on the disk could not be used again.
-            progress = _gone_on(checkpoints, training, len(x), patience, identity, model or {})
+            progress = _resume(checkpoints, training, len(x), patience, identity, model or {})
         try:
-            yield Keeper(checkpoints, training, progress, identity, model or {})
+            yield CheckpointWriter(checkpoints, training, progress, identity, model or {})
         except NonFiniteError as error:
             raise save_diagnosis(error, folder) from error
 
 
-def _gone_on(
+def _resume(
     checkpoints: Checkpoints,
     training: TrainingState,
     n: int,
@@ -235,7 +235,7 @@ def _gone_on(
 
 
 def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model: Mapping[str, Any]) -> None:
-    with stored.blamed():
+    with stored.errors_as_file_errors():
         before = stored.record["moment"]["identity"]
         found = differences(before["configuration"], identity["configuration"])
         data = differences(before["data"], identity["data"])
@@ -248,7 +248,7 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
         version = stored.record["version"]
     if found:
         raise CheckpointError(
-            f"{stored.path} is a checkpoint of another run: {one_line(in_words(found), 600)}; give what it had, or "
+            f"{stored.path} is a checkpoint of another run: {one_line(summarise(found), 600)}; give what it had, or "
             f"another folder"
         )
     if version != __version__:

@@ -13,7 +13,7 @@ from typing import Any
 from npae.storage import model_file
 from npae.storage.model_file import StoredModel
 from npae.training.run_fingerprint import as_json, digest_of_all
-from npae.training.state import Best, Progress, TrainingState
+from npae.training.state import EarlyStopping, Progress, TrainingState
 from npae.utils.types import Array
 
 
@@ -33,20 +33,20 @@ def write(
     model : mapping
         What else belongs into a model file, such as the estimator's name and parameters.
     """
-    best = progress.best
+    early_stopping = progress.early_stopping
     arrays = {f"optimizer.{name}": vector for name, vector in training.optimizer.state.items()}
-    arrays["good theta"] = training.good_theta
-    if best.patience is not None:
-        arrays["best theta"] = best.best_theta
+    arrays["good theta"] = training.last_finite_theta
+    if early_stopping.patience is not None:
+        arrays["best theta"] = early_stopping.best_theta
     moment = {
         "identity": identity,
         "optimizer": {"steps": training.optimizer.steps, **training.optimizer.settings},
-        "best": {"loss": best.loss, "waited": best.waited},
+        "best": {"loss": early_stopping.loss, "waited": early_stopping.waited},
         "first_epoch": progress.first_epoch,
         "batches": progress.batches,
         "sums": progress.sums,
         "seconds": progress.seconds,
-        "has_ended": progress.has_ended,
+        "has_ended": progress.is_stopped,
         "step": training.network.run.step,
     }
     net = training.network
@@ -66,7 +66,7 @@ def read(path: Path) -> StoredModel:
         If the file is damaged, or no checkpoint.
     """
     stored = model_file.read(path)
-    with stored.blamed():
+    with stored.errors_as_file_errors():
         if stored.record["digest"] != _digest(stored.record, stored.arrays):
             raise ValueError("its content is not what was written")
     return stored
@@ -74,20 +74,20 @@ def read(path: Path) -> StoredModel:
 
 def restore(stored: StoredModel, training: TrainingState, n: int, patience: int | None) -> Progress:
     """Bring the training, which has the same identity and learns from ``n`` samples, to that moment."""
-    with stored.blamed():
+    with stored.errors_as_file_errors():
         net, optimizer, moment = training.network, training.optimizer, stored.record["moment"]
         shape, dtype = net.theta.shape, net.arena.dtype
         history = {name: [float(value) for value in values] for name, values in stored.history().items()}
         vectors = {name: stored.array(f"optimizer.{name}", shape, dtype) for name in optimizer.state}
         parameters = {name: stored.array(name, value.shape, dtype) for name, value, _ in net.arena.parameters()}
-        good_theta = stored.array("good theta", shape, dtype)
-        best = Best(net.theta, patience)
-        best.loss, best.waited = float(moment["best"]["loss"]), _count(moment["best"]["waited"])
+        last_finite_theta = stored.array("good theta", shape, dtype)
+        early_stopping = EarlyStopping(net.theta, patience)
+        early_stopping.loss, early_stopping.waited = float(moment["best"]["loss"]), _count(moment["best"]["waited"])
         if patience is not None:
-            best.best_theta[...] = stored.array("best theta", shape, dtype)
+            early_stopping.best_theta[...] = stored.array("best theta", shape, dtype)
         settings = {name: _number(moment["optimizer"][name]) for name in optimizer.settings}
         progress = Progress(
-            best,
+            early_stopping,
             _count(moment["first_epoch"]),
             _count(moment["batches"]),
             {str(name): float(value) for name, value in moment["sums"].items()},
@@ -106,7 +106,7 @@ def restore(stored: StoredModel, training: TrainingState, n: int, patience: int 
         if number != optimizer.settings[name]:  # by a callback; NumPy's numbers stay what they are otherwise
             setattr(optimizer, name, number)
     optimizer.count[0] = optimizer_steps
-    training.good_theta[...] = good_theta
+    training.last_finite_theta[...] = last_finite_theta
     training.history.clear()
     training.history.update(history)
     net.run.step = step

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
-from npae.network.batching import block_size
-from npae.utils.memory import readable, require
+from npae.network.batching import batch_size_for
+from npae.utils.memory import format_bytes, require_memory
 
 if TYPE_CHECKING:
     from npae.network.base import Network
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COPIES = 3  # of θ: before the epoch, after the last good one, and with the lowest validation loss
 
 
-def parameters_footprint(net: "Network", remembered: Sequence[str], n_jobs: int) -> int:
+def parameter_bytes_needed(net: "Network", remembered: Sequence[str], n_jobs: int) -> int:
     """Bytes that do not depend on the batch, besides those that a built network has already.
 
     Parameters
@@ -39,7 +39,7 @@ def parameters_footprint(net: "Network", remembered: Sequence[str], n_jobs: int)
     return vectors * net.arena.parameter_bytes + n_jobs * net.arena.workspace_bytes
 
 
-def batch_footprint(net: "Network", n_jobs: int, batch_size: int, n_samples: int, n_validation: int) -> int:
+def batch_bytes_needed(net: "Network", n_jobs: int, batch_size: int, n_samples: int, n_validation: int) -> int:
     """Bytes that a batch will take, where the network has not had one as large before.
 
     Parameters
@@ -57,7 +57,7 @@ def batch_footprint(net: "Network", n_jobs: int, batch_size: int, n_samples: int
     batch = min(batch_size, n_samples)
     largest = share = -(-batch // n_jobs)
     samples = batch
-    block = min(n_validation, block_size(arena))
+    block = min(n_validation, batch_size_for(arena))
     if block > share:
         largest = block
         samples += block  # a recorded step still holds the smaller ones
@@ -67,7 +67,7 @@ def batch_footprint(net: "Network", n_jobs: int, batch_size: int, n_samples: int
     return samples * arena.bytes_per_sample + (batch + last) * prod(net.input_shape) * arena.dtype.itemsize
 
 
-def check_footprint(
+def check_memory(
     net: "Network",
     remembered: Sequence[str] | None = None,
     *,
@@ -78,19 +78,23 @@ def check_footprint(
 ) -> None:
     """Refuse a training that does not fit into memory.
 
-    Parameters are those of ``parameters_footprint``, which is left out where ``remembered`` is None, and of
-    ``batch_footprint``, which is left out where there are no samples.
+    Parameters are those of ``parameter_bytes_needed``, which is left out where ``remembered`` is None, and of
+    ``batch_bytes_needed``, which is left out where there are no samples.
 
     Raises
     ------
     MemoryError
         With the figures, and with what to do.
     """
-    parameters = 0 if remembered is None else parameters_footprint(net, remembered, n_jobs)
-    batch = batch_footprint(net, n_jobs, batch_size, n_samples, n_validation) if n_samples else 0
+    parameters = 0 if remembered is None else parameter_bytes_needed(net, remembered, n_jobs)
+    batch = batch_bytes_needed(net, n_jobs, batch_size, n_samples, n_validation) if n_samples else 0
     if batch > parameters:
         advice = f"lower batch_size ({batch_size}) or choose a smaller network"
     else:
         advice = "choose a smaller network: fewer hidden units, filters or values in a code"
-    detail = f" ({readable(parameters)} for parameters, {readable(batch)} for a batch)" if parameters and batch else ""
-    require(parameters + batch, "training", advice, detail=detail)
+    detail = (
+        f" ({format_bytes(parameters)} for parameters, {format_bytes(batch)} for a batch)"
+        if parameters and batch
+        else ""
+    )
+    require_memory(parameters + batch, "training", advice, detail=detail)

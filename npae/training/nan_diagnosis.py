@@ -14,7 +14,7 @@ import numpy as np
 
 from npae.training.state import TrainingState
 from npae.utils.errors import NonFiniteError
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -86,7 +86,7 @@ def save_diagnosis(error: NonFiniteError, folder: str | Path) -> NonFiniteError:
     """
     path = Path(folder) / FILE
     try:
-        with replacing(path) as file:
+        with atomic_write(path) as file:
             file.write(json.dumps(_strict(error.diagnosis), indent=2, allow_nan=False).encode() + b"\n")
     except OSError:  # a full disk is no reason to keep the cause to oneself
         return error

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import Crew, Plan, crew_of, parts
+from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
 from npae.layers.arena import Arena
 from npae.utils.types import Array
 from npae.utils.validation import check_number
@@ -24,7 +24,7 @@ class Optimizer:
         Step size; a schedule multiplies it.
     """
 
-    remembers: tuple[str, ...] = ()
+    state_names: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float) -> None:
         check_number(learning_rate, "learning_rate", above=0)
@@ -33,7 +33,7 @@ class Optimizer:
     def bind(self, arena: Arena) -> None:
         """Start afresh for the parameters of ``arena``."""
         self.arena = arena
-        self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.remembers}
+        self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.state_names}
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
         self._plan = Plan()
         self._recorded_for: Any = None
@@ -48,18 +48,18 @@ class Optimizer:
         """The numbers that it was given, by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, (int, float, np.number))}
 
-    def step(self, rate_factor: float = 1.0, crew: Crew | None = None) -> None:
-        """Take one step along the arena's present gradient; a crew shares the vectors out among its threads."""
-        crew = crew or crew_of(1)
+    def step(self, rate_factor: float = 1.0, team: ThreadTeam | None = None) -> None:
+        """Take one step along the arena's present gradient; the threads of a team share the vectors."""
+        team = team or shared_team(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
-        recorded_for = (crew.size, self.settings)
+        recorded_for = (team.size, self.settings)
         if recorded_for != self._recorded_for:
-            programs = [Program() for _ in range(crew.size)]
-            for program, part in zip(programs, parts(self.arena.theta, crew.size), strict=True):
+            programs = [Program() for _ in range(team.size)]
+            for program, part in zip(programs, parts(self.arena.theta, team.size), strict=True):
                 self.update(Recorder(self.arena.kernels, program), part)
             self._plan, self._recorded_for = Plan(programs), recorded_for
-        crew.carry_out(self._plan)
+        team.carry_out(self._plan)
 
     def update(self, kernels: Any, part: slice) -> None:
         """θ ← θ − rate · something, for a part of the vectors. It is recorded: what changes stands in arrays."""
@@ -69,7 +69,7 @@ class Optimizer:
 class SGD(Optimizer):
     """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead)."""
 
-    remembers = ("velocity",)
+    state_names = ("velocity",)
 
     def __init__(self, learning_rate: float = 1e-2, *, momentum: float = 0.0) -> None:
         super().__init__(learning_rate)
@@ -91,7 +91,7 @@ class Adam(Optimizer):
         θ ← θ − rate · m̂ / (√v̂ + ε)
     """
 
-    remembers = ("m", "v")
+    state_names = ("m", "v")
 
     def __init__(
         self, learning_rate: float = 1e-3, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
@@ -136,7 +136,7 @@ class AdamW(Adam):
 class RMSprop(Optimizer):
     """v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5)."""
 
-    remembers = ("v",)
+    state_names = ("v",)
 
     def __init__(self, learning_rate: float = 1e-3, *, decay: float = 0.9, epsilon: float = 1e-8) -> None:
         super().__init__(learning_rate)

@@ -6,7 +6,7 @@ gradient of the batch is the sum of its shards' (Dean et al. 2012, §4; here eve
     dθ = Σₛ dθₛ,   dθₛ = ∂/∂θ Σ_{n in shard s} Lₙ / N
 
 The sum is taken in a fixed order and the shards are cut in the same places, so one ``n_jobs`` gives one result, bit for
-bit. What each replica does with its shard is recorded once, and then run by a thread of the crew.
+bit. What each replica does with its shard is recorded once, and then run by a thread of the team.
 """
 
 import os
@@ -16,12 +16,12 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import Crew, Plan, crew_of, parts
+from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Array
 
 
-def count_jobs(n_jobs: int | None) -> int:
+def effective_n_jobs(n_jobs: int | None) -> int:
     """How many threads ``n_jobs`` means: None is 1, −1 all processors that this process may use."""
     if n_jobs is None:
         return 1
@@ -49,9 +49,9 @@ class Replicas:
         self._replicate()
 
     @property
-    def crew(self) -> Crew:
+    def team(self) -> ThreadTeam:
         """Who does the work; in a forked process, others than in its parent."""
-        return crew_of(self.n_jobs)
+        return shared_team(self.n_jobs)
 
     def _replicate(self) -> None:
         net = self.networks[0]
@@ -91,7 +91,7 @@ class Replicas:
                 assert self._x is not None
                 batch = self._batches[n] = _Batch(self.networks, self._x, n)
             batch.choose(chosen)
-            self.crew.carry_out(batch.plan)
+            self.team.carry_out(batch.plan)
             terms = batch.terms()
         return net.finish_gradient(terms)
 

@@ -40,7 +40,7 @@ def configuration(training: TrainingState, patience: int | None) -> dict[str, An
     return known
 
 
-def of_data(x: Array, validation: Array | None) -> dict[str, Any]:
+def data_fingerprint(x: Array, validation: Array | None) -> dict[str, Any]:
     """Shapes and fingerprints of the data of a run."""
     parts = {"training": x} if validation is None else {"training": x, "validation": validation}
     return {
@@ -68,7 +68,7 @@ def differences(then: Any, now: Any, name: str = "") -> list[str]:
     return [f"{name} was {_short(then)}, now {_short(now)}"]
 
 
-def in_words(lines: list[str]) -> str:
+def summarise(lines: list[str]) -> str:
     """The first few of many differences."""
     more = len(lines) - MOST_NAMED
     return "; ".join(lines[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")

@@ -21,7 +21,7 @@ class TrainingState:
     clip_norm: float | None
     n_jobs: int
     history: dict[str, list[float]]
-    good_theta: Array  # (size,) the parameters to return to where the next step meets NaN or infinity
+    last_finite_theta: Array  # (size,) the parameters to return to where the next step meets NaN or infinity
 
     @property
     def epoch(self) -> int:
@@ -29,7 +29,7 @@ class TrainingState:
         return len(self.history.get("loss", ()))
 
 
-class Best:
+class EarlyStopping:
     """The lowest validation loss so far, and the parameters that reached it.
 
     Parameters
@@ -46,7 +46,7 @@ class Best:
         self.loss = math.inf
         self.waited = 0
 
-    def is_stalled(self, loss: float) -> bool:
+    def record(self, loss: float) -> bool:
         """Take note of the validation loss after an epoch; True where patience is at its end."""
         if loss < self.loss:
             self.loss, self.waited = loss, 0
@@ -82,13 +82,13 @@ class Progress:
         Whether everything belongs to the same moment, so that it may be written down.
     """
 
-    best: Best
+    early_stopping: EarlyStopping
     first_epoch: int
     batches: int = 0
     sums: dict[str, float] = field(default_factory=dict)
     started: float = 0.0
-    has_ended: bool = False
-    is_whole: bool = True
+    is_stopped: bool = False
+    is_consistent: bool = True
 
     @property
     def seconds(self) -> float:
@@ -103,5 +103,5 @@ class Progress:
 
     def begin_epoch(self) -> None:
         """Nothing of the next epoch is done yet."""
-        self.batches, self.sums, self.is_whole = 0, {}, True
+        self.batches, self.sums, self.is_consistent = 0, {}, True
         self.started = time.perf_counter()

@@ -16,16 +16,16 @@ import numpy as np
 
 from npae.layers.base import positive
 from npae.network.autoencoder import Autoencoder
-from npae.training.checkpoint import Checkpoints, Keeper, keeping
-from npae.training.memory_estimate import check_footprint
+from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointing
+from npae.training.memory_estimate import check_memory
 from npae.training.nan_diagnosis import diagnose
 from npae.training.optimizers import Optimizer, clip_by_norm
-from npae.training.replicas import Replicas, count_jobs
+from npae.training.replicas import Replicas, effective_n_jobs
 from npae.training.schedules import Constant, Schedule
 from npae.training.signals import Stop, stop_on_signals
-from npae.training.state import Best, Progress, TrainingState
+from npae.training.state import EarlyStopping, Progress, TrainingState
 from npae.utils.errors import NonFiniteError
-from npae.utils.memory import require
+from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 from npae.utils.validation import check_number
@@ -89,11 +89,11 @@ class Training(TrainingState):
         self.batch_size, self.clip_norm = batch_size, clip_norm
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
-        self.n_jobs = count_jobs(n_jobs)
-        check_footprint(network, self.optimizer.remembers, n_jobs=self.n_jobs)
+        self.n_jobs = effective_n_jobs(n_jobs)
+        check_memory(network, self.optimizer.state_names, n_jobs=self.n_jobs)
         self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, self.n_jobs)
-        self.good_theta, self._theta_before = network.theta.copy(), network.theta.copy()
+        self.last_finite_theta, self._theta_before = network.theta.copy(), network.theta.copy()
 
     def fit(
         self,
@@ -139,8 +139,8 @@ class Training(TrainingState):
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
         aims: dict[str, Any] = {"validation": validation, "patience": patience}
-        with keeping(checkpoints, self, x, **aims) as keeper:
-            self.run(x, epochs, **aims, callbacks=callbacks, keeper=keeper, verbose=verbose)
+        with checkpointing(checkpoints, self, x, **aims) as checkpoint_writer:
+            self.run(x, epochs, **aims, callbacks=callbacks, checkpoint_writer=checkpoint_writer, verbose=verbose)
 
     def run(
         self,
@@ -150,52 +150,54 @@ class Training(TrainingState):
         validation: Array | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
-        keeper: Keeper | None = None,
+        checkpoint_writer: CheckpointWriter | None = None,
         verbose: bool = False,
     ) -> None:
-        """As ``fit``, for arguments that have been checked; the ``keeper`` was made for the same ones."""
-        check_footprint(
+        """As ``fit``, for arguments that have been checked; the ``checkpoint_writer`` was made for the same ones."""
+        check_memory(
             self.network,
             n_jobs=self.n_jobs,
             batch_size=self.batch_size,
             n_samples=len(x),
             n_validation=0 if validation is None else len(validation),
         )
-        progress = (keeper and keeper.resumed) or Progress(Best(self.network.theta, patience), self.epoch)
+        progress = (checkpoint_writer and checkpoint_writer.resumed) or Progress(
+            EarlyStopping(self.network.theta, patience), self.epoch
+        )
         until = progress.first_epoch + epochs
         self.interrupted = False
         with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(x), verbose) as bar:
             try:
-                while self.epoch < until and not progress.has_ended:
+                while self.epoch < until and not progress.is_stopped:
                     if bar is not None:
                         bar.set_description(f"epoch {self.epoch + 1}")
-                    self._run_epoch(x, validation, progress, keeper, stop, bar)
+                    self._run_epoch(x, validation, progress, checkpoint_writer, stop, bar)
                     if validation is not None:
-                        progress.has_ended = progress.best.is_stalled(self.history["validation_loss"][-1])
+                        progress.is_stopped = progress.early_stopping.record(self.history["validation_loss"][-1])
                     progress.begin_epoch()
                     # A list, so that every callback is called.
-                    progress.has_ended |= any([bool(callback(self)) for callback in callbacks])  # noqa: C419
-                    if keeper is not None:
-                        keeper.after_epoch(progress, is_last=progress.has_ended or self.epoch == until)
+                    progress.is_stopped |= any([bool(callback(self)) for callback in callbacks])  # noqa: C419
+                    if checkpoint_writer is not None:
+                        checkpoint_writer.after_epoch(progress, is_last=progress.is_stopped or self.epoch == until)
                     stop.check()
             except KeyboardInterrupt:
                 self.interrupted = True
-                if keeper is not None and not stop.is_urgent:
+                if checkpoint_writer is not None and not stop.is_urgent:
                     with suppress(KeyboardInterrupt):  # who asks again does not wait for it
-                        keeper.write_now(progress)
+                        checkpoint_writer.write_now(progress)
             finally:
                 self._replicas.forget()
         if patience is not None:
-            progress.best.restore()
-        is_over = progress.has_ended or self.epoch >= until
-        self._tell_of(stop, keeper, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
+            progress.early_stopping.restore()
+        is_over = progress.is_stopped or self.epoch >= until
+        self._tell_of(stop, checkpoint_writer, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
 
-    def _tell_of(self, stop: Stop, keeper: Keeper | None, when: str) -> None:
+    def _tell_of(self, stop: Stop, checkpoint_writer: CheckpointWriter | None, when: str) -> None:
         """Say what ended training before its time; the process ends after SIGTERM, as who sent it expects."""
         self.interrupted = self.interrupted or stop.signal is not None
         if self.interrupted:
             what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
-            there = "" if keeper is None else f"; {keeper.advice()}"
+            there = "" if checkpoint_writer is None else f"; {checkpoint_writer.advice()}"
             warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
         if stop.signal == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)
@@ -205,7 +207,7 @@ class Training(TrainingState):
         x: Array,
         validation: Array | None,
         progress: Progress,
-        keeper: Keeper | None,
+        checkpoint_writer: CheckpointWriter | None,
         stop: Stop,
         bar: "tqdm[None] | None",
     ) -> None:
@@ -219,21 +221,21 @@ class Training(TrainingState):
             loss = self._replicas.gradient(chosen)
             if not math.isfinite(loss):
                 self._stop_at_non_finite(x, chosen, step)
-            progress.is_whole = False
+            progress.is_consistent = False
             if step == 0:  # only now is it known that the last epoch ended well
-                self.good_theta, self._theta_before = self._theta_before, self.good_theta
+                self.last_finite_theta, self._theta_before = self._theta_before, self.last_finite_theta
             if self.clip_norm is not None:
                 clip_by_norm(net.dtheta, self.clip_norm)
-            self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.crew)
+            self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.team)
             net.run.step += 1
             progress.count(len(chosen), {"loss": loss, **net.terms})
             if bar is not None:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(len(chosen))
             if progress.batches * self.batch_size < len(x):
-                progress.is_whole = True
-                if keeper is not None:
-                    keeper.after_step(progress)
+                progress.is_consistent = True
+                if checkpoint_writer is not None:
+                    checkpoint_writer.after_step(progress)
                 stop.check()
         if not np.isfinite(net.theta).all():
             self._stop_at_non_finite(x, chosen, step)
@@ -254,7 +256,7 @@ class Training(TrainingState):
 
     def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
         diagnosis = diagnose(self, x, chosen, step)
-        self.network.theta[...] = self.good_theta
+        self.network.theta[...] = self.last_finite_theta
         self.optimizer.bind(self.network.arena)
         raise NonFiniteError(
             f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {diagnosis['layer']}; "
@@ -276,7 +278,7 @@ def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None
             f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
             f"{len(x) - n_aside} to train on; give more samples or another fraction"
         )
-    require(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
+    require_memory(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
     order = generator(seed, "validation split").permutation(len(x))
     return x[order[n_aside:]], x[order[:n_aside]]
 

@@ -22,7 +22,7 @@ NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\.|$)|.*[<>:\"|?*]|
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[IO[bytes]]:
+def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a new file that takes the place of ``path`` only once it is written and on the disk.
 
     It is written beside ``path``, flushed, and renamed; whatever goes wrong before leaves ``path`` as it was.
@@ -118,7 +118,7 @@ def make_folder(path: str | Path) -> Path:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise now what ``replacing`` would raise later, before work is done that could not be kept."""
+    """Raise now what ``atomic_write`` would raise later, before work is done that could not be kept."""
     refuse_name(path)
     path = Path(path)
     existed = path.exists()

@@ -14,7 +14,7 @@ SMALL = 2**28
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
-def require(nbytes: int, what: str, advice: str, *, detail: str = "") -> None:
+def require_memory(nbytes: int, what: str, advice: str, *, detail: str = "") -> None:
     """Refuse what does not fit into memory.
 
     Parameters
@@ -37,11 +37,11 @@ def require(nbytes: int, what: str, advice: str, *, detail: str = "") -> None:
         return
     free = available()
     if nbytes > sys.maxsize or (free is not None and nbytes > free):
-        there = "more than any process can have" if free is None else f"but {readable(free)} are free"
-        raise MemoryError(f"{what} needs about {readable(nbytes)}{detail}, {there}; {advice}")
+        there = "more than any process can have" if free is None else f"but {format_bytes(free)} are free"
+        raise MemoryError(f"{what} needs about {format_bytes(nbytes)}{detail}, {there}; {advice}")
 
 
-def readable(nbytes: int) -> str:
+def format_bytes(nbytes: int) -> str:
     """1536 -> "1.5 KiB"."""
     size, unit = float(nbytes), 0
     while size >= 1000 and unit < len(UNITS) - 1:

@@ -5,7 +5,7 @@ the seed and the purpose ("encoder.1", "shuffle"), the counter starts at the ste
 not share a number.
 
 Weights and shuffles come from NumPy's Philox, by ``generator``; the noise of layers from that of the kernels, for which
-``Run.set_key`` writes key and counter.
+``RunState.set_key`` writes key and counter.
 
 References
 ----------
@@ -63,7 +63,7 @@ def seed_from(random_state: Any) -> int:
 
 
 @dataclass
-class Run:
+class RunState:
     """Where a network stands in its run. All layers of one network look at the same object.
 
     Freezing noise needs no switch: as long as ``step`` stands still, every pass draws the same numbers, which is what

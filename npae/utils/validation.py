@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.utils.memory import require
+from npae.utils.memory import require_memory
 from npae.utils.types import Array, Shape
 
 
@@ -48,7 +48,7 @@ def check_samples(
         )
     if samples.dtype != dtype or not samples.flags.c_contiguous:
         nbytes = samples.size * np.dtype(dtype).itemsize
-        require(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
+        require_memory(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
         converted = np.ascontiguousarray(samples, dtype=dtype)
     largest = float(np.finfo(converted.dtype).max)

@@ -24,7 +24,7 @@ from npae.datasets.table import read_table
 from npae.datasets.texts import read_texts
 from npae.storage import safetensors
 from npae.storage.import_weights import import_weights
-from npae.training.checkpoint import keeping
+from npae.training.checkpoint import checkpointing
 from npae.utils.errors import FileFormatError
 
 from . import mutations, seeds
@@ -131,9 +131,9 @@ def go_on(path: Path) -> None:
     training, (x, validation) = seeds.training(), seeds.run_data()
     checkpoints = npae.Checkpoints(path.parent, resume=True)
     checkpoints.seed()
-    with keeping(checkpoints, training, x, validation=validation, patience=5) as keeper:
-        assert keeper is not None
-        if keeper.resumed is None:
+    with checkpointing(checkpoints, training, x, validation=validation, patience=5) as checkpoint_writer:
+        assert checkpoint_writer is not None
+        if checkpoint_writer.resumed is None:
             raise Finding("the run begins anew")
     training.network.gradient(x)
 

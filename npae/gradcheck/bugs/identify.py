@@ -170,7 +170,7 @@ def name_report(subject: Any, report: Report, u: Array, generator: np.random.Gen
     """Add to a report the names of what is wrong; ``subject.call(u)`` gives a ``Call``."""
     wrong = {block.name for block in report.blocks if block.verdict is Verdict.WRONG}
     hints = getattr(subject, "hints", None)
-    broken = [manner for manner in report.manners if manner.how]
+    broken = [invariant for invariant in report.invariants if invariant.how]
     if broken:
         report.names = unrepeatable(subject.call(u), broken[0].blocks, broken[0].how, hints)
     if not wrong or broken:

@@ -21,7 +21,7 @@ class Planted:
     wrt: list[int]
 
 
-def plant(bugs: list[Bug], seed: int = 0) -> Planted:
+def inject(bugs: list[Bug], seed: int = 0) -> Planted:
     """One mistake, or several of one kind, where their effects add up.
 
     The inputs are those of the kind's own draw: all sizes differ, and windows overlap.

@@ -1,4 +1,4 @@
-"""From a subject to a report: manners, then directions, then the worst blocks, then everything, as time allows."""
+"""From a subject to a report: invariants, then directions, then the worst blocks, then everything, as time allows."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -8,7 +8,7 @@ import numpy as np
 from npae.gradcheck.engine import ratio
 from npae.gradcheck.engine.bisection import bisect, examine_directions
 from npae.gradcheck.engine.block import Block
-from npae.gradcheck.engine.invariants import manners
+from npae.gradcheck.engine.invariants import invariants
 from npae.gradcheck.engine.precision import FLOAT32_EPS, computes_in_float32
 from npae.gradcheck.engine.subject import NoGradientError, Subject, Weighted
 from npae.gradcheck.report.findings import BlockReport, gradient_name
@@ -63,7 +63,7 @@ def examine(subject: Subject, title: str, plan: Plan, u: Array) -> Report:
     if subject.eps < FLOAT32_EPS and computes_in_float32(subject, plan.generator("arithmetic")):
         subject.eps = FLOAT32_EPS
         report.notes.append("the output moves in steps of float32 numbers, so 2e-3 is the agreement that is asked for")
-    report.manners += manners(subject, u, rng)
+    report.invariants += invariants(subject, u, rng)
     weighted = Weighted(subject, u)
     claimed = subject.gradients(u)
     tolerance = plan.tolerance or (SMOOTH if subject.eps < 1e-10 else SINGLE)

@@ -10,13 +10,13 @@ import numpy as np
 
 from npae.gradcheck.engine.numeric import EPS, Line, estimate, slopes, step_for
 from npae.gradcheck.engine.subject import Subject, Weighted
-from npae.gradcheck.report.findings import Manner, gradient_name
+from npae.gradcheck.report.findings import Invariant, gradient_name
 from npae.utils.types import Array
 
 Gradients = dict[str, Array]
 
 
-def manners(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Manner]:
+def invariants(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Invariant]:
     """All of them, for an upstream gradient u."""
     yield inputs_unchanged(subject, u)
     yield forward_repeats(subject)
@@ -54,7 +54,7 @@ def _largest(a: Array) -> float:
     return float(np.abs(a).max(initial=0.0))
 
 
-def inputs_unchanged(subject: Subject, u: Array) -> Manner:
+def inputs_unchanged(subject: Subject, u: Array) -> Invariant:
     """Neither pass writes into what it is given."""
     before, upstream = {name: block.copy() for name, block in subject.blocks.items()}, u.copy()
     subject.output()
@@ -66,26 +66,26 @@ def inputs_unchanged(subject: Subject, u: Array) -> Manner:
         changed.append("the upstream gradient")
         u[...] = upstream
     changed += [name for name in subject.overwritten() if name not in changed]
-    return Manner("inputs unchanged", not changed, f"a pass overwrites {', '.join(changed)}" if changed else "")
+    return Invariant("inputs unchanged", not changed, f"a pass overwrites {', '.join(changed)}" if changed else "")
 
 
-def forward_repeats(subject: Subject) -> Manner:
+def forward_repeats(subject: Subject) -> Invariant:
     """f(x) == f(x), bit for bit: noise must stand still while a gradient is checked."""
     holds = np.array_equal(subject.output(), subject.output(), equal_nan=True)
-    return Manner("forward repeats", holds, "" if holds else "two calls with the same inputs give two outputs")
+    return Invariant("forward repeats", holds, "" if holds else "two calls with the same inputs give two outputs")
 
 
-def backward_repeats(subject: Subject, u: Array) -> Manner:
+def backward_repeats(subject: Subject, u: Array) -> Invariant:
     """The same call gives the same gradient: nothing is drawn anew, and nothing is left from the call before."""
     subject.output()
     first, second = subject.gradients(u), subject.gradients(u)
     changed = tuple(name for name in first if distance(first[name], second[name]) > 1e-12)
     if not changed:
-        return Manner("backward repeats", True)
+        return Invariant("backward repeats", True)
     names = ", ".join(map(gradient_name, changed))
     if all(_grows(subject, u, name) for name in changed):
-        return Manner("backward repeats", False, f"each call adds to {names}", changed, "accumulates")
-    return Manner("backward repeats", False, f"two calls give two values of {names}", changed, "draws")
+        return Invariant("backward repeats", False, f"each call adds to {names}", changed, "accumulates")
+    return Invariant("backward repeats", False, f"two calls give two values of {names}", changed, "draws")
 
 
 def _grows(subject: Subject, u: Array, name: str) -> bool:
@@ -93,7 +93,7 @@ def _grows(subject: Subject, u: Array, name: str) -> bool:
     return distance(b - a, c - b) < 1e-9
 
 
-def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generator) -> Manner:
+def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generator) -> Invariant:
     """backward(2u − 3v) = 2 backward(u) − 3 backward(v), whatever is computed forward.
 
     Penalties add a part that no upstream gradient weights; it is what backward(0) returns, and taken off.
@@ -108,14 +108,14 @@ def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generato
         parts = [np.abs(a).max(initial=0.0) for a in (of_u[name], of_v[name])]
         if not np.abs(of_both[name] - expected).max(initial=0.0) <= 1e-10 * (subject.eps / EPS) * max(parts):
             wrong.append(gradient_name(name))
-    return Manner(
+    return Invariant(
         "linear in the upstream gradient",
         not wrong,
         f"backward(2u − 3v) is not 2 backward(u) − 3 backward(v) in {', '.join(wrong)}" if wrong else "",
     )
 
 
-def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) -> Manner:
+def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) -> Invariant:
     """Gradients are those of the values now, and the same again after a call with other values.
 
     Here and at other values each block is moved along one direction: what was kept from a first call agrees once.
@@ -134,10 +134,12 @@ def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) ->
         for block, values in start.items():
             subject.blocks[block][...] = values
     if wrong:
-        return Manner(name, False, f"{', '.join(wrong)} is right at the first values, and wrong at others")
+        return Invariant(name, False, f"{', '.join(wrong)} is right at the first values, and wrong at others")
     subject.output()
     holds = same(before, subject.gradients(u), 1e-12)
-    return Manner(name, holds, "" if holds else "after a call with other values the first gradient does not come back")
+    return Invariant(
+        name, holds, "" if holds else "after a call with other values the first gradient does not come back"
+    )
 
 
 def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generator) -> bool:
@@ -162,7 +164,7 @@ def scatter(subject: Subject, generator: np.random.Generator) -> None:
         values *= generator.uniform(0.5, 0.95, values.shape)
 
 
-def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Manner]:
+def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Invariant]:
     """⟨u, J v⟩ = ⟨Jᵀ u, v⟩ to twelve digits, for every block that the output is linear in.
 
     Then J v = y(x + v) − y(x) exactly, however large v is (Claerbout, Earth Soundings Analysis, ch. 1).
@@ -196,7 +198,7 @@ def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Itera
             wrong.append(gradient_name(name))
     if looked_at:
         detail = f"the output is linear, but ⟨u, J v⟩ is not ⟨Jᵀu, v⟩ for {', '.join(wrong)}" if wrong else ""
-        yield Manner("adjoint", not wrong, detail)
+        yield Invariant("adjoint", not wrong, detail)
 
 
 def _rms(values: Array) -> float:

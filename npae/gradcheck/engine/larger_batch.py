@@ -6,7 +6,7 @@ import numpy as np
 
 from npae.gradcheck.engine.invariants import agrees
 from npae.gradcheck.engine.subject import Subject
-from npae.gradcheck.report.findings import Manner, gradient_name
+from npae.gradcheck.report.findings import Invariant, gradient_name
 from npae.utils.types import Array
 
 LARGER = 9  # one more than a vector register of float32 holds
@@ -18,7 +18,7 @@ def more_samples(x: Array, generator: np.random.Generator) -> Array:
     return rows * generator.uniform(0.5, 0.95, rows.shape)
 
 
-def larger_batch(make: Callable[[], Subject], generator: np.random.Generator) -> Manner:
+def larger_batch(make: Callable[[], Subject], generator: np.random.Generator) -> Invariant:
     """Whether gradients are right, along one direction a block, in what ``make`` makes of ``LARGER`` samples."""
     name = "larger batches"
     try:
@@ -26,5 +26,5 @@ def larger_batch(make: Callable[[], Subject], generator: np.random.Generator) ->
         u = subject.upstream(generator)
         wrong = [gradient_name(block) for block in subject.blocks if not agrees(subject, u, block, generator)]
     except Exception as error:  # whatever the checked code raises is a finding, not a crash
-        return Manner(name, False, f"with {LARGER} samples it raised {type(error).__name__}: {error}")
-    return Manner(name, not wrong, f"with {LARGER} samples {', '.join(wrong)} is wrong" if wrong else "")
+        return Invariant(name, False, f"with {LARGER} samples it raised {type(error).__name__}: {error}")
+    return Invariant(name, not wrong, f"with {LARGER} samples {', '.join(wrong)} is wrong" if wrong else "")

@@ -15,7 +15,7 @@ def gradient_name(block: str) -> str:
 
 
 @dataclass
-class Manner:
+class Invariant:
     """The result of a check that needs no step: whether it holds, and what was seen where it does not."""
 
     name: str
@@ -117,7 +117,7 @@ class Findings:
     subject : str
         What was checked.
     blocks : list of BlockReport
-    manners : list of Manner
+    invariants : list of Invariant
         The checks that need no step.
     names : list of Name
         What the wrong gradients look like.
@@ -129,7 +129,7 @@ class Findings:
 
     subject: str
     blocks: list[BlockReport]
-    manners: list[Manner] = field(default_factory=list)
+    invariants: list[Invariant] = field(default_factory=list)
     names: list[Name] = field(default_factory=list)
     parts: Sequence["Findings"] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -137,10 +137,10 @@ class Findings:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all blocks; WRONG where a manner does not hold."""
-        if not all(manner.holds for manner in self.manners):
+        """The worst of all blocks; WRONG where an invariant does not hold."""
+        if not all(invariant.holds for invariant in self.invariants):
             return Verdict.WRONG
-        if not self.blocks and not self.manners:
+        if not self.blocks and not self.invariants:
             return Verdict.CANNOT_TELL
         return worst(block.verdict for block in self.blocks)
 

@@ -34,9 +34,9 @@ def _parts(report: Findings) -> Iterator[str]:
     for block in report.blocks:
         if block.verdict is Verdict.WRONG and block.errors is not None:
             yield heat_map(block, block.errors)
-    for manner in report.manners:
-        if not manner.holds:
-            yield f"<p>{escape(manner.name)}: does not hold; {escape(manner.detail)}</p>"
+    for invariant in report.invariants:
+        if not invariant.holds:
+            yield f"<p>{escape(invariant.name)}: does not hold; {escape(invariant.detail)}</p>"
     for name in report.names:
         gradients = ", ".join(map(gradient_name, name.blocks))
         yield (

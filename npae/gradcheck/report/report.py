@@ -44,9 +44,9 @@ class Report(Findings):
             if block.verdict is Verdict.WRONG and block.errors is not None:
                 for line in text_map(block.errors):
                     yield f"      {line}"
-        for manner in self.manners:
-            if not manner.holds:
-                yield f"  {manner.name}: does not hold; {manner.detail}"
+        for invariant in self.invariants:
+            if not invariant.holds:
+                yield f"  {invariant.name}: does not hold; {invariant.detail}"
         for name in self.names:
             gradients = ", ".join(map(gradient_name, name.blocks))
             yield f"  {gradients} looks like: {name.bug} ({name.formula}). {name.hint}"
@@ -63,7 +63,7 @@ class Report(Findings):
             "verdict": str(self.verdict),
             "seconds": self.seconds,
             "blocks": [_plain(block) for block in self.blocks],
-            "manners": [asdict(manner) for manner in self.manners],
+            "invariants": [asdict(invariant) for invariant in self.invariants],
             "names": [{**asdict(name), "blocks": list(name.blocks)} for name in self.names],
             "parts": [part.to_dict() for part in self.parts],
             "notes": list(self.notes),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from time import monotonic
 
 from npae.gradcheck.bugs import BUGS, Bug
-from npae.gradcheck.bugs.inject import plant, plant_optimizer
+from npae.gradcheck.bugs.inject import inject, plant_optimizer
 from npae.gradcheck.function import check
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.model import check_model
@@ -40,7 +40,7 @@ def report_on(bug: Bug, seed: int = 0) -> Report:
     """What the checker says of one mistake."""
     if bug.kind == "adam":
         return check_optimizer(plant_optimizer(bug), seed=seed)
-    planted = plant([bug], seed)
+    planted = inject([bug], seed)
     return check(planted.f, planted.backward, planted.inputs, wrt=planted.wrt, seed=seed)
 
 

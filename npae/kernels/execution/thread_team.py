@@ -17,13 +17,13 @@ from npae.kernels.reference.array import Array
 CACHE_LINE = 64  # bytes
 PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
 
-_crews: dict[tuple[int, int], "Crew"] = {}
+_teams: dict[tuple[int, int], "ThreadTeam"] = {}
 
 
-def crew_of(size: int) -> "Crew":
-    """The crew of so many threads that all in this process share; after a fork, the parent's threads do not exist."""
+def shared_team(size: int) -> "ThreadTeam":
+    """The team of ``size`` threads that the whole process shares; a forked process starts its own."""
     key = os.getpid(), size
-    return _crews[key] if key in _crews else _crews.setdefault(key, Crew(size))
+    return _teams[key] if key in _teams else _teams.setdefault(key, ThreadTeam(size))
 
 
 def parts(vector: Array, n: int) -> list[slice]:
@@ -34,7 +34,7 @@ def parts(vector: Array, n: int) -> list[slice]:
     return [slice(start, stop) for start, stop in pairwise(bounds)]
 
 
-class Crew:
+class ThreadTeam:
     """One who leads, the caller, and ``size`` − 1 threads that follow, started when they are first needed."""
 
     def __init__(self, size: int) -> None:
@@ -79,7 +79,7 @@ class Crew:
 
             mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
             for mailbox in mailboxes:
-                threading.Thread(target=self._follow, args=(mailbox,), name="npae crew", daemon=True).start()
+                threading.Thread(target=self._follow, args=(mailbox,), name="npae thread team", daemon=True).start()
             self._mailboxes = mailboxes  # only now: nobody waits for a thread that could not be started
         return self._mailboxes
 

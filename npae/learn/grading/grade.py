@@ -15,7 +15,7 @@ from typing import Any
 from npae.learn.catalogue.exercise import Exercise
 from npae.learn.grading.journal import Journal, Key
 from npae.learn.grading.submissions import Submission
-from npae.learn.judging.cases import Sheet, draw_sheets
+from npae.learn.judging.cases import CaseSet, draw_sheets
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.sandbox.process import Limits, Worker
@@ -132,7 +132,7 @@ class _Batch:
 
     def __init__(self, limits: Limits, seed: int, journal: Journal, done: Callable[[Row], Any]) -> None:
         self.limits, self.seed, self.journal, self.done = limits, seed, journal, done
-        self._sheets: dict[str, list[Sheet]] = {}
+        self._sheets: dict[str, list[CaseSet]] = {}
         self._drawing, self._running = Lock(), set[Worker]()
         self._interrupted = False
 
@@ -178,7 +178,7 @@ class _Batch:
             return self._row(s, "crash", text=f"its answers cannot be judged: {type(error).__name__}: {error}")
         return self._row_of(s, outcome, round(worker.seconds, 3))
 
-    def _drawn(self, exercise: Exercise) -> list[Sheet] | None:
+    def _drawn(self, exercise: Exercise) -> list[CaseSet] | None:
         """The exercise's cases, drawn once; a copy, since known mistakes remember their last call."""
         if exercise.kind == "fool":
             return None

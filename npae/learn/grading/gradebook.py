@@ -13,7 +13,7 @@ from typing import Any
 
 from npae.learn.grading.grade import Row
 from npae.learn.judging.outcome import STATUSES
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.version import __version__
 
 COLUMNS = ("learner", "exercise", "status", "bug", "block", "index", "yours", "true", "seconds", "text")
@@ -29,7 +29,7 @@ def write_csv(path: str | Path, rows: Sequence[Row]) -> None:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     writer.writerows([_cell(getattr(row, name)) for name in COLUMNS] for row in rows)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(text.getvalue().encode("utf-8", "replace"))
 
 
@@ -40,7 +40,7 @@ def write_json(path: str | Path, rows: Sequence[Row]) -> None:
         "rows": [{name: _plain(value) for name, value in asdict(row).items()} for row in rows],
         "bugs": [{"exercise": e, "bug": b, "learners": n} for (e, b), n in bugs(rows)],
     }
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write((json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 

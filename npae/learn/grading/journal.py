@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Self
 
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 
 Key = tuple[str, str]  # learner, exercise
 
@@ -83,7 +83,7 @@ class Journal:
     def _write(self) -> None:
         assert self._path is not None
         unended = [_begin(key, digest, self.begun_alone.get(key) == digest) for key, digest in self.begun.items()]
-        with replacing(self._path) as file:
+        with atomic_write(self._path) as file:
             for entry in [*self.ended.values(), *unended]:
                 file.write((json.dumps(entry) + "\n").encode())
 

@@ -57,7 +57,7 @@ class Case:
 
 
 @dataclass
-class Sheet:
+class CaseSet:
     """All cases of one function.
 
     Attributes
@@ -83,16 +83,16 @@ class Sheet:
         return [*self.plain, *self.square, *self.ties, *([self.zero] if self.zero else [])]
 
 
-def draw_sheets(exercise: Exercise, seed: int = 0) -> list[Sheet]:
+def draw_sheets(exercise: Exercise, seed: int = 0) -> list[CaseSet]:
     """The cases of all functions of an exercise; the same for the same seed."""
     return [draw_sheet(exercise, function, seed) for function in exercise.functions]
 
 
-def draw_sheet(exercise: Exercise, function: Function, seed: int = 0) -> Sheet:
+def draw_sheet(exercise: Exercise, function: Function, seed: int = 0) -> CaseSet:
     """The cases of one function."""
     rng = generator(seed, f"learn {exercise.name}.{function.name}")
     known = exercise.known(function)
-    sheet = Sheet(function, known, [draw_case(exercise, function, rng) for _ in range(PLAIN)])
+    sheet = CaseSet(function, known, [draw_case(exercise, function, rng) for _ in range(PLAIN)])
     needs = {k.needs for k in known}
     if "square" in needs:
         sheet.square = [draw_case(exercise, function, rng, square=True) for _ in range(SQUARE)]

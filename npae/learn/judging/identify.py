@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from npae.gradcheck.engine.invariants import distance
-from npae.learn.judging.cases import Case, Sheet
+from npae.learn.judging.cases import Case, CaseSet
 from npae.learn.judging.outcome import Name
 from npae.learn.mutant import Known
 from npae.utils.types import Array
@@ -20,7 +20,7 @@ SAME = 1e-6
 
 
 @dataclass(frozen=True)
-class Seen:
+class Observed:
     """A case, and what the learner's function made of it, by name."""
 
     case: Case
@@ -39,7 +39,7 @@ def apart(a: Array, b: Array) -> float:
     return distance(a.astype(np.float64), b.astype(np.float64))
 
 
-def names_of(known: Sequence[Known], seen: Sequence[Seen]) -> list[Name]:
+def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[Name]:
     """The mistakes that account for the wrong results, those that account for most first."""
     wrong = {name for s in seen for name in s.values if s.wrong(name)}
     found = []
@@ -51,7 +51,7 @@ def names_of(known: Sequence[Known], seen: Sequence[Seen]) -> list[Name]:
     return _fewest(found)
 
 
-def _explained(known: Known, seen: Sequence[Seen], wrong: set[str]) -> set[str]:
+def _explained(known: Known, seen: Sequence[Observed], wrong: set[str]) -> set[str]:
     """The wrong results that a mistake explains; none if it would spoil one that is right or otherwise wrong."""
     spoiled: set[str] = set()
     for s in seen:
@@ -82,7 +82,7 @@ def _fewest(found: list[Name]) -> list[Name]:
     return chosen
 
 
-def unrepeatable(sheet: Sheet, changed: set[str], how: str) -> list[Name]:
+def unrepeatable(sheet: CaseSet, changed: set[str], how: str) -> list[Name]:
     """The mistakes that make these results differ from call to call."""
     found = []
     for k in sheet.known:

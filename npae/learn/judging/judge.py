@@ -12,15 +12,15 @@ import numpy as np
 
 from npae.gradcheck.engine.ratio import constant_ratio, suggestion
 from npae.learn.catalogue.exercise import Exercise
-from npae.learn.judging.cases import TOLERANCE, Case, Sheet, draw_sheets
-from npae.learn.judging.identify import Seen, names_of, unrepeatable
+from npae.learn.judging.cases import TOLERANCE, Case, CaseSet, draw_sheets
+from npae.learn.judging.identify import Observed, names_of, unrepeatable
 from npae.learn.judging.outcome import Block, Outcome
 from npae.learn.judging.ties import wrong_at_ties
-from npae.learn.sandbox.call_result import Answer, Caller, Trouble, miscounted
+from npae.learn.sandbox.call_result import Caller, CallError, CallResult, miscounted
 from npae.utils.types import Array
 
 
-def judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet] | None = None, seed: int = 0) -> Outcome:
+def judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet] | None = None, seed: int = 0) -> Outcome:
     """The verdict on a learner's functions.
 
     Parameters
@@ -45,11 +45,11 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet] | None = N
     return outcome
 
 
-def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[Sheet]) -> Outcome:
+def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet]) -> Outcome:
     outcome = Outcome(exercise.name)
     for sheet in sheets:
         if outcome.passed:
-            Examination(exercise, sheet, caller, outcome).run()
+            FunctionCheck(exercise, sheet, caller, outcome).run()
         else:  # one thing at a time
             outcome.blocks += [Block(sheet.function.name, name) for name in sheet.function.returns]
     return outcome
@@ -59,10 +59,10 @@ class _StopError(Exception):
     """The verdict stands; what follows would say nothing more."""
 
 
-class Examination:
+class FunctionCheck:
     """One function's cases, called and looked at one after the other; the outcome collects what was found."""
 
-    def __init__(self, exercise: Exercise, sheet: Sheet, caller: Caller, outcome: Outcome) -> None:
+    def __init__(self, exercise: Exercise, sheet: CaseSet, caller: Caller, outcome: Outcome) -> None:
         self.exercise, self.sheet, self.caller, self.outcome = exercise, sheet, caller, outcome
         self.function = sheet.function
         self.blocks = [Block(self.function.name, n, sheet.plain[0].truth[n].shape) for n in self.function.returns]
@@ -86,13 +86,13 @@ class Examination:
 
     # Calls
 
-    def _call(self, case: Case) -> Seen:
+    def _call(self, case: Case) -> Observed:
         """One call, whose results have the shapes and types that they should have."""
         answer = self.caller.call(self.function.name, case.arguments())
         if answer.printed and not self.outcome.printed:
             self.outcome.printed = answer.printed
         if answer.values is None:
-            trouble = answer.trouble or Trouble("crash", "the call gave no answer")
+            trouble = answer.trouble or CallError("crash", "the call gave no answer")
             if trouble.status in ("error", "shape"):
                 self._name_at_square()
             text = trouble.text
@@ -111,9 +111,9 @@ class Examination:
                 f"{self.function.name} changes {names}, which it is given; work on a copy, such as "
                 f"{self.function.takes[answer.changed[0]]}.copy()",
             )
-        return Seen(case, values)
+        return Observed(case, values)
 
-    def _by_name(self, answer: Answer, case: Case) -> dict[str, Array]:
+    def _by_name(self, answer: CallResult, case: Case) -> dict[str, Array]:
         values, names = answer.values or (), self.function.returns
         shapes = {case.truth[name].shape for name in names}
         if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
@@ -129,7 +129,7 @@ class Examination:
             return
         block.right = False
         if value.dtype.kind in "biu":
-            self._name([Seen(case, values)])
+            self._name([Observed(case, values)])
         what = "an array" if value.ndim else "a number"
         self._stop("shape", f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are")
 
@@ -138,7 +138,7 @@ class Examination:
         if value.shape == expected:
             return
         block.right = False
-        self._name([Seen(case, values)])
+        self._name([Observed(case, values)])
         if not self.outcome.names:
             self._name_at_square()
         like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
@@ -146,7 +146,7 @@ class Examination:
 
     # Checks that need no step
 
-    def _repeats(self, first: Seen) -> None:
+    def _repeats(self, first: Observed) -> None:
         again = self._call(first.case)
         changed = {n for n in first.values if not np.array_equal(first.values[n], again.values[n], equal_nan=True)}
         if not changed:
@@ -161,7 +161,7 @@ class Examination:
         what = "each call adds to what was there before" if how == "accumulates" else "something is drawn anew"
         self._stop("wrong", f"the same call twice gives two values of {named}: {what}")
 
-    def _finite(self, seen: Sequence[Seen]) -> str:
+    def _finite(self, seen: Sequence[Observed]) -> str:
         """Which results are not finite where the true ones are; nothing where all are."""
         for s in seen:
             for block in self.blocks:
@@ -180,7 +180,7 @@ class Examination:
                 block.right = False
                 self._stop("wrong", f"with g = 0 no gradient flows, but {block.name} is not 0 then")
 
-    def _nothing_left(self, first: Seen) -> None:
+    def _nothing_left(self, first: Observed) -> None:
         if not self.outcome.passed:
             return
         again = self._call(first.case)
@@ -195,7 +195,7 @@ class Examination:
 
     # Numbers
 
-    def _numbers(self, seen: Sequence[Seen]) -> None:
+    def _numbers(self, seen: Sequence[Observed]) -> None:
         for block in self.blocks:
             block.right = True
             for s in seen:
@@ -215,7 +215,7 @@ class Examination:
 
     # Names
 
-    def _name(self, seen: Sequence[Seen]) -> None:
+    def _name(self, seen: Sequence[Observed]) -> None:
         self.outcome.names += names_of(self.sheet.known, seen)
 
     def _name_at_square(self) -> None:
@@ -228,7 +228,7 @@ class Examination:
             values = dict(zip(self.function.returns, answer.values, strict=True))
             if any(values[n].shape != case.truth[n].shape for n in values):
                 return
-            seen.append(Seen(case, values))
+            seen.append(Observed(case, values))
         if seen:
             self._name(seen)
 

@@ -40,7 +40,7 @@ def folded(text: str, columns: int) -> str:
     return "\n".join(lines)
 
 
-def told(exercise: Exercise, outcome: Outcome) -> str:
+def describe(exercise: Exercise, outcome: Outcome) -> str:
     """The outcome of a check in a few lines: what is right, what is wrong and where, and what it looks like."""
     return "\n".join(_lines(exercise, outcome))
 

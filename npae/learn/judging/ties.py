@@ -9,11 +9,11 @@ from npae.gradcheck.engine.block import Block as Measured
 from npae.gradcheck.engine.examine import conclude
 from npae.gradcheck.report.verdict import Verdict
 from npae.learn.judging.cases import TOLERANCE, Forward
-from npae.learn.judging.identify import Seen
+from npae.learn.judging.identify import Observed
 from npae.learn.judging.outcome import Block
 
 
-def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Sequence[Seen]) -> str | None:
+def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Sequence[Observed]) -> str | None:
     """What is wrong with the results of draws with ties, noted in the first wrong block; None where nothing is."""
     for s in seen:
         subject = Forward(forward, s.case)

@@ -8,7 +8,7 @@ from npae.utils.types import Array
 
 
 @dataclass(frozen=True)
-class Trouble:
+class CallError:
     """Why there are no values.
 
     Attributes
@@ -24,7 +24,7 @@ class Trouble:
 
 
 @dataclass(frozen=True)
-class Answer:
+class CallResult:
     """The outcome of one call.
 
     Attributes
@@ -40,7 +40,7 @@ class Answer:
     """
 
     values: tuple[Array, ...] | None
-    trouble: Trouble | None = None
+    trouble: CallError | None = None
     printed: str = ""
     seconds: float = 0.0
     changed: tuple[int, ...] = ()
@@ -49,7 +49,7 @@ class Answer:
 class Caller(Protocol):
     """What calls a learner's functions by name."""
 
-    def call(self, function: str, arguments: Sequence[Any]) -> Answer:
+    def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
         """Call ``function`` with copies of ``arguments``: arrays, numbers, strings, None, and tuples of these."""
         ...
 

@@ -5,7 +5,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from npae.learn.sandbox.call_result import Trouble
+from npae.learn.sandbox.call_result import CallError
 
 LARGEST_TEXT = 1000  # characters
 MOST_FRAMES = 3
@@ -17,7 +17,7 @@ HINTS = {
 }
 
 
-def trouble_of(error: BaseException, function: str | None = None, folder: str | None = None) -> Trouble:
+def call_error_of(error: BaseException, function: str | None = None, folder: str | None = None) -> CallError:
     """The trouble that an error is.
 
     Parameters
@@ -29,18 +29,20 @@ def trouble_of(error: BaseException, function: str | None = None, folder: str | 
         Where the learner's files are, whose frames are shown; else those of all code that nobody installed.
     """
     if isinstance(error, NotImplementedError) and function:
-        return Trouble("missing", f"{function} is not written yet: put your lines where it raises NotImplementedError")
+        return CallError(
+            "missing", f"{function} is not written yet: put your lines where it raises NotImplementedError"
+        )
     if isinstance(error, SyntaxError) and function is None:
         place = f"{Path(str(error.filename or '')).name}:{error.lineno}: {str(error.text or '').strip()}\n"
-        return Trouble("error", f"{place}{_named(error, error.msg)}"[:LARGEST_TEXT])
+        return CallError("error", f"{place}{_named(error, error.msg)}"[:LARGEST_TEXT])
     try:
         message = str(error)[:LARGEST_TEXT]
     except BaseException:  # whatever the learner's own exception does here
         message = "(its message cannot be shown)"
     told = "".join(_frames(error, folder)) + _named(error, message)
     if isinstance(error, MemoryError):
-        return Trouble("memory", f"{told}\nThis needs more memory than is allowed."[:LARGEST_TEXT])
-    return Trouble("error", told[:LARGEST_TEXT])
+        return CallError("memory", f"{told}\nThis needs more memory than is allowed."[:LARGEST_TEXT])
+    return CallError("error", told[:LARGEST_TEXT])
 
 
 def _named(error: BaseException, message: str) -> str:

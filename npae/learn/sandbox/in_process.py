@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from npae.learn.sandbox.call_result import Answer, Trouble
-from npae.learn.sandbox.error_text import trouble_of
+from npae.learn.sandbox.call_result import CallError, CallResult
+from npae.learn.sandbox.error_text import call_error_of
 from npae.learn.sandbox.protocol import LARGEST_BODY, NUMERIC
 from npae.utils.types import Array
 
@@ -19,7 +19,7 @@ MOST_VALUES = 100
 MOST_PRINTED = 4000  # characters
 
 
-class Direct:
+class InProcess:
     """A ``Caller`` of functions that are at hand.
 
     Parameters
@@ -35,12 +35,12 @@ class Direct:
         self._folder = folder
         self._catch: type[BaseException] = Exception if folder is None else BaseException
 
-    def call(self, function: str, arguments: Sequence[Any]) -> Answer:
+    def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
         """The function's answer, or what it raised."""
         found = self._functions.get(function)
         if not callable(found):
-            return Answer(
-                None, Trouble("missing", f"there is no function {function}; define it with exactly this name")
+            return CallResult(
+                None, CallError("missing", f"there is no function {function}; define it with exactly this name")
             )
         given, printed, start = [_copied(a) for a in arguments], io.StringIO(), perf_counter()
         values, trouble = None, None
@@ -48,13 +48,13 @@ class Direct:
             with redirect_stdout(printed) if self._folder is None else nullcontext(), np.errstate(all="ignore"):
                 values = as_arrays(found(*given), function)
         except NoNumbersError as error:
-            trouble = Trouble("shape", str(error))
+            trouble = CallError("shape", str(error))
         except self._catch as error:
-            trouble = trouble_of(error, function, self._folder)
+            trouble = call_error_of(error, function, self._folder)
         seconds = perf_counter() - start
         pairs = zip(arguments, given, strict=True)
         changed = tuple(i for i, (old, new) in enumerate(pairs) if values is not None and not _same(old, new))
-        return Answer(values, trouble, printed.getvalue()[:MOST_PRINTED], seconds, changed)
+        return CallResult(values, trouble, printed.getvalue()[:MOST_PRINTED], seconds, changed)
 
 
 class NoNumbersError(ValueError):

@@ -17,7 +17,7 @@ from typing import Any, Self
 import numpy as np
 
 from npae.learn.sandbox import protocol
-from npae.learn.sandbox.call_result import Answer, Trouble
+from npae.learn.sandbox.call_result import CallError, CallResult
 from npae.learn.sandbox.cleanup import end_group, remove_tree
 from npae.learn.sandbox.error_text import LARGEST_TEXT
 from npae.learn.sandbox.in_process import MOST_PRINTED
@@ -89,7 +89,7 @@ class Worker:
         self._left = self.limits.seconds
         self.seconds = 0.0
         self._number = 0
-        self._trouble: Trouble | None = None
+        self._trouble: CallError | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
         self._is_killed = False
@@ -108,17 +108,17 @@ class Worker:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def call(self, function: str, arguments: Sequence[Any]) -> Answer:
+    def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
         """The answer of the learner's ``function`` to copies of ``arguments``."""
         if self._trouble is not None:
-            return Answer(None, self._trouble)
+            return CallResult(None, self._trouble)
         arrays: list[Any] = []
         codes = [protocol.encode(a, arrays) for a in arguments]
         if self._left <= 0:
             return self._ended(self._late())
         answer = self._ask({"do": "call", "function": function, "arguments": codes}, arrays)
         if any(i >= len(arguments) for i in answer.changed):
-            return self._ended(Trouble("crash", _INTRUSION))
+            return self._ended(CallError("crash", _INTRUSION))
         return answer
 
     def _start(self) -> None:
@@ -157,7 +157,7 @@ class Worker:
         loaded = self._ask({"do": "load", "path": str(self.path)}, [np.frombuffer(self._source, np.uint8)])
         self._trouble = loaded.trouble
 
-    def _ask(self, message: protocol.Message, arrays: Sequence[Any], seconds: float | None = None) -> Answer:
+    def _ask(self, message: protocol.Message, arrays: Sequence[Any], seconds: float | None = None) -> CallResult:
         """Send a request and wait for its answer, at most for the seconds that are left."""
         self._number += 1
         frame = protocol.pack({**message, "id": self._number}, arrays)
@@ -175,7 +175,7 @@ class Worker:
         self._left -= taken
         self.seconds += taken if seconds is None else 0.0
         if isinstance(got, protocol.FrameError):
-            return self._ended(Trouble("crash", _INTRUSION))
+            return self._ended(CallError("crash", _INTRUSION))
         if isinstance(got, Exception):
             return self._ended(None)
         message, values = got
@@ -196,20 +196,20 @@ class Worker:
                     raise
         return box.get(timeout=GRACE_SECONDS)
 
-    def _believed(self, message: protocol.Message, arrays: list[Any], seconds: float) -> Answer:
+    def _believed(self, message: protocol.Message, arrays: list[Any], seconds: float) -> CallResult:
         """The answer, of what was received, if it is one."""
         changed, trouble = message.get("changed"), message.get("trouble")
         if message.get("id") != self._number or not isinstance(changed, list):
-            return self._ended(Trouble("crash", _INTRUSION))
+            return self._ended(CallError("crash", _INTRUSION))
         if not all(type(i) is int and i >= 0 for i in changed):
-            return self._ended(Trouble("crash", _INTRUSION))
+            return self._ended(CallError("crash", _INTRUSION))
         printed = clean(self._newly_printed())
         if trouble is None:
-            return Answer(tuple(arrays), None, printed, seconds, tuple(changed))
+            return CallResult(tuple(arrays), None, printed, seconds, tuple(changed))
         told = isinstance(trouble, list) and len(trouble) == 2 and isinstance(trouble[1], str)
         if not told or trouble[0] not in STATUSES:
-            return self._ended(Trouble("crash", _INTRUSION))
-        return Answer(None, Trouble(trouble[0], clean(trouble[1][:LARGEST_TEXT])), printed, seconds)
+            return self._ended(CallError("crash", _INTRUSION))
+        return CallResult(None, CallError(trouble[0], clean(trouble[1][:LARGEST_TEXT])), printed, seconds)
 
     def _talk(self, frame: bytes, box: "queue.SimpleQueue[Any]") -> None:
         """Write a request and read a frame; in a thread, as either may wait for ever."""
@@ -225,17 +225,17 @@ class Worker:
         except (OSError, EOFError, protocol.FrameError) as error:
             box.put(error)
 
-    def _ended(self, trouble: Trouble | None) -> Answer:
+    def _ended(self, trouble: CallError | None) -> CallResult:
         """End the process; the answer is ``trouble``, or how the process ended by itself."""
         assert self._process is not None
         end_group(self._process.pid, self._mark)
         status = self._process.wait()
         self._trouble = trouble or _trouble_of_end(status)
-        return Answer(None, self._trouble, clean(self._newly_printed()))
+        return CallResult(None, self._trouble, clean(self._newly_printed()))
 
-    def _late(self) -> Trouble:
+    def _late(self) -> CallError:
         text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
-        return Trouble("timeout", text)
+        return CallError("timeout", text)
 
     def _newly_printed(self) -> str:
         """What was printed since the last time, from its beginning."""
@@ -258,7 +258,7 @@ class Worker:
         process, self._process = self._process, None
         if process is not None:  # else it could not be started
             self._close_process(process)
-        self._trouble = self._trouble or Trouble("crash", "the process has been closed")
+        self._trouble = self._trouble or CallError("crash", "the process has been closed")
         self._printing.close()
         self._printed.close()
         remove_tree(folder)
@@ -277,30 +277,30 @@ class Worker:
 _INTRUSION = "it wrote into the connection that is kept for answers, or closed it"
 
 
-def _trouble_of_end(status: int) -> Trouble:
+def _trouble_of_end(status: int) -> CallError:
     """What a process's exit status says."""
     if -status == getattr(signal, "SIGXCPU", None):
-        return Trouble("timeout", "it computed for longer than is allowed; is there a loop that never ends?")
+        return CallError("timeout", "it computed for longer than is allowed; is there a loop that never ends?")
     if -status == signal.SIGSEGV:
-        return Trouble("crash", "the process was ended by a segmentation fault; is there a recursion without an end?")
+        return CallError("crash", "the process was ended by a segmentation fault; is there a recursion without an end?")
     # Windows knows no SIGKILL: whom another process ends has the number of SIGTERM there.
     if status == (-signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM):
-        return Trouble("crash", "the process was killed, or closed its connection")
+        return CallError("crash", "the process was killed, or closed its connection")
     if status < 0:
-        return Trouble("crash", f"the process was ended by signal {-status}")
-    return Trouble("crash", f"the process ended itself with status {status} in the middle of a call")
+        return CallError("crash", f"the process was ended by signal {-status}")
+    return CallError("crash", f"the process ended itself with status {status} in the middle of a call")
 
 
-def _read(path: Path) -> tuple[bytes, Trouble | None]:
+def _read(path: Path) -> tuple[bytes, CallError | None]:
     if not path.is_file():
-        return b"", Trouble("missing", f"there is no file {path.name}")
+        return b"", CallError("missing", f"there is no file {path.name}")
     try:
         with open(path, "rb") as file:
             source = file.read(LARGEST_SOURCE + 1)
     except OSError as error:
-        return b"", Trouble("missing", f"{path.name} cannot be read: {error.strerror}")
+        return b"", CallError("missing", f"{path.name} cannot be read: {error.strerror}")
     if len(source) > LARGEST_SOURCE:
-        return b"", Trouble(
+        return b"", CallError(
             "error", f"{path.name} has more than {LARGEST_SOURCE:,} bytes; functions take a few hundred"
         )
     return source, None

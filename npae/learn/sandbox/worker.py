@@ -14,9 +14,9 @@ from types import ModuleType
 from typing import Any
 
 from npae.learn.sandbox import protocol
-from npae.learn.sandbox.call_result import Answer
-from npae.learn.sandbox.error_text import trouble_of
-from npae.learn.sandbox.in_process import Direct
+from npae.learn.sandbox.call_result import CallResult
+from npae.learn.sandbox.error_text import call_error_of
+from npae.learn.sandbox.in_process import InProcess
 
 LARGEST_FILE = 1 << 24  # bytes that the learner's code may write into one file
 MOST_FILES = 64  # open at once
@@ -70,7 +70,7 @@ def load(source: bytes, path: str) -> ModuleType:
 
 def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None:
     """Answer until there are no more requests; the first is to load a file, the others are calls."""
-    caller: Direct | None = None
+    caller: InProcess | None = None
     while True:
         try:
             message, arrays = protocol.read(receive)
@@ -81,10 +81,10 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
             folder = str(Path(path).parent)
             sys.path.append(folder)
             try:
-                answer = Answer(())
-                caller = Direct(vars(load(source, path)), folder)
+                answer = CallResult(())
+                caller = InProcess(vars(load(source, path)), folder)
             except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's doing too
-                answer = Answer(None, trouble_of(error, folder=folder))
+                answer = CallResult(None, call_error_of(error, folder=folder))
         else:
             assert caller is not None
             answer = caller.call(message["function"], [protocol.decode(a, arrays) for a in message["arguments"]])
@@ -96,7 +96,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
         send(_packed(message["id"], answer))
 
 
-def _packed(number: int, answer: Answer) -> bytes:
+def _packed(number: int, answer: CallResult) -> bytes:
     message: protocol.Message = {"id": number, "changed": list(answer.changed)}
     if answer.trouble is not None:
         message["trouble"] = [answer.trouble.status, answer.trouble.text]

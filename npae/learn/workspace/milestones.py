@@ -14,7 +14,7 @@ from npae.datasets import load_digits
 from npae.kernels.reference import adam
 from npae.learn.catalogue.exercise import Exercise, ExerciseError, Function
 from npae.learn.sandbox.call_result import Caller
-from npae.learn.sandbox.in_process import Direct
+from npae.learn.sandbox.in_process import InProcess
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 
@@ -96,7 +96,7 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
     training = exercise.training
     assert training is not None
     x = shaped(exercise, load_digits().train_images[: training.images] if images is None else images)
-    right = Direct({f.name: exercise.solution(f) for f in exercise.functions})
+    right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     yours, reference = Network(exercise, caller, x), Network(exercise, right, x)
     step = 0
     with ThreadPoolExecutor(1) as beside:  # the reference computes while the learner's process does

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from npae.utils.files import persistently, replacing
+from npae.utils.files import atomic_write, persistently
 
 FILE = ".npae-learn.json"
 BACKUP, DAMAGED, LOCK = FILE + ".bak", FILE + ".damaged", FILE + ".lock"
@@ -112,9 +112,9 @@ def _write(folder: Path, progress: Progress) -> None:
     if path.exists() and _read(path) is None:
         persistently(os.replace, path, folder / DAMAGED)
     elif path.exists():
-        with replacing(folder / BACKUP) as file:
+        with atomic_write(folder / BACKUP) as file:
             file.write(path.read_bytes())
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write((json.dumps(told, indent=1) + "\n").encode())
 
 

@@ -16,7 +16,7 @@ from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.sandbox.call_result import Caller
 from npae.learn.workspace import progress
-from npae.utils.files import persistently, replacing
+from npae.utils.files import atomic_write, persistently
 
 README = """npae learn: from the scalar chain rule to a variational autoencoder, every gradient written by you.
 
@@ -35,7 +35,7 @@ What you have passed is kept in .npae-learn.json.
 
 
 @dataclass(frozen=True)
-class Course:
+class Workspace:
     """The commands of a learner's folder.
 
     Attributes
@@ -49,7 +49,7 @@ class Course:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def at(cls, start: Path) -> "Course":
+    def at(cls, start: Path) -> "Workspace":
         """The course whose folder is ``start``, or the nearest one above it."""
         folder = progress.find(start)
         if folder is None:
@@ -64,7 +64,7 @@ class Course:
         return cls(folder, tuple(notes))
 
     @classmethod
-    def begin(cls, folder: Path) -> tuple["Course", Exercise]:
+    def begin(cls, folder: Path) -> tuple["Workspace", Exercise]:
         """A new folder with the first exercise; what is there already is kept."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -235,5 +235,5 @@ class Course:
 
 
 def _write(path: Path, text: str) -> None:
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(text.encode())

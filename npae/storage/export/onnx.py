@@ -30,7 +30,7 @@ from npae.layers import (
 from npae.network.autoencoder import Autoencoder
 from npae.storage.export.inference_layers import decoding, encoding, unknown
 from npae.utils.errors import MissingExtraError
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array, Shape
 from npae.utils.version import __version__
 
@@ -67,7 +67,7 @@ def export_onnx(network: Autoencoder, path: str | Path, *, part: str = "both") -
 
     model = _model(network, part)
     onnx.checker.check_model(model, full_check=True)
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(model.SerializeToString())
 
 

@@ -29,7 +29,7 @@ from npae.layers.upsampling import bilinear_weights
 from npae.network.autoencoder import Autoencoder
 from npae.storage.export import standalone
 from npae.storage.export.inference_layers import decoding, encoding, unknown
-from npae.utils.files import replacing
+from npae.utils.files import atomic_write
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -51,7 +51,7 @@ def export_python(network: Autoencoder, path: str | Path) -> None:
     ValueError
         Where the network has layers of somebody's own.
     """
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         file.write(source(network).encode())
 
 

@@ -14,7 +14,7 @@ from small_models import samples
 
 from npae.kernels import compiled, reference
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import Crew, crew_of
+from npae.kernels.execution.thread_team import ThreadTeam, shared_team
 from npae.network import recipes
 from npae.training.optimizers import Adam
 from npae.training.trainer import Training
@@ -34,17 +34,17 @@ def adding(n, y, kernels=compiled):
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kernels", [compiled, reference])
 def test_every_program_has_been_run_once_when_run_returns(size, kernels):
-    crew, ys = crew_of(size), np.zeros((size, 50))
+    team, ys = shared_team(size), np.zeros((size, 50))
     programs = [adding(i + 1, y, kernels) for i, y in enumerate(ys)]
     for repetition in range(1, 300):
-        crew.run(programs)
+        team.run(programs)
         assert ys[:, 0].tolist() == [repetition * (i + 1) for i in range(size)]
 
 
 @pytest.mark.parametrize("lengths", [[], [0], [3], [0, 0, 0], [0, 2, 3], [2, 0, 3], [2, 3], [0, 4, 0], [1, 2, 3]])
 def test_programs_may_be_fewer_than_threads_and_empty(lengths):
     ys = np.zeros((3, 7))
-    crew_of(3).run([adding(n, y) for n, y in zip(lengths, ys, strict=False)])
+    shared_team(3).run([adding(n, y) for n, y in zip(lengths, ys, strict=False)])
     assert ys[: len(lengths), 0].tolist() == lengths
 
 
@@ -52,24 +52,24 @@ def test_long_programs_and_short_ones_wait_for_each_other():
     ys = np.zeros((2, 200_000))
     for lengths in ([1, 60], [60, 1]):
         ys[...] = 0
-        crew_of(2).run([adding(n, y) for n, y in zip(lengths, ys, strict=True)])
+        shared_team(2).run([adding(n, y) for n, y in zip(lengths, ys, strict=True)])
         assert ys[:, -1].tolist() == lengths
 
 
 def test_all_in_a_process_share_one_crew_of_a_size():
-    assert crew_of(2) is crew_of(2)
-    assert crew_of(2) is not crew_of(3)
+    assert shared_team(2) is shared_team(2)
+    assert shared_team(2) is not shared_team(3)
     before = threading.active_count()
     for _ in range(3):
-        crew_of(2).run([adding(1, np.zeros(3)) for _ in range(2)])
+        shared_team(2).run([adding(1, np.zeros(3)) for _ in range(2)])
     assert threading.active_count() <= before + 1
 
 
 def test_threads_that_have_nothing_to_do_sleep_and_wake_again():
-    crew, ys = crew_of(3), np.zeros((3, 50))
+    team, ys = shared_team(3), np.zeros((3, 50))
     programs = [adding(1, y) for y in ys]
     for repetition in range(1, 4):
-        crew.run(programs)
+        team.run(programs)
         time.sleep(0.1)  # they look around for a millisecond or two
         before = time.process_time()
         time.sleep(0.2)
@@ -89,26 +89,26 @@ def test_an_error_is_raised_after_all_have_finished_and_the_crew_goes_on(greedy_
     programs = [adding(40, y), adding(40, y)]
     programs[greedy_one] = greedy_program
     with pytest.raises(MemoryError, match="choose a smaller batch or network"):
-        crew_of(2).run(programs)
+        shared_team(2).run(programs)
     assert (y == 40).all()
     programs[greedy_one] = adding(1, np.zeros(5))
-    crew_of(2).run(programs)
+    shared_team(2).run(programs)
     assert (y == 80).all()
 
 
 @pytest.mark.skipif(not COMPILES, reason="there are no threads then")
 def test_a_thread_that_could_not_be_started_is_not_waited_for(monkeypatch):
-    crew, y = Crew(2), np.zeros(5)
+    team, y = ThreadTeam(2), np.zeros(5)
 
     def refused(thread):
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refused)
     with pytest.raises(RuntimeError, match="can't start"):
-        crew.run([adding(1, y), adding(1, y)])
+        team.run([adding(1, y), adding(1, y)])
     monkeypatch.undo()
     assert (y == 0).all()
-    crew.run([adding(1, y), adding(1, np.zeros(5))])
+    team.run([adding(1, y), adding(1, np.zeros(5))])
     assert (y == 1).all()
 
 
