@@ -20,7 +20,7 @@ COMPILES = not numba.config.DISABLE_JIT
 PROGRAM = """
 import hashlib, json, sys
 from pathlib import Path
-from npae import safetensors
+from npae.storage import safetensors
 from npae.cli import main
 from small_models import data_for, fitted, unfitted
 
