@@ -30,6 +30,21 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+@nox.session(python=["3.11", "3.12", "3.13", "3.14"])
+def pythons(session: nox.Session) -> None:
+    """All tests with few drawn examples, and the demonstration, on each Python that npae supports."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *session.posargs, env={"HYPOTHESIS_PROFILE": "few"})
+    session.run("npae", "demo", "--out", f"{session.create_tmp()}/report.html")
+
+
+@nox.session(python="3.11")
+def oldest(session: nox.Session) -> None:
+    """All tests with few drawn examples, with the oldest version of each dependency that setup.cfg allows."""
+    session.install("-e", ".[test]", "-c", "tests/oldest.txt")
+    session.run("pytest", *session.posargs, env={"HYPOTHESIS_PROFILE": "few"})
+
+
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Line coverage, with kernels as plain Python so that their lines count too."""
