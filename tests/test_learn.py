@@ -318,6 +318,7 @@ def changed(folder: Path, file: str, old: str, new: str) -> Path:
     ("file", "old", "new", "says"),
     [
         ("exercise.toml", 'name = "dense"', 'name = "json"', "no name of Python's own"),
+        ("exercise.toml", 'name = "dense"', 'name = "con"', "or of a device of Windows"),
         ("exercise.toml", 'name = "dense"', 'name = "A b"', "lower-case letters"),
         ("exercise.toml", 'name = "dense"', 'name = "class"', "the name is 'class'"),
         ("exercise.toml", "number = 8", 'number = "8"', "expected int"),

@@ -313,6 +313,33 @@ def test_a_lock_that_was_left_behind_is_taken_over_and_a_held_one_is_told_of(fol
     assert "another npae learn holds" in said
 
 
+@pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links here")
+def test_a_lock_that_is_a_link_to_nowhere_is_told_of_and_not_waited_for_without_end(folder, monkeypatch, capsys):
+    (folder / progress.LOCK).symlink_to(folder / "nowhere")
+    monkeypatch.setattr(progress, "PATIENCE", 0.2)
+    status, said = learn(capsys, "hint")
+    assert status == 2
+    assert "another npae learn holds" in said
+
+
+@pytest.mark.parametrize("refusals", [3, 10**9])
+def test_on_windows_a_lock_that_is_just_being_removed_is_waited_for(folder, monkeypatch, capsys, refusals):
+    """Simulated: a file that is marked for removal cannot be opened, and os.open gives no number of Windows."""
+    opened, refused = os.open, []
+
+    def refuse(path, *arguments, **options):
+        if Path(path).name == progress.LOCK and len(refused) < refusals:
+            refused.append(path)
+            raise PermissionError(13, "Permission denied")
+        return opened(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", refuse)
+    monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
+    monkeypatch.setattr("npae.utils.files.PATIENCE", 0.4)
+    status, said = learn(capsys, "hint")
+    assert (status, "cannot be written (Permission denied)" in said) == ((0, False) if refusals == 3 else (2, True))
+
+
 def test_a_virus_scanner_that_has_files_open_for_a_moment_is_waited_for(folder, monkeypatch, capsys):
     asked = []
 

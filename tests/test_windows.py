@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from npae.cli import main
-from npae.learn.sandbox.process import _trouble_of_end
+from npae.cli.grade import _notes
+from npae.learn.sandbox.process import Worker, _trouble_of_end
 
 SENTENCE = "this system limits neither memory nor processes nor files: only the clock ends a learner's file"
 FILES = {
@@ -54,6 +55,25 @@ def test_where_there_are_limits_nobody_says_that_there_are_none(
     (tmp_path / "class" / "a" / "relu.py").write_text(FILES["right"], encoding="utf-8")
     assert main(["grade", str(tmp_path / "class")]) == 0
     assert SENTENCE not in capsys.readouterr().err
+
+
+def test_macos_says_what_it_does_not_limit_and_linux_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "macOS does not hold a learner's file to --memory; time and processes are limited"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert said in _notes([])
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert said not in _notes([])
+
+
+def test_a_learners_temporary_files_are_in_its_own_folder_under_windows_names_too(tmp_path: Path) -> None:
+    source = (
+        "import os\ndef f():\n    return [float(os.environ[n] == os.getcwd()) for n in ('TMPDIR', 'TEMP', 'TMP')]\n"
+    )
+    (tmp_path / "exercise.py").write_text(source, encoding="utf-8")
+    with Worker(tmp_path / "exercise.py") as one:
+        answer = one.call("f", [])
+    assert answer.trouble is None
+    assert [value.tolist() for value in answer.values or ()] == [[1.0, 1.0, 1.0]]
 
 
 def test_a_process_that_was_ended_is_told_of_without_sigkill(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,8 @@ def _notes(others: list[str]) -> list[str]:
         notes.append(f"not looked at, since each learner has a folder: {named}")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         notes.append("you are the administrator, whose files and processes nothing protects; see npae grade --help")
+    if sys.platform == "darwin":
+        notes.append("macOS does not hold a learner's file to --memory; time and processes are limited")
     if find_spec("resource") is None:
         notes.append("this system limits neither memory nor processes nor files: only the clock ends a learner's file")
     return notes

@@ -17,7 +17,8 @@ REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, err
 #: What Windows says of a file that a program has open: access denied, a sharing violation, a lock.
 IN_USE = (5, 32, 33)
 PATIENCE = 1.0  # seconds, for a virus scanner that looks at a new file
-UNFLUSHABLE = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
+#: What a drive says of what it cannot do: set permissions, flush a folder.
+UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\.|$)|.*[<>:\"|?*]|(?!\.\.$).*[. ]$", re.IGNORECASE)
 
 
@@ -59,8 +60,11 @@ def _written_beside(path: Path) -> Iterator[IO[bytes]]:
             yield file
             file.flush()
             _flush(file.fileno())
-        with suppress(OSError):  # a shared drive or a memory card may know no permissions
+        try:
             os.chmod(temporary, 0o666 & ~_umask())
+        except OSError as error:  # a shared drive or a memory card may know no permissions
+            if error.errno not in UNSUPPORTED:
+                raise
         persistently(os.replace, temporary, path)
     except BaseException:
         with suppress(OSError):  # what went wrong first is what is told
@@ -159,7 +163,7 @@ def _flush_folder(folder: Path) -> None:
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno not in UNFLUSHABLE:
+        if error.errno not in UNSUPPORTED:
             raise
     finally:
         os.close(descriptor)

@@ -18,6 +18,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from npae.learn.mutant import Known, Mutant, OwnMistake, library_mistakes
+from npae.utils.files import NO_NAME
 
 KINDS = ("exercise", "hunt", "fool")
 COMPARES = ("gradient", "value")
@@ -195,10 +196,11 @@ def _names_used(code: CodeType) -> list[str]:
 
 def check_name(name: str, where: str) -> None:
     """Raise ExerciseError for a name that no file of a learner could have."""
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name) or name in sys.stdlib_module_names:
+    is_taken = keyword.iskeyword(name) or name in sys.stdlib_module_names or NO_NAME.match(name)
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or is_taken:
         raise ExerciseError(
-            f"{where}: the name is {name!r}; expected lower-case letters, digits and _, and no name of Python's own, "
-            "since the learner's file is called after it"
+            f"{where}: the name is {name!r}; expected lower-case letters, digits and _, and no name of Python's own "
+            "or of a device of Windows, since the learner's file is called after it"
         )
 
 

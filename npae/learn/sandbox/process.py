@@ -44,6 +44,7 @@ LOOK_SECONDS = 0.2  # between two looks whether the process is still there
 LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: what it takes to start Python
+HOMES = ("HOME", "TMPDIR", "USERPROFILE", "TEMP", "TMP")  # what POSIX and Windows call a user's folders
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,8 @@ class Worker:
         self._printed = open(folder / "printed", "rb")  # noqa: SIM115
         self._folder = folder
         environment = {key: os.environ[key] for key in KEPT if key in os.environ}
-        environment |= {"HOME": str(working), "TMPDIR": str(working), name: value}
+        environment |= dict.fromkeys(HOMES, str(working))
+        environment[name] = value
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         package, numpy_folder = Path(__file__).parents[2], Path(np.__file__).parent.parent
         self._process = subprocess.Popen(

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from npae.utils import files
 from npae.utils.files import atomic_write, persistently
 
 FILE = ".npae-learn.json"
@@ -144,14 +145,14 @@ def _sound(values: dict[str, Any], key: str, default: Any) -> Any:
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     """Hold a lock file; one that its owner has left behind is taken over."""
-    deadline = time.monotonic() + PATIENCE
+    deadline, soon = time.monotonic() + PATIENCE, time.monotonic() + files.PATIENCE
     while True:
         try:
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
             break
         except FileExistsError:
             try:
-                forgotten = time.time() - path.stat().st_mtime > FORGOTTEN
+                forgotten = time.time() - path.lstat().st_mtime > FORGOTTEN  # of a link itself, wherever it leads
             except FileNotFoundError:
                 continue
             if forgotten:
@@ -163,6 +164,10 @@ def _locked(path: Path) -> Iterator[None]:
             else:
                 time.sleep(0.05)
         except OSError as error:
+            is_going = files.IS_WINDOWS and isinstance(error, PermissionError)  # somebody is removing it
+            if is_going and time.monotonic() < soon:
+                time.sleep(0.05)
+                continue
             raise OSError(
                 f"{path.parent} cannot be written ({error.strerror}), so that nothing can be noted there; "
                 "make it writable, or copy it to where you may write"
