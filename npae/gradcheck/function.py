@@ -1,6 +1,5 @@
 """Check a plain function and the gradient that somebody wrote for it."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +9,7 @@ from npae.gradcheck.examination import Plan, examine, raised
 from npae.gradcheck.naming import Call, name_raising, name_report
 from npae.gradcheck.report import Report
 from npae.gradcheck.subject import NoGradientError, Subject, gradient_name
+from npae.signature import arguments_of
 from npae.types import Array
 
 
@@ -186,7 +186,7 @@ def check(
 def input_names(f: Callable[..., Any], n: int) -> list[str]:
     """The names of f's first n arguments; x0, x1, … where it does not tell."""
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = arguments_of(f).values()
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     except (TypeError, ValueError):
         names = []
