@@ -1,6 +1,5 @@
 """Check a plain function and the gradient that somebody wrote for it."""
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from npae.gradcheck.engine.examine import Plan, examine, raised
 from npae.gradcheck.engine.subject import NoGradientError, Subject
 from npae.gradcheck.report.findings import gradient_name
 from npae.gradcheck.report.report import Report
+from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
 
@@ -187,7 +187,7 @@ def check(
 def input_names(f: Callable[..., Any], n: int) -> list[str]:
     """The names of f's first n arguments; x0, x1, … where it does not tell."""
     try:
-        parameters = inspect.signature(f).parameters.values()
+        parameters = arguments_of(f).values()
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     except (TypeError, ValueError):
         names = []

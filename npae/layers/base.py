@@ -10,7 +10,6 @@ Everything in this folder has the same three methods, and so can a layer of your
 Shapes in ``plan`` are those of one sample; x, y, dx and dy carry the batch in front: (N, ...).
 """
 
-import inspect
 from collections.abc import Sequence
 from functools import cache
 from types import ModuleType
@@ -21,6 +20,7 @@ import numpy as np
 from npae.kernels import default_kernels
 from npae.layers.arena import Arena
 from npae.utils.randomness import RunState
+from npae.utils.signature import arguments_of
 from npae.utils.types import Array, Shape
 
 
@@ -98,7 +98,7 @@ class Layer:
 @cache
 def _parameter_names(cls: Any) -> tuple[str, ...]:
     """Of a layer's constructor; it takes Python a while to find them."""
-    return tuple(inspect.signature(cls).parameters)
+    return tuple(arguments_of(cls))
 
 
 def positive(value: Any, name: str) -> int:

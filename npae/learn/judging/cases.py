@@ -4,7 +4,6 @@ The true gradient is that of Σ g·y, measured as slopes of the reference's forw
 entries are measured, and the others are the reference's own, which the measured ones confirm.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -17,6 +16,7 @@ from npae.gradcheck.engine.subject import Subject, Weighted
 from npae.learn.catalogue.exercise import Exercise, ExerciseError, Function
 from npae.learn.mutant import Known, by_name
 from npae.utils.randomness import generator
+from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
 PLAIN, SQUARE, TIES = 3, 2, 2  # cases of each sort
@@ -141,7 +141,7 @@ def call_forward(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
 
 def argument_names(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> list[str]:
     """The inputs that a forward pass takes, in its order; the last may be left out where they have defaults."""
-    parameters = inspect.signature(forward).parameters
+    parameters = arguments_of(forward)
     unknown = [name for name, p in parameters.items() if name not in inputs and p.default is p.empty]
     if unknown:
         raise ExerciseError(f"{forward.__name__} takes {', '.join(unknown)}, which draw() does not give")
