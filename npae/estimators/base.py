@@ -92,7 +92,7 @@ class AutoencoderEstimator(SaveMixin):
     weight_decay: float = parameter(
         "float", 'λ of ½ λ Σ W² in the loss; with optimizer "adamw" the decoupled decay instead.', default=0.0
     )
-    activity_l1: float = parameter("float", "λ of λ Σ |z| in the loss, which makes the code z sparse.", default=0.0)
+    activity_l1: float = parameter("float", "λ of ``λ Σ |z|`` in the loss, which makes the code z sparse.", default=0.0)
     validation_fraction: float | None = parameter(
         "float or None",
         "Share of the data set aside, whose loss is recorded; None is 0.1 with ``early_stopping``, else 0.",
