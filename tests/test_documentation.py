@@ -52,6 +52,26 @@ def test_the_guides_python_runs(few_digits, monkeypatch, tmp_path):
     assert np.allclose(names["encoder"].transform(few_digits.test_images), names["codes"], atol=1e-5)
 
 
+def test_the_ten_stops_stand_where_the_guide_says():
+    stops = re.findall(
+        r"^\d+\. \[`(\w+)`\]\(\.\./(\S+)#L(\d+)\), `(\S+)`, line (\d+):",
+        (ROOT / "docs/reading.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+    assert len(stops) == 10
+    for name, path, line, shown_path, shown_line in stops:
+        assert (path, line) == (shown_path, shown_line)
+        source = (ROOT / path).read_text(encoding="utf-8").splitlines()
+        assert re.match(rf"\s*def {name}\(", source[int(line) - 1]), f"{name} is not at {path}:{line}"
+
+
+def test_the_guide_lists_the_packages():
+    listed = re.findall(r"^\| `npae\.(\w+)` \|", (ROOT / "docs/reading.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(
+        p.name for p in Path(npae.__file__).parent.iterdir() if (p / "__init__.py").exists()
+    )
+
+
 def test_the_layer_of_ones_own_has_a_right_gradient():
     names = run_all("docs/reading.md", {})
     x = np.random.default_rng(0).normal(size=(5, 8))
