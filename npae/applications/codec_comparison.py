@@ -1,4 +1,4 @@
-"""How many bytes others need for the same images: PCA with the same quantiser and coder, and JPEG."""
+"""Other codecs for the same images, for comparison: PCA with the same quantiser and coder, and JPEG."""
 
 import io
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""The same samples seen three ways: as codes, as the first axes of PCA, and raw."""
+"""Feature sets of the same samples: codes, principal components, and raw values."""
 
 import io
 import warnings

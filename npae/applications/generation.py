@@ -1,4 +1,4 @@
-"""Generation: what lies between and beyond the samples, and how good a variational model is at it.
+"""Generation: new samples, interpolations and grids, and how well a variational model fits (ELBO and IWAE bounds).
 
 ``sample`` and ``interpolate`` of the estimators do the simple things; here are walks on the sphere, along one dimension
 and over a plane, and the bounds by which variational models are judged.

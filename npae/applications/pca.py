@@ -1,4 +1,4 @@
-"""Principal component analysis, the yardstick: the best that a linear code of a given size can do."""
+"""Principal component analysis: the best linear code of a given size, for comparison."""
 
 import numpy as np
 

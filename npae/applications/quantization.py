@@ -1,4 +1,4 @@
-"""Codes as whole numbers: one step for all dimensions, so that a dimension costs as many bits as it varies.
+"""Quantisation of codes: whole numbers with one step size for all dimensions.
 
 With one step the error is the same in every dimension, which for a given error in all takes the fewest bits
 (reverse water-filling; Cover & Thomas 2006, §10.3.3). A dimension that never changes costs nothing.

@@ -1,4 +1,4 @@
-"""Dimension reduction: few numbers for each sample, of which as much as possible can be read.
+"""Dimension reduction: how much of the samples their codes keep, beside PCA.
 
 Three questions are asked of them: can the sample be rebuilt, are the neighbours in the map neighbours in the data
 (trustworthiness; Venna & Kaski 2001), and how many of the nearest neighbours are the same.

@@ -1,4 +1,4 @@
-"""Information retrieval: what is most like this? Neighbours are looked for among codes, not among samples.
+"""Information retrieval: an index of codes, and search for the nearest neighbours in it.
 
 The search is exact. It goes through the codes block by block, so memory does not grow with their number.
 """

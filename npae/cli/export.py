@@ -1,4 +1,4 @@
-"""npae export: a trained model for somewhere else."""
+"""npae export: write the encoder alone, an ONNX graph, or one Python file."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""npae sample: new samples out of nothing but a model."""
+"""npae sample: draw new samples from a model."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""npae search: what in an index is most like this?"""
+"""npae search: the samples of an index that are most like a given one."""
 
 import argparse
 

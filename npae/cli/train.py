@@ -1,4 +1,4 @@
-"""npae train: data in, a model with its record and pictures out.
+"""npae train: train a model; writes the model, its history and pictures.
 
 The options of each type are the parameters of its estimator: their names, types, defaults and descriptions are read
 from the class, so that command line and Python cannot drift apart.

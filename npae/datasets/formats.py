@@ -1,4 +1,4 @@
-"""Which reader a file gets, and what all of them come to: an array of floating-point numbers."""
+"""Choice of the reader for a file or folder; every reader returns an array of floating-point numbers."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A data file may be damaged or malicious: its header is believed only as far as the bytes are there."""
+"""Reading arrays from files that may be damaged or malicious: no more is allocated than the file really holds."""
 
 import math
 from collections.abc import Iterator

@@ -205,7 +205,7 @@ class AutoencoderEstimator(SaveMixin):
         return self
 
     def _seed(self, checkpoints: Checkpoints | None) -> int:
-        """Who asks for no seed gets that of the run that goes on, or a new one."""
+        """random_state, or when it is None the seed of the checkpoint being resumed, or a new seed."""
         stored = checkpoints.seed() if checkpoints is not None and self.random_state is None else None
         return seed_from(self.random_state) if stored is None else stored
 
@@ -364,7 +364,7 @@ class AutoencoderEstimator(SaveMixin):
         return distribution.transform(z)
 
     def _remember(self, X: Array) -> None:
-        """Keep a few samples: their codes say where codes lie, once somebody asks."""
+        """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
         (code_size,) = self.network_.code_shape
         # Too few say nothing of a covariance: after a small part, those of an earlier one stay.
         few = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)

@@ -1,4 +1,4 @@
-"""Dataframes come and go without npae importing their library: names of columns in, named columns out."""
+"""Dataframes in and out, without importing their library: column names of the input, named columns of the output."""
 
 import sys
 import warnings

@@ -1,4 +1,4 @@
-"""From a file to what was saved in it."""
+"""``npae.load``: read an estimator or a network from a model file."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Compile ahead of time, so that the first training of a new installation starts as fast as any later one.
+"""Compilation of all kernels ahead of time, for ``npae warmup``.
 
 A kernel's machine code is made at its first call, for the dtypes and numbers of dimensions that it is given, whatever
 the sizes, and kept on disk. So small models that are used like large ones make all the calls that the large ones will.

@@ -1,10 +1,9 @@
-"""What scikit-learn asks of every estimator. It is the one that asks: npae never imports it first.
+"""The scikit-learn estimator API, written without importing scikit-learn.
 
 https://scikit-learn.org/stable/developers/develop.html
 """
 
 import copy
-import inspect
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from npae.estimators.dataframes import CONTAINERS, check_names, column_names, in_container, wanted_container
 from npae.network.autoencoder import Autoencoder
 from npae.utils.errors import NotFittedError
+from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
 
@@ -30,7 +30,7 @@ class SklearnMixin:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
         """Change some of them; a fitted model stays as it is until the next ``fit``."""
@@ -43,7 +43,7 @@ class SklearnMixin:
         return self
 
     def __repr__(self) -> str:
-        defaults = inspect.signature(type(self)).parameters
+        defaults = arguments_of(type(self))
         changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 

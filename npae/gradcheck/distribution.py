@@ -1,4 +1,4 @@
-"""What no gradient check can see: whether a variational model draws from the distribution that it says it has.
+"""Statistical check of a variational model: whether its draws have the mean, variance and KL that it states.
 
 A forward pass with σ = exp(log σ²) instead of exp(½ log σ²) has a backward that is consistent with it, and passes every
 finite difference. So the draws themselves are looked at: their mean and variance, the divergence that they imply, and

@@ -1,4 +1,4 @@
-"""Check a plain function and the gradient that somebody wrote for it."""
+"""Check a plain function and the gradient written for it."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Noise: what a network must see through, so that it cannot learn its inputs by heart.
+"""Corruption: noise on the input in training, so that a network cannot memorise its inputs.
 
 Noise is redrawn at every training step and absent otherwise. It is a function of (seed, layer, step), so a pass that
 is repeated at the same step sees the same noise: a gradient check needs nothing more.

@@ -1,4 +1,4 @@
-"""How weights start: uniform noise, scaled so that signals neither vanish nor explode on their way through the layers.
+"""Initial weights: uniform noise whose scale keeps the size of signals through the layers.
 
 Each function returns the bound *a* of U(−a, a), from the number of inputs and outputs that one unit is connected to.
 """

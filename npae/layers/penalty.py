@@ -1,4 +1,4 @@
-"""A price on the code's activity, so that only a few of its values are used for any one sample."""
+"""An L1 penalty on the code's activity, so that few of its values are used for any one sample."""
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer

@@ -1,4 +1,4 @@
-"""Is an exercise fit for learners? Its stub must fail, its reference pass, every known mistake be caught by name."""
+"""Check of an exercise: the stub fails, the reference passes, every known mistake is caught and named."""
 
 import re
 from collections.abc import Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Known mistakes of one exercise's function: those of its own ``mutants.py``, and those of the library.
+"""Known mistakes of an exercise's function: those of its own ``mutants.py``, and those of the library.
 
 A mistake of an exercise is a function that gets the right one and the learner's arguments::
 

@@ -1,4 +1,4 @@
-"""Check functions that are at hand, in a notebook or a script: the same verdict, and a picture of what is wrong."""
+"""``npae.learn.check``: check functions in a notebook or a script, with a picture of what is wrong."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The one network behind all five types, forward and back.
+"""The autoencoder: forward and backward pass of one network for all five types.
 
 ::
 

@@ -1,4 +1,4 @@
-"""Any number of samples, where no gradient is needed: block by block, so that the buffers stay small."""
+"""Inference in batches, so that the buffers stay small whatever the number of samples."""
 
 from collections.abc import Callable
 

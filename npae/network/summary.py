@@ -1,4 +1,4 @@
-"""A network at a glance: its layers with what they learn, compute and keep."""
+"""Table of a network: layers, output shapes, parameters, multiply-adds and bytes."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""Models as files: saving, reading, limits for files from strangers, other libraries' weights, and export."""
+"""Models as files: saving, reading, limits on untrusted files, other libraries' weights, and export."""
 
 from npae.storage.model_file import StoredModel, common_record, fingerprint, read, save
 

@@ -1,4 +1,4 @@
-"""The encoding half of a saved model, in plain NumPy: small, quick to start, and without numba."""
+"""``npae.load_encoder``: the encoder of a saved model in plain NumPy, without numba."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the description in a model file may claim, before anything is built by it.
+"""Limits on model files, checked before a network is built from one.
 
 Parameters are compared with the arrays in the file, so that nobody can claim more of them than are there. All else that
 a description asks for appears only when the model is used: buffers, threads, the time that planning takes. So it has

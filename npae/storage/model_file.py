@@ -163,7 +163,7 @@ class StoredModel:
 
     @contextmanager
     def errors_as_file_errors(self) -> Iterator[None]:
-        """Whatever does not fit together is the file's fault."""
+        """Turn errors raised inside into a FileFormatError that names the file."""
         try:
             yield
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Training: optimizers, schedules, epochs and steps, threads, checkpoints, and what is said when training fails."""
+"""Training: optimizers, schedules, epochs and steps, threads, checkpoints, and diagnosis of NaN."""
 
 from npae.training.checkpoint import Checkpoints
 from npae.training.trainer import Callback, Training

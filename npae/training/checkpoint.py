@@ -1,4 +1,4 @@
-"""Checkpoints: a run that was killed at any moment goes on from its last one, and ends as if nothing had happened."""
+"""Checkpoints: save a run at intervals, and resume it to the same bits."""
 
 import os
 import re
@@ -27,7 +27,7 @@ SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Checkpoints:
-    """Where, and how often, a run is written down.
+    """Where and how often a run is saved.
 
     A checkpoint holds parameters, the optimizer's state, the step, the history, what early stopping remembers, and
     what tells the run from others: its configuration and fingerprints of its data. Only the memory of your own
@@ -101,7 +101,7 @@ class Checkpoints:
 
 
 class CheckpointWriter:
-    """Writes down one run while it goes on.
+    """Writes the checkpoints of one run.
 
     Attributes
     ----------
@@ -175,7 +175,7 @@ def checkpointing(
     patience: int | None = None,
     model: Mapping[str, Any] | None = None,
 ) -> Iterator[CheckpointWriter | None]:
-    """Who writes down the run that is about to begin, or nobody; brings the training to where the run goes on.
+    """Lock the folder, restore the newest checkpoint when resuming, and yield the writer (None without checkpoints).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""One moment of a run, written down: all that it needs to go on as if nothing had happened.
+"""Checkpoint files: all that a run needs to resume, in a model file.
 
 The file is a model file (``npae.load`` reads it: the model as it was) with more in it: the optimizer's vectors and
 count, the parameters to return to, the sums of the epoch that is not complete, and the run's identity.

@@ -1,4 +1,4 @@
-"""How much memory a training will take, known from the plan of its network before anything is allocated.
+"""Estimate of the memory that training takes, from the plan of the network, before anything is allocated.
 
 ::
 

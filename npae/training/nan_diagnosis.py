@@ -1,4 +1,4 @@
-"""What was there when training met NaN or infinity: a small table for whoever looks for the cause.
+"""Diagnosis of NaN or infinity in training: a table of every layer for the step that failed.
 
 A loss that is not finite comes from data far out of range, from a learning rate that threw the parameters away, or from
 a gradient that exploded on the way. The ranges of the data, of each parameter with its gradient, and of each layer's

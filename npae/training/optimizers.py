@@ -1,4 +1,4 @@
-"""How a gradient becomes a step. Each optimizer is one pass over the flat vectors θ and dθ.
+"""Optimizers: each is one pass over the flat vectors θ and dθ.
 
 What it remembers lies in vectors of θ's size, under their names in ``state``; with ``steps`` they are all that a
 checkpoint needs.

@@ -1,4 +1,4 @@
-"""What makes two runs the same run: configuration, beginning and data. Equal in these, they end with the same bits."""
+"""Fingerprint of a run: configuration, initial state and data. Runs that agree in it end with the same bits."""
 
 import hashlib
 import json

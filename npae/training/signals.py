@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM ask training to stop; it does so between two steps, where nothing is half done."""
+"""Ctrl-C and SIGTERM in training: it stops between two steps."""
 
 import signal
 import threading
@@ -8,7 +8,7 @@ from types import FrameType
 
 
 class Stop:
-    """Whether somebody has asked.
+    """A request to stop training, set by a signal handler.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Where a run stands between two steps: what has to be remembered besides network, optimizer and history."""
+"""The state of a run between two steps, besides network, optimizer and history."""
 
 import math
 import time
@@ -102,6 +102,6 @@ class Progress:
             self.sums[name] = self.sums.get(name, 0.0) + value * n
 
     def begin_epoch(self) -> None:
-        """Nothing of the next epoch is done yet."""
+        """Reset the counters for the next epoch."""
         self.batches, self.sums, self.is_consistent = 0, {}, True
         self.started = time.perf_counter()

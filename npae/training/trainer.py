@@ -1,4 +1,4 @@
-"""Batches, steps, epochs: how a network learns.
+"""Training: batches, steps and epochs.
 
 A run is a function of (data, configuration, seed): the order of the samples is drawn from (seed, epoch), all noise
 from (seed, layer, step).

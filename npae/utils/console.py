@@ -1,4 +1,4 @@
-"""Text for consoles and pipes that have not all signs: Windows' cp1252 and cp437, or plain ASCII."""
+"""Output on consoles and pipes that lack some characters: Windows' cp1252 and cp437, or ASCII."""
 
 import codecs
 import sys

@@ -1,4 +1,4 @@
-"""What npae raises when the mistake is not in npae: one sentence for a person."""
+"""npae's exceptions: each message is one sentence that says what was given and what to do."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A file is complete, or it is the old one."""
+"""Atomic writes: a reader finds the old file or the complete new one, never half of one."""
 
 import errno
 import os

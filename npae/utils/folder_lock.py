@@ -1,4 +1,4 @@
-"""One process at a time trains into a folder. The lock is the system's own: it ends with the process."""
+"""A lock on a folder, so that one process at a time trains into it. The system releases it with the process."""
 
 import os
 import sys

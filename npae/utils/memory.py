@@ -1,4 +1,4 @@
-"""How many bytes something will take, and how many there are: asked before they are taken.
+"""Refuse an allocation that does not fit in free memory, before it is made.
 
 Linux promises memory that it does not have, and ends a process that makes use of the promise. So whatever would take
 more than is there is refused while a sentence can still be said. Where a system does not tell what it has, nothing is

@@ -1,4 +1,4 @@
-"""Images side by side, and as PNG."""
+"""Images side by side as one array, and as PNG."""
 
 import io
 from importlib.util import find_spec

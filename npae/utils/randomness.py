@@ -1,4 +1,4 @@
-"""Every random number is a pure function of (seed, purpose, step), so a run can be repeated from any step.
+"""Random numbers as pure functions of (seed, purpose, step), so that a run can be repeated from any step.
 
 Philox is a counter-based generator [1]_: it has no state to carry along, only a key and a counter. The key is made of
 the seed and the purpose ("encoder.1", "shuffle"), the counter starts at the step, so that two purposes or two steps do

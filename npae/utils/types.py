@@ -1,4 +1,4 @@
-"""The two type names that every module uses."""
+"""Type names used everywhere: ``Array`` and ``Shape``."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Data is looked at once, where it comes in; behind that line everything trusts it."""
+"""Input is validated once, where it enters; inner code assumes that it is valid."""
 
 import math
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""How fast the five models train, here and in other libraries: what ``npae bench`` runs.
+"""npae bench: training speed of the five models, beside PyTorch, JAX and scikit-learn.
 
 ``comparison`` measures the models as they are, ``growth`` while one of their sizes grows. Every contender lives in a
 process of its own (``worker``) and is asked in turn (``rounds``), so that whatever else the machine does meets all of

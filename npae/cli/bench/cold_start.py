@@ -1,4 +1,4 @@
-"""What only a new process can show: how soon the first step is done, and how much memory training takes."""
+"""Start-up time and peak memory, each measured in a new process."""
 
 import tempfile
 import time

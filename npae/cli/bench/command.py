@@ -1,4 +1,4 @@
-"""npae bench: how fast the five train, beside PyTorch, JAX and scikit-learn."""
+"""The options and the output of npae bench."""
 
 import argparse
 import sys

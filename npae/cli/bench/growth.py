@@ -1,4 +1,4 @@
-"""How the time of a step grows with the batch, with a layer's width and with the image's size."""
+"""Time of a training step as batch, layer width and image size grow."""
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack

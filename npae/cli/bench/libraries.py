@@ -1,4 +1,4 @@
-"""Who takes part, and what each of them can do."""
+"""The libraries that are compared: where their modules are, what they need, what they can measure."""
 
 from importlib import import_module
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Description of the machine that a benchmark ran on: processor, threads, versions."""
 
 import os
 import platform

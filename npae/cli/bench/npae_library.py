@@ -1,4 +1,4 @@
-"""npae as a contender, used as anyone uses it: ``partial_fit`` and ``transform``."""
+"""npae in the benchmark, used through its public API: ``partial_fit`` and ``transform``."""
 
 import time
 from typing import Any

@@ -1,4 +1,4 @@
-"""The other end of a worker: starts its process, asks, and says in one sentence how it ended."""
+"""The parent's side of a benchmark worker: start its process, send requests, say in one sentence how it ended."""
 
 import json
 import os

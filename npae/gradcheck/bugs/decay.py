@@ -1,4 +1,4 @@
-"""Wrong gradients of weight decay, a price of ½ λ ‖W‖² beside y = x W."""
+"""Wrong gradients of weight decay, a penalty of ½ λ ‖W‖² beside y = x W."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""A known mistake as code that can be run: a function, and a backward with the mistake in it."""
+"""Known mistakes as code that runs: a function, and a backward pass with the mistake in it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

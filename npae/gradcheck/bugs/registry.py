@@ -1,4 +1,4 @@
-"""One list of known mistakes: a formula that is wrong, what it is called, and the idea that was missed.
+"""Registry of known mistakes: name, wrong formula, and hint.
 
 Naming a pupil's mistake by comparing it with a library of known ones goes back to BUGGY (Brown & Burton 1978). To add
 one is a few lines, in the file of its layer::

@@ -1,4 +1,4 @@
-"""One block under examination: what is claimed of it, and what has been measured so far."""
+"""One block of a gradient (one array) while it is checked entry by entry and along directions."""
 
 from time import monotonic
 

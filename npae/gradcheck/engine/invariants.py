@@ -1,4 +1,4 @@
-"""Checks that need no step, and so have no rounding to hide behind: what every right backward does.
+"""Invariants: properties of every right backward pass, checked without finite differences.
 
 They come first, because a gradient that depends on earlier calls, or that changes what it is given, makes every number
 after it worthless.

@@ -1,4 +1,4 @@
-"""Kinks: places with more than one slope. No single number is right there, but not any number will do.
+"""Kinks: points with more than one slope, where any value between the slopes of both sides is a subgradient.
 
 At a kink a backward chooses. Any value between the slopes of the two sides is a subgradient, and no mistake. At a tie
 that is not enough: of two equal cells under a maximum, each side of each has slope 0 or 1, so that (1, 0), (½, ½), and

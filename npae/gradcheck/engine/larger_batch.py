@@ -1,4 +1,4 @@
-"""What is right for a few samples must be right for more: loops unrolled by eight, and buffers that end too early."""
+"""The check repeated on nine samples: mistakes that small batches hide, such as loops unrolled by eight."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""A derivative from function values alone: what the written gradient is held against.
+"""Numerical derivatives from function values, with an estimate of their error.
 
 A line x + t·d through the point is enough: its slope at t = 0 needs no calculus::
 

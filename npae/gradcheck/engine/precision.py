@@ -1,4 +1,4 @@
-"""Whether a function computes in float32, whatever it says: a cast within it, or a result that is widened again.
+"""Detect code that computes in float32 although its inputs and outputs are float64.
 
 Its output is a staircase, flat between one float32 number and the next, so that small steps see slopes of 0.
 """

@@ -1,4 +1,4 @@
-"""Where a wrong gradient is the right one times a number, that number says what was forgotten."""
+"""Constant ratios: a wrong gradient that is the right one times a number, and what that number suggests."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What is checked, whatever it is: arrays that can be moved, an output that follows, and the gradients it claims.
+"""The code under test as the checker sees it: arrays to move, an output, and the gradients it returns.
 
 A plain function, a layer and a whole network all become a subject; everything behind this line knows nothing else.
 The output y is one vector. A gradient check needs one number, so y is weighted by an upstream gradient u: F = Σ u·y,

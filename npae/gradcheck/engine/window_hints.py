@@ -1,4 +1,4 @@
-"""What a layer says about its own window: its size, stride and border, so that nobody has to guess them."""
+"""Size, stride and padding that a layer states of its window, for naming mistakes."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where the error is: a picture of a block, in letters for a terminal.
+"""Heat maps of the error of a block, as characters for a terminal.
 
 A row of wrong entries, a wrong corner or a wrong last column says more than the largest error does.
 """

@@ -1,4 +1,4 @@
-"""Four verdicts, and the one number that decides between them.
+"""The four verdicts, and the error thresholds between them.
 
 An error is the largest difference of two gradients, as a fraction of the largest entry of the block. It does not grow
 with the size of the array: a tolerance that does has let a wholly wrong gradient pass (pytorch#59615). The bands are

@@ -1,4 +1,4 @@
-"""Layers and models whose gradients are right, drawn at random: what a checker must not complain about."""
+"""Random layers and models with right gradients: the checker must pass all of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Moving numbers, and looking at them: rows of a batch, an image into its border, the channels of weights."""
+"""Copying and counting: rows of a batch, padding of images, channels of weights."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Several layers in one: a few images pass all of them while they are in the cache; what lies between is not kept.
+"""Several layers in one kernel: a few images pass all of them while they are in the cache.
 
 ``between`` is room for these few images between two layers.
 """

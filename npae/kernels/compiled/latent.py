@@ -1,4 +1,4 @@
-"""The code: a normal distribution for each sample, or a price on its activity."""
+"""The code: the Gaussian code of a variational model with its KL term, and the L1 activity penalty."""
 
 import math
 

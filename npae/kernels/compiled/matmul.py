@@ -1,4 +1,4 @@
-"""Products of matrices: what a dense layer computes, forward and backward."""
+"""Matrix products of dense layers, forward and backward."""
 
 import numpy as np
 

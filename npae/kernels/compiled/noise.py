@@ -1,4 +1,4 @@
-"""Noise: what random numbers that were drawn before do to x, element by element over arrays of any shape."""
+"""Noise: apply random numbers that were drawn before to x, element by element."""
 
 from npae.kernels.jit import jit
 from npae.kernels.reference import Array

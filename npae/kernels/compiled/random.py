@@ -1,4 +1,4 @@
-"""Random numbers by counting: each is a function of a key and a counter, so many are made at once.
+"""Counter-based random numbers: each is a function of a key and a counter, so many are computed at once.
 
 Philox takes a counter through ten rounds of multiplication (Salmon et al., Parallel random numbers: as easy as 1, 2, 3,
 SC 2011). It has no state, so nothing is handed from one number to the next, and a vector holds several counters.

@@ -1,4 +1,4 @@
-"""How threads hand each other programs in a microsecond: they look at a number in memory until it changes.
+"""Mailboxes: hand programs from thread to thread in a microsecond, by busy-waiting on a number in memory.
 
 To sleep and be woken takes the operating system 50 to 100 µs, as long as a layer. Here a thread that waits *spins*,
 holding neither the GIL nor a lock. Now and then it lets another have the processor, in case that is the one it waits

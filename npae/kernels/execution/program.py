@@ -1,4 +1,4 @@
-"""A program: calls of kernels that were written down once and are carried out, again and again, without Python.
+"""Programs: recorded calls of kernels that are run again and again without Python.
 
 A training step makes the same calls each time: the same kernels with the same buffers, in which only the numbers are
 new. Python's part in that, a few microseconds a call, is as long as a small kernel itself, and of two threads only one

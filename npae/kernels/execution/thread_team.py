@@ -1,7 +1,7 @@
-"""A few threads of this process that carry out programs side by side.
+"""Thread team for recorded programs: a few threads that run them side by side.
 
-The thread that asks runs the first program, the others one each. Between two steps they wait with their eyes open,
-since a thread that sleeps is slow to wake; after a millisecond or two they do sleep.
+The calling thread runs the first program, the others one each. Between steps they busy-wait for a millisecond or two,
+because waking a sleeping thread takes 50-100 us; then they sleep.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Calling a kernel by address: the words of a call, and the few instructions that turn them into arguments.
+"""Calling a kernel by its address: the arguments as words in memory, and the machine code that passes them.
 
 Numba passes an array as a structure of its own. A *trampoline* reads the words of a call, makes these structures and
 jumps to the kernel's machine code. It is compiled in milliseconds, once for each kernel and the types it is given.

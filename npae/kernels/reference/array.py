@@ -1,4 +1,4 @@
-"""What kernels work on."""
+"""The array type of the kernels."""
 
 from typing import Any
 

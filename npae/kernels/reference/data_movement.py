@@ -1,4 +1,4 @@
-"""Numbers that are moved to another place, or counted where they are."""
+"""Copying and counting of array elements."""
 
 import numpy as np
 

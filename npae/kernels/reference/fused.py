@@ -1,4 +1,4 @@
-"""Several layers in one. ``between`` is room for a few images of what lies between them."""
+"""Several layers in one. ``between`` is a buffer for a few images between them."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The code: its distribution, and a price on its activity."""
+"""The code: the Gaussian code with its KL term, and the L1 activity penalty."""
 
 import numpy as np
 

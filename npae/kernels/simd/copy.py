@@ -1,4 +1,4 @@
-"""Copying: numbers that lie together, or a square block that is turned, moved as fast as the machine can."""
+"""Copies and transposes of small blocks, as fast as memory allows."""
 
 from collections.abc import Callable
 from typing import Any

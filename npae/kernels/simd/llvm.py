@@ -1,4 +1,4 @@
-"""A few words of LLVM: what the vector loops of ``tile``, ``dot`` and ``copy`` are written with.
+"""Helpers for writing LLVM code: vectors, loops, pointers and the decorator of the vector loops.
 
 Numba turns Python loops into LLVM's language and cannot keep a small array in registers on the way. An *intrinsic* is
 a function that writes this language itself. A ``Line`` is LINE bytes of numbers, one vector to LLVM, which splits it

@@ -1,4 +1,4 @@
-"""Mark a class: every learner's file in a process of its own, every verdict made here, a row for each whatever happens.
+"""Grading: run every learner's file in a process of its own, judge the results here, and write a row for each.
 
 The true results are drawn with a seed that no learner can know, once for all of them.
 """

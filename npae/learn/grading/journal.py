@@ -1,4 +1,4 @@
-"""What has been marked so far, one line each as it is made, so that a batch which was interrupted can go on.
+"""A journal of marks, one line each as it is made, so that an interrupted run can be resumed.
 
 A line is written when an examination begins and another when it ends. One that has begun alone and never ended took
 the grader down with it, and is not tried again.

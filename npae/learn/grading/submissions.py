@@ -1,4 +1,4 @@
-"""What a class has handed in: a folder with one folder for each learner, in which nothing is taken on trust.
+"""Submissions of a class: one folder for each learner, validated before anything in it is used.
 
 A learner's file for an exercise is the one with its name, dense.py, or else the one whose first line says so,
 ``# npae-exercise: dense v1``. Names may be odd, files huge, links may lead anywhere: all that is found out before a

@@ -1,4 +1,4 @@
-"""The inputs of a check and the true results: drawn anew for every seed, so that none can be learned by heart.
+"""Inputs and true results of a check, drawn from a seed.
 
 The true gradient is that of Σ g·y, measured as slopes of the reference's forward pass in float64. Of a large block some
 entries are measured, and the others are the reference's own, which the measured ones confirm.

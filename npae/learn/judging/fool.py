@@ -1,4 +1,4 @@
-"""Fool the checker: a wrong gradient that a given weak test passes, and then a test that nothing known passes.
+"""Exercises in fooling a checker: a wrong gradient that passes a weak test, then a test that catches it.
 
 The learner writes ``wrong``, which agrees with the true gradient at the weak inputs and nowhere else, and ``inputs``,
 at which the same test would have caught every known mistake.

@@ -1,4 +1,4 @@
-"""The only place where a verdict is made: cases, answers, outcome.
+"""The verdict on a function: compare its results with the true ones over all cases.
 
 In the order of what helps most: is it written, does it run, do shapes and types fit; then what needs no numbers: that a
 result is finite, that the same call gives the same, that nothing is left of other calls, that inputs are not changed;

@@ -1,4 +1,4 @@
-"""What a check found, as plain values: nothing here decides, and nothing here prints."""
+"""The outcome of a check, as plain data."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""Where entries tie, a maximum has several true gradients; whatever the checker takes for one of them is right."""
+"""Ties: where entries are equal, a maximum has several right gradients, and each of them passes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The checker's side of a learner's process: start it, ask it, believe nothing but arrays, end it whole."""
+"""The parent's side of the sandbox: start a process, send calls, accept only arrays back, kill it with its children."""
 
 import os
 import queue

@@ -1,4 +1,4 @@
-"""How arguments and answers travel between the checker and the process of a learner's code: JSON and raw numbers.
+"""Messages between the checker and a learner's process: JSON and raw numbers.
 
 A frame is the length of a header, the length of a body, the header in JSON, and the body: the elements of all arrays,
 one after the other. The header's "arrays" holds their dtypes and shapes. Nothing in a frame is ever executed or

@@ -1,4 +1,4 @@
-"""The process in which a learner's file is run: it reads requests and writes answers, and knows nothing else.
+"""The process that runs a learner's file: it reads requests and writes results.
 
 It is started by ``npae.learn.sandbox.process`` with the standard library, numpy and a few files of this folder. No
 right answer ever comes here, and no verdict leaves: only arrays and the story of what went wrong. So a file that takes

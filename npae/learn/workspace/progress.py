@@ -1,4 +1,4 @@
-"""What a learner has done so far: one JSON file in their folder, which survives whatever happens to it.
+"""A learner's progress: one JSON file in their folder, written atomically.
 
 It is written completely or not at all, a copy of the one before is kept, and two commands at once take turns. A file
 that is no longer JSON is set aside and the copy is used; what is missing in it gets its default.

@@ -1,4 +1,4 @@
-"""Watch a file by looking at it twice a second: events of the file system do not reach shared drives."""
+"""Watch a file by polling it twice a second, since file system events do not reach shared drives."""
 
 import os
 import select

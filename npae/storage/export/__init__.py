@@ -1,4 +1,4 @@
-"""A trained model for somewhere else: its encoder alone, an ONNX graph, or one Python file."""
+"""Export of a trained model: its encoder alone, an ONNX graph, or one Python file."""
 
 from npae.storage.export.encoder import export_encoder
 from npae.storage.export.onnx import export_onnx

@@ -1,4 +1,4 @@
-"""The layers that turn samples into codes and codes into samples, when nothing is being learned."""
+"""The layers of a network that inference needs, in order, for the exporters."""
 
 from npae.layers import ActivityL1, Layer
 from npae.layers.corruption import Noise

@@ -1,4 +1,4 @@
-"""The layers once more, as plain functions of NumPy: what an exported Python file needs is copied from here.
+"""Layers as plain NumPy functions, whose source is copied into exported Python files.
 
 Arrays are (N, ...) or (N, H, W, C). Each function stands on its own; ``npae.storage.export.python`` copies those that a
 model uses, with what they use.
