@@ -161,6 +161,7 @@ def test_a_dispatcher_tells_its_overloads_and_the_function_it_was_made_of() -> N
     assert hasattr(kernel.stats, "cache_path")
 
 
+@NEEDS_JIT
 def test_a_folder_that_cannot_be_written_is_a_runtime_error_of_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_module("numba.core.caching").CacheImpl, "_locator_classes", [])
     with pytest.raises(RuntimeError, match="cannot cache function"):

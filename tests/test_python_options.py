@@ -22,7 +22,7 @@ MODES = {
 HELP = """
 import contextlib, io, sys
 import npae.cli
-from npae.gradcheck import selftest
+from npae.gradcheck.selftest.__main__ import main as selftest
 
 def told(run, *arguments):
     said = io.StringIO()
@@ -48,7 +48,7 @@ for kind in npae.estimators.ESTIMATORS:
     assert_("--code-size" in text and "--epochs" in text, text)
 for verb in ("start", "next", "check", "watch", "hint", "text", "list", "solution", "reset", "dev"):
     assert_("usage" in told(npae.cli.main, "learn", verb, "--help"), verb)
-assert_("is the checker itself" in told(selftest.main, "--help"), "selftest")
+assert_("is the checker itself" in told(selftest, "--help"), "selftest")
 print(len(verbs))
 """
 

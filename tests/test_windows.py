@@ -1,5 +1,6 @@
 """What Windows has not, hidden here: the grader works and says what is not limited, and threads yield in its way."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -92,9 +93,9 @@ calls = []
 switch = ctypes.CFUNCTYPE(ctypes.c_int)(lambda: calls.append(1) or 0)
 ctypes.windll = types.SimpleNamespace(kernel32=types.SimpleNamespace(SwitchToThread=switch))
 platform, sys.platform = sys.platform, "win32"
-import npae.kernels.execution.mailbox as rendezvous
+import npae.kernels.execution.mailbox
 sys.platform = platform
-offer = rendezvous._offer_processor
+offer = npae.kernels.execution.mailbox._offer_processor
 
 @njit(nogil=True)
 def wait(n):
@@ -102,7 +103,7 @@ def wait(n):
         offer()
 
 wait(3)
-print(rendezvous.YIELD, len(calls))
+print(npae.kernels.execution.mailbox.YIELD, len(calls))
 """
 
 
@@ -114,5 +115,6 @@ def test_on_windows_a_waiting_thread_offers_its_processor_by_switch_to_thread() 
         encoding="utf-8",
         check=False,
         cwd=Path(__file__).parents[1],
+        env={**os.environ, "NUMBA_DISABLE_JIT": "0"},
     )
     assert (done.stdout, done.stderr) == ("SwitchToThread 3\n", "")
