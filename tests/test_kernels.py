@@ -845,7 +845,7 @@ import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import numpy as np
-    from npae.kernels.execution.thread_team import crew_of
+    from npae.kernels.execution.thread_team import shared_team
     from npae.kernels import compiled
     from npae.kernels.execution.program import Program
     x, y = np.array([-1.0, 0.0, 2.0]), np.empty((2, 3))
@@ -855,7 +855,7 @@ with warnings.catch_warnings(record=True) as caught:
     programs[1].run()
     assert programs[1].is_native
     y[1] = np.nan
-    crew_of(2).run(programs)
+    shared_team(2).run(programs)
 print([w.category.__name__ for w in caught], y.tolist())
 """
 
@@ -867,8 +867,9 @@ def test_a_read_only_installation_keeps_machine_code_at_home_or_warns_once(
 ) -> None:
     copy = tmp_path / "installed" / "npae"
     shutil.copytree(Path(npae.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    file = copy / "kernels" / "__pycache__"
-    file.touch()  # no folder can be made where a file is, whoever asks
+    for folder in [copy / "kernels", *(p for p in (copy / "kernels").iterdir() if p.is_dir())]:
+        file = folder / "__pycache__"
+        file.touch()  # no folder can be made where a file is, whoever asks
     home = file if home_is_read_only else tmp_path / "home"
     environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")}
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PYTHONPATH": str(copy.parent)}
@@ -883,4 +884,4 @@ def test_a_read_only_installation_keeps_machine_code_at_home_or_warns_once(
     warned = "['RuntimeWarning']" if home_is_read_only else "[]"
     assert result.stdout == f"{warned} [[0.0, 0.0, 2.0], [0.0, 0.0, 2.0]]\n", result.stderr
     kept = {path.name.partition(".")[0] for path in tmp_path.rglob("*.nbc")}
-    assert kept == (set() if home_is_read_only else {"activation", "rendezvous", "trampoline"})
+    assert kept == (set() if home_is_read_only else {"activation", "mailbox", "trampoline"})

@@ -291,7 +291,7 @@ def test_another_version_of_an_exercise_is_to_be_checked_again(folder, capsys):
 def test_two_commands_at_once_lose_nothing(folder):
     count = 8
     script = (
-        "import sys; from pathlib import Path; from npae.learn import progress\n"
+        "import sys; from pathlib import Path; from npae.learn.workspace import progress\n"
         f"for _ in range({count}):\n"
         "    with progress.changing(Path(sys.argv[1])) as p:\n"
         "        p.record('relu').attempts += 1\n"

@@ -40,7 +40,8 @@ def run(program: str, root: Path = ROOT, **settings: str) -> str:
 COMPILE = """
 import json, numba
 from numba import types
-from npae.kernels import sparse, target, tile
+from npae.kernels import target
+from npae.kernels.simd import sparse, tile
 
 if {rows}:
     tile.ROWS = sparse.ROWS = {rows}
@@ -139,7 +140,7 @@ def test_an_edited_helper_renews_the_kernels_that_use_it(tmp_path: Path) -> None
     shutil.copytree(Path(npae.__file__).parent, root / "npae", ignore=shutil.ignore_patterns("__pycache__"))
     program = PRODUCT.replace('features["avx512f"] = {wide}', "").format(call=AFFINE)
     assert float(run(program, root, NUMBA_CACHE_DIR=cache)) < 1e-12
-    helper = root / "npae" / "kernels" / "panel.py"
+    helper = root / "npae" / "kernels" / "simd" / "panel.py"
     before = helper.read_text(encoding="utf-8")
     after = before.replace("    copy(values, first, panel, 0, width)", "    panel[:width] = 7")
     assert after != before
