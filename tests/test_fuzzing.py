@@ -18,7 +18,7 @@ drawn = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_
 @pytest.fixture(autouse=True)
 def _in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong shape is an error in NumPy, and a crash in machine code."""
-    monkeypatch.setattr(npae.network, "default_kernels", reference_kernels)
+    monkeypatch.setattr(npae.network.base, "default_kernels", reference_kernels)
 
 
 @pytest.fixture(params=TARGETS)

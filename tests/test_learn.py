@@ -106,7 +106,7 @@ def test_a_wrong_block_is_shown_where_it_is_furthest_off():
 def test_two_mistakes_in_two_blocks_are_both_named():
     outcome = verdict(lambda g, x, W: (g @ W.T, x.T @ g / len(x), g.mean(axis=0)))
     assert {n.bug: n.blocks for n in outcome.names} == {"double-average": ("dW",), "db-mean": ("db",)}
-    assert "dW looks like: double-average" in messages.told(DENSE, outcome)
+    assert "dW looks like: double-average" in messages.describe(DENSE, outcome)
 
 
 def test_a_mistake_that_only_runs_at_equal_sizes_is_named_all_the_same():
@@ -145,7 +145,7 @@ def test_whatever_comes_back_has_a_status_and_a_sentence(backward, status, says)
     assert outcome.status == status
     assert outcome.status in STATUSES
     assert says in outcome.text
-    assert messages.told(DENSE, outcome).startswith("dense  ✗")
+    assert messages.describe(DENSE, outcome).startswith("dense  ✗")
 
 
 def test_a_list_of_numbers_is_told_from_several_results():
@@ -238,20 +238,20 @@ def test_only_the_first_wrong_function_is_looked_at():
     outcome = judge(exercise, InProcess({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
     assert (outcome.status, outcome.function) == ("wrong", "chain")
     assert [b.right for b in outcome.blocks] == [False, False, False, None, None]
-    assert "paths  dx ·   da ·" in messages.told(exercise, outcome)
+    assert "paths  dx ·   da ·" in messages.describe(exercise, outcome)
 
 
 def test_single_numbers_are_shown_with_what_they_were_computed_from():
     exercise = catalogue.find("chain_rule")
     outcome = judge(exercise, InProcess({"chain": lambda g, x, w, b: (0.0, 0.0, 0.0)}))
     case = draw_sheets(exercise)[0].plain[0]
-    assert f"\n  with g = {case.g:.4g}, x = " in messages.told(exercise, outcome)
+    assert f"\n  with g = {case.g:.4g}, x = " in messages.describe(exercise, outcome)
 
 
 def test_a_constant_factor_is_explained_where_no_known_mistake_fits():
     outcome = verdict(lambda g, x, W: (2 * g @ W.T, x.T @ g, g.sum(axis=0)))
     assert outcome.names == []
-    assert "ratio 2 everywhere (a factor 2 too many" in messages.told(DENSE, outcome)
+    assert "ratio 2 everywhere (a factor 2 too many" in messages.describe(DENSE, outcome)
 
 
 def test_a_hunts_mistake_is_not_called_by_its_name():
@@ -261,8 +261,8 @@ def test_a_hunts_mistake_is_not_called_by_its_name():
     outcome = judge(exercise, InProcess(names))
     assert outcome.status == "wrong"
     assert outcome.bug
-    assert outcome.bug not in messages.told(exercise, outcome)
-    assert "It is a known mistake: find it." in messages.told(exercise, outcome)
+    assert outcome.bug not in messages.describe(exercise, outcome)
+    assert "It is a known mistake: find it." in messages.describe(exercise, outcome)
 
 
 # Fools
@@ -458,7 +458,7 @@ def test_what_a_function_printed_is_shown_with_its_failure():
             answer = InProcess({"backward": lambda g, x, W: g}).call(function, arguments)
             return type(answer)(answer.values, answer.trouble, "x is (3, 4)\n" + "z" * 1000, 0.0)
 
-    text = messages.told(DENSE, judge(DENSE, Printing()))
+    text = messages.describe(DENSE, judge(DENSE, Printing()))
     assert "your print:\n  x is (3, 4)\n  zzz" in text
     assert text.endswith("…")
 
