@@ -142,7 +142,7 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
 
 
 def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
-    """What ``pack`` was given. Nothing is believed before the checksum has been found right."""
+    """The inverse of ``pack``; the checksum is verified first."""
     start = len(MAGIC) + CHECKSUM
     body = content[start:]
     if content[: len(MAGIC)] != MAGIC:

@@ -15,7 +15,7 @@ from npae.utils.types import Array
 
 @dataclass(frozen=True)
 class Features:
-    """One way to describe samples.
+    """One set of features: its name, and arrays for training and test samples.
 
     Attributes
     ----------

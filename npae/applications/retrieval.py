@@ -28,7 +28,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Index:
-    """Codes to search in.
+    """An index of codes, for nearest-neighbour search.
 
     Attributes
     ----------
@@ -114,7 +114,7 @@ class Index:
         return index
 
     def save(self, path: str | Path) -> None:
-        """Write it as a safetensors file; an existing file is replaced only by a complete one."""
+        """Write the index to a safetensors file; an existing file is replaced only by a complete one."""
         record = {"format": FORMAT, "metric": self.metric, "model": self.model}
         safetensors.write(path, {"codes": self.codes}, {"npae-index": json.dumps(record)})
 

@@ -139,7 +139,7 @@ class AutoencoderEstimator(SaveMixin):
     def fit(
         self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = (), checkpoints: Checkpoints | None = None
     ) -> Self:
-        """Learn from X, from the beginning.
+        """Train on X with new parameters.
 
         Parameters
         ----------
@@ -186,7 +186,7 @@ class AutoencoderEstimator(SaveMixin):
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Learn from X for one epoch, going on from where the model is, at a constant learning rate."""
+        """Train on X for one more epoch, at a constant learning rate."""
         if hasattr(self, "network_"):
             self._check_names(X)
         else:
@@ -227,7 +227,7 @@ class AutoencoderEstimator(SaveMixin):
         return check_samples(X, X.shape[1:], self._dtype_for(X), "X")
 
     def _dtype_for(self, X: Array) -> str:
-        """The rule of "auto": double precision for who has it, single precision for all others."""
+        """The dtype of "auto": float64 for float64 data, else float32."""
         if self.dtype not in ("auto", "float32", "float64"):
             raise ValueError(f'dtype is {self.dtype!r}; expected "auto", "float32" or "float64"')
         if self.dtype != "auto":
@@ -271,7 +271,7 @@ class AutoencoderEstimator(SaveMixin):
         )
 
     def _adopt(self, training: Training) -> None:
-        """Become the model that is trained there. Until now nothing of an earlier ``fit`` has changed."""
+        """Take over the network and history of a training; replaces those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
         self._code_distribution = self._seen = None
@@ -284,7 +284,7 @@ class AutoencoderEstimator(SaveMixin):
         return "bce" if X.min() >= 0 and X.max() <= 1 else "mse"
 
     def _common(self, loss: str) -> dict[str, Any]:
-        """The arguments that every recipe takes. The decay of AdamW is the optimizer's, not the loss's."""
+        """The arguments that every recipe takes; with AdamW weight decay is left to the optimizer."""
         return {
             "activation": self.activation,
             "loss": loss,

@@ -18,7 +18,7 @@ from npae.utils.validation import refuse_non_finite
 
 
 class SaveMixin(SklearnMixin):
-    """``save`` and ``from_stored``, which undoes it."""
+    """Saving an estimator to a model file, and building it from one."""
 
     network_: Autoencoder
     history_: dict[str, list[float]]
@@ -27,7 +27,7 @@ class SaveMixin(SklearnMixin):
 
     @property
     def code_distribution_(self) -> Gaussian | None:
-        """What ``sample`` draws codes from, where the model has no prior."""
+        """The Gaussian that ``sample`` draws codes from, for models without a prior."""
         raise NotImplementedError
 
     def save(self, path: str | Path) -> None:
@@ -37,7 +37,7 @@ class SaveMixin(SklearnMixin):
         model_file.save(net, path, record={**record, "history": self.history_}, arrays=self._arrays())
 
     def _description(self, seed: int, feature_names: Array | None) -> dict[str, Any]:
-        """What a file says of the estimator, besides its network and its history."""
+        """The estimator's name, parameters and column names, for a model file."""
         params = self.get_params()
         if not isinstance(params["random_state"], int | None):
             params["random_state"] = seed

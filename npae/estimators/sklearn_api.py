@@ -33,7 +33,7 @@ class SklearnMixin:
         return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
-        """Change some of them; a fitted model stays as it is until the next ``fit``."""
+        """Change parameters; a fitted model stays as it is until the next ``fit``."""
         for name, value in params.items():
             if name not in self.get_params():
                 raise ValueError(
@@ -74,7 +74,7 @@ class SklearnMixin:
     # Copies
 
     def __copy__(self) -> Self:
-        """A model of its own: what the copy learns, the original does not."""
+        """A deep copy, so that training one does not change the other."""
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:

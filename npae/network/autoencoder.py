@@ -208,7 +208,7 @@ class Autoencoder(Network):
     # What comes in
 
     def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
-        """x as a contiguous array of the network's dtype, or an error that says what is wrong with it."""
+        """Validate x; returns it as a contiguous array of the network's dtype."""
 
         def all_within(x: Array, low: float, high: float) -> bool:
             look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)

@@ -15,7 +15,7 @@ from npae.utils.validation import check_samples
 
 
 class Encoder:
-    """A trained model that only encodes.
+    """The encoder of a trained model: ``transform`` alone.
 
     Parameters
     ----------

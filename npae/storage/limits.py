@@ -39,7 +39,7 @@ def check_record(record: dict[str, Any]) -> None:
 
 
 def check_values(value: Any) -> None:
-    """Refuse tables that are nested too deep for whoever goes through them, and numbers that no kernel can take."""
+    """Refuse tables that are nested too deep, and numbers that no kernel can take."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         inside = [inner for outer in level for inner in _inner(outer)]
@@ -56,7 +56,7 @@ def _inner(value: Any) -> Iterable[Any]:
 
 
 def check_buffers(arena: Arena) -> None:
-    """Refuse a planned network of which not even one sample could be computed."""
+    """Refuse a planned network whose buffers for one sample are too large."""
     needed = arena.bytes_per_sample + arena.workspace_bytes
     if needed > LARGEST_BUFFERS:
         raise ValueError(

@@ -52,12 +52,12 @@ def save(
 
 
 def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Write these arrays with this record, to which is added what every file says."""
+    """Write arrays and a record, to which ``common_record`` is added."""
     safetensors.write(path, arrays, {"npae": json.dumps({**common_record(net), **record}, default=plain)})
 
 
 def common_record(net: Autoencoder) -> dict[str, Any]:
-    """What every file says of its network."""
+    """The entries that every model file has: format, versions, shapes."""
     return {
         "format": FORMAT,
         "version": __version__,
@@ -69,7 +69,7 @@ def common_record(net: Autoencoder) -> dict[str, Any]:
 
 
 def fingerprint(net: Autoencoder) -> str:
-    """32 characters that tell a built network from every other: of its layers, its shape and its parameters."""
+    """A fingerprint of 32 characters of the layers, the shape and the parameters of a built network."""
     digest = hashlib.blake2b(digest_size=16)
     description = [net.config(), net.input_shape, net.arena.dtype.name]
     digest.update(json.dumps(description, default=plain, sort_keys=True).encode())
@@ -80,7 +80,7 @@ def fingerprint(net: Autoencoder) -> str:
 
 
 def read(path: str | Path) -> "StoredModel":
-    """What ``save`` wrote, not yet rebuilt.
+    """Read a model file; nothing is built yet.
 
     Beside the limits of ``npae.storage.safetensors.read`` these hold, for whoever rebuilds it too: at most 1,000
     layers, 32 axes, whole numbers below 2⁶⁴, tables nested 16 deep; 16 GiB of buffers for one sample, which is more
@@ -112,7 +112,7 @@ def read(path: str | Path) -> "StoredModel":
 
 @dataclass
 class StoredModel:
-    """A model file that was read and not yet believed."""
+    """The content of a model file, before it is validated by building from it."""
 
     path: Path
     arrays: dict[str, Array]
@@ -127,7 +127,7 @@ class StoredModel:
         return net
 
     def fill(self, arena: Arena) -> None:
-        """Allocate what was planned, if the file holds exactly that and it is not too large, and copy it in."""
+        """Allocate the planned network and copy the parameters in, if the file holds exactly those."""
         check_buffers(arena)
         found = {name: self.array(name, shape, arena.dtype) for name, shape in arena.parameter_shapes().items()}
         for name, values in found.items():

@@ -134,7 +134,7 @@ def _data(path: Path, start: int, nbytes: int) -> Array:
 
 
 def _is_too_large(text: bytes) -> str:
-    """What a header has too much of, and how much it may have; nothing where it has not."""
+    """Which limit a header exceeds, or an empty text."""
     if len(text) > LARGEST_HEADER:
         return f"{len(text):,} bytes or more, but at most {LARGEST_HEADER:,}"
     values = sum(map(text.count, (b",", b"[", b"{")))  # each begins a value, or the next one

@@ -75,7 +75,7 @@ class Checkpoints:
         return sorted(self.folder.glob(PATTERN))
 
     def seed(self) -> int | None:
-        """The seed of the run that will go on; None where one begins."""
+        """The seed of the run that will be resumed; None for a new run."""
         for path in reversed(self.paths() if self.resume else []):
             try:
                 return checkpoint_file.read(path).seed()
@@ -122,12 +122,12 @@ class CheckpointWriter:
         self._last_step, self._last_time = -1, time.monotonic()
 
     def after_step(self, progress: Progress) -> None:
-        """A step is done that is not the epoch's last: write where the time has come."""
+        """Called after every step but an epoch's last: write a checkpoint when one is due by time."""
         if self._time_has_come():
             self.write(progress)
 
     def after_epoch(self, progress: Progress, is_last: bool) -> None:
-        """An epoch is done: write where it is the turn of a checkpoint, or where the run ends."""
+        """Called after every epoch: write a checkpoint when one is due, or at the end of the run."""
         every = self._checkpoints.every_epochs
         of_the_run = self._training.epoch - progress.first_epoch
         if is_last or self._time_has_come() or (every is not None and of_the_run % every == 0):
@@ -138,18 +138,18 @@ class CheckpointWriter:
         return seconds is not None and time.monotonic() - self._last_time >= seconds
 
     def write_now(self, progress: Progress) -> None:
-        """The run is interrupted: write what is not yet written."""
+        """Called when the run is interrupted: write a checkpoint unless this step has one."""
         if progress.is_consistent and self._training.network.run.step != self._last_step:
             self.write(progress)
 
     def advice(self) -> str:
-        """Where the run can go on."""
+        """A sentence that says where the run can be resumed."""
         if self._last_step < 0:
             return f"no checkpoint was written to {self._checkpoints.folder} this time"
         return f"the checkpoint of step {self._last_step} in {self._checkpoints.folder} is where the run can go on"
 
     def write(self, progress: Progress) -> None:
-        """Write a checkpoint, and only then remove those that are no longer kept."""
+        """Write a checkpoint, then remove the oldest ones."""
         checkpoints, step = self._checkpoints, self._training.network.run.step
         path = checkpoints.folder / f"checkpoint-{step:0{DIGITS}}.safetensors"
         try:
@@ -226,7 +226,7 @@ def _resume(
     identity: Mapping[str, Any],
     model: Mapping[str, Any],
 ) -> Progress:
-    """Bring the training to the newest checkpoint, where that is one of the same run."""
+    """Restore the newest checkpoint; one of another run is refused."""
     stored = checkpoints.newest()
     _refuse_another_run(stored, identity, model)
     progress = checkpoint_file.restore(stored, training, n, patience)
@@ -260,7 +260,7 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
 
 
 def _set_aside(broken: Path) -> str:
-    """Give a damaged checkpoint another name; says what became of it."""
+    """Rename a damaged checkpoint; returns a sentence that says so."""
     aside = broken.with_name(f"{broken.name}.damaged")
     try:
         persistently(os.replace, broken, aside)
@@ -272,7 +272,7 @@ def _set_aside(broken: Path) -> str:
 
 
 def _remove(old: Path) -> None:
-    """Remove a checkpoint that is no longer kept; where another program has it open, the next turn comes back to it."""
+    """Remove an old checkpoint; one that another program has open is tried again at the next write."""
     try:
         old.unlink(missing_ok=True)
     except OSError as error:

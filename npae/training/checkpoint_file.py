@@ -20,7 +20,7 @@ from npae.utils.types import Array
 def write(
     path: Path, training: TrainingState, progress: Progress, identity: Mapping[str, Any], model: Mapping[str, Any]
 ) -> None:
-    """Write the moment between two steps.
+    """Write the state of a run between two steps.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def write(
 
 
 def read(path: Path) -> StoredModel:
-    """What ``write`` wrote, seen to be undamaged.
+    """Read a checkpoint and verify its digest.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def read(path: Path) -> StoredModel:
 
 
 def restore(stored: StoredModel, training: TrainingState, n: int, patience: int | None) -> Progress:
-    """Bring the training, which has the same identity and learns from ``n`` samples, to that moment."""
+    """Restore the stored state into a training with the same fingerprint that learns from ``n`` samples."""
     with stored.errors_as_file_errors():
         net, optimizer, moment = training.network, training.optimizer, stored.record["moment"]
         shape, dtype = net.theta.shape, net.arena.dtype

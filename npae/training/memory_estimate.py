@@ -23,7 +23,7 @@ COPIES = 3  # of θ: before the epoch, after the last good one, and with the low
 
 
 def parameter_bytes_needed(net: "Network", remembered: Sequence[str], n_jobs: int) -> int:
-    """Bytes that do not depend on the batch, besides those that a built network has already.
+    """Bytes that do not depend on the batch, beyond those that a built network already has.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def parameter_bytes_needed(net: "Network", remembered: Sequence[str], n_jobs: in
 
 
 def batch_bytes_needed(net: "Network", n_jobs: int, batch_size: int, n_samples: int, n_validation: int) -> int:
-    """Bytes that a batch will take, where the network has not had one as large before.
+    """Bytes of the buffers for a batch larger than any the network has had.
 
     Parameters
     ----------

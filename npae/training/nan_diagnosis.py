@@ -23,7 +23,7 @@ MOST_SAMPLES = 100  # that are named
 
 
 def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dict[str, Any]:
-    """What the network, its parameters and the batch were like; called before anything is put right.
+    """Ranges and finite shares of all layers, parameters and the batch; called before parameters are restored.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dic
 
 
 def save_diagnosis(error: NonFiniteError, folder: str | Path) -> NonFiniteError:
-    """Write ``diagnosis.json`` into the folder; the same error, whose sentence names the file, is returned.
+    """Write ``diagnosis.json`` into the folder; returns the error with the file named in its message.
 
     The file is strict JSON: numbers that are not finite are the texts "NaN", "Infinity" and "-Infinity". Where it
     cannot be written, the error is returned as it is.
@@ -94,7 +94,7 @@ def save_diagnosis(error: NonFiniteError, folder: str | Path) -> NonFiniteError:
 
 
 def span(a: Array) -> dict[str, float]:
-    """Least and greatest of the finite values, and the share of the others."""
+    """Minimum and maximum of the finite values, and the share of the others."""
     is_finite = np.isfinite(a)
     n_finite = int(is_finite.sum())
     low = float(a.min(where=is_finite, initial=np.inf)) if n_finite else math.nan
@@ -103,7 +103,7 @@ def span(a: Array) -> dict[str, float]:
 
 
 def _norm(a: Array) -> float:
-    """The length of the finite values, which float64 holds where float32 would not."""
+    """Euclidean norm of the finite values, computed in float64 so that it does not overflow."""
     scale = float(np.abs(a).max(where=np.isfinite(a), initial=0))
     if scale == 0:
         return 0.0

@@ -31,7 +31,7 @@ class Optimizer:
         self.learning_rate = learning_rate
 
     def bind(self, arena: Arena) -> None:
-        """Start afresh for the parameters of ``arena``."""
+        """Reset the state, for the parameters of ``arena``."""
         self.arena = arena
         self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.state_names}
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
@@ -45,11 +45,11 @@ class Optimizer:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The numbers that it was given, by name."""
+        """The hyperparameters, by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, (int, float, np.number))}
 
     def step(self, rate_factor: float = 1.0, team: ThreadTeam | None = None) -> None:
-        """Take one step along the arena's present gradient; the threads of a team share the vectors."""
+        """Take one step with the arena's gradient; the threads of a team share the vectors."""
         team = team or shared_team(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
@@ -62,7 +62,7 @@ class Optimizer:
         team.carry_out(self._plan)
 
     def update(self, kernels: Any, part: slice) -> None:
-        """θ ← θ − rate · something, for a part of the vectors. It is recorded: what changes stands in arrays."""
+        """Update a part of θ by calls of kernels, which are recorded; what changes between steps is in arrays."""
         raise NotImplementedError
 
 

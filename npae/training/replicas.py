@@ -22,7 +22,7 @@ from npae.utils.types import Array
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
-    """How many threads ``n_jobs`` means: None is 1, −1 all processors that this process may use."""
+    """Number of threads: None is 1, −1 all processors that this process may use."""
     if n_jobs is None:
         return 1
     if n_jobs == -1:
@@ -50,7 +50,7 @@ class Replicas:
 
     @property
     def team(self) -> ThreadTeam:
-        """Who does the work; in a forked process, others than in its parent."""
+        """The thread team that runs the programs; a forked process has its own."""
         return shared_team(self.n_jobs)
 
     def _replicate(self) -> None:
@@ -61,7 +61,7 @@ class Replicas:
         self._x: Array | None = None
 
     def _present_settings(self) -> Any:
-        """What the layers are told to do; it does not matter where they are asked anew at every step."""
+        """The configuration that replicas and recordings depend on; None where there are neither."""
         net = self.networks[0]
         return net.config() if self.n_jobs > 1 or net.is_recordable else None
 
@@ -77,7 +77,7 @@ class Replicas:
             batch.take_from(x)
 
     def forget(self) -> None:
-        """Let go of the data."""
+        """Drop the reference to the data."""
         for batch in self._batches.values():
             batch.take_from(None)
         self._x = None
@@ -122,12 +122,12 @@ class _Batch:
         return programs
 
     def take_from(self, x: Array | None) -> None:
-        """Take the rows from another x, or from nowhere."""
+        """Take the rows from another x, or from none."""
         for recorded in self.passes:
             recorded.take_from(recorded.batch if x is None else x)
 
     def choose(self, chosen: Array) -> None:
-        """Set all that is new at this step: which rows of x, and what the layers draw."""
+        """Set what changes from step to step: the rows of x, and the noise that layers draw."""
         step = self.passes[0].net.run.step
         for recorded in self.passes:
             recorded.net.run.step = step

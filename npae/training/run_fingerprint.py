@@ -16,7 +16,7 @@ DIGEST = "blake2b:"
 
 
 def configuration(training: TrainingState, patience: int | None) -> dict[str, Any]:
-    """Everything but the data, as plain JSON, that the bits of a run depend on which is about to begin."""
+    """Everything but the data that the bits of a run depend on, as plain JSON."""
     net, optimizer = training.network, training.optimizer
     known: dict[str, Any] = as_json(
         {
@@ -54,7 +54,7 @@ def data_fingerprint(x: Array, validation: Array | None) -> dict[str, Any]:
 
 
 def differences(then: Any, now: Any, name: str = "") -> list[str]:
-    """What differs between two pieces of plain JSON, in words."""
+    """The differences between two pieces of plain JSON, one phrase each."""
     if isinstance(then, dict) and isinstance(now, dict):
         inner = f"{name}." if name else ""
         return [line for key in {**then, **now} for line in differences(then.get(key), now.get(key), f"{inner}{key}")]
@@ -69,18 +69,18 @@ def differences(then: Any, now: Any, name: str = "") -> list[str]:
 
 
 def summarise(lines: list[str]) -> str:
-    """The first few of many differences."""
+    """The first few differences as one text."""
     more = len(lines) - MOST_NAMED
     return "; ".join(lines[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
 def digest(array: Array) -> str:
-    """A text that tells the bytes of an array from all others."""
+    """BLAKE2b digest of the bytes of an array."""
     return DIGEST + hashlib.blake2b(_bytes(array), digest_size=16).hexdigest()
 
 
 def digest_of_all(record: Any, arrays: dict[str, Array]) -> str:
-    """The same for a record and arrays, so that damage is noticed."""
+    """BLAKE2b digest of a record and arrays."""
     whole = hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=16)
     for name in sorted(arrays):
         whole.update(name.encode())

@@ -23,12 +23,12 @@ class Stop:
         self.is_urgent = False
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt here, where nothing is half done, if somebody has asked."""
+        """Raise KeyboardInterrupt if a stop was requested; called between two steps."""
         if self.signal is not None:
             raise KeyboardInterrupt
 
     def take(self, number: int, frame: FrameType | None) -> None:
-        """Wait for the next ``check``, once; whoever asks twice gets a KeyboardInterrupt at once."""
+        """Handle a signal: the first waits for the next ``check``, the second raises KeyboardInterrupt at once."""
         if self.signal is not None:
             self.is_urgent = True
             raise KeyboardInterrupt
@@ -37,7 +37,7 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Within, Ctrl-C and SIGTERM only leave a note in the ``Stop``, and Python's own answers come back afterwards.
+    """Within, Ctrl-C and SIGTERM only set the ``Stop``; Python's handlers are restored afterwards.
 
     Only the main thread is told of signals, and who has an answer of their own keeps it.
     """

@@ -47,7 +47,7 @@ class EarlyStopping:
         self.waited = 0
 
     def record(self, loss: float) -> bool:
-        """Take note of the validation loss after an epoch; True where patience is at its end."""
+        """Record the validation loss after an epoch; returns whether to stop."""
         if loss < self.loss:
             self.loss, self.waited = loss, 0
             self.best_theta[...] = self.theta
@@ -56,18 +56,18 @@ class EarlyStopping:
         return self.patience is not None and self.waited >= self.patience
 
     def restore(self) -> None:
-        """Return to the best parameters, where there are any."""
+        """Restore the parameters with the lowest validation loss, if there were any."""
         if self.loss < math.inf:
             self.theta[...] = self.best_theta
 
 
 @dataclass
 class Progress:
-    """Of one run.
+    """How far one run has come: its epoch, batches, sums and early stopping.
 
     Attributes
     ----------
-    best : Best
+    early_stopping : EarlyStopping
     first_epoch : int
         Complete epochs when the run began.
     batches : int
@@ -75,11 +75,11 @@ class Progress:
     sums : dict of str to float
         The loss and its terms, summed over the samples of these batches.
     started : float
-        When the present epoch began, as ``time.perf_counter`` tells it.
-    has_ended : bool
+        ``time.perf_counter()`` at the start of the current epoch.
+    is_stopped : bool
         Whether early stopping or a callback has ended the run.
-    is_whole : bool
-        Whether everything belongs to the same moment, so that it may be written down.
+    is_consistent : bool
+        Whether all state belongs to the same step, so that a checkpoint may be written.
     """
 
     early_stopping: EarlyStopping
@@ -92,11 +92,11 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Spent on the present epoch."""
+        """Seconds spent on the current epoch."""
         return time.perf_counter() - self.started
 
     def count(self, n: int, losses: Mapping[str, float]) -> None:
-        """A batch of ``n`` is done, with these mean losses."""
+        """Add a batch of ``n`` samples with these mean losses to the sums."""
         self.batches += 1
         for name, value in losses.items():
             self.sums[name] = self.sums.get(name, 0.0) + value * n

@@ -38,7 +38,7 @@ Callback = Callable[["Training"], bool | None]
 
 
 class Training(TrainingState):
-    """A network, an optimizer, and what happened so far.
+    """Trains a network: holds it with its optimizer, its schedule and the history.
 
     Parameters
     ----------
@@ -65,7 +65,7 @@ class Training(TrainingState):
         epoch's samples, taken while the parameters moved.
     interrupted : bool
         Whether Ctrl-C or SIGTERM ended the last ``fit``.
-    good_theta : ndarray of shape (size,)
+    last_finite_theta : ndarray of shape (size,)
         The parameters to return to where the next step meets NaN or infinity.
     """
 
@@ -193,7 +193,7 @@ class Training(TrainingState):
         self._tell_of(stop, checkpoint_writer, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
 
     def _tell_of(self, stop: Stop, checkpoint_writer: CheckpointWriter | None, when: str) -> None:
-        """Say what ended training before its time; the process ends after SIGTERM, as who sent it expects."""
+        """Warn that training was interrupted; after SIGTERM end the process with code 143."""
         self.interrupted = self.interrupted or stop.signal is not None
         if self.interrupted:
             what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
@@ -267,7 +267,7 @@ class Training(TrainingState):
 
 
 def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
-    """Samples to train on, and a share of them set aside for validation; drawn by ``seed``."""
+    """Split samples into training and validation, drawn by ``seed``."""
     if not 0 <= fraction < 1:
         raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
     if fraction == 0:

@@ -16,7 +16,7 @@ def decoding(network: Autoencoder) -> list[Layer]:
 
 
 def unknown(layer: Layer, goal: str) -> ValueError:
-    """The error for a layer of somebody's own, which has no counterpart."""
+    """The error for a custom layer, which cannot be exported."""
     return ValueError(
         f"the layer {layer.name} is a {type(layer).__name__}, for which {goal} has no counterpart; export the encoder "
         f"alone, or a network of npae's own layers"
