@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -287,9 +287,9 @@ def interrupted_while_starting(monkeypatch) -> None:
     made, waiting, answered = subprocess.Popen, threading.Event(), threading.Event()
     kill = Worker.kill
 
-    def noted_as_completed(futures):
+    def noted_wait(futures, **options):
         waiting.set()
-        return as_completed(futures)
+        return wait(futures, **options)
 
     def noted_kill(worker):
         kill(worker)
@@ -301,7 +301,7 @@ def interrupted_while_starting(monkeypatch) -> None:
         assert answered.wait(30)
         return made(*arguments, **options)
 
-    monkeypatch.setattr("npae.learn.grading.grade.as_completed", noted_as_completed)
+    monkeypatch.setattr("npae.learn.grading.grade.wait", noted_wait)
     monkeypatch.setattr(Worker, "kill", noted_kill)
     monkeypatch.setattr("npae.learn.sandbox.process.subprocess.Popen", slow)
 

@@ -7,7 +7,7 @@ import copy
 import secrets
 import warnings
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, fields
 from threading import Lock
 from typing import Any
@@ -19,6 +19,8 @@ from npae.learn.judging.cases import CaseSet, draw_sheets
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.sandbox.process import Limits, Worker
+
+POLL_SECONDS = 0.5  # between two looks for Ctrl-C while submissions run
 
 
 @dataclass(frozen=True)
@@ -116,10 +118,13 @@ def grade(
             row = batch.examine(s, alone=True)
             rows[row.key] = row
         try:
-            futures = [pool.submit(batch.examine, s) for s in together]
-            for future in as_completed(futures):
-                row = future.result()
-                rows[row.key] = row
+            pending = {pool.submit(batch.examine, s) for s in together}
+            while pending:
+                # A wait without a time limit is not ended by a Ctrl-C that comes just before it, nor by any on Windows.
+                completed, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                for future in completed:
+                    row = future.result()
+                    rows[row.key] = row
         except BaseException:  # Ctrl-C: what runs is ended, what waits is not begun
             pool.shutdown(wait=False, cancel_futures=True)
             batch.interrupt()
