@@ -58,10 +58,10 @@ def oracles(session: nox.Session) -> None:
     session.install("-e", ".[test,onnx]", "torch", "polars", "onnxruntime")
     session.run(
         "pytest",
-        "tests/test_against_torch.py",
-        "tests/test_export.py",
-        "tests/test_import_weights.py",
-        "tests/test_sklearn_api.py",
+        "tests/layers/test_against_torch.py",
+        "tests/storage/test_export.py",
+        "tests/storage/test_import_weights.py",
+        "tests/estimators/test_sklearn_api.py",
     )
 
 
@@ -93,7 +93,11 @@ def arm(session: nox.Session) -> None:
     start = f'exec qemu-aarch64-static -0 "$0" -L "{system}" "{system}/usr/bin/python3.11" "$@"'
     python.write_text(f"#!/bin/sh\n{start}\n", encoding="utf-8")
     python.chmod(0o755)
-    files = session.posargs or ["tests/test_kernels.py", "tests/test_program.py", "tests/test_determinism.py"]
+    files = session.posargs or [
+        "tests/kernels/test_kernels.py",
+        "tests/kernels/test_program.py",
+        "tests/training/test_determinism.py",
+    ]
     session.run(
         *(str(python), "-m", "pytest", "-p", "no:cacheprovider", *files),
         env={

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.paths import ROOT
 
 import npae
 from npae import datasets
 from npae.cli import main
 from npae.datasets import Digits, load_digits
-
-ROOT = Path(__file__).parent.parent
 
 
 def blocks(path: str, language: str) -> list[str]:

@@ -6,12 +6,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from imports import circles, imports
+from helpers.imports import circles, imports
+from helpers.paths import ROOT
 
 import npae
 
 PACKAGE = Path(npae.__file__).parent
-ROOT = Path(__file__).parent.parent
 
 
 MOST_ROOT_ENTRIES = 15

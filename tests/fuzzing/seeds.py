@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from small_models import TYPES, data_for, fitted, samples
+from helpers.small_models import TYPES, data_for, fitted, samples
 
 import npae
 from npae.applications import compression

@@ -1,0 +1,538 @@
+"""What autoencoders are used for: each figure against an oracle, each file against damage."""
+
+import numpy as np
+import pytest
+from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import npae
+from npae.applications import anomaly, classification, clustering, compression, generation, reduction, retrieval
+from npae.applications.features import feature_sets
+from npae.applications.quantization import Quantizer
+from npae.applications.retrieval import Index
+from npae.datasets import load_digits
+from npae.storage.model_file import fingerprint
+from npae.utils.errors import FileFormatError, NotFittedError
+
+KINDS = list(TYPES)
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits()
+
+
+@pytest.fixture(scope="module")
+def trained(digits):
+    """A model that has really learned something, in a few seconds."""
+    model = npae.DeepAutoencoder(code_size=8, hidden=(256, 128), epochs=25, batch_size=50, random_state=0)
+    return model.fit(digits.train_images)
+
+
+def labels_for(n):
+    return np.arange(n) % 3
+
+
+# What all share
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_fingerprint_is_that_of_the_parameters_and_survives_the_file(kind, tmp_path):
+    model = fitted(kind)
+    model.save(tmp_path / "m.safetensors")
+    again = npae.load(tmp_path / "m.safetensors")
+    assert fingerprint(again.network_) == fingerprint(model.network_)
+    again.network_.theta[0] += 1
+    assert fingerprint(again.network_) != fingerprint(model.network_)
+
+
+def test_feature_sets_have_the_same_samples_and_equal_code_sizes():
+    ways = feature_sets(fitted("denoising"), data_for("denoising"), data_for("denoising", n=5))
+    assert [(w.name, w.train.shape, w.test.shape) for w in ways] == [
+        ("autoencoder", (24, 4), (5, 4)),
+        ("PCA", (24, 4), (5, 4)),
+        ("raw", (24, 12), (5, 12)),
+    ]
+
+
+X = data_for("variational")
+LABELS = labels_for(len(X))
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda model: feature_sets(model, X, X),
+        lambda model: Index.of(model, X),
+        lambda model: compression.compress(model, X),
+        lambda model: compression.decompress(model, compression.pack(Quantizer(X[0], 1.0), X.astype("uint16"), "")),
+        lambda model: anomaly.compare(model, X, X, {"noise": X}),
+        lambda model: reduction.compare(model, X, X),
+        lambda model: retrieval.compare(model, X, LABELS, X, LABELS),
+        lambda model: clustering.compare(model, X, X, LABELS),
+        lambda model: classification.compare(model, X, LABELS, X, LABELS),
+        lambda model: generation.walk(model, X[0], X[1], spherical=True),
+        lambda model: generation.traversals(model, X[0]),
+        lambda model: generation.latent_grid(model, X),
+        lambda model: generation.bounds(model, X),
+        lambda model: model.n_iter_,
+        lambda model: model.code_distribution_,
+    ],
+)
+def test_a_model_that_is_not_fitted_says_so_wherever_it_is_used(use):
+    with pytest.raises(NotFittedError, match=r"this VariationalAutoencoder is not fitted yet; call fit\(X\) first"):
+        use(unfitted("variational"))
+
+
+def test_what_a_fitted_model_has_not_is_no_matter_of_fitting():
+    with pytest.raises(AttributeError, match="no attribute 'feature_names_in_'") as caught:
+        fitted("variational").feature_names_in_  # noqa: B018
+    assert not isinstance(caught.value, NotFittedError)
+    assert not hasattr(unfitted("variational"), "network_")
+
+
+# Retrieval
+
+
+def brute_force(codes, queries, metric):
+    if metric == "cosine":
+        codes, queries = (a / np.linalg.norm(a, axis=1, keepdims=True) for a in (codes, queries))
+        return 1 - queries @ codes.T
+    return np.linalg.norm(queries[:, None] - codes[None], axis=2)
+
+
+@given(
+    n=st.integers(1, 40),
+    m=st.integers(1, 9),
+    k=st.integers(1, 50),
+    metric=st.sampled_from(retrieval.METRICS),
+    block=st.integers(1, 12),
+    seed=st.integers(0, 99),
+)
+@settings(deadline=None)
+def test_a_search_in_blocks_finds_what_comparing_all_finds(n, m, k, metric, block, seed):
+    rng = np.random.default_rng(seed)
+    codes = rng.normal(size=(n, 3)).astype("float32")
+    queries = rng.normal(size=(m, 3)).astype("float32")
+    before = retrieval.QUERIES, retrieval.CODES
+    retrieval.QUERIES, retrieval.CODES = 2, block
+    try:
+        places, distances = Index(codes, metric).search(queries, k)
+    finally:
+        retrieval.QUERIES, retrieval.CODES = before
+    expected = np.sort(brute_force(codes.astype("float64"), queries.astype("float64"), metric), axis=1)[:, :k]
+    assert places.shape == (m, min(k, n))
+    np.testing.assert_allclose(distances, expected, atol=1e-6)
+    assert all(len(set(row)) == len(row) for row in places.tolist())
+
+
+def test_of_equal_codes_the_earliest_is_found_first():
+    index = Index(np.zeros((10, 2), "float32"))
+    assert index.search(np.zeros((1, 2)), 4)[0].tolist() == [[0, 1, 2, 3]]
+
+
+def test_a_search_needs_no_more_memory_for_more_codes(monkeypatch):
+    import tracemalloc
+
+    monkeypatch.setattr(retrieval, "CODES", 1000)
+    peaks = []
+    for n in (4_000, 40_000):
+        index, queries = Index(np.ones((n, 4), "float32")), np.ones((8, 4))
+        tracemalloc.start()
+        index.search(queries, 5)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]
+
+
+def test_an_index_comes_back_from_its_file_and_knows_its_model(tmp_path):
+    model, x = fitted("deep"), data_for("deep")
+    index = Index.of(model, x, "cosine")
+    index.save(tmp_path / "i.safetensors")
+    again = Index.load(tmp_path / "i.safetensors", model)
+    assert again.metric == "cosine"
+    assert np.array_equal(again.codes, index.codes)
+    with pytest.raises(ValueError, match=r"made by another model.*give that model, or make the index again"):
+        Index.load(tmp_path / "i.safetensors", fitted("deep", random_state=1))
+
+
+def test_what_is_no_index_or_damaged_is_refused(tmp_path):
+    path = tmp_path / "i.safetensors"
+    model = fitted("deep")
+    model.save(path)
+    with pytest.raises(FileFormatError, match="no index that this version reads; make it with npae index"):
+        Index.load(path)
+    Index.of(model, data_for("deep")).save(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(FileFormatError, match="not a complete safetensors file"):
+        Index.load(path)
+
+
+def test_queries_of_another_size_and_unknown_metrics_are_refused():
+    index = Index(np.ones((4, 3), "float32"))
+    with pytest.raises(ValueError, match=r"queries of shape \(2, 5\) were given, but the model expects \(n, 3\)"):
+        index.search(np.ones((2, 5)))
+    with pytest.raises(ValueError, match="'manhattan'; expected one of euclidean, cosine"):
+        Index(np.ones((4, 3), "float32"), "manhattan")
+
+
+def test_precision_counts_labels_among_the_nearest():
+    train = np.array([[0.0], [1.0], [10.0], [11.0]])
+    precision = retrieval.precision_at(2, train, [0, 1, 2, 2], np.array([[0.4], [10.4]]), [0, 2], "euclidean")
+    assert precision == (0.5 + 1.0) / 2
+
+
+def test_faiss_finds_almost_the_same():
+    pytest.importorskip("faiss")
+    codes = np.random.default_rng(0).normal(size=(500, 8)).astype("float32")
+    index = Index(codes)
+    _, places = index.to_faiss().search(codes[:20], 5)
+    assert (places == index.search(codes[:20], 5)[0]).mean() > 0.9
+
+
+# Compression
+
+
+@given(
+    bits=st.integers(1, 16), n=st.integers(1, 30), seed=st.integers(0, 99), scale=st.just(0.0) | st.floats(1e-30, 1e3)
+)
+@settings(deadline=None)
+def test_quantising_is_off_by_at_most_half_a_step(bits, n, seed, scale):
+    codes = (scale * np.random.default_rng(seed).normal(size=(n, 3)) * [1, 0.1, 0]).astype("float32")
+    quantizer = Quantizer.fit(codes, bits)
+    numbers = quantizer.quantize(codes)
+    assert numbers.max() <= 2**bits - 1
+    assert np.abs(quantizer.restore(numbers) - codes).max() <= 0.5001 * quantizer.step + 1e-5 * scale
+
+
+@given(n=st.integers(1, 300), size=st.integers(1, 5), bits=st.integers(1, 16), seed=st.integers(0, 9))
+@settings(deadline=None)
+def test_numbers_survive_packing(n, size, bits, seed):
+    numbers = np.random.default_rng(seed).integers(0, 2**bits, (n, size)).astype("uint16")
+    quantizer = Quantizer(np.arange(size, dtype="float32"), 0.25)
+    again, other, maker = compression.unpack(compression.pack(quantizer, numbers, "who"))
+    assert np.array_equal(again, numbers)
+    assert (other.low.tolist(), other.step, maker) == (quantizer.low.tolist(), 0.25, "who")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_samples_come_back_about_as_they_are_rebuilt(kind):
+    model, x = fitted(kind), data_for(kind)
+    content = compression.compress(model, x, bits=12)
+    np.testing.assert_allclose(compression.decompress(model, content), model.reconstruct(x), atol=0.01)
+
+
+def test_a_stream_takes_about_its_entropy(trained, digits):
+    x = digits.test_images
+    codes = trained.transform(x)
+    quantizer = Quantizer.fit(codes, 5)
+    numbers = quantizer.quantize(codes)
+    entropy = 0.0
+    for column in numbers.T:
+        p = np.unique(column, return_counts=True)[1] / len(column)
+        entropy -= (p * np.log2(p)).sum() * len(column) / 8
+    assert entropy < len(compression.pack(quantizer, numbers, "")) < 1.15 * entropy + 200
+
+
+def test_bits_are_chosen_so_that_quantising_hardly_shows(trained, digits):
+    x = digits.test_images[:300]
+    bits = compression.fewest_bits(trained, x, trained.transform(x))
+    assert 3 <= bits <= 8
+    error = [np.square(y - x).mean() for y in (trained.reconstruct(x), _round_trip(trained, x))]
+    assert error[1] <= (1 + compression.ADDED_ERROR) * error[0] * 1.001
+
+
+def _round_trip(model, x):
+    return compression.decompress(model, compression.compress(model, x))
+
+
+def test_any_flipped_byte_and_any_cut_is_detected():
+    model = fitted("vanilla")
+    content = compression.compress(model, data_for("vanilla"), bits=4)
+    for i in range(len(content)):
+        changed = bytearray(content)
+        changed[i] ^= 1 << (i % 8)
+        with pytest.raises(FileFormatError):
+            compression.decompress(model, bytes(changed))
+        with pytest.raises(FileFormatError):
+            compression.decompress(model, content[:i])
+    with pytest.raises(FileFormatError):
+        compression.decompress(model, content + b"\0")
+
+
+def test_a_forged_header_with_a_right_checksum_is_still_refused():
+    numbers = np.zeros((3, 2), "uint16")
+    content = compression.pack(Quantizer(np.zeros(2, "float32"), 1.0), numbers, "x")
+    body = content[len(compression.MAGIC) + compression.CHECKSUM :]
+    for old, new in ((b'"n": 3', b'"n": 0'), (b'"size": 2', b'"size": 9'), (b'"n": 3', b'"m": 3')):
+        forged = body.replace(old, new)
+        with pytest.raises(FileFormatError, match="laid out in a way"):
+            compression.unpack(compression.MAGIC + compression._checksum(forged) + forged)
+
+
+def test_another_model_is_refused(tmp_path):
+    compression.compress_file(fitted("deep"), data_for("deep"), tmp_path / "x.npaez")
+    with pytest.raises(ValueError, match=r"x\.npaez: it was compressed with another model"):
+        compression.decompress_file(fitted("deep", random_state=1), tmp_path / "x.npaez")
+
+
+def test_the_old_file_stays_where_compressing_fails(tmp_path):
+    (tmp_path / "x.npaez").write_bytes(b"old")
+    with pytest.raises(ValueError, match="bits is 17; expected a whole number from 1 to 16"):
+        compression.compress_file(fitted("deep"), data_for("deep"), tmp_path / "x.npaez", bits=17)
+    assert (tmp_path / "x.npaez").read_bytes() == b"old"
+
+
+def test_fewer_bytes_than_pca_at_equal_quality_and_more_quality_than_jpeg(trained, digits):
+    pytest.importorskip("PIL")
+    from npae.applications import codec_comparison
+
+    rows = {c.name: c for c in codec_comparison.compare(trained, digits.train_images, digits.test_images[:300])}
+    ours = rows["autoencoder"]
+    assert ours.bytes < rows["PCA, at least this PSNR"].bytes
+    assert ours.psnr > rows["PCA, same code size"].psnr
+    assert ours.psnr > rows["PCA, at most these bytes"].psnr
+    (jpeg,) = (c for name, c in rows.items() if name.startswith("JPEG"))
+    assert jpeg.bytes <= ours.bytes
+    assert ours.psnr > jpeg.psnr
+
+
+# Reduction, clustering, classification
+
+
+def test_overlap_is_one_for_the_same_and_small_for_unrelated_features():
+    x = np.random.default_rng(0).normal(size=(200, 5))
+    assert reduction.neighbour_overlap(x, 3 * x + 1) == 1
+    assert reduction.neighbour_overlap(x, np.random.default_rng(1).normal(size=(200, 5))) < 0.15
+
+
+def test_at_equal_size_codes_beat_pca_in_error_neighbours_and_precision(trained, digits):
+    pytest.importorskip("sklearn")
+    train, test = digits.train_images, digits.test_images[:300]
+    ours, pca = reduction.compare(trained, train, test)
+    assert (ours.name, ours.size, pca.size) == ("autoencoder", 8, 8)
+    assert ours.error < 0.85 * pca.error
+    assert ours.trustworthiness > 0.9
+    rows = retrieval.compare(trained, train, digits.train_labels, test, digits.test_labels[:300])
+    assert rows[0][2] > rows[1][2] + 0.02
+    assert rows[0][3] > rows[1][3] + 0.02
+
+
+def test_groups_and_classifiers_are_measured_for_all_three(trained, digits):
+    pytest.importorskip("sklearn")
+    from npae.applications import classification, clustering
+
+    train, test = digits.train_images[:600], digits.test_images[:300]
+    groups = clustering.compare(trained, train, test, digits.test_labels[:300])
+    assert [(row[0], row[1]) for row in groups] == [("autoencoder", 8), ("PCA", 8), ("raw", 784)]
+    assert all(0.2 < value < 1 for row in groups for value in row[2:])
+    rows = classification.compare(trained, train, digits.train_labels[:600], test, digits.test_labels[:300])
+    assert all(0.5 < few < every < 1 for _, _, few, every in rows)
+
+
+def test_a_map_is_the_code_itself_where_it_has_two_values():
+    codes = np.random.default_rng(0).normal(size=(9, 2))
+    assert reduction.plane(codes) is codes
+    assert reduction.plane(np.random.default_rng(0).normal(size=(9, 5))).shape == (9, 2)
+
+
+def test_texts_become_vectors_of_unit_length():
+    pytest.importorskip("sklearn")
+    from npae.applications.classification import text_vectors
+
+    train, test = text_vectors(["wheat and corn", "corn oil", "oil wheat", "wheat"], ["corn", "unseen words"])
+    assert (train.shape, test.shape) == ((4, 3), (2, 3))
+    np.testing.assert_allclose(np.linalg.norm(train, axis=1), 1, rtol=1e-6)
+    assert not test[1].any()
+
+
+# Anomalies
+
+
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=30), st.lists(st.integers(0, 9), min_size=1, max_size=30))
+def test_the_area_under_the_curve_is_a_share_of_pairs(inliers, outliers):
+    pairs = [(s > f) + 0.5 * (s == f) for f in inliers for s in outliers]
+    assert anomaly.auroc(np.array(inliers), np.array(outliers)) == pytest.approx(np.mean(pairs))
+
+
+def test_noise_is_told_from_digits(trained, digits):
+    test = digits.test_images[:200]
+    ((name, ours, pca),) = anomaly.compare(
+        trained, digits.train_images[:500], test, {"noise": anomaly.noise_like(test)}
+    )
+    assert name == "noise"
+    assert min(ours, pca) > 0.99
+
+
+# Generation
+
+
+@given(st.integers(0, 99), st.integers(2, 6))
+def test_a_walk_on_the_sphere_stays_on_it(seed, size):
+    a, b = np.random.default_rng(seed).normal(size=(2, size))
+    path = generation.slerp(a, b, np.linspace(0, 1, 7))
+    np.testing.assert_allclose(path[[0, -1]], [a, b], atol=1e-9)
+    np.testing.assert_allclose(
+        np.linalg.norm(path, axis=1), np.linspace(np.linalg.norm(a), np.linalg.norm(b), 7), rtol=1e-9
+    )
+    steps = np.linalg.norm(path / np.linalg.norm(path, axis=1, keepdims=True), axis=1)
+    np.testing.assert_allclose(steps, 1)
+
+
+def test_codes_without_a_direction_are_refused():
+    with pytest.raises(ValueError, match="has no direction"):
+        generation.slerp(np.zeros(3), np.ones(3), np.linspace(0, 1, 3))
+
+
+def test_a_walk_between_samples_of_two_shapes_is_refused():
+    with pytest.raises(ValueError, match=r"a has shape \(12,\) and b has \(11,\); give two samples"):
+        generation.walk(fitted("variational"), X[0], X[1, :11], spherical=True)
+
+
+def test_between_equal_codes_the_walk_stands_still():
+    a = np.array([1.0, 2.0])
+    np.testing.assert_allclose(generation.slerp(a, a, np.linspace(0, 1, 4)), np.tile(a, (4, 1)))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_walks_traversals_and_grids_have_the_shape_of_samples(kind):
+    model, x = fitted(kind), data_for(kind)
+    shape = x.shape[1:]
+    assert generation.traversals(model, x[0], 3).shape == (4, 3, *shape)
+    assert generation.latent_grid(model, x, 3).shape == (9, *shape)
+    if np.all(np.linalg.norm(model.transform(x[:2]), axis=1)):
+        for spherical in (False, True):
+            walk = generation.walk(model, x[0], x[1], 4, spherical=spherical)
+            np.testing.assert_allclose(walk[[0, -1]], model.reconstruct(x[:2]), atol=1e-5)
+
+
+def test_a_traversal_changes_one_dimension_at_a_time():
+    model, x = fitted("vanilla", activation="linear", loss="mse"), data_for("vanilla")
+    across = generation.traversals(model, x[0], 3, reach=1.0)
+    code = model.transform(x[:1])
+    code[0, 2] = 1.0
+    np.testing.assert_allclose(across[2, 2], model.inverse_transform(code)[0], atol=1e-6)
+
+
+@pytest.mark.filterwarnings("ignore:the code has collapsed:UserWarning")
+def test_bounds_agree_with_the_score_and_more_draws_are_tighter():
+    model, x = fitted("variational", epochs=20), data_for("variational")
+    few, many = generation.bounds(model, x, 1), generation.bounds(model, x, 400)
+    assert few.elbo == pytest.approx(few.importance_weighted)
+    assert many.elbo < many.importance_weighted
+    head = model.network_.code.layers[0]
+    model.transform(x)
+    expected = 0.5 * (head.mu**2 + np.exp(head.log_var) - 1 - head.log_var).mean(axis=0)
+    np.testing.assert_allclose(many.kl, expected, rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore:the code has collapsed:UserWarning")
+@pytest.mark.parametrize("loss", ["bce", "mse"])
+def test_the_bound_of_a_linear_model_closes_on_the_evidence(loss):
+    """With a posterior that does not look at x, and a decoder that does not look at z, log p(x) is known exactly."""
+    model = fitted("variational", loss=loss)
+    for name, value, _ in model.network_.arena.parameters():
+        if name.startswith(("code", "decoder")) and name.endswith("W"):
+            value[...] = 0
+        if name.startswith("code") and name.endswith("b"):
+            value[...] = 0
+    x = data_for("variational")
+    found = generation.bounds(model, x, 3)
+    y = model.reconstruct(x).astype("float64")
+    by_value = x * np.log(y) + (1 - x) * np.log1p(-y) if loss == "bce" else -((x - y) ** 2) - 0.5 * np.log(np.pi)
+    assert found.elbo == pytest.approx(by_value.sum(axis=1).mean(), rel=1e-5)
+    assert found.importance_weighted == pytest.approx(found.elbo, rel=1e-6)
+    assert not found.active.any()
+
+
+def test_a_collapsed_code_is_warned_about_and_a_used_one_is_not():
+    x = samples(64, 12)
+    with pytest.warns(UserWarning, match="the code has collapsed: only 0 of 4 dimensions.*lower beta"):
+        generation.bounds(fitted("variational", beta=1000.0, epochs=60, learning_rate=0.02), x, 2)
+    model = npae.VariationalAutoencoder(code_size=2, hidden=(16,), beta=0.01, epochs=60, batch_size=8, random_state=0)
+    assert generation.bounds(model.fit(x), x, 2).active.all()
+
+
+def test_bounds_are_of_variational_models():
+    with pytest.raises(ValueError, match=r"need a VariationalAutoencoder.*DeepAutoencoder has none"):
+        generation.bounds(fitted("deep"), data_for("deep"))
+
+
+# Texts
+
+SUBJECTS = {"grain": "wheat corn harvest bushel acre", "money": "bank rate dollar loan credit"}
+
+
+def texts(n, seed):
+    rng = np.random.default_rng(seed)
+    labels = [("grain", "money")[i % 2] for i in range(n)]
+    return [" ".join(rng.choice(SUBJECTS[label].split(), 4)) for label in labels], labels
+
+
+@pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
+@pytest.mark.parametrize(
+    ("texts", "labels", "test", "expected"),
+    [
+        ([], [], ["cat"], "the texts to learn from, 0, have no word in common"),
+        (["the of", "cat", "dog"], "aba", ["cat"], "the texts to learn from, 3, have no word in common"),
+        (["cat dog", "dog cat"], "ab", ["cat"], "have 2 words in common, fewer than the 4 values of a code"),
+        (["cat dog bird mouse"] * 2, "aa", ["cat"], r"the samples to learn from, 2, have the labels \['a'\]"),
+        (["cat dog bird mouse"] * 2, "ab", [], "there are no texts to test"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore")
+def test_texts_too_few_to_learn_from_are_refused_in_one_sentence(texts, labels, test, expected):
+    model = npae.VanillaAutoencoder(code_size=4, epochs=1)
+    with pytest.raises(ValueError, match=expected):
+        classification.compare_texts(texts, list(labels), test, ["a"] * len(test), model=model)
+
+
+def test_codes_of_texts_serve_a_classifier():
+    pytest.importorskip("sklearn")
+    from npae.applications.classification import compare_texts, text_model
+
+    rows = compare_texts(*texts(200, 0), *texts(60, 1), model=text_model(2), few=20)
+    assert [(row[0], row[1]) for row in rows] == [("autoencoder", 2), ("truncated SVD", 2), ("raw", 10)]
+    assert all(row[3] > 0.95 for row in rows)
+
+
+@pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
+def test_the_texts_command_reads_tsv_and_tab(tmp_path, capsys):
+    pytest.importorskip("sklearn")
+    from npae.cli import main
+
+    orange = "Category\tText\nd\tstring\nclass\t\n"
+    for name, head, seed in (("train.tsv", "label\ttext\n", 0), ("test.tab", orange, 1)):
+        lines = [f"{label}\t{text}\n" for text, label in zip(*texts(80, seed), strict=True)]
+        (tmp_path / name).write_text(head + "".join(lines))
+    assert main(["texts", str(tmp_path / "train.tsv"), str(tmp_path / "test.tab"), "--code-size", "2"]) == 0
+    assert "80 texts to learn from, 80 to test, 2 labels" in capsys.readouterr().out
+    (tmp_path / "train.tsv").write_text("label\ttext\ngrain wheat\n")
+    assert main(["texts", str(tmp_path / "train.tsv"), str(tmp_path / "test.tab")]) == 2
+    assert "line 2: 1 columns" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "expected"),
+    [
+        ("a.txt", b"x\ty\n", "no .tsv or .tab file"),
+        ("a.tsv", b"label\ttext\n", "holds no texts behind its 1 header lines"),
+        ("a.tsv", b"label\ttext\n\xff\t\xfe\n", "not UTF-8"),
+        ("a.tsv", b"label\ttext\na\tb\tc\n", "3 columns"),
+    ],
+)
+def test_texts_that_cannot_be_read_are_refused(name, content, expected, tmp_path):
+    from npae.datasets import read_texts
+
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(FileFormatError, match=expected):
+        read_texts(tmp_path / name)
+
+
+def test_an_index_with_a_code_that_is_no_number_is_refused(tmp_path):
+    codes = np.ones((20, 3), np.float32)
+    codes[4, 1] = np.nan
+    Index(codes).save(tmp_path / "i.safetensors")
+    with pytest.raises(FileFormatError, match="no index that this version reads"):
+        Index.load(tmp_path / "i.safetensors")

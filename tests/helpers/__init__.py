@@ -1,0 +1,1 @@
+"""Small models, samples and simulated systems that several test files share."""

@@ -1,0 +1,62 @@
+"""A training that can be killed: ``python -m helpers.killable FOLDER EVERY [FUNCTION CALLS]``.
+
+It goes on from the checkpoints in FOLDER, says "training" when it begins, and "done" when it ends. With FUNCTION, such
+as ``fsync``, the process kills itself when it calls that function of ``os`` for the so-manieth time; with
+``after_replace`` when that call has returned.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import npae
+from helpers.small_models import samples
+from npae import Checkpoints
+from npae.training.trainer import Training
+
+X = samples(70, 12)
+
+
+def model() -> npae.DenoisingAutoencoder:
+    """Noise, a schedule, validation and a last batch that is smaller."""
+    return npae.DenoisingAutoencoder(
+        hidden=(9,), code_size=4, epochs=12, batch_size=6, schedule="cosine", early_stopping=True, random_state=0
+    )
+
+
+def finished(checkpoints: Checkpoints | None) -> dict[str, bytes]:
+    """The bits with which the run ends that begins here, or goes on."""
+    ended = model().fit(X, checkpoints=checkpoints)
+    training: Training = ended.training_
+    history = {name: np.array(values).tobytes() for name, values in training.history.items() if name != "seconds"}
+    state = {name: vector.tobytes() for name, vector in training.optimizer.state.items()}
+    return {"theta": training.network.theta.tobytes(), "sample": ended.sample(2).tobytes(), **state, **history}
+
+
+def _kill_at(function: str, calls: int) -> None:
+    is_after, name = function.startswith("after_"), function.removeprefix("after_")
+    original, made = getattr(os, name), []
+
+    def deadly(*arguments: Any) -> Any:
+        made.append(1)
+        if len(made) == calls and not is_after:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = original(*arguments)
+        if len(made) == calls:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(os, name, deadly)
+
+
+if __name__ == "__main__":
+    folder, every, *death = sys.argv[1:]
+    if death:
+        _kill_at(death[0], int(death[1]))
+    print("training", flush=True)
+    finished(Checkpoints(Path(folder), every=every, resume=True))
+    print("done", flush=True)

@@ -1,0 +1,171 @@
+"""Threads that carry out programs side by side, and sleep when there is nothing to do."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numba
+import numpy as np
+import pytest
+from helpers.small_models import samples
+
+from npae.kernels import compiled, reference
+from npae.kernels.execution.program import Program, Recorder
+from npae.kernels.execution.thread_team import ThreadTeam, shared_team
+from npae.network import recipes
+from npae.training.optimizers import Adam
+from npae.training.trainer import Training
+
+COMPILES = not numba.config.DISABLE_JIT
+SIZES = [1, 2, 3]
+
+
+def adding(n, y, kernels=compiled):
+    """A program that adds 1 to y ``n`` times."""
+    program = Program()
+    for _ in range(n):
+        Recorder(kernels, program).add_scaled(np.ones(y.size), 1.0, y)
+    return program
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("kernels", [compiled, reference])
+def test_every_program_has_been_run_once_when_run_returns(size, kernels):
+    team, ys = shared_team(size), np.zeros((size, 50))
+    programs = [adding(i + 1, y, kernels) for i, y in enumerate(ys)]
+    for repetition in range(1, 300):
+        team.run(programs)
+        assert ys[:, 0].tolist() == [repetition * (i + 1) for i in range(size)]
+
+
+@pytest.mark.parametrize("lengths", [[], [0], [3], [0, 0, 0], [0, 2, 3], [2, 0, 3], [2, 3], [0, 4, 0], [1, 2, 3]])
+def test_programs_may_be_fewer_than_threads_and_empty(lengths):
+    ys = np.zeros((3, 7))
+    shared_team(3).run([adding(n, y) for n, y in zip(lengths, ys, strict=False)])
+    assert ys[: len(lengths), 0].tolist() == lengths
+
+
+def test_long_programs_and_short_ones_wait_for_each_other():
+    ys = np.zeros((2, 200_000))
+    for lengths in ([1, 60], [60, 1]):
+        ys[...] = 0
+        shared_team(2).run([adding(n, y) for n, y in zip(lengths, ys, strict=True)])
+        assert ys[:, -1].tolist() == lengths
+
+
+def test_all_in_a_process_share_one_crew_of_a_size():
+    assert shared_team(2) is shared_team(2)
+    assert shared_team(2) is not shared_team(3)
+    before = threading.active_count()
+    for _ in range(3):
+        shared_team(2).run([adding(1, np.zeros(3)) for _ in range(2)])
+    assert threading.active_count() <= before + 1
+
+
+def test_threads_that_have_nothing_to_do_sleep_and_wake_again():
+    team, ys = shared_team(3), np.zeros((3, 50))
+    programs = [adding(1, y) for y in ys]
+    for repetition in range(1, 4):
+        team.run(programs)
+        time.sleep(0.1)  # they look around for a millisecond or two
+        before = time.process_time()
+        time.sleep(0.2)
+        assert time.process_time() - before < 0.05
+        assert (ys == repetition).all()
+
+
+@pytest.mark.skipif(not COMPILES, reason="Python has the memory it needs")
+@pytest.mark.parametrize("greedy_one", [0, 1])
+def test_an_error_is_raised_after_all_have_finished_and_the_crew_goes_on(greedy_one):
+    @numba.njit(nogil=True)
+    def greedy(n, y):
+        y[0] = np.ones(n)[-1]
+
+    greedy_program, y = Program(), np.zeros(100_000)
+    greedy_program.add(greedy, 2**60, np.zeros(1))
+    programs = [adding(40, y), adding(40, y)]
+    programs[greedy_one] = greedy_program
+    with pytest.raises(MemoryError, match="choose a smaller batch or network"):
+        shared_team(2).run(programs)
+    assert (y == 40).all()
+    programs[greedy_one] = adding(1, np.zeros(5))
+    shared_team(2).run(programs)
+    assert (y == 80).all()
+
+
+@pytest.mark.skipif(not COMPILES, reason="there are no threads then")
+def test_a_thread_that_could_not_be_started_is_not_waited_for(monkeypatch):
+    team, y = ThreadTeam(2), np.zeros(5)
+
+    def refused(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refused)
+    with pytest.raises(RuntimeError, match="can't start"):
+        team.run([adding(1, y), adding(1, y)])
+    monkeypatch.undo()
+    assert (y == 0).all()
+    team.run([adding(1, y), adding(1, np.zeros(5))])
+    assert (y == 1).all()
+
+
+def fit(seed, n_jobs):
+    net = recipes.variational((12,), hidden=(9,), code_size=3).build((12,), seed=seed)
+    Training(net, Adam(), batch_size=10, n_jobs=n_jobs).fit(samples(95, 12), 8)
+    return net.theta.tobytes()
+
+
+@pytest.mark.parametrize("n_jobs", SIZES)
+def test_two_threads_of_a_program_may_train_at_once(n_jobs):
+    expected, found = [fit(seed, n_jobs) for seed in (0, 1)], {}
+    threads = [threading.Thread(target=lambda s=seed: found.update({s: fit(s, n_jobs)})) for seed in (0, 1)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert [found.get(seed) for seed in (0, 1)] == expected
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_a_forked_process_has_a_crew_of_its_own():
+    expected = fit(0, 2)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os._exit(0 if fit(0, 2) == expected else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert fit(0, 2) == expected
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise there")
+def test_ctrl_c_at_any_moment_leaves_a_model_that_can_be_trained_further():
+    program = """
+import os, signal, threading, time, warnings
+import numpy as np
+import npae
+signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the background has inherited to ignore it
+x = np.random.default_rng(0).random((200, 12)).astype("float32")
+model = npae.VanillaAutoencoder(code_size=2, batch_size=10, n_jobs=2, random_state=0, epochs=1).fit(x)
+model.epochs = 100_000
+for delay in (0.0, 0.01, 0.02, 0.033, 0.05, 0.071):
+    started = threading.Event()
+    press = lambda: (started.wait(), time.sleep(delay), os.kill(os.getpid(), signal.SIGINT))
+    threading.Thread(target=press).start()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit(x, callbacks=[lambda training: started.set()])
+    assert model.training_.interrupted  # warnings are not recorded reliably while another thread compiles
+    assert np.isfinite(model.network_.theta).all()
+    n = model.n_iter_
+    model.partial_fit(x)
+    assert model.n_iter_ == n + 1
+    assert np.isfinite(model.score(x))
+print("done")
+"""
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert result.stdout == "done\n", result.stderr

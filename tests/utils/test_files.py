@@ -1,0 +1,195 @@
+"""Files are replaced whole, and only files."""
+
+import errno
+import os
+import stat
+import sys
+
+import pytest
+from helpers import windows
+
+from npae.utils.files import atomic_write, check_writable, make_folder, remove_unfinished
+
+
+def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with atomic_write(tmp_path / "link") as file:
+        file.write(b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "real").read_text() == "new"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes with names")
+def test_a_pipe_is_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ValueError, match="no file; give the name of a file"), atomic_write(tmp_path / "pipe"):
+        pytest.fail("opened")
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_what_cannot_be_written_is_found_out_before_the_work(tmp_path):
+    check_writable(tmp_path / "new")
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(IsADirectoryError, match="is no file"):
+        check_writable(tmp_path)
+    with pytest.raises(FileNotFoundError, match="does not exist; make it"):
+        check_writable(tmp_path / "none" / "file")
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    with pytest.raises(OSError, match=r"cannot be written \(Permission denied\); choose another"):
+        check_writable(tmp_path / "file")
+
+
+def test_a_full_disk_is_told_of_in_one_sentence_and_leaves_the_old_file(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "file").write_text("old")
+    monkeypatch.setattr("os.fsync", full)
+    sentence = r"^\S*/file cannot be written \(No space left on device\); make room, or choose another path$"
+    with pytest.raises(OSError, match=sentence), atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_an_error_of_another_kind_stays_what_it_is(tmp_path):
+    with pytest.raises(BrokenPipeError, match="not the disk"), atomic_write(tmp_path / "file"):
+        raise BrokenPipeError(errno.EPIPE, "not the disk")
+
+
+def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+    for name in (".a.bin.x1", ".b.bin.x2", ".a.txt.x3", "a.bin", ".hidden"):
+        (tmp_path / name).touch()
+    remove_unfinished(tmp_path, "*.bin")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.txt.x3", ".hidden", "a.bin"]
+
+
+def test_a_folder_is_made_with_those_above_it(tmp_path):
+    assert make_folder(tmp_path / "a" / "b").is_dir()
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="is a file; give a folder"):
+        make_folder(tmp_path / "file")
+    with pytest.raises(OSError, match=r"the folder .* cannot be made \(.*\); choose another"):
+        make_folder(tmp_path / "file" / "below")
+
+
+def test_a_virus_scanner_that_has_a_file_open_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+    refused = []
+
+    def is_scanned(path):
+        refused.append(path)
+        return len(refused) % 5 not in (4, 0)  # three times
+
+    windows.refuse_where(monkeypatch, is_scanned)
+    with atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    with pytest.raises(ZeroDivisionError), atomic_write(tmp_path / "file"):
+        raise ZeroDivisionError
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"new")]
+    (tmp_path / ".a.bin.x1").touch()
+    remove_unfinished(tmp_path, "*.bin")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_file_that_stays_open_is_told_of_in_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("npae.utils.files.PATIENCE", 0.1)
+    (tmp_path / "file").write_bytes(b"old")
+    windows.refuse_where(monkeypatch, lambda path: path.name == "file")
+    sentence = r"file cannot be written \(The process .*\); close the program that has it open, or choose another path$"
+    with pytest.raises(OSError, match=sentence), atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
+
+
+def test_what_is_refused_for_good_is_not_tried_again(tmp_path, monkeypatch):
+    tried = []
+
+    def refuse(*paths):
+        tried.append(paths)
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match=r"\(Permission denied\); make room"), atomic_write(tmp_path / "file"):
+        pass
+    assert len(tried) == 1
+
+
+@pytest.mark.parametrize("is_able", [True, False])
+def test_on_macos_the_disk_itself_is_told_to_write(tmp_path, monkeypatch, is_able):
+    fcntl = pytest.importorskip("fcntl")
+    flushed = []
+
+    def flush(descriptor, command):
+        flushed.append((os.fstat(descriptor).st_size, command))
+        if not is_able:
+            raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "F_FULLFSYNC", 51, raising=False)
+    monkeypatch.setattr(fcntl, "fcntl", flush)
+    with atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    assert flushed == [(3, 51)]
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_system_without_fcntl_writes_files(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES])
+def test_a_drive_that_flushes_no_folders_and_knows_no_permissions_is_written_to(tmp_path, monkeypatch, code):
+    fsync = os.fsync
+
+    def flush(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        fsync(descriptor)
+
+    def refuse(path, mode):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fsync", flush)
+    monkeypatch.setattr(os, "chmod", refuse)
+    with atomic_write(tmp_path / "file") as file:
+        file.write(b"new")
+    assert (tmp_path / "file").read_bytes() == b"new"
+
+
+def test_a_folder_that_is_not_on_the_disk_is_told_of(tmp_path, monkeypatch):
+    fsync = os.fsync
+
+    def flush(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, "Input/output error")
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", flush)
+    with pytest.raises(OSError, match="Input/output error"), atomic_write(tmp_path / "file"):
+        pass
+
+
+@pytest.mark.parametrize("name", ["CON", "nul.safetensors", "com1", "lpt9.npy", "a:b.npy", "run?", "x. ", "end."])
+def test_names_that_windows_takes_for_something_else_are_refused_there(tmp_path, monkeypatch, name):
+    for use in (check_writable, make_folder, lambda path: atomic_write(path).__enter__()):
+        monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
+        with pytest.raises(ValueError, match="is no name for a file or folder on Windows; choose one without"):
+            use(tmp_path / name)
+        assert list(tmp_path.iterdir()) == []
+    monkeypatch.setattr("npae.utils.files.IS_WINDOWS", False)
+    make_folder(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["..", "console.npy", "a.con", "nulls", "com", "model.safetensors"])
+def test_other_names_are_not_refused(tmp_path, monkeypatch, name):
+    monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
+    make_folder(tmp_path / name)
