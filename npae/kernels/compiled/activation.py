@@ -1,7 +1,7 @@
 """Activations and their gradients, element by element over arrays of any shape."""
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.exponential import exp, expm1, log1p
 
 

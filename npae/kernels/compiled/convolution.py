@@ -10,7 +10,7 @@ the tile's segments, and W is B as it stands::
 import numpy as np
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 from npae.kernels.simd.dot import DOTS, dot
 from npae.kernels.simd.llvm import LINE

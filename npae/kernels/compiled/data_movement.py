@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy, fetch
 from npae.kernels.simd.llvm import LINE
 

@@ -9,7 +9,7 @@ from npae.kernels.compiled.activation import relu
 from npae.kernels.compiled.convolution import add_weight_gradient, convolution, transposed_convolution
 from npae.kernels.compiled.data_movement import pad
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 NONE = np.uint8(4)  # no cell of the window is above zero
 

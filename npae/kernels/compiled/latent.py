@@ -3,7 +3,7 @@
 import math
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 
 @jit

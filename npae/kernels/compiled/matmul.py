@@ -3,7 +3,7 @@
 import numpy as np
 
 from npae.kernels.jit import exact_jit, jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, copy_transposed, multiply, new_panel, start_from
 from npae.kernels.simd.sparse import is_sparse, sparse_product

@@ -1,7 +1,7 @@
 """Noise: apply random numbers that were drawn before to x, element by element."""
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 
 @jit

@@ -6,7 +6,7 @@ Settings are cast to the type of the vectors: a Python float would make every st
 import math
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 
 @jit

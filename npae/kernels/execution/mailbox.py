@@ -25,7 +25,7 @@ from numba.extending import intrinsic
 
 from npae.kernels.execution.trampoline import run_calls
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 POSTED, TABLE, CALLS = 0, 1, 2
 DONE, FAILED = 16, 17

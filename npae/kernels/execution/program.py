@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 NO_MEMORY = "a kernel could not have the memory it needs; choose a smaller batch or network"
 

@@ -18,7 +18,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 
 WORD = ir.IntType(64)
 STATUS = ir.IntType(32)

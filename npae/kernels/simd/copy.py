@@ -5,7 +5,7 @@ from typing import Any
 
 from numba.core import types
 
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE, Line, copy_memory, pointers, prefetch, vector_loop
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from numba.core import types
 
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 
 DOTS = 4  # sums that grow side by side

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy, fetch, transpose_block
 from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.tile import tile

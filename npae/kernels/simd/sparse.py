@@ -13,7 +13,7 @@ import numpy as np
 from numba.core import types
 
 from npae.kernels.jit import jit
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, multiply, new_panel, start_from
 from npae.kernels.target import ROWS

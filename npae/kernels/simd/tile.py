@@ -13,7 +13,7 @@ from typing import Any
 
 from numba.core import types
 
-from npae.kernels.reference import Array
+from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 from npae.kernels.target import ROWS
 

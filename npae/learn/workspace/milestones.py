@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from npae.datasets import load_digits
-from npae.kernels.reference import adam
+from npae.kernels.reference.optimizer import adam
 from npae.learn.catalogue.exercise import Exercise, ExerciseError, Function
 from npae.learn.sandbox.call_result import Caller
 from npae.learn.sandbox.in_process import InProcess
