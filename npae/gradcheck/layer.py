@@ -10,7 +10,7 @@ import numpy as np
 from npae.gradcheck.bugs.identify import Call, name_report
 from npae.gradcheck.engine.examine import Plan, examine, raised
 from npae.gradcheck.engine.invariants import distance
-from npae.gradcheck.engine.larger_batch import LARGER, larger_batch, more_samples
+from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
 from npae.gradcheck.engine.subject import NoGradientError, Subject, copy_parameters
 from npae.gradcheck.engine.window_hints import window_hints
 from npae.gradcheck.report.findings import Invariant
@@ -35,6 +35,7 @@ class LayerSubject(Subject):
         self, layer: Any, input_shape: Shape, x: Array, kernels: ModuleType, seed: int, dtype: str = "float64"
     ):
         self.layer = clone(layer)
+        self._original, self._kernels, self._seed = layer, kernels, seed
         self.name = type(layer).__name__.lower()
         self.arena = Arena(dtype, kernels, seed)
         self.arena.add(self.layer, input_shape, self.name)
@@ -51,6 +52,18 @@ class LayerSubject(Subject):
         beta = getattr(layer, "beta", None)
         if isinstance(beta, int | float):
             self.known["β"] = float(beta)
+
+    def copied(self, x: Array, dtype: str = "float64") -> "LayerSubject":
+        """The same layer with the same parameters, on other samples or in another precision."""
+        copied = LayerSubject(self._original, x.shape[1:], x, self._kernels, self._seed, dtype)
+        copy_parameters(self.arena, copied.arena)
+        return copied
+
+    def enlarged(self, generator: np.random.Generator) -> "LayerSubject":
+        """The same layer with the same parameters, and more samples."""
+        larger = self.copied(more_samples(self.x, generator))
+        larger.eps = self.eps
+        return larger
 
     def short(self, name: str) -> str:
         """A parameter's name within the layer."""
@@ -196,11 +209,9 @@ def check_layer(
         return raised(subject, title, error)
     report = examine(subject, title, plan, u)
     report.invariants += layer_invariants(subject, u)
-    if len(x) < LARGER and report.verdict is not Verdict.WRONG:
-        rng = plan.generator("larger")
-        report.invariants.append(larger_batch(lambda: enlarged(subject, layer, rng, kernels, seed), rng))
-    single = float32_invariant(subject, layer, u, kernels, seed)
-    report.invariants += [] if single is None else [single]
+    if report.verdict is not Verdict.WRONG:
+        report.invariants += larger_batch(subject, plan.generator("larger"))
+    report.invariants.append(float32_invariant(subject, u))
     name_report(subject, report, u, plan.generator("names"))
     return report
 
@@ -259,21 +270,9 @@ def samples_apart(subject: LayerSubject, u: Array) -> Invariant:
     )
 
 
-def enlarged(
-    subject: LayerSubject, layer: Any, generator: np.random.Generator, kernels: ModuleType, seed: int
-) -> LayerSubject:
-    """The same layer with the same parameters, and more samples."""
-    x = more_samples(subject.x, generator)
-    larger = LayerSubject(layer, x.shape[1:], x, kernels, seed)
-    copy_parameters(subject.arena, larger.arena)
-    larger.eps = subject.eps
-    return larger
-
-
-def float32_invariant(subject: LayerSubject, layer: Any, u: Array, kernels: ModuleType, seed: int) -> Invariant | None:
+def float32_invariant(subject: LayerSubject, u: Array) -> Invariant:
     """The same backward in float32 agrees to 1e-4: what is used is checked, not only what is checked."""
-    single = LayerSubject(layer, subject.arena.layers[subject.name].input_shape, subject.x, kernels, seed, "float32")
-    copy_parameters(subject.arena, single.arena)
+    single = subject.copied(subject.x, "float32")
     subject.run.training = single.run.training = False  # float32 noise is other noise
     try:
         wide, narrow = subject.gradients(u), single.gradients(u)

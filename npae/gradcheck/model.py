@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from npae.gradcheck.engine.examine import Plan, examine
-from npae.gradcheck.engine.larger_batch import LARGER, larger_batch, more_samples
+from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
 from npae.gradcheck.engine.subject import Subject, copy_parameters
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.report.findings import Invariant
@@ -27,6 +27,7 @@ class ModelSubject(Subject):
     """
 
     def __init__(self, net: Autoencoder, x: Array, target: Array | None, kernels: ModuleType):
+        self._kernels = kernels
         self.net = in_float64(net, x, kernels)
         self.x = np.array(x, dtype=np.float64, order="C")
         self.target = None if target is None else np.array(target, dtype=np.float64, order="C")
@@ -34,6 +35,12 @@ class ModelSubject(Subject):
         self.blocks = {name: value for name, value, _ in self.net.arena.parameters()}
         self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
         self.has_upstream = False
+
+    def enlarged(self, generator: np.random.Generator) -> "ModelSubject":
+        """The same network with the same parameters, and more samples."""
+        x = more_samples(self.x, generator)
+        target = None if self.target is None else more_samples(self.target, generator)
+        return ModelSubject(self.net, x, target, self._kernels)
 
     def output(self) -> Array:
         with self.net._training():  # the forward half of what Autoencoder.gradient does
@@ -114,9 +121,8 @@ def check_model(
     subject = ModelSubject(net, x, target, kernels)
     report = examine(subject, type(model).__name__, plan, subject.upstream(plan.generator("upstream")))
     report.invariants += noise_invariant(subject)
-    if len(x) < LARGER and report.verdict is not Verdict.WRONG:
-        rng = plan.generator("larger")
-        report.invariants.append(larger_batch(lambda: enlarged(subject, rng, kernels), rng))
+    if report.verdict is not Verdict.WRONG:
+        report.invariants += larger_batch(subject, plan.generator("larger"))
     if report.verdict is Verdict.WRONG:
         report.parts = wrong_layers(subject.net, kernels, seed)
         report.names = [name for part in report.parts for name in part.names]
@@ -125,13 +131,6 @@ def check_model(
                 "every layer is right by itself; look at how they are put together, at the loss and at the penalties"
             )
     return report
-
-
-def enlarged(subject: ModelSubject, generator: np.random.Generator, kernels: ModuleType) -> ModelSubject:
-    """The same network with the same parameters, and more samples."""
-    x = more_samples(subject.x, generator)
-    target = None if subject.target is None else more_samples(subject.target, generator)
-    return ModelSubject(subject.net, x, target, kernels)
 
 
 def noise_invariant(subject: ModelSubject) -> list[Invariant]:

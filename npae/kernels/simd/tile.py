@@ -14,7 +14,7 @@ from typing import Any
 from numba.core import types
 
 from npae.kernels.reference.array import Array
-from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, rows_of, vector_loop
+from npae.kernels.simd.llvm import LINE, Line, loop, pointers, row_sums, vector_loop
 from npae.kernels.target import ROWS
 
 
@@ -49,16 +49,11 @@ def _tile_in_python(
 
 def _emit_tile(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     given = pointers(_tile_in_python, context, builder, signature, arguments)
-    for_each_row_count(builder, given["rows"], ROWS, lambda n: _emit_rows(builder, n, given))
+    row_sums(builder, given, ROWS, lambda *rows: _add_products(builder, given, *rows))
     return context.get_dummy_value()
 
 
-def _emit_rows(builder: Any, n: int, given: dict[str, Any]) -> None:
-    line = Line(builder, given["c"])
-    sums = line.places(n)
-    for total, pointer in zip(sums, rows_of(builder, given, "start", n), strict=True):
-        builder.store(line.load(pointer), total)
-    a_rows = rows_of(builder, given, "a", n)
+def _add_products(builder: Any, given: dict[str, Any], line: Line, sums: list[Any], a_rows: list[Any]) -> None:
     b_first = builder.gep(given["b"], [given["b_at"]])
     with loop(builder, given["segments"]) as s:
         a_offset, b_offset = builder.mul(s, given["a_segment"]), builder.mul(s, given["steps"])
@@ -68,8 +63,6 @@ def _emit_rows(builder: Any, n: int, given: dict[str, Any]) -> None:
             b_line = line.load(builder.gep(b_first, [b_index]))
             for total, a_row in zip(sums, a_rows, strict=True):
                 line.add_product(total, line.repeat(builder.load(builder.gep(a_row, [a_index]))), b_line)
-    for total, pointer in zip(sums, rows_of(builder, given, "c", n), strict=True):
-        line.store(builder.load(total), pointer)
 
 
 @vector_loop(_tile_in_python)
