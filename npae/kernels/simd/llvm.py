@@ -137,22 +137,18 @@ def for_each_row_count(builder: Any, rows: Any, most: int, emit: Callable[[int],
     builder.position_at_end(done)
 
 
-def row_sums(builder: Any, given: dict[str, Any], most: int, add: Callable[[Line, list[Any], list[Any]], None]) -> None:
-    """Up to ``most`` rows of sums, each a line: they start as ``start``, grow by ``add``, and are stored in ``c``.
+def row_sums(builder: Any, n: int, given: dict[str, Any], add: Callable[[Line, list[Any], list[Any]], None]) -> None:
+    """``n`` rows of sums, each a line: they start as ``start``, grow by ``add``, and are stored in ``c``.
 
     ``add(line, sums, a_rows)`` emits what is added: to the places ``sums``, from the rows of A at ``a_rows``.
     """
-
-    def emit(n: int) -> None:
-        line = Line(builder, given["c"])
-        sums = line.places(n)
-        for total, pointer in zip(sums, rows_of(builder, given, "start", n), strict=True):
-            builder.store(line.load(pointer), total)
-        add(line, sums, rows_of(builder, given, "a", n))
-        for total, pointer in zip(sums, rows_of(builder, given, "c", n), strict=True):
-            line.store(builder.load(total), pointer)
-
-    for_each_row_count(builder, given["rows"], most, emit)
+    line = Line(builder, given["c"])
+    sums = line.places(n)
+    for total, pointer in zip(sums, rows_of(builder, given, "start", n), strict=True):
+        builder.store(line.load(pointer), total)
+    add(line, sums, rows_of(builder, given, "a", n))
+    for total, pointer in zip(sums, rows_of(builder, given, "c", n), strict=True):
+        line.store(builder.load(total), pointer)
 
 
 def vector_loop(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

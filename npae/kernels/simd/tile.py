@@ -14,7 +14,7 @@ from typing import Any
 from numba.core import types
 
 from npae.kernels.reference.array import Array
-from npae.kernels.simd.llvm import LINE, Line, loop, pointers, row_sums, vector_loop
+from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, row_sums, vector_loop
 from npae.kernels.target import ROWS
 
 
@@ -49,8 +49,12 @@ def _tile_in_python(
 
 def _emit_tile(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     given = pointers(_tile_in_python, context, builder, signature, arguments)
-    row_sums(builder, given, ROWS, lambda *rows: _add_products(builder, given, *rows))
+    for_each_row_count(builder, given["rows"], ROWS, lambda n: _emit_rows(builder, n, given))
     return context.get_dummy_value()
+
+
+def _emit_rows(builder: Any, n: int, given: dict[str, Any]) -> None:
+    row_sums(builder, n, given, lambda *rows: _add_products(builder, given, *rows))
 
 
 def _add_products(builder: Any, given: dict[str, Any], line: Line, sums: list[Any], a_rows: list[Any]) -> None:
