@@ -1,10 +1,13 @@
-"""A training that can be killed: ``python -m helpers.killable FOLDER EVERY [FUNCTION CALLS]``.
+"""A training that can be killed: ``python -m helpers.killable``, told by lines of JSON what to train.
 
-It goes on from the checkpoints in FOLDER, says "training" when it begins, and "done" when it ends. With FUNCTION, such
-as ``fsync``, the process kills itself when it calls that function of ``os`` for the so-manieth time; with
-``after_replace`` when that call has returned.
+A line is the list [FOLDER, EVERY, FUNCTION, CALLS], the last two optional. For each line the process forks, so that 20
+runs do not start 20 interpreters. The child resumes from the checkpoints in FOLDER and writes new ones every EVERY; it
+prints "training" and its number when it begins, and "done" when it ends. The parent prints "ended" and how it ended.
+With FUNCTION, such as ``fsync``, the child kills itself when it calls that function of ``os`` for the CALLS-th time;
+with ``after_replace`` when that call has returned.
 """
 
+import json
 import os
 import signal
 import sys
@@ -53,10 +56,20 @@ def _kill_at(function: str, calls: int) -> None:
     setattr(os, name, deadly)
 
 
-if __name__ == "__main__":
-    folder, every, *death = sys.argv[1:]
-    if death:
-        _kill_at(death[0], int(death[1]))
-    print("training", flush=True)
+def _train(folder: str, every: str, function: str = "", calls: int = 0) -> None:
+    if function:
+        _kill_at(function, calls)
+    print("training", os.getpid(), flush=True)
     finished(Checkpoints(Path(folder), every=every, resume=True))
     print("done", flush=True)
+
+
+if __name__ == "__main__":
+    finished(None)  # so that what is loaded at first use is loaded before the process forks
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            _train(*json.loads(line))
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        print("ended", os.waitstatus_to_exitcode(status), flush=True)

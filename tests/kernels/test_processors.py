@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(not COMPILES, reason="there is nothing to compil
 on_x86 = pytest.mark.skipif(not IS_X86, reason="targets of x86-64")
 
 PLAIN = {"NUMBA_CPU_NAME": "generic"}
+AVX = {"NUMBA_CPU_NAME": "sandybridge", "NUMBA_CPU_FEATURES": "+avx"}
 AVX2 = {"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma"}
 AVX512 = {"NUMBA_CPU_NAME": "skylake-avx512", "NUMBA_CPU_FEATURES": AVX2["NUMBA_CPU_FEATURES"] + ",+avx512f,+avx512vl"}
 
@@ -113,39 +114,45 @@ AFFINE = "compiled.affine(a, b, np.zeros(36), c)"
 TRANSPOSED = "compiled.matmul_transposed_right(a, np.ascontiguousarray(b.T), c)"
 
 
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of machine code that the tests of shared caches fill one after the other."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @on_x86
-def test_processors_that_share_a_cache_and_a_target_compute_the_same_product(tmp_path: Path) -> None:
+def test_processors_that_share_a_cache_and_a_target_compute_the_same_product(cache: Path) -> None:
     """As with and without AVX-512, which is simulated by what LLVM says of the host."""
     for wide, call in ((False, AFFINE), (True, TRANSPOSED), (False, TRANSPOSED), (True, AFFINE)):
-        error = run(PRODUCT.format(wide=wide, call=call), NUMBA_CACHE_DIR=str(tmp_path), **PLAIN)
+        error = run(PRODUCT.format(wide=wide, call=call), NUMBA_CACHE_DIR=str(cache), **PLAIN)
         assert float(error) < 1e-12
 
 
 @on_x86
-def test_targets_that_share_a_cache_have_files_of_their_own(tmp_path: Path) -> None:
+def test_targets_that_share_a_cache_have_files_of_their_own(cache: Path) -> None:
     def names() -> set[str]:
-        return {path.name for path in tmp_path.rglob("*.nbc")}
+        return {path.name for path in cache.rglob("*affine*.nbc")}
 
     program = PRODUCT.replace('features["avx512f"] = {wide}', "").format(call=AFFINE)
-    assert float(run(program, NUMBA_CACHE_DIR=str(tmp_path), **PLAIN)) < 1e-12
+    assert float(run(program, NUMBA_CACHE_DIR=str(cache), **PLAIN)) < 1e-12
     plain = names()
-    assert float(run(program, NUMBA_CACHE_DIR=str(tmp_path))) < 1e-12
+    assert float(run(program, NUMBA_CACHE_DIR=str(cache), **AVX)) < 1e-12
     assert len(names()) == 2 * len(plain)
-    assert float(run(program, NUMBA_CACHE_DIR=str(tmp_path), **PLAIN)) < 1e-12
+    assert float(run(program, NUMBA_CACHE_DIR=str(cache), **PLAIN)) < 1e-12
     assert len(names()) == 2 * len(plain)
 
 
 def test_an_edited_helper_renews_the_kernels_that_use_it(tmp_path: Path) -> None:
-    root, cache = tmp_path / "edited", str(tmp_path / "cache")
+    root, settings = tmp_path / "edited", {"NUMBA_CACHE_DIR": str(tmp_path / "cache"), **PLAIN}
     shutil.copytree(Path(npae.__file__).parent, root / "npae", ignore=shutil.ignore_patterns("__pycache__"))
     program = PRODUCT.replace('features["avx512f"] = {wide}', "").format(call=AFFINE)
-    assert float(run(program, root, NUMBA_CACHE_DIR=cache)) < 1e-12
+    assert float(run(program, root, **settings)) < 1e-12
     helper = root / "npae" / "kernels" / "simd" / "panel.py"
     before = helper.read_text(encoding="utf-8")
     after = before.replace("    copy(values, first, panel, 0, width)", "    panel[:width] = 7")
     assert after != before
     helper.write_text(after, encoding="utf-8")
-    assert float(run(program, root, NUMBA_CACHE_DIR=cache)) == pytest.approx(7)
+    assert float(run(program, root, **settings)) == pytest.approx(7)
 
 
 def test_numba_names_its_files_after_the_variant() -> None:
@@ -158,38 +165,6 @@ def test_numba_names_its_files_after_the_variant() -> None:
     assert any(name.startswith(f"matmul.affine.{VARIANT}-") for name in kept)
     assert kernel.py_func.__qualname__ == "affine"
     assert numba_target() == TARGET
-
-
-TRAIN = """
-import hashlib
-import numpy as np
-from npae.estimators import ESTIMATORS
-X = np.random.default_rng(0).random((20, 9, 9), dtype=np.float32)
-for name, kind in ESTIMATORS.items():
-    settings = {"filters": (2, 3)} if hasattr(kind, "filters") else {}
-    model = kind(epochs=1, batch_size=10, code_size=3, random_state=0, **settings).fit(X)
-    print(name, hashlib.sha256(model.reconstruct(X).tobytes()).hexdigest())
-"""
-
-
-def host_features() -> dict[str, bool]:
-    if not IS_X86:
-        return {}
-    from llvmlite.binding import get_host_cpu_features
-
-    return dict(get_host_cpu_features())
-
-
-def listed(features: dict[str, bool]) -> str:
-    return ",".join(("+" if on else "-") + name for name, on in features.items())
-
-
-@pytest.mark.skipif(not host_features().get("avx512f"), reason="this processor has no AVX-512 to compare with")
-def test_the_five_types_train_to_the_same_bits_with_avx2_and_avx_512() -> None:
-    narrow = {name: on and "avx512" not in name for name, on in host_features().items()}
-    with_avx512 = run(TRAIN)
-    assert len(with_avx512.splitlines()) == 5
-    assert run(TRAIN, NUMBA_CPU_NAME="haswell", NUMBA_CPU_FEATURES=listed(narrow)) == with_avx512
 
 
 REFUSED = """

@@ -18,7 +18,7 @@ import llvmlite.binding as llvm
 from llvmlite import ir
 
 from npae.kernels.simd import sparse, tile
-from npae.kernels.target import rows_for
+from npae.kernels.target import ROWS, rows_for
 
 llvm.initialize_all_targets()
 llvm.initialize_all_asmprinters()
@@ -135,7 +135,9 @@ def test_products_have_the_same_bits_whatever_the_number_of_rows(tmp_path: Path)
     """So that a processor that has 7 rows and one that has 6 train alike, where both multiply and add at once."""
     printed = set()
     for rows in (6, 7):
-        environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path / str(rows))}
+        environment = dict(os.environ)
+        if rows != ROWS:  # these rows are a change that the names of cached files do not tell apart
+            environment["NUMBA_CACHE_DIR"] = str(tmp_path)
         command = [sys.executable, "-c", PRODUCTS.format(rows=rows)]
         result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         assert result.returncode == 0, result.stderr

@@ -1,5 +1,7 @@
 """What machines do to a process that trains, done to real processes: SIGKILL, SIGTERM, Ctrl-C, a disk that is full."""
 
+import json
+import os
 import random
 import shutil
 import signal
@@ -8,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -36,20 +38,48 @@ def unbroken() -> dict[str, bytes]:
 def python(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
     """A process that does not outlive the test."""
     pipe = subprocess.PIPE
-    with subprocess.Popen([sys.executable, *arguments], stdout=pipe, stderr=pipe, text=True, env=CHILD) as process:
+    command = [sys.executable, *arguments]
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=CHILD) as process:
         try:
             yield process
         finally:
             process.kill()
 
 
+class Trainer:
+    """A process that trains in a child of its own for each request."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self.process = process
+
+    def start(self, folder: Path, every: str, *death: str | int) -> int:
+        """Begin to train; the number of the process that does."""
+        assert self.process.stdin is not None
+        print(json.dumps([str(folder), every, *death]), file=self.process.stdin, flush=True)
+        word, number = self._line()
+        assert word == "training"
+        return int(number)
+
+    def end(self) -> tuple[bool, int]:
+        """Whether the training was done, and the status with which its process ended."""
+        word, *rest = self._line()
+        is_done = word == "done"
+        if is_done:
+            word, *rest = self._line()
+        assert word == "ended"
+        return is_done, int(rest[0])
+
+    def _line(self) -> list[str]:
+        assert self.process.stdout is not None
+        line = self.process.stdout.readline()
+        assert line, self.process.communicate()
+        return line.split()
+
+
 @contextmanager
-def started(folder: Path, every: str, *death: str) -> Iterator["subprocess.Popen[str]"]:
-    """A process that has begun to train."""
-    with python("-m", "helpers.killable", str(folder), every, *death) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "training\n", process.communicate()
-        yield process
+def trainer() -> Iterator[Trainer]:
+    with python("-m", "helpers.killable") as process:
+        yield Trainer(process)
 
 
 def files(folder: Path) -> list[str]:
@@ -63,28 +93,31 @@ def kill_and_resume(folder: Path, n: int, longest: float, unbroken: dict[str, by
     """
     moments, same = random.Random(seed), []
     run = 0
-    while len(same) < n:
-        with started(folder / str(run), moments.choice([ALWAYS, ALWAYS, "0.05s", "1"])) as process:
+    with trainer() as runs:
+        while len(same) < n:
+            number = runs.start(folder / str(run), moments.choice([ALWAYS, ALWAYS, "0.05s", "1"]))
             time.sleep(moments.uniform(0, longest))
-            process.kill()
-            said, _ = process.communicate()
-        if said == "done\n":  # it was faster: another run
-            run += 1
-            continue
-        assert process.returncode == -signal.SIGKILL
-        copy = folder / f"copy {len(same)}"
-        if (folder / str(run)).exists():
-            shutil.copytree(folder / str(run), copy)
-        same.append(finished(Checkpoints(copy, every="1h", resume=True)) == unbroken)
+            with suppress(ProcessLookupError):  # it was faster
+                os.kill(number, signal.SIGKILL)
+            is_done, status = runs.end()
+            if is_done:
+                run += 1
+                continue
+            assert status == -signal.SIGKILL
+            copy = folder / f"copy {len(same)}"
+            if (folder / str(run)).exists():
+                shutil.copytree(folder / str(run), copy)
+            same.append(finished(Checkpoints(copy, every="1h", resume=True)) == unbroken)
     return same
 
 
 def test_of_20_runs_that_were_killed_at_random_moments_all_end_with_the_same_bits(
     unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
-    with started(tmp_path / "timed", ALWAYS) as process:
+    with trainer() as runs:
+        runs.start(tmp_path / "timed", ALWAYS)
         began = time.monotonic()
-        assert process.communicate()[0] == "done\n"
+        assert runs.end() == (True, 0)
         longest = time.monotonic() - began
     assert finished(Checkpoints(tmp_path / "timed", resume=True)) == unbroken
     with ThreadPoolExecutor(WORKERS) as pool:
@@ -102,9 +135,9 @@ def test_of_20_runs_that_were_killed_at_random_moments_all_end_with_the_same_bit
 def test_a_kill_while_a_checkpoint_is_written_leaves_the_old_ones(
     function: str, calls: int, kept: list[int], leftovers: int, unbroken: dict[str, bytes], tmp_path: Path
 ) -> None:
-    with started(tmp_path, ALWAYS, function, str(calls)) as process:
-        assert process.communicate()[0] == ""
-    assert process.returncode == -signal.SIGKILL
+    with trainer() as runs:
+        runs.start(tmp_path, ALWAYS, function, calls)
+        assert runs.end() == (False, -signal.SIGKILL)
     found = files(tmp_path)
     assert [name for name in found if not name.startswith(".")] == [
         f"checkpoint-{step:012}.safetensors" for step in kept
