@@ -27,14 +27,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests."""
     session.install("-e", ".[test]")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs)
 
 
 @nox.session(python=["3.11", "3.12", "3.13", "3.14"])
 def pythons(session: nox.Session) -> None:
     """All tests with few drawn examples, and the demonstration, on each Python that npae supports."""
     session.install("-e", ".[test]")
-    session.run("pytest", *session.posargs, env={"HYPOTHESIS_PROFILE": "few"})
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs, env={"HYPOTHESIS_PROFILE": "few"})
     session.run("npae", "demo", "--out", f"{session.create_tmp()}/report.html")
 
 
@@ -42,14 +42,14 @@ def pythons(session: nox.Session) -> None:
 def oldest(session: nox.Session) -> None:
     """All tests with few drawn examples, with the oldest version of each dependency that setup.cfg allows."""
     session.install("-e", ".[test]", "-c", "tests/oldest.txt")
-    session.run("pytest", *session.posargs, env={"HYPOTHESIS_PROFILE": "few"})
+    session.run("pytest", "-n", "auto", "--dist", "worksteal", *session.posargs, env={"HYPOTHESIS_PROFILE": "few"})
 
 
 @nox.session
 def coverage(session: nox.Session) -> None:
     """Line coverage, with kernels as plain Python so that their lines count too."""
     session.install("-e", ".[test]")
-    session.run("pytest", "--cov=npae", "--cov-report=term-missing", env={"NUMBA_DISABLE_JIT": "1"})
+    session.run("pytest", "-n", "auto", "--cov=npae", "--cov-report=term-missing", env={"NUMBA_DISABLE_JIT": "1"})
 
 
 @nox.session
