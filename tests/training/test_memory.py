@@ -163,7 +163,7 @@ def test_a_file_may_claim_an_image_of_petabytes_and_gets_one_sentence() -> None:
 def test_what_layers_keep_beside_their_parameters_is_refused_too() -> None:
     arena, layer = Arena("float32", reference_kernels()), Dense(1)
     arena.workspace(layer, "table", (2**40,))
-    with pytest.raises(MemoryError, match=r"what the layers keep beside their parameters needs about 4 TiB"):
+    with pytest.raises(MemoryError, match=r"the layers' workspace needs about 4 TiB"):
         arena.resize(1)
 
 
