@@ -1,4 +1,4 @@
-"""The compiled kernels in one place, under the names that ``reference`` has."""
+"""Compiled kernels, with the same names and arguments as the reference kernels."""
 
 from npae.kernels.compiled.activation import (
     leaky_relu,
