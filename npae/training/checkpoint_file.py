@@ -50,7 +50,7 @@ def write(
         "step": training.network.run.step,
     }
     net = training.network
-    # All that will be in the file, so that nothing in it can be damaged unnoticed.
+    # A digest of the whole content, so that any damage is detected.
     known = {**model_file.common_record(net), "network": net.config()}
     record = as_json({**known, **model, "history": training.history, "moment": moment})
     whole = _digest(record, {**_parameters(training), **arrays})
@@ -97,13 +97,13 @@ def restore(stored: StoredModel, training: TrainingState, n: int, patience: int 
         if progress.batches * training.batch_size >= n:
             raise ValueError(f"{progress.batches} batches of the epoch are done, but it has fewer")
         step, optimizer_steps = _count(moment["step"]), _count(moment["optimizer"]["steps"])
-    # Nothing was changed until here, where nothing can go wrong any more.
+    # Nothing is changed before this point, and no error is possible after it.
     for name, value, _ in net.arena.parameters():
         value[...] = parameters[name]
     for name, vector in vectors.items():
         optimizer.state[name][...] = vector
     for name, number in settings.items():
-        if number != optimizer.settings[name]:  # by a callback; NumPy's numbers stay what they are otherwise
+        if number != optimizer.settings[name]:  # changed by a callback; otherwise keep the type of NumPy's numbers
             setattr(optimizer, name, number)
     optimizer.count[0] = optimizer_steps
     training.last_finite_theta[...] = last_finite_theta

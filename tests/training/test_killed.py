@@ -1,4 +1,4 @@
-"""What machines do to a process that trains, done to real processes: SIGKILL, SIGTERM, Ctrl-C, a disk that is full."""
+"""Interrupted training in real processes: SIGKILL, SIGTERM, Ctrl-C and a full disk."""
 
 import random
 import shutil
@@ -205,7 +205,7 @@ print(model.n_iter_, np.isfinite(model.score(x)))
 """
 
 
-def test_a_disk_that_takes_no_more_ends_training_in_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_ends_training_in_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with python("-c", FULL_DISK, str(tmp_path)) as process:
         said, _ = process.communicate()
     sentence, state = said.strip().split("\n")
