@@ -93,7 +93,7 @@ def assert_margins_untouched(a: Array) -> None:
 
 
 def unset(dtype: str, *shape: int) -> Array:
-    """An output that nobody has written yet."""
+    """An uninitialised output."""
     return np.full(shape, np.nan, dtype)
 
 
@@ -867,7 +867,7 @@ def test_a_read_only_installation_caches_machine_code_in_the_users_folder_or_war
     shutil.copytree(Path(npae.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for folder in [copy / "kernels", *(p for p in (copy / "kernels").iterdir() if p.is_dir())]:
         file = folder / "__pycache__"
-        file.touch()  # no folder can be made where a file is, whoever asks
+        file.touch()  # no folder can be made in the place of a file, even by root
     home = file if home_is_read_only else tmp_path / "home"
     environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")}
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PYTHONPATH": str(copy.parent)}

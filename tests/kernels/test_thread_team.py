@@ -147,7 +147,7 @@ def test_ctrl_c_at_any_moment_leaves_a_model_that_can_be_trained_further():
 import os, signal, threading, time, warnings
 import numpy as np
 import npae
-signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the background has inherited to ignore it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process inherits that it is ignored
 x = np.random.default_rng(0).random((200, 12)).astype("float32")
 model = npae.VanillaAutoencoder(code_size=2, batch_size=10, n_jobs=2, random_state=0, epochs=1).fit(x)
 model.epochs = 100_000

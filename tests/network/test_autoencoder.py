@@ -454,7 +454,7 @@ def test_a_copy_computes_the_same_with_parameters_of_its_own(name: str, duplicat
 
 
 class Double(ReLU):
-    """A layer of one's own."""
+    """A user-defined layer."""
 
     def forward(self, x: Array) -> Array:
         return np.multiply(x, 2, out=self.y)

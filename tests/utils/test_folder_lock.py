@@ -47,7 +47,7 @@ def test_a_second_process_is_refused_until_the_first_ends_however_it_ends(tmp_pa
             pytest.fail("the lock was given twice")
         with pytest.raises(FolderInUseError, match=refusal):
             unfitted("vanilla").fit(data_for("vanilla"), checkpoints=Checkpoints(tmp_path))
-    assert (tmp_path / ".lock").exists()  # nobody could remove it, and nobody minds
+    assert (tmp_path / ".lock").exists()  # a killed process cannot remove it, which does no harm
     with locked(tmp_path):
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
     assert list(tmp_path.iterdir()) == []
