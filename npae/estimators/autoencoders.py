@@ -91,7 +91,7 @@ class ConvolutionalAutoencoder(AutoencoderEstimator):
 
     code_size: int | None = parameter(
         "int or None",
-        "Values in a code. None takes the feature map of the last pooling, laid flat, as the code.",
+        "Values in a code. None takes the flattened feature map of the last pooling as the code.",
         default=32,
     )
     filters: Sequence[int] = parameter(

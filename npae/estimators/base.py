@@ -1,7 +1,7 @@
 """Base class of the five estimators: everything except the network of each type.
 
-The constructor only stores its arguments, each under its own name; what is learned ends in an underscore. So an
-estimator can be cloned, searched over and put in a pipeline, and npae needs no scikit-learn for it.
+The constructor only stores its arguments, each under its own name; names of attributes that ``fit`` sets end in an
+underscore. So estimators work in clone, parameter searches and pipelines, and npae does not need scikit-learn.
 """
 
 import warnings
@@ -34,21 +34,21 @@ LARGEST_SAMPLED_CODE = 512
 CODES_FOR_SAMPLING = 500
 
 
-@estimator("What the five autoencoders have in common: training, codes, reconstructions, samples and scores.")
+@estimator("Base class of the five autoencoders: training, codes, reconstructions, samples and scores.")
 class AutoencoderEstimator(SaveMixin):
-    """The five types are subclasses, which add the network that they make.
+    """The five types are its subclasses, each with a network of its type.
 
     Attributes
     ----------
     network_ : Autoencoder
     history_ : dict of str to list of float
-        One entry an epoch; see ``npae.training.Training``.
+        One entry for each epoch; see ``npae.training.Training``.
     n_features_in_ : int
-        Values in a sample.
+        Number of values of a sample.
     feature_names_in_ : ndarray of str, shape (features,)
-        Names of the columns, where the model was fitted to a dataframe.
+        Names of the columns, if the model was fitted to a dataframe.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
     """
 
     network_: Autoencoder = field(init=False)
@@ -308,9 +308,24 @@ class AutoencoderEstimator(SaveMixin):
     # Use
 
     def transform(self, X: Any) -> Any:
-        """Codes (n, code_size) of X, without noise; of a variational model the means.
+        """Encode samples, without noise.
 
-        An array, or what ``set_output`` chose.
+        Parameters
+        ----------
+        X : array-like of shape (n, *shape)
+            Samples of the shape of the training samples.
+
+        Returns
+        -------
+        ndarray of shape (n, code_size), or a dataframe if ``set_output`` was called
+            The codes; of a variational model their means.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or is not finite.
         """
         return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
 
@@ -323,11 +338,11 @@ class AutoencoderEstimator(SaveMixin):
         return self._network().decode(Z)
 
     def reconstruct(self, X: Any) -> Array:
-        """X encoded and decoded; by a denoising model, X with less noise."""
+        """Reconstructions of X (n, *shape), in that shape; a denoising model removes noise."""
         return self._network().reconstruct(self._check_shape(X))
 
     def score_samples(self, X: Any) -> Array:
-        """Minus the loss of each sample (n,), penalties included, in nats for cross-entropy; higher is better."""
+        """Negative loss of each sample of X (n, *shape), with penalties; nats for cross-entropy; higher is better."""
         return -self._network().losses(self._check_shape(X))
 
     def score(self, X: Any, y: Any = None) -> float:

@@ -1,7 +1,8 @@
 """Checkpoint files: all that a run needs to resume, in a model file.
 
-The file is a model file (``npae.load`` reads it: the model as it was) with more in it: the optimizer's vectors and
-count, the parameters to return to, the sums of the epoch that is not complete, and the run's identity.
+The file is a model file (``npae.load`` reads it: the model as it was) with further content: the optimizer's
+state, the parameters to restore after NaN and after early stopping, the sums of the incomplete epoch, and the run's
+fingerprint.
 """
 
 import math
@@ -27,11 +28,11 @@ def write(
     path : Path
     training : Training
     progress : Progress
-        Whole.
+        With ``is_consistent`` True.
     identity : mapping
-        What ``npae.training.run_fingerprint`` said before the first step.
+        The configuration and data fingerprint of ``npae.training.run_fingerprint`` before the first step.
     model : mapping
-        What else belongs into a model file, such as the estimator's name and parameters.
+        Further content of a model file, such as the estimator's name and parameters.
     """
     early_stopping = progress.early_stopping
     arrays = {f"optimizer.{name}": vector for name, vector in training.optimizer.state.items()}

@@ -67,7 +67,21 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead)."""
+    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead).
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        Above 0.
+    momentum : float, default 0.0
+        At least 0.
+
+    Examples
+    --------
+    >>> from npae.training.optimizers import SGD
+    >>> SGD(0.1, momentum=0.9).settings
+    {'learning_rate': 0.1, 'momentum': 0.9}
+    """
 
     state_names = ("velocity",)
 
@@ -89,6 +103,14 @@ class Adam(Optimizer):
         m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
         v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
         θ ← θ − rate · m̂ / (√v̂ + ε)
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        Above 0.
+    beta1, beta2 : float, default 0.9 and 0.999
+        Decay of the running means of the gradient and of its square.
+    epsilon : float, default 1e-8
     """
 
     state_names = ("m", "v")
@@ -106,12 +128,14 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, with the weights shrunk by rate · weight_decay apart from the gradient (Loshchilov & Hutter 2019).
+    """Adam with decoupled weight decay: θ ← θ − rate · weight_decay · θ before each step (Loshchilov & Hutter 2019).
 
     Parameters
     ----------
+    learning_rate, beta1, beta2, epsilon : float
+        As for Adam.
     weight_decay : float, default 0.01
-        Applies to weights, not to biases.
+        Applied to weights, not to biases.
     """
 
     def __init__(

@@ -197,7 +197,7 @@ class Training(TrainingState):
         """Warn that training was interrupted; after SIGTERM end the process with code 143."""
         self.interrupted = self.interrupted or stop.signal is not None
         if self.interrupted:
-            what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
+            what = "stopped by SIGTERM" if stop.signal == signal.SIGTERM else "interrupted"
             there = "" if checkpoint_writer is None else f"; {checkpoint_writer.advice()}"
             warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
         if stop.signal == signal.SIGTERM:

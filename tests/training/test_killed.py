@@ -149,7 +149,7 @@ def wait_for(folder: Path, process: "subprocess.Popen[str]") -> None:
 
 @pytest.mark.parametrize(
     ("number", "code", "sentence"),
-    [(signal.SIGTERM, 143, "npae: told to end in epoch"), (signal.SIGINT, 130, "npae: interrupted in epoch")],
+    [(signal.SIGTERM, 143, "npae: stopped by SIGTERM in epoch"), (signal.SIGINT, 130, "npae: interrupted in epoch")],
 )
 def test_a_signal_ends_training_in_one_sentence_and_resuming_goes_on(
     number: int, code: int, sentence: str, data: Path, tmp_path: Path

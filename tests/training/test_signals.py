@@ -42,7 +42,7 @@ def test_sigterm_ends_the_process_but_lets_it_clean_up(tmp_path: Path) -> None:
     interrupted = model()
     with (
         answered(signal.SIGTERM, signal.SIG_DFL),
-        pytest.warns(UserWarning, match=r"told to end in epoch 3; .* is kept; the checkpoint of step 6 in .*"),
+        pytest.warns(UserWarning, match=r"stopped by SIGTERM in epoch 3; .* is kept; the checkpoint of step 6 in .*"),
         pytest.raises(SystemExit) as ended,
     ):
         interrupted.fit(X, callbacks=[sending(signal.SIGTERM)], checkpoints=Checkpoints(tmp_path, every="1h"))
@@ -60,7 +60,7 @@ def test_a_second_sigterm_while_the_checkpoint_is_written_ends_the_process_as_th
     interrupted = model()
     with (
         answered(signal.SIGTERM, signal.SIG_DFL),
-        pytest.warns(UserWarning, match="told to end in epoch 3; .* no checkpoint was written to"),
+        pytest.warns(UserWarning, match="stopped by SIGTERM in epoch 3; .* no checkpoint was written to"),
         pytest.raises(SystemExit) as ended,
     ):
         interrupted.fit(X, callbacks=[sending(signal.SIGTERM)], checkpoints=Checkpoints(tmp_path, every="1h"))
