@@ -1,5 +1,5 @@
-"""What autoencoders are used for, each shown beside PCA and raw features of the same size.
+"""Applications of autoencoders, each compared with PCA and other baselines.
 
 ``reduction``, ``retrieval``, ``compression``, ``clustering``, ``generation``, ``classification`` and ``anomaly``: one
-module each, one command each.
+module and one command for each.
 """

@@ -1,6 +1,6 @@
 """Anomaly detection: samples unlike the training data have a larger reconstruction error.
 
-The measure is the area under the ROC curve: how often an outlier has a larger error than an inlier
+The measure is the area under the ROC curve: the probability that an outlier has a larger error than an inlier
 (Hanley & McNeil 1982).
 """
 
@@ -15,13 +15,27 @@ from npae.utils.types import Array
 
 
 def errors(rebuilt: Array, X: Array) -> Array:
-    """Mean squared error of each sample (n,)."""
+    """Mean squared error (n,) of each sample of X (n, ...), over its values, for reconstructions of the same shape."""
     per_sample: Array = np.square(rebuilt - X, dtype=np.float64).reshape(len(X), -1).mean(axis=1)
     return per_sample
 
 
 def auroc(inliers: Array, outliers: Array) -> float:
-    """How often an outlier's score is above an inlier's, a tie counting half: the statistic of Mann and Whitney."""
+    """Area under the ROC curve: the share of pairs in which the outlier's score is higher, ties counting half.
+
+    It is the Mann-Whitney statistic U / (n m).
+
+    Parameters
+    ----------
+    inliers, outliers : ndarray of shape (n,) and (m,)
+        Scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> auroc(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
+    0.875
+    """
     scores = np.concatenate([inliers, outliers])
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]  # equal scores share the mean of their ranks
@@ -30,7 +44,7 @@ def auroc(inliers: Array, outliers: Array) -> float:
 
 
 def noise_like(X: Array, seed: int = 0) -> Array:
-    """Uniform noise of the shape and the range of X."""
+    """Uniform noise with the shape, dtype and range of X."""
     noise: Array = generator(seed, "anomaly noise").uniform(X.min(), X.max(), X.shape).astype(X.dtype)
     return noise
 
@@ -38,18 +52,18 @@ def noise_like(X: Array, seed: int = 0) -> Array:
 def compare(
     model: AutoencoderEstimator, train: Array, test: Array, outliers: Mapping[str, Array]
 ) -> list[tuple[str, float, float]]:
-    """Area under the curve by reconstruction error, of a fitted model and of PCA of the same size.
+    """Area under the ROC curve of the reconstruction error, for a fitted model and for PCA of the same code size.
 
     Parameters
     ----------
     model : fitted estimator
     train, test : ndarray of shape ``(n, *shape)``
-        Friends: what the model was trained on, and more of the kind.
+        Inliers: training data, for PCA, and samples of the same kind.
     outliers : mapping of str to ndarray of shape ``(n, *shape)``
 
     Returns
     -------
-    list of (name of the outliers, of the autoencoder, of PCA)
+    list of (name of the outliers, area of the autoencoder, area of PCA)
     """
     (size,) = model.network_.code_shape
     pca = PCA(train, size)

@@ -1,7 +1,7 @@
-"""Features for a classifier: logistic regression on codes, where labels are few or samples are large.
+"""Classification: logistic regression on codes, for few labels or large samples.
 
-Texts become vectors of weighted word counts first (TF-IDF; Spärck Jones 1972), which an autoencoder then shortens, as
-latent semantic analysis does linearly (Deerwester et al. 1990).
+Texts are first converted to vectors of weighted word counts (TF-IDF; Spärck Jones 1972), which an autoencoder reduces,
+as latent semantic analysis does linearly (Deerwester et al. 1990).
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,14 @@ from npae.estimators import AutoencoderEstimator, DenoisingAutoencoder
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 
-WORDS = 2000  # the most frequent ones count
+WORDS = 2000  # the most frequent ones are used
 
 
 def accuracy(features: Features, train_labels: Array, test_labels: Array) -> float:
-    """Share of the test samples that logistic regression on standardised features gets right. Needs scikit-learn."""
+    """Accuracy on test samples of logistic regression on standardised features. Needs scikit-learn.
+
+    Raises ValueError if the training labels are all equal.
+    """
     require_sklearn("logistic regression")
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
@@ -53,7 +56,7 @@ def compare(
 
 
 def text_model(code_size: int = 16, random_state: int = 0) -> DenoisingAutoencoder:
-    """An unfitted model for TF-IDF vectors: it rebuilds all words of a text from seven in ten of them."""
+    """An unfitted denoising model for TF-IDF vectors, trained with 30 % of the values masked."""
     return DenoisingAutoencoder(
         code_size=code_size,
         hidden=(256,),
@@ -75,16 +78,20 @@ def compare_texts(
     model: AutoencoderEstimator | None = None,
     few: int = 100,
 ) -> list[tuple[str, int, float, float]]:
-    """The same for texts: codes of their TF-IDF vectors, a truncated SVD of the same size, and the vectors.
+    """Accuracy on texts: with codes of their TF-IDF vectors, a truncated SVD of the same size, and the vectors.
 
     Parameters
     ----------
     train, test : sequence of str
     train_labels, test_labels : sequence of str
     model : unfitted estimator, optional
-        That of ``text_model`` by default.
+        By default ``text_model()``.
     few : int, default 100
-        Training texts, drawn at random, where labels are few.
+        Number of training texts, drawn at random, for the accuracy with few labels.
+
+    Returns
+    -------
+    list of (name, size, accuracy with few labels, accuracy with all)
     """
     require_sklearn("TF-IDF")
     from sklearn.decomposition import TruncatedSVD
@@ -119,9 +126,9 @@ def _measured(features: Features, train_labels: Array, test_labels: Array, few: 
 
 
 def text_vectors(train: Sequence[str], test: Sequence[str], words: int = WORDS) -> tuple[Array, Array]:
-    """TF-IDF vectors of unit length, dense and float32: (n, words) of training and of test texts.
+    """TF-IDF vectors (n, words) of training and test texts: unit length, dense, float32. Needs scikit-learn.
 
-    Counts enter as 1 + log count; words of fewer than two texts and the commonest English ones are left out.
+    Counts are weighted as 1 + log count; words of fewer than two texts and English stop words are omitted.
     """
     require_sklearn("TF-IDF")
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -131,7 +138,7 @@ def text_vectors(train: Sequence[str], test: Sequence[str], words: int = WORDS) 
     vectorizer = TfidfVectorizer(max_features=words, min_df=2, sublinear_tf=True, stop_words="english")
     try:
         vectors = vectorizer.fit_transform(train).toarray()
-    except ValueError:  # of a vocabulary that is empty, in three ways of saying so
+    except ValueError:  # for an empty vocabulary, with one of three messages
         raise ValueError(
             f"the texts to learn from, {len(train)}, have no word in common, the commonest English ones aside; give "
             f"more or longer texts"

@@ -1,7 +1,7 @@
-"""Clustering: k-means on codes, and how well the groups agree with labels that it never saw.
+"""Clustering: k-means on codes, and agreement of the clusters with labels that were not used.
 
-Agreement is the adjusted Rand index (Hubert & Arabie 1985) and the normalised mutual information; both are 1 for the
-same groups, and the first is 0 on average for groups drawn at random.
+Agreement is measured by the adjusted Rand index (Hubert & Arabie 1985) and normalised mutual information; both are 1
+for equal groups, and the first is 0 on average for random groups.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from npae.utils.types import Array
 
 
 def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
-    """Groups (n,) that k-means finds in features (n, size), the best of ten beginnings. Needs scikit-learn."""
+    """Clusters (n,) of features (n, size) by k-means, the best of ten initialisations. Needs scikit-learn."""
     require_sklearn("k-means")
     from sklearn.cluster import KMeans
 
@@ -25,7 +25,7 @@ def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
 def compare(
     model: AutoencoderEstimator, train: Array, test: Array, test_labels: Array
 ) -> list[tuple[str, int, float, float]]:
-    """Agreement of as many groups as there are labels with these labels, for codes, PCA and raw features.
+    """Agreement of clusters with labels, for codes, PCA and raw features, with as many clusters as labels.
 
     Returns
     -------

@@ -21,26 +21,26 @@ JPEG_QUALITIES = (*range(1, 10), *range(10, 96, 5))
 
 @dataclass(frozen=True)
 class Coded:
-    """What one coder makes of the test images."""
+    """Result of one codec on the test images."""
 
     name: str
-    size: int | None  # values in a code
+    size: int | None  # values in a code; None for JPEG
     bytes: int
     bits_per_value: float
-    psnr: float
+    psnr: float  # dB
 
 
 def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | None = None) -> list[Coded]:
-    """The model; PCA at the same code size, at an equal PSNR, and at equal bytes; JPEG at equal bytes.
+    """Compare the model with PCA at the same code size, at an equal PSNR and at equal bytes, and with JPEG.
 
-    The model and the axes of PCA are not counted: both sides have them already. JPEG is given one sheet with all
-    images, so that its header, which a small image would pay dearly for, is paid once, and may reduce it beforehand.
+    The model and the axes of PCA are not counted, since sender and receiver have them. JPEG compresses one sheet of all
+    images, so that its header, which is large for a small image, is counted once, and may scale the sheet down first.
 
     Parameters
     ----------
     model : fitted estimator
     train : ndarray of shape (n, ...)
-        What PCA is fitted to.
+        Samples to which PCA is fitted.
     test : ndarray of shape (n, height, width) or (n, height, width, 3), values in [0, 1]
     bits : int, optional
         As for ``compress``.
@@ -68,7 +68,7 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | 
 
 
 def check_comparable(train: Array, test: Array) -> None:
-    """Refuse what no JPEG can hold, and training samples of another shape."""
+    """Raise ValueError for samples that are not images, which JPEG requires, and training samples of another shape."""
     if not are_images(test):
         raise ValueError(
             f"samples of shape {test.shape[1:]} are no images (height, width[, 1 or 3]), which JPEG needs; compress "
@@ -82,7 +82,7 @@ def check_comparable(train: Array, test: Array) -> None:
 
 
 def _by_pca(train: Array, test: Array, size: int) -> Iterator[Coded]:
-    """PCA at many sizes and bits, so that the best can be chosen."""
+    """Yield the results of PCA for many code sizes and numbers of bits."""
     largest = min(len(train), train[0].size)
     sizes = sorted({n for n in (*PCA_SIZES, size) if n <= largest})
     pca = PCA(train, sizes[-1])
@@ -97,7 +97,7 @@ def _by_pca(train: Array, test: Array, size: int) -> Iterator[Coded]:
 
 
 def _by_jpeg(test: Array, most: int) -> Coded:
-    """The best JPEG that takes at most so many bytes, of the sheet in full size or reduced; or the smallest."""
+    """The best JPEG of at most ``most`` bytes, in full size or scaled down; the smallest if there is none."""
     sheet = grid(test, gap=0)
     made = [c for reduced in JPEG_REDUCED for c in _jpegs(sheet, reduced, most, test.size)]
     small = [c for c in made if c.bytes <= most]
@@ -105,7 +105,7 @@ def _by_jpeg(test: Array, most: int) -> Coded:
 
 
 def _jpegs(sheet: Array, reduced: int, most: int, n_values: int) -> Iterator[Coded]:
-    """JPEGs of rising quality, until one takes more than ``most`` bytes."""
+    """Yield the results of JPEG with increasing quality, up to the first of more than ``most`` bytes."""
     require_pillow()
     from PIL import Image
 

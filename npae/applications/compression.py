@@ -1,8 +1,8 @@
-"""Data compression: samples become codes, codes become whole numbers, and frequent numbers take few bits.
+"""Data compression: samples are encoded, codes are quantised to integers, and integers are entropy-coded.
 
-A file holds a magic number, a checksum of all that follows, a header (JSON: shapes, and the fingerprint of the model
-that can undo it), and one stream for each dimension of the code. The streams are written by LZMA's range coder without
-a context (``lc = lp = pb = 0``), which is an adaptive arithmetic coder; each is as long as its dimension needs.
+A file has a magic number, a checksum of all that follows, a header (JSON: shapes, and the fingerprint of the model that
+decompresses it), and one stream for each dimension of the code. Streams are written by LZMA's range coder without a
+context (``lc = lp = pb = 0``), which is an adaptive arithmetic coder.
 """
 
 import hashlib
@@ -24,32 +24,44 @@ from npae.utils.errors import FileFormatError, one_line
 from npae.utils.files import atomic_write
 from npae.utils.types import Array
 
-MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
+MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes reveal a transfer as text
 CHECKSUM = 16  # bytes
-MOST_NUMBERS = 2**27  # in a file: 256 MiB once they are unpacked
-#: Samples for each byte of a file. A stream that never changes shrinks 7,000-fold, and one of zeros has no byte at all.
+MOST_NUMBERS = 2**27  # in a file: 256 MiB after unpacking
+#: Most samples for each byte of a file. A constant stream shrinks 7,000-fold, and one of zeros takes no bytes.
 MOST_EXPANSION = 2**14
 CODER = [{"id": lzma.FILTER_LZMA2, "lc": 0, "lp": 0, "pb": 0, "dict_size": 2**16}]
-#: Without ``bits``, quantising may add this much to the squared error of rebuilding.
+#: Without ``bits``, the share that quantisation may add to the squared error of reconstruction.
 ADDED_ERROR = 0.02
 
 
 def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> bytes:
-    """Samples as the content of a file, from which ``decompress`` makes about the same samples.
+    """Compress samples, with loss, to the content of a file for ``decompress``.
 
     Parameters
     ----------
     model : fitted estimator
-        It is needed to undo it, and not in the file.
+        Needed for decompression; it is not part of the result.
     X : array-like of shape ``(n, *shape)``
     bits : int from 1 to 16, optional
-        For the dimension of the code that varies most; others get as many fewer as they vary less. By default as few
-        as add at most 2 % to the error of rebuilding.
+        For the dimension of the code with the widest range; the others have the same step size, so fewer bits. By
+        default the fewest that add at most 2 % to the squared error of reconstruction.
+
+    Returns
+    -------
+    bytes
 
     Raises
     ------
     ValueError
-        If ``decompress`` would refuse it: of more than 2²⁷ values in all codes, or of millions of equal samples.
+        If ``decompress`` would refuse the result: for more than 2²⁷ values in all codes, or millions of equal samples.
+
+    Examples
+    --------
+    >>> from npae import VanillaAutoencoder
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> decompress(model, compress(model, X)).shape
+    (256, 8)
     """
     codes = model.network_.encode(X)
     quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
@@ -57,17 +69,17 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
 
 
 def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
-    """Samples ``(n, *shape)`` rebuilt from what ``compress`` made with the same model.
+    """Samples ``(n, *shape)`` reconstructed from the result of ``compress`` with the same model.
 
-    What the header merely claims is not allocated: codes may have 2²⁷ values in all, and 2¹⁴ samples for each byte of
-    the file; the samples may take 4 GiB.
+    Memory is limited whatever the header announces: to 2²⁷ values in all codes, 2¹⁴ samples for each byte of the file,
+    and 4 GiB of samples.
 
     Raises
     ------
     FileFormatError
-        If a byte was cut off, added or changed, or if it is too large.
+        If a byte is missing, added or changed, or if it is too large.
     ValueError
-        If another model made it.
+        If it was compressed with a different model.
     """
     numbers, quantizer, maker = unpack(content)
     if maker != fingerprint(model.network_):
@@ -81,7 +93,7 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
 
 
 def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: int | None = None) -> int:
-    """``compress`` into a file, which is complete or the old one; returns its bytes."""
+    """``compress`` to a file, which is replaced atomically; returns its size in bytes."""
     content = compress(model, X, bits)
     with atomic_write(path) as file:
         file.write(content)
@@ -89,7 +101,7 @@ def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: i
 
 
 def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
-    """``decompress`` what a file of at most 4 GiB holds."""
+    """``decompress`` a file of at most 4 GiB."""
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; check the path")
@@ -102,7 +114,10 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
 
 
 def fewest_bits(model: AutoencoderEstimator, X: Any, codes: Array) -> int:
-    """The least bits with which quantising adds at most ``ADDED_ERROR`` to the error of rebuilding X."""
+    """The fewest bits with which quantisation adds at most the share ``ADDED_ERROR`` to the reconstruction error of X.
+
+    Only the first 1,000 samples are used.
+    """
     X = np.asarray(X)[:1000]
     codes = codes[:1000]
 
@@ -118,7 +133,7 @@ def fewest_bits(model: AutoencoderEstimator, X: Any, codes: Array) -> int:
 
 
 def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
-    """Whole numbers (n, size) as a file's content."""
+    """Content of a file with the quantised codes ``numbers`` (n, size) and ``maker``, the fingerprint of the model."""
     # (n, size) -> a stream of low bytes for each dimension, then of high bytes where there are any
     planes = [plane for column in numbers.T for plane in (column & 255, column >> 8)]
     streams = [_encoded(plane.astype(np.uint8)) for plane in planes]
@@ -142,7 +157,7 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
 
 
 def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
-    """The inverse of ``pack``; the checksum is verified first."""
+    """The inverse of ``pack``: numbers, quantizer and fingerprint; raises FileFormatError if the content is damaged."""
     start = len(MAGIC) + CHECKSUM
     body = content[start:]
     if content[: len(MAGIC)] != MAGIC:
@@ -179,12 +194,12 @@ def _parse(body: bytes) -> tuple[Array, Quantizer, str]:
 
 
 def _is_too_large(n: int, size: int, length: int) -> bool:
-    """Whether n codes of this size are more than a file of this length may hold."""
+    """Whether n codes of ``size`` values exceed what a file of ``length`` bytes may contain."""
     return n * size > MOST_NUMBERS or n > MOST_EXPANSION * length
 
 
 def _encoded(plane: Array) -> bytes:
-    """A stream of bytes; none at all where every byte is zero."""
+    """Compressed bytes; none if all are zero."""
     if not plane.any():
         return b""
     return lzma.compress(plane.tobytes(), lzma.FORMAT_RAW, filters=CODER)
@@ -205,7 +220,7 @@ def _checksum(body: bytes) -> bytes:
 
 
 def bits_per_value(content: bytes, shape: Sequence[int]) -> float:
-    """Bits of the file for each value (pixel) of samples of ``shape`` (n, ...)."""
+    """Bits of the file per value (pixel) of samples of ``shape`` (n, ...)."""
     return 8 * len(content) / prod(shape)
 
 

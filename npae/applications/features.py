@@ -1,4 +1,4 @@
-"""Feature sets of the same samples: codes, principal components, and raw values."""
+"""Feature sets for comparisons: codes, principal components, and raw values of the same samples."""
 
 import io
 import warnings
@@ -30,12 +30,12 @@ class Features:
 
     @property
     def size(self) -> int:
-        """Values that describe a sample."""
+        """Number of values of a sample."""
         return int(self.train.shape[1])
 
 
 def feature_sets(model: AutoencoderEstimator, train: Array, test: Array) -> list[Features]:
-    """Codes of a fitted model, as many coordinates of PCA fitted to ``train``, and the samples themselves, laid flat.
+    """Codes of a fitted model, as many principal components fitted to ``train``, and the flattened samples.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def feature_sets(model: AutoencoderEstimator, train: Array, test: Array) -> list
 
 
 def require_sklearn(what: str) -> None:
-    """Say in one sentence how to get scikit-learn, where it is not installed."""
+    """Raise MissingExtraError if scikit-learn is not installed."""
     if find_spec("sklearn") is None:
         raise MissingExtraError(f"{what} needs scikit-learn, which is not installed; pip install 'npae[sklearn]'")
     _count_processors()
@@ -60,9 +60,9 @@ def require_sklearn(what: str) -> None:
 
 @cache
 def _count_processors() -> None:
-    """Let joblib, which counts processors for scikit-learn, do so now, and in silence.
+    """Make joblib, which counts processors for scikit-learn, do so now, without warnings.
 
-    Where the system does not tell of cores, as without ``/sys``, joblib takes all processors, which is right; but the
+    If the system does not report physical cores, as without ``/sys``, joblib correctly uses all processors, but the
     first time it prints a traceback and a warning, which is an error under ``python -W error``.
     """
     from joblib import cpu_count

@@ -1,7 +1,7 @@
-"""Generation: new samples, interpolations and grids, and how well a variational model fits (ELBO and IWAE bounds).
+"""Generation: interpolation, latent traversals and grids, and the ELBO and IWAE bounds of variational models.
 
-``sample`` and ``interpolate`` of the estimators do the simple things; here are walks on the sphere, along one dimension
-and over a plane, and the bounds by which variational models are judged.
+Estimators have ``sample`` and linear ``interpolate``; here are paths on a sphere, along one dimension and over a plane
+of the code, and bounds of the log-likelihood.
 """
 
 import warnings
@@ -19,14 +19,26 @@ from npae.utils.randomness import generator
 from npae.utils.types import Array
 from npae.utils.validation import stack_two
 
-ACTIVE = 0.01  # variance of a mean from which its unit counts as active (Burda et al. 2016, §5.2)
+ACTIVE = 0.01  # variance of its mean above which a unit is active (Burda et al. 2016, §5.2)
 
 
 def slerp(a: Array, b: Array, t: Array) -> Array:
     """Codes (steps, size) on the great circle from a to b: (sin((1−t)Ω) a + sin(tΩ) b) / sin Ω (Shoemake 1985).
 
-    Codes drawn from N(0, 1) lie close to a sphere; a straight line between two of them leaves it (White 2016). The
-    length goes evenly from that of a to that of b.
+    Codes from N(0, 1) in many dimensions are close to a sphere, which a straight line between two of them leaves
+    (White 2016). The length changes linearly from that of a to that of b.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (size,)
+        Not zero, else ValueError.
+    t : ndarray of shape (steps,)
+        From 0 (a) to 1 (b).
+
+    Examples
+    --------
+    >>> slerp(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([0.5])).round(4)
+    array([[0.7071, 0.7071]])
     """
     lengths = np.linalg.norm(a), np.linalg.norm(b)
     if min(lengths) == 0:
@@ -41,7 +53,7 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
 
 
 def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spherical: bool = False) -> Array:
-    """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
+    """Samples ``(steps, *shape)`` from a to b, both included, along a line or, if ``spherical``, a great circle."""
     if not spherical:
         return model.interpolate(a, b, steps)
     start, end = model.network_.encode(stack_two(a, b)).astype(np.float64)
@@ -49,9 +61,10 @@ def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spheric
 
 
 def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5) -> Array:
-    """Of one sample x: samples ``(code_size, steps, *shape)`` as each dimension of its code runs from −reach to reach.
+    """Latent traversals of one sample x: each dimension of its code takes values from −reach to reach.
 
-    ``reach`` counts in standard deviations where the code is a distribution, N(0, 1), and in units elsewhere.
+    Returns samples ``(code_size, steps, *shape)``. For a variational model, whose codes are close to N(0, 1), ``reach``
+    is in standard deviations; for others in units of the code.
     """
     (code,) = model.network_.encode(np.asarray(x)[None])
     codes = np.tile(code, (len(code), positive(steps, "steps"), 1))  # (code, steps, code)
@@ -62,9 +75,9 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
 
 
 def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: float = 2.0) -> Array:
-    """Samples ``(steps², *shape)`` over the plane of the code in which X varies most, in reading order.
+    """Samples ``(steps², *shape)`` on a grid in the plane of the first two principal components of the codes of X.
 
-    Each axis reaches ``reach`` standard deviations to both sides; a code of two values is that plane.
+    The grid is in row-major order and extends ``reach`` standard deviations to both sides of each axis.
     """
     codes = model.network_.encode(X).astype(np.float64)
     pca = PCA(codes, 2)
@@ -76,7 +89,7 @@ def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: flo
 
 @dataclass(frozen=True)
 class Bounds:
-    """How well a variational model describes samples, in nats for each.
+    """Bounds of the log-likelihood under a variational model, in nats per sample.
 
     Attributes
     ----------
@@ -97,22 +110,23 @@ class Bounds:
 
 
 def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: int = 0) -> Bounds:
-    """Bounds of log p(x), and what each dimension of the code contributes; β counts as 1.
+    """Lower bounds of log p(x), and the KL term of each dimension of the code, with β = 1.
 
-    With squared error as loss, p(x|z) is the normal distribution with variance ½, whose constant is left in.
+    With squared error as loss, p(x|z) is a normal distribution with variance ½, including its constant.
 
     Parameters
     ----------
     model : fitted VariationalAutoencoder
     X : array-like of shape ``(n, *shape)``
     draws : int, default 50
-        Of z for each sample.
+        Number of draws of z for each sample.
     random_state : int, default 0
+        Seed of the draws.
 
     Warns
     -----
     UserWarning
-        If the code has collapsed: most of its dimensions say nothing about the sample.
+        If the code has collapsed: fewer than half of its dimensions depend on the sample.
     """
     if not isinstance(model, VariationalAutoencoder):
         raise ValueError(

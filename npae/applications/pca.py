@@ -1,4 +1,4 @@
-"""Principal component analysis: the best linear code of a given size, for comparison."""
+"""Principal component analysis: the best linear code of a given size, as a baseline."""
 
 import numpy as np
 
@@ -11,9 +11,15 @@ class PCA:
     Parameters
     ----------
     X : ndarray of shape (n, ...)
-        Samples of any one shape; their mean and principal axes are kept.
+        Samples; their mean and principal axes are stored.
     code_size : int
-        Largest number of axes that will be used.
+        Number of axes to store.
+
+    Examples
+    --------
+    >>> X = np.random.default_rng(0).random((100, 8))
+    >>> PCA(X, 3).encode(X, 2).shape
+    (100, 2)
     """
 
     mean: Array  # (features,)
@@ -31,10 +37,10 @@ class PCA:
         return codes
 
     def decode(self, codes: Array) -> Array:
-        """Flat samples (n, features) rebuilt from codes (n, code_size)."""
+        """Flat samples (n, features) reconstructed from codes (n, code_size)."""
         rebuilt: Array = codes @ self.axes[: codes.shape[1]] + self.mean
         return rebuilt
 
     def reconstruct(self, X: Array, code_size: int) -> Array:
-        """X (n, ...) rebuilt from its first ``code_size`` coordinates."""
+        """X (n, ...) reconstructed from its first ``code_size`` coordinates."""
         return self.decode(self.encode(X, code_size)).reshape(X.shape)

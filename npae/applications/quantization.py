@@ -1,7 +1,7 @@
-"""Quantisation of codes: whole numbers with one step size for all dimensions.
+"""Quantisation of codes to integers, with one step size for all dimensions.
 
-With one step the error is the same in every dimension, which for a given error in all takes the fewest bits
-(reverse water-filling; Cover & Thomas 2006, §10.3.3). A dimension that never changes costs nothing.
+With one step size the error is equal in all dimensions, which takes the fewest bits for a given total error (reverse
+water-filling; Cover & Thomas 2006, §10.3.3). A constant dimension takes none.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,19 @@ BITS = range(1, 17)
 
 @dataclass(frozen=True)
 class Quantizer:
-    """q = round((z − low) / step).
+    """Uniform quantizer: q = round((z − low) / step), z ≈ low + q · step.
 
     Attributes
     ----------
     low : ndarray of float32, shape (size,)
-        The least value in each dimension.
+        Minimum of each dimension.
     step : float
+
+    Examples
+    --------
+    >>> codes = np.array([[0.0], [0.4], [1.0]])
+    >>> Quantizer.fit(codes, bits=2).quantize(codes).tolist()
+    [[0], [1], [3]]
     """
 
     low: Array
@@ -30,7 +36,7 @@ class Quantizer:
 
     @classmethod
     def fit(cls, codes: Array, bits: int) -> Self:
-        """The quantiser that gives ``bits`` bits to the dimension of the widest range in codes (n, size)."""
+        """The quantizer with ``bits`` bits, 1 to 16, for the dimension of codes (n, size) of the widest range."""
         if bits not in BITS:
             raise ValueError(f"bits is {bits!r}; expected a whole number from {BITS[0]} to {BITS[-1]}")
         low = codes.min(axis=0).astype(np.float32)
@@ -38,11 +44,11 @@ class Quantizer:
         return cls(low, float(np.float32(widest / (2**bits - 1))) or 1.0)
 
     def quantize(self, codes: Array) -> Array:
-        """Whole numbers (n, size) from 0 to 65535, uint16."""
+        """Integers (n, size), uint16, for codes (n, size); values outside the range are clipped."""
         numbers: Array = np.rint((codes.astype(np.float64) - self.low) / self.step).clip(0, 2**16 - 1).astype(np.uint16)
         return numbers
 
     def restore(self, numbers: Array) -> Array:
-        """Codes (n, size) of float32, each off by at most half a step."""
+        """Codes (n, size), float32, with an error of at most half a step."""
         codes: Array = (numbers * self.step + self.low).astype(np.float32)
         return codes

@@ -1,7 +1,7 @@
-"""Dimension reduction: how much of the samples their codes keep, beside PCA.
+"""Dimension reduction: the information about samples that codes preserve, compared with PCA.
 
-Three questions are asked of them: can the sample be rebuilt, are the neighbours in the map neighbours in the data
-(trustworthiness; Venna & Kaski 2001), and how many of the nearest neighbours are the same.
+There are three measures: reconstruction error, trustworthiness (whether neighbours among the codes are neighbours in
+the data; Venna & Kaski 2001), and the share of nearest neighbours that are the same.
 """
 
 from collections.abc import Sequence
@@ -20,31 +20,28 @@ NEIGHBOURS = 10
 
 @dataclass(frozen=True)
 class Reduction:
-    """How much of the test samples is left in features of one kind."""
+    """Measures of one kind of features on test samples."""
 
     name: str
     size: int
-    error: float  # mean squared error per value after rebuilding
-    trustworthiness: float  # 1: no neighbour in the map is a stranger in the data
+    error: float  # mean squared error of reconstruction per value
+    trustworthiness: float  # from 0 to 1: no neighbour among the features is far away in the data
     overlap: float  # share of the nearest neighbours that are the same
 
 
 def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
-    """Mean share of the k nearest neighbours that each sample has in common in a (n, p) and in b (n, q)."""
+    """Mean share of each sample's k nearest neighbours in a (n, p) that are also among those in b (n, q)."""
     neighbours = []
     for features in (a, b):
         places, _ = Index(features.astype(np.float32)).search(features, k + 1)
-        # Itself is left out; where it has many twins and is not among them, so is the farthest.
+        # Omit the sample itself; if many equal ones displace it, omit the farthest.
         neighbours.append([set([j for j in row if j != i][:k]) for i, row in enumerate(places.tolist())])
     shared = [len(p & q) for p, q in zip(*neighbours, strict=True)]
     return float(np.mean(shared)) / k
 
 
 def compare(model: AutoencoderEstimator, train: Array, test: Array, k: int = NEIGHBOURS) -> list[Reduction]:
-    """Codes and PCA of the same size, on test samples ``(n, *shape)``.
-
-    Needs scikit-learn for the trustworthiness.
-    """
+    """Measures of codes and of PCA of the same size, on test samples ``(n, *shape)``, n > 2 k. Needs scikit-learn."""
     require_sklearn("trustworthiness")
     from sklearn.manifold import trustworthiness
 
@@ -67,7 +64,7 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, k: int = NEI
 
 
 def plane(codes: Array) -> Array:
-    """Codes (n, size) as points (n, 2): themselves where they are two, else their first two principal coordinates."""
+    """Codes (n, size) as points (n, 2): the codes if size is 2, else their first two principal components."""
     return codes if codes.shape[1] == 2 else PCA(codes, 2).encode(codes, 2)
 
 

@@ -1,6 +1,6 @@
-"""Information retrieval: an index of codes, and search for the nearest neighbours in it.
+"""Information retrieval: an index of codes with exact nearest-neighbour search.
 
-The search is exact. It goes through the codes block by block, so memory does not grow with their number.
+The search processes the codes in blocks, so its memory does not grow with their number.
 """
 
 import json
@@ -28,14 +28,20 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Index:
-    """An index of codes, for nearest-neighbour search.
+    """An index of codes for nearest-neighbour search.
 
     Attributes
     ----------
     codes : ndarray of float32, shape (n, size)
     metric : {"euclidean", "cosine"}
     model : str
-        Fingerprint of the network that made the codes; empty where none did.
+        Fingerprint of the network that computed the codes, or empty.
+
+    Examples
+    --------
+    >>> places, distances = Index(np.array([[0, 0], [3, 4]], np.float32)).search([[0, 1]], k=2)
+    >>> places.tolist(), distances[0, 0].item()
+    ([[0, 1]], 1.0)
     """
 
     codes: Array
@@ -53,18 +59,19 @@ class Index:
         return cls(codes.reshape(len(codes), -1).astype(np.float32), metric, fingerprint(model.network_))
 
     def search(self, queries: Any, k: int = 10) -> tuple[Array, Array]:
-        """The k nearest codes of each query, nearest first; of equal ones the earliest.
+        """The k nearest codes of each query, nearest first; of equally distant ones the first in ``codes``.
 
         Parameters
         ----------
         queries : array-like of shape (m, size)
-            Codes.
+            Codes, finite.
         k : int, default 10
+            At least 1; at most all codes are returned.
 
         Returns
         -------
         places, distances : ndarray of shape (m, k)
-            Rows of ``codes``; Euclidean distance, or 1 − cosine.
+            Row numbers in ``codes``, and Euclidean distances or 1 − cosine.
         """
         k = min(positive(k, "k"), len(self.codes))
         queries = self._comparable(check_samples(queries, self.codes.shape[1:], np.float32, "queries"))
@@ -76,7 +83,7 @@ class Index:
         return places, distances
 
     def _nearest(self, queries: Array, k: int) -> tuple[Array, Array]:
-        """Of some queries: the best of each block of codes, merged with the best until then."""
+        """Places and distances for a block of queries: the nearest of each block of codes, merged with those so far."""
         best_places = np.empty((len(queries), 0), np.int64)
         best = np.empty((len(queries), 0))
         for start in range(0, len(self.codes), CODES):
@@ -85,23 +92,24 @@ class Index:
             some = _smallest(squares, k)
             squares = np.concatenate([best, np.take_along_axis(squares, some, 1)], axis=1)
             places = np.concatenate([best_places, start + some], axis=1)
-            # Blocks come in order, so of equal distances the earliest stays.
+            # Blocks are in order, so of equal distances the first is kept.
             order = _smallest(squares, k)
             best, best_places = np.take_along_axis(squares, order, 1), np.take_along_axis(places, order, 1)
         # ‖a − b‖² of unit vectors is 2 (1 − cos)
         return best_places, np.sqrt(best) if self.metric == "euclidean" else best / 2
 
     def _comparable(self, codes: Array) -> Array:
-        """Codes in double precision, of unit length where the angle alone counts."""
+        """Codes in float64, scaled to unit length if the metric is cosine."""
         codes = codes.astype(np.float64)
         if self.metric == "cosine":
             codes /= np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), np.finfo(np.float64).tiny)
         return codes
 
     def to_faiss(self) -> Any:
-        """A faiss index with these codes, for more of them than an exact search can bear (Malkov & Yashunin 2016).
+        """An approximate faiss index (HNSW) with these codes, for large numbers of them (Malkov & Yashunin 2016).
 
-        Its ``search(queries, k)`` returns distances and places; for cosine give it queries of unit length.
+        Its ``search(queries, k)`` returns distances and places; with the metric cosine, queries must have unit length.
+        Raises MissingExtraError if faiss is not installed.
         """
         if find_spec("faiss") is None:
             raise MissingExtraError(
@@ -114,24 +122,25 @@ class Index:
         return index
 
     def save(self, path: str | Path) -> None:
-        """Write the index to a safetensors file; an existing file is replaced only by a complete one."""
+        """Write the index to a safetensors file; an existing file is replaced atomically."""
         record = {"format": FORMAT, "metric": self.metric, "model": self.model}
         safetensors.write(path, {"codes": self.codes}, {"npae-index": json.dumps(record)})
 
     @classmethod
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
-        """What ``save`` wrote; with ``model``, an index that another model made is refused.
+        """Load an index from a file of ``save``; if ``model`` is given, the index must belong to it.
 
-        The limits are those of ``npae.storage.safetensors.read``; codes are finite, at least one of at least one value,
-        and stay in the file until they are searched.
+        The limits are those of ``npae.storage.safetensors.read``. The codes are mapped from the file and must be finite
+        and not empty.
 
         Raises
         ------
         FileNotFoundError
+            If the file does not exist.
         FileFormatError
-            If the file is no complete index.
+            If the file is not a valid index.
         ValueError
-            If the index is of another model.
+            If the index belongs to another model.
         """
         arrays, metadata = safetensors.read(path)
         try:
@@ -157,10 +166,10 @@ def _squared_distances(a: Array, b: Array) -> Array:
 
 
 def _smallest(values: Array, k: int) -> Array:
-    """Columns of the k smallest values of each row, smallest first, and of equal ones the first."""
+    """Columns of the k smallest values of each row, smallest first; of equal values the first."""
     k = min(k, values.shape[1])
     limit = np.partition(values, k - 1, axis=1)[:, k - 1, None]
-    rows, columns = np.nonzero(values <= limit)  # k of each row, or more where some are equal to the limit
+    rows, columns = np.nonzero(values <= limit)  # at least k of each row, more if some equal the limit
     columns = columns[np.lexsort((columns, values[rows, columns], rows))]
     first = np.searchsorted(rows, np.arange(len(values)))
     smallest: Array = columns[first[:, None] + np.arange(k)]

@@ -1,4 +1,4 @@
-"""Data to learn from: the digits that come with npae, and readers for the usual files."""
+"""Data sets: digits of MNIST that come with npae, and readers for npy, npz, csv, tsv, idx, images and texts."""
 
 from npae.datasets.digits import Digits, load_digits
 from npae.datasets.formats import read

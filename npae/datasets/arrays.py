@@ -1,4 +1,4 @@
-"""npy, one array, and npz, a zip of them: what numpy.save and numpy.savez write. Nothing is ever unpickled."""
+"""Readers for NumPy's files: npy (one array) and npz (a zip archive of arrays), without pickle."""
 
 import io
 import os
@@ -14,7 +14,7 @@ from npae.datasets.streams import MAX_BYTES, Stream, damage_is_reported, open_fi
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.types import Array, Shape
 
-MAX_HEADER = 10_000  # bytes, as in numpy.load; that of an array of numbers has 128
+MAX_HEADER = 10_000  # bytes, as in numpy.load; the header of an array of numbers has 128
 SAMPLE_NAMES = ("x", "X", "images", "data", "train_images", "x_train", "X_train")
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and savez_compressed use
 
@@ -22,8 +22,9 @@ COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and save
 def read_npy(path: str | os.PathLike[str]) -> Array:
     """Read an npy file of real numbers.
 
-    At most 4 GiB are read, and no more than is there; a header has at most 10,000 bytes, an array at most 64 axes.
-    Python objects, which need pickle, text, structured and complex arrays are refused.
+    At most 4 GiB are read, and memory is allocated only for bytes that the file has. A header may have at most 10,000
+    bytes, an array at most 64 axes. Arrays of Python objects (which need pickle), text, structured and complex arrays
+    are refused.
 
     Parameters
     ----------
@@ -50,11 +51,8 @@ def read_npy(path: str | os.PathLike[str]) -> Array:
 def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
     """Read one array of an npz file.
 
-    The array is the one called ``name``. Without a name it is the only array, or else the only one that is called
-    x, X, images, data, train_images, x_train or X_train.
-
-    At most 4 GiB are read, whatever the compressed size, and nothing but the chosen array is expanded, piece by piece.
-    Stored and deflated members are read, without encryption; the table of members takes some 20 times its size in the
+    At most 4 GiB are read, whatever the compressed size, and only the chosen array is decompressed, piece by piece.
+    Members must be stored or deflated, without encryption; the table of members takes some 20 times its size in the
     file.
 
     Parameters
@@ -62,7 +60,8 @@ def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
     path : str or PathLike
         The file.
     name : str, optional
-        Which array to read.
+        Name of the array. By default it is the only array, or else the only one that is called x, X, images, data,
+        train_images, x_train or X_train.
 
     Returns
     -------
@@ -74,7 +73,7 @@ def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is not an npz file, if it is not clear which array is meant, or if the array is refused as by
+        If it is not an npz file, if the default for ``name`` is ambiguous, or if the array is refused as by
         :func:`read_npy`.
     """
     path = Path(path)
@@ -139,8 +138,10 @@ def _header(stream: Stream, path: Path) -> tuple[Shape, bool, np.dtype[Any]]:
         )
     text = io.BytesIO(length + stream.read(promised))
     try:
-        with warnings.catch_warnings(action="ignore"):  # the header is Python source: it can be deprecated
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # the header is Python source, which may cause deprecation warnings
             shape, fortran_order, dtype = readers[version](text)
-    except Exception:  # and as source it can also be nested too deeply: even MemoryError is about the header
+    except Exception:  # source that is nested too deeply may even raise MemoryError
         raise FileFormatError(f"{str(path)!r} has a damaged npy header; fetch or write it again") from None
     return tuple(int(n) for n in shape), fortran_order, dtype

@@ -1,4 +1,4 @@
-"""The digits that come with npae: a part of MNIST, so that everything can be tried without a download."""
+"""Digits that come with npae: a subset of MNIST, so that no download is needed."""
 
 from importlib import resources
 from typing import NamedTuple
@@ -18,7 +18,7 @@ class Digits(NamedTuple):
     train_labels : (5000,) ndarray of int64
         0 to 9.
     test_images : (1000, 28, 28) ndarray of float32 in [0, 1]
-        Digits of other writers.
+        Digits by other writers.
     test_labels : (1000,) ndarray of int64
         0 to 9.
     """
@@ -35,7 +35,13 @@ def load_digits() -> Digits:
     Returns
     -------
     Digits
-        Fresh arrays: they may be changed.
+        New arrays at each call, so they may be changed.
+
+    Examples
+    --------
+    >>> from npae.datasets import load_digits
+    >>> load_digits().test_images.shape
+    (1000, 28, 28)
     """
     file = resources.files("npae.datasets") / "data" / "mnist-small.npz"
     with file.open("rb") as stream, np.load(stream, allow_pickle=False) as data:

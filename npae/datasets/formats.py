@@ -1,4 +1,4 @@
-"""Choice of the reader for a file or folder; every reader returns an array of floating-point numbers."""
+"""Read samples from a file or folder of any supported format, as floating-point numbers."""
 
 import os
 from collections.abc import Callable
@@ -30,26 +30,26 @@ BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0
 def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple[int, int] | None = None) -> Array:
     """Read samples from a file, from a folder of images, or the digits that come with npae.
 
-    A folder is read as images. A file's suffix says what it is: .npy, .npz, .csv, .tsv, .idx or .gz (idx compressed
-    by gzip); with any other, such as train-images-idx3-ubyte, its first bytes do.
+    A folder is read as images. The format of a file is determined by its suffix: .npy, .npz, .csv, .tsv, .idx or .gz
+    (idx compressed by gzip); for other names, such as train-images-idx3-ubyte, by its first bytes.
 
-    Images are wanted in [0, 1]: an array of uint8 with two or more dimensions, in npy, npz or idx, is divided by 255.
-    All other numbers keep their values: labels, which have one dimension, and integers of other types too.
+    Arrays of uint8 with two or more dimensions, in npy, npz or idx, are taken for images and divided by 255. All other
+    numbers keep their values, such as labels, which have one dimension, and integers of other types.
 
     Parameters
     ----------
     source : str or PathLike
-        A path, or "digits" for the training images of :func:`load_digits`; a folder called so is "./digits".
+        A path, or "digits" for the training images of :func:`load_digits`; for a folder of that name give "./digits".
     name : str, optional
-        Which array of an npz file; see :func:`npae.datasets.arrays.read_npz` for what is taken without it.
+        Name of the array in an npz file; for the default see :func:`npae.datasets.arrays.read_npz`.
     size : pair of int, optional
-        Height and width to resize the images of a folder to; without it they must be of one size.
+        Height and width to which the images of a folder are resized; by default all must have the same size.
 
     Returns
     -------
     ndarray of float32 or float64
-        In the shape of the file. float32 where it holds the file's numbers exactly, float64 otherwise (which rounds
-        integers beyond 2**53).
+        In the shape of the file. float32 if it can represent the file's dtype exactly, else float64, which rounds
+        integers beyond 2**53.
 
     Raises
     ------
@@ -58,10 +58,15 @@ def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple
     MissingExtraError
         If the source is a folder of images and Pillow is not installed.
     FileFormatError
-        If the source is of no known format, damaged, or larger than 4 GiB, in the file or as what is returned; the
-        readers say more.
+        If the format is unknown, the file is damaged, or it or the result is larger than 4 GiB; see the readers.
     ValueError
-        If ``name`` or ``size`` is given for a source that has no use for it.
+        If ``name`` or ``size`` is given for a source that does not use it.
+
+    Examples
+    --------
+    >>> from npae.datasets import read
+    >>> read("digits").shape
+    (5000, 28, 28)
     """
     if source == "digits":
         _refuse(source, name=name, size=size)
@@ -108,5 +113,5 @@ def _as_float(x: Array, path: Path) -> Array:
         )
     if is_bytes:
         return x / np.float32(255)
-    with np.errstate(all="ignore"):  # a long double may become infinite; the model refuses that, and says where
+    with np.errstate(all="ignore"):  # a long double may become infinite, which models refuse
         return x.astype(np.float32 if exact == np.float32 else np.float64, copy=False)

@@ -1,6 +1,6 @@
-"""idx, the format of MNIST: two zero bytes, the type, the number of dimensions, the dimensions, the numbers.
+"""Reader for idx files, the format of MNIST.
 
-Everything is big-endian (http://yann.lecun.com/exdb/mnist/).
+A file has two zero bytes, the type, the number of dimensions, the dimensions, and the numbers, all big-endian (http://yann.lecun.com/exdb/mnist/).
 """
 
 import gzip
@@ -29,8 +29,8 @@ GZIP_MAGIC = b"\x1f\x8b"
 def read_idx(path: str | os.PathLike[str]) -> Array:
     """Read an idx file, plain or compressed by gzip.
 
-    The content decides which of the two it is, not the name. At most 4 GiB are read; a compressed file is expanded
-    piece by piece, and no further than its header promises.
+    Compression is recognised by the first bytes, not by the name. At most 4 GiB are read; a compressed file is
+    decompressed piece by piece, and no further than its header announces.
 
     Parameters
     ----------

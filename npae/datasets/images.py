@@ -1,4 +1,4 @@
-"""A folder of images: one sample a file, in the order of their names. Needs Pillow."""
+"""Reader for a folder of images: each file is a sample, in the order of their names. Needs Pillow."""
 
 import io
 import math
@@ -25,19 +25,20 @@ COLOUR = ("CMYK", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
 def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Array:
     """Read all images of a folder.
 
-    Files of other suffixes and sub-folders are passed over; a file with an image's suffix must be an image. The
-    order is that of the names as text: 10.png comes before 2.png. Transparency is dropped, and of an animation the
-    first picture is taken. BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are read, with at most 8 bits a channel.
+    Files of other suffixes and sub-folders are ignored; a file with an image's suffix must be an image. The
+    order is that of the names as text: 10.png comes before 2.png. Transparency is ignored, and of an animation the
+    first frame is read. BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are read, with at most 8 bits a channel.
 
-    A file may have up to 512 MiB, one image as many pixels as Pillow holds to be safe (``PIL.Image.MAX_IMAGE_PIXELS``,
+    A file may have up to 512 MiB, one image as many pixels as Pillow considers safe (``PIL.Image.MAX_IMAGE_PIXELS``,
     89 million), and the result up to 4 GiB.
 
     Parameters
     ----------
     folder : str or PathLike
-        Where the images are.
+        The folder.
     size : pair of int, optional
-        Height and width to resize every image to, whatever its proportions. Without it all must be of one size.
+        Height and width to which every image is resized, without keeping proportions. By default all must have the same
+        size.
 
     Returns
     -------
@@ -104,7 +105,7 @@ def _read(path: Path, size: tuple[int, int] | None) -> Array:
     with open_file(path) as file, damage_is_reported(path, "an image that can be read"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # From memory: a file allocates as much as a decoder asks for, be it the 4 GiB that a damaged length claims.
+        # From memory, since reading from a file allocates what the decoder requests, up to 4 GiB for a damaged length.
         if os.fstat(file.fileno()).st_size > MAX_FILE:
             raise FileFormatError(f"{str(path)!r} has more than {MAX_FILE:,} bytes; give a smaller image")
         image: Any = Image.open(io.BytesIO(file.read()), formats=FORMATS)

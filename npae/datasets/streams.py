@@ -1,4 +1,4 @@
-"""Reading arrays from files that may be damaged or malicious: no more is allocated than the file really holds."""
+"""Reading arrays and lines from files that may be damaged or malicious, with memory limited by their actual size."""
 
 import math
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ PIECE = 2**20  # read at once
 
 
 class Stream(Protocol):
-    """What is asked of an open file, a gzip stream or a member of a zip."""
+    """The methods used of an open file, a gzip stream or a member of a zip archive."""
 
     def read(self, size: int = -1, /) -> bytes:
         """Read at most ``size`` bytes."""
 
     def tell(self) -> int:
-        """Return how many bytes were read."""
+        """Return the number of bytes read so far."""
 
 
 def open_file(path: Path) -> IO[bytes]:
@@ -43,20 +43,20 @@ def open_file(path: Path) -> IO[bytes]:
 
 
 def read_array(stream: Stream, dtype: np.dtype[Any], shape: Shape, path: Path, size: int | None = None) -> Array:
-    """All that is left in the stream, as an array of ``dtype`` and ``shape``; neither more nor less may be there.
+    """Read the rest of the stream as an array of ``dtype`` and ``shape``; its length must match exactly.
 
-    Memory grows with what is really read, never with what the shape claims.
+    Memory grows with the bytes that are read, not with the announced shape.
 
     Parameters
     ----------
     stream : Stream
-        Stands just behind the header.
+        Positioned after the header.
     dtype, shape
-        What the header promises.
+        As announced by the header.
     path : Path
         For messages.
     size : int, optional
-        Length of the whole stream, where it is known before reading.
+        Length of the whole stream in bytes, if it is known.
 
     Returns
     -------
@@ -66,7 +66,7 @@ def read_array(stream: Stream, dtype: np.dtype[Any], shape: Shape, path: Path, s
     Raises
     ------
     FileFormatError
-        If more than ``MAX_BYTES`` (4 GiB) are promised, or if more or fewer follow than promised.
+        If more than ``MAX_BYTES`` (4 GiB) are announced, or if more or fewer bytes follow.
     """
     promised = math.prod(shape) * dtype.itemsize
     claim = f"{str(path)!r} promises an array of shape {shape} and dtype {dtype}"
@@ -77,7 +77,7 @@ def read_array(stream: Stream, dtype: np.dtype[Any], shape: Shape, path: Path, s
             f"{claim}, {promised:,} bytes, but holds {size - stream.tell():,}; it is damaged: fetch or write it again"
         )
     data = bytearray()
-    # One byte more than promised is asked for: only so are surplus bytes, and a checksum at the end, seen.
+    # One byte more is requested, to detect surplus bytes and to make gzip verify its checksum at the end.
     while piece := stream.read(min(PIECE, promised + 1 - len(data))):
         data += piece
     if len(data) != promised:
@@ -85,17 +85,17 @@ def read_array(stream: Stream, dtype: np.dtype[Any], shape: Shape, path: Path, s
         raise FileFormatError(f"{claim}, {promised:,} bytes, but holds {found}; it is damaged: fetch or write it again")
     try:
         return np.ndarray(shape, dtype, buffer=data)
-    except ValueError:  # (0, 2**62, 2**62) is empty, and yet too large
+    except ValueError:  # (0, 2**62, 2**62) has no elements and is too large all the same
         raise FileFormatError(f"{claim}, which no array can have; it is damaged: fetch or write it again") from None
 
 
 def lines(text: TextIO, path: Path, longest: int) -> Iterator[str]:
-    """The lines of a text, of which none is longer than ``longest`` characters; no more than that is ever read at once.
+    """Yield the lines of a text; at most ``longest`` characters are read at once.
 
     Raises
     ------
     FileFormatError
-        At a line that is longer.
+        If a line is longer.
     """
     while line := text.readline(longest + 1):
         if len(line) > longest:
@@ -105,10 +105,10 @@ def lines(text: TextIO, path: Path, longest: int) -> Iterator[str]:
 
 @contextmanager
 def damage_is_reported(path: Path, kind: str) -> Iterator[None]:
-    """Turn whatever a library raises on damaged bytes into one FileFormatError.
+    """Turn the exceptions that libraries raise for damaged files into a FileFormatError that names the file.
 
-    Decoders answer damage with a dozen kinds of exception, zlib.error and struct.error among them, and with other
-    ones in other versions; so all are caught. Memory that is really missing stays a MemoryError.
+    Decoders raise a dozen exception types, such as zlib.error and struct.error, which differ between versions, so all
+    are caught except MemoryError.
     """
     try:
         yield

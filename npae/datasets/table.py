@@ -1,4 +1,4 @@
-"""Tables of numbers as text: a sample a line, its features between commas, semicolons or tabs."""
+"""Reader for csv and tsv tables of numbers: each line is a sample."""
 
 import csv
 import math
@@ -25,9 +25,9 @@ def read_table(path: str | os.PathLike[str]) -> Array:
     commas. That line is a header if none of its cells is a number. Blank lines are skipped. Numbers have a
     decimal point. The text is UTF-8.
 
-    The file may have up to 4 GiB and the table too, a line up to 16 Mi characters and 1,048,576 cells, and a cell as
-    many characters as csv.field_size_limit() says. No more than a line is read at once, and a line break in a cell
-    does not make it longer.
+    The file and the table may have up to 4 GiB each, a line up to 16 Mi characters and 1,048,576 cells, and a cell up
+    to csv.field_size_limit() characters. These limits also hold for a row of several lines, with line breaks in its
+    cells. No more than a line is read at once.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def read_table(path: str | os.PathLike[str]) -> Array:
     Returns
     -------
     (n, columns) ndarray of float64
-        One row a line; a table without rows is refused.
+        One row for each line; a table without rows is refused.
 
     Raises
     ------
@@ -102,14 +102,14 @@ def _parse(text: TextIO, path: Path) -> Array:
 
 
 class _Rows:
-    """The lines for a csv reader, which joins several where a cell in quotes has line breaks: not endlessly many."""
+    """Lines for a csv reader, which joins lines at line breaks in quoted cells; limits the length of a row."""
 
     def __init__(self, text: TextIO, path: Path, delimiter: str) -> None:
         self._lines, self._path, self._delimiter = lines(text, path, MAX_LINE), path, delimiter
         self.begin()
 
     def begin(self) -> None:
-        """The next line begins a new row."""
+        """Reset the counters: the next line begins a new row."""
         self._length = self._cells = 0
 
     def __iter__(self) -> "_Rows":
@@ -132,7 +132,7 @@ def _is_header(row: list[str]) -> bool:
 
 
 def _is_number(cell: str) -> bool:
-    if "_" in cell:  # Python reads 1_000 as a number; in a table it is rather a name
+    if "_" in cell:  # Python accepts 1_000 as a number; in a table it is more likely a name
         return False
     try:
         float(cell)
@@ -142,7 +142,7 @@ def _is_number(cell: str) -> bool:
 
 
 def _first_fault(row: list[str], header: list[str] | None) -> str:
-    """The first cell that is no finite number: where it is, what it holds, and what to do."""
+    """Message about the first cell that is not a finite number: its place, its content, and what to do."""
     column = next(i for i, cell in enumerate(row) if not (_is_number(cell) and math.isfinite(float(cell))))
     where = f"column {column + 1}" + (f" ({header[column][:40]!r})" if header else "")
     cell = row[column].strip()

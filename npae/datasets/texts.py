@@ -1,4 +1,4 @@
-"""Collections of texts: a text a line, behind its label and a tab."""
+"""Reader for labelled texts: each line is a label, a tab and a text."""
 
 import os
 from io import TextIOWrapper
@@ -7,7 +7,7 @@ from pathlib import Path
 from npae.datasets.streams import MAX_BYTES, lines, open_file
 from npae.utils.errors import FileFormatError
 
-#: Lines before the first text; those of Orange (.tab) also tell each column's type and role.
+#: Number of header lines; files of Orange (.tab) also have the type and the role of each column.
 HEADERS = {".tsv": 1, ".tab": 3}
 LARGEST_TEXT = 2**24  # characters
 
@@ -15,7 +15,7 @@ LARGEST_TEXT = 2**24  # characters
 def read_texts(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     """Read labelled texts from a .tsv file with a header, or from a .tab file of Orange.
 
-    Quotation marks have no meaning in it. The file may have up to 4 GiB, and a line, label included, up to 16 Mi
+    Quotation marks are ordinary characters. The file may have up to 4 GiB, and a line, label included, up to 16 Mi
     characters; no more than a line is read at once.
 
     Parameters
@@ -32,7 +32,7 @@ def read_texts(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If the suffix is another, if a line has not two columns, or if there are no texts.
+        If the suffix is neither, if a line does not have two columns, or if there are no texts.
     """
     path = Path(path)
     headers = HEADERS.get(path.suffix.lower())

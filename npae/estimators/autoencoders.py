@@ -1,4 +1,4 @@
-"""The five estimators: each names the parameters of its own type and the recipe that makes its network."""
+"""The five estimators, each with the parameters of its type and the recipe of its network."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ KERNEL_SIZE = "Height and width of the convolutions' windows."
 
 @estimator("One hidden layer, which is the code.")
 class VanillaAutoencoder(AutoencoderEstimator):
-    """With ``activation="linear"`` and ``loss="mse"`` it spans the space of PCA.
+    """With ``activation="linear"`` and ``loss="mse"`` its codes span the same subspace as PCA.
 
     P. Baldi, K. Hornik, Neural networks and principal component analysis, Neural Networks 2 (1989).
 
@@ -76,7 +76,7 @@ class DeepAutoencoder(AutoencoderEstimator):
 
 @estimator("Convolution and pooling, upsampling and convolution; for images of any height and width, and for signals.")
 class ConvolutionalAutoencoder(AutoencoderEstimator):
-    """Rows of features (n, features) are signals, whose neighbours belong together: the windows slide along them.
+    """Samples of shape (features,) are treated as signals: windows slide along the features.
 
     J. Masci et al., Stacked convolutional auto-encoders for hierarchical feature extraction, ICANN 2011.
 
@@ -91,7 +91,7 @@ class ConvolutionalAutoencoder(AutoencoderEstimator):
 
     code_size: int | None = parameter(
         "int or None",
-        "Values in a code. None takes the feature map of the last pooling, laid flat, as the code.",
+        "Values in a code. None takes the flattened feature map of the last pooling as the code.",
         default=32,
     )
     filters: Sequence[int] = parameter(
@@ -112,7 +112,7 @@ class ConvolutionalAutoencoder(AutoencoderEstimator):
         )
 
 
-@estimator("Trained to rebuild clean samples from noisy ones; ``reconstruct`` removes noise.")
+@estimator("Trained to reconstruct clean samples from noisy ones; ``reconstruct`` removes noise.")
 class DenoisingAutoencoder(AutoencoderEstimator):
     """P. Vincent et al., Stacked denoising autoencoders, Journal of Machine Learning Research 11 (2010).
 
@@ -186,4 +186,4 @@ class VariationalAutoencoder(AutoencoderEstimator):
         return z  # the prior is N(0, 1)
 
     def _remember(self, X: Any) -> None:
-        """Nothing to fit: the prior is given."""
+        """Do nothing: codes are drawn from the prior N(0, 1)."""

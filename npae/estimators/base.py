@@ -1,7 +1,7 @@
-"""What the five estimators share: everything but the network they make.
+"""Base class of the five estimators: everything except the network of each type.
 
-The constructor only stores its arguments, each under its own name; what is learned ends in an underscore. So an
-estimator can be cloned, searched over and put in a pipeline, and npae needs no scikit-learn for it.
+The constructor only stores its arguments, each under its own name; names of attributes that ``fit`` sets end in an
+underscore. So estimators work in clone, parameter searches and pipelines, and npae does not need scikit-learn.
 """
 
 import warnings
@@ -28,27 +28,27 @@ from npae.utils.randomness import generator, seed_from
 from npae.utils.types import Array, Shape
 from npae.utils.validation import check_numeric, check_samples, stack_two
 
-#: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
+#: Largest code size for which a Gaussian is fitted for ``sample``; its factor has the square of it values.
 LARGEST_SAMPLED_CODE = 512
-#: Training samples that this Gaussian is fitted to, evenly spread over the data; for a large code four times its size.
+#: Number of training samples, evenly spaced, to which it is fitted; for a large code four times the code size.
 CODES_FOR_SAMPLING = 500
 
 
-@estimator("What the five autoencoders have in common: training, codes, reconstructions, samples and scores.")
+@estimator("Base class of the five autoencoders: training, codes, reconstructions, samples and scores.")
 class AutoencoderEstimator(SaveMixin):
-    """The five types are subclasses, which add the network that they make.
+    """The five types are its subclasses, each with a network of its type.
 
     Attributes
     ----------
     network_ : Autoencoder
     history_ : dict of str to list of float
-        One entry an epoch; see ``npae.training.Training``.
+        One entry for each epoch; see ``npae.training.Training``.
     n_features_in_ : int
-        Values in a sample.
+        Number of values of a sample.
     feature_names_in_ : ndarray of str, shape (features,)
-        Names of the columns, where the model was fitted to a dataframe.
+        Names of the columns, if the model was fitted to a dataframe.
     n_iter_ : int
-        Epochs trained.
+        Number of epochs trained.
     """
 
     network_: Autoencoder = field(init=False)
@@ -149,8 +149,8 @@ class AutoencoderEstimator(SaveMixin):
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
         checkpoints : Checkpoints, optional
-            Where the run is written down, so that it can go on after whatever ends it. Where ``random_state`` is None,
-            a run that goes on keeps its seed.
+            Where and how often the run is saved, so that it can be resumed. If ``random_state`` is None, a resumed run
+            keeps its seed.
         """
         names = column_names(X)
         X = self._prepare(X)
@@ -181,7 +181,7 @@ class AutoencoderEstimator(SaveMixin):
                     checkpoint_writer=checkpoint_writer,
                     verbose=self.verbose,
                 )
-            finally:  # however training ended, the model can be used
+            finally:  # the model can be used however training ended
                 self._remember(X)
         return self
 
@@ -197,7 +197,7 @@ class AutoencoderEstimator(SaveMixin):
         X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
-        self.training_.schedule = Constant()  # a schedule spans the epochs of fit
+        self.training_.schedule = Constant()  # a schedule covers the epochs of fit only
         try:
             self.training_.run(X, 1, verbose=self.verbose)
         finally:
@@ -235,7 +235,7 @@ class AutoencoderEstimator(SaveMixin):
         return "float64" if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else "float32"
 
     def _new_training(self, X: Array, n_train: int, seed: int) -> Training:
-        """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
+        """A new network for samples like those of X, to be trained on ``n_train`` of them."""
         for name in ("epochs", "batch_size", "patience"):
             positive(getattr(self, name), name)
         if self.code_size is not None:
@@ -271,7 +271,7 @@ class AutoencoderEstimator(SaveMixin):
         )
 
     def _adopt(self, training: Training) -> None:
-        """Take over the network and history of a training; replaces those of an earlier ``fit``."""
+        """Set the network and history to those of a training, in place of those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
         self._code_distribution = self._seen = None
@@ -284,7 +284,7 @@ class AutoencoderEstimator(SaveMixin):
         return "bce" if X.min() >= 0 and X.max() <= 1 else "mse"
 
     def _common(self, loss: str) -> dict[str, Any]:
-        """The arguments that every recipe takes; with AdamW weight decay is left to the optimizer."""
+        """The arguments that every recipe has; with AdamW, weight decay is applied by the optimizer instead."""
         return {
             "activation": self.activation,
             "loss": loss,
@@ -302,15 +302,30 @@ class AutoencoderEstimator(SaveMixin):
 
     @property
     def n_iter_(self) -> int:
-        """Epochs trained."""
+        """Number of epochs trained."""
         return len(self.history_.get("loss", ()))
 
     # Use
 
     def transform(self, X: Any) -> Any:
-        """Codes (n, code_size) of X, without noise; of a variational model the means.
+        """Encode samples, without noise.
 
-        An array, or what ``set_output`` chose.
+        Parameters
+        ----------
+        X : array-like of shape (n, *shape)
+            Samples of the shape of the training samples.
+
+        Returns
+        -------
+        ndarray of shape (n, code_size), or a dataframe if ``set_output`` was called
+            The codes; of a variational model their means.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or is not finite.
         """
         return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
 
@@ -319,15 +334,15 @@ class AutoencoderEstimator(SaveMixin):
         return self.fit(X, y).transform(X)
 
     def inverse_transform(self, Z: Any) -> Array:
-        """Samples rebuilt from codes Z (n, code_size), in the shape that X had."""
+        """Samples decoded from codes Z (n, code_size), in the shape of the training samples."""
         return self._network().decode(Z)
 
     def reconstruct(self, X: Any) -> Array:
-        """X, encoded and decoded; of a denoising model: X without its noise."""
+        """Reconstructions of X (n, *shape), in that shape; a denoising model removes noise."""
         return self._network().reconstruct(self._check_shape(X))
 
     def score_samples(self, X: Any) -> Array:
-        """Minus the loss of each sample (n,), penalties included, in nats for cross-entropy; higher is better."""
+        """Negative loss of each sample of X (n, *shape), with penalties; nats for cross-entropy; higher is better."""
         return -self._network().losses(self._check_shape(X))
 
     def score(self, X: Any, y: Any = None) -> float:
@@ -335,7 +350,7 @@ class AutoencoderEstimator(SaveMixin):
         return float(self.score_samples(X).mean())
 
     def sample(self, n_samples: int = 1, random_state: int | None = None) -> Array:
-        """New samples ``(n_samples, *shape)``: codes are drawn and decoded.
+        """Draw new samples ``(n_samples, *shape)``: random codes are decoded.
 
         A variational model draws from its prior N(0, 1). The others have none; they draw from the Gaussian with the
         mean and covariance of the codes of the data that ``fit`` or ``partial_fit`` saw last (Ghosh et al., From
@@ -354,7 +369,7 @@ class AutoencoderEstimator(SaveMixin):
         return net.decode(self._place_codes(z))
 
     def _place_codes(self, z: Array) -> Array:
-        """Turn draws from N(0, 1) into codes."""
+        """Codes from draws z (n, code_size) of N(0, 1)."""
         distribution = self.code_distribution_
         if distribution is None:
             raise ValueError(
@@ -366,7 +381,7 @@ class AutoencoderEstimator(SaveMixin):
     def _remember(self, X: Array) -> None:
         """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
         (code_size,) = self.network_.code_shape
-        # Too few say nothing of a covariance: after a small part, those of an earlier one stay.
+        # Too few samples do not determine a covariance: after a small call, those of an earlier one are kept.
         few = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
         if code_size <= LARGEST_SAMPLED_CODE and not few:
             n = max(CODES_FOR_SAMPLING, 4 * code_size)
@@ -374,28 +389,28 @@ class AutoencoderEstimator(SaveMixin):
 
     @property
     def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian that ``sample`` draws codes from, fitted when first asked for; None where there is none."""
-        seen = self._seen  # another thread may ask, too
+        """The Gaussian from which ``sample`` draws codes, fitted at the first access; None if there is none."""
+        seen = self._seen  # another thread may set it to None meanwhile
         if seen is not None:
             self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(seen)), None
         return self._code_distribution
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
-        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
+        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, both included."""
         if positive(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
         start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
 
-    # Shared by the above
+    # Helpers
 
     def _network(self) -> Autoencoder:
         return self.network_
 
     def __getstate__(self) -> dict[str, Any]:
         if hasattr(self, "network_"):
-            self.code_distribution_  # noqa: B018 (from the samples, which are then let go)
+            self.code_distribution_  # noqa: B018 (fitted now, so that the samples need not be copied)
         return super().__getstate__()
 
     def _check_shape(self, X: Any) -> Array:
@@ -405,7 +420,7 @@ class AutoencoderEstimator(SaveMixin):
         return self._flat_checked(X)
 
     def _flat_checked(self, X: Any) -> Array:
-        """X as an array; the network checks the rest, but what scikit-learn words in its own way is said here."""
+        """X as an array; raises the errors whose wording scikit-learn prescribes, and the network checks the rest."""
         net = self._network()
         samples = check_numeric(X, "X")
         if samples.ndim == 1:

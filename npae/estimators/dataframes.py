@@ -1,4 +1,4 @@
-"""Dataframes in and out, without importing their library: column names of the input, named columns of the output."""
+"""Support of dataframes without importing their library: column names of the input, named columns of the output."""
 
 import sys
 import warnings
@@ -10,13 +10,13 @@ import numpy as np
 from npae.utils.errors import MissingExtraError
 from npae.utils.types import Array
 
-#: What ``set_output`` understands; the words are scikit-learn's.
+#: Values of ``set_output``, as in scikit-learn.
 CONTAINERS = ("default", "pandas", "polars")
 SHOWN = 5  # names in a message
 
 
 def column_names(X: Any) -> Array | None:
-    """The names (features,) of a dataframe's columns, or None where X has no columns or they are not called by text.
+    """The names (features,) of a dataframe's columns, or None if X has no columns or their names are not strings.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def column_names(X: Any) -> Array | None:
 
 
 def check_names(given: Array | None, fitted: Array | None, who: str) -> None:
-    """Refuse columns that are not those of ``fit``, and warn where only one side has names.
+    """Raise ValueError for columns that are not those of ``fit``, and warn if only one of both has names.
 
     The words are scikit-learn's, which people search for and its own tests read.
     """
@@ -70,7 +70,7 @@ def _listed(names: list[str]) -> str:
 
 
 def wanted_container(chosen: str | None) -> str:
-    """What ``set_output`` chose, or else scikit-learn's global choice, which exists only once it is imported."""
+    """The choice of ``set_output``, or else scikit-learn's global setting if scikit-learn is imported."""
     sklearn = sys.modules.get("sklearn")
     if chosen is None and sklearn is not None:
         chosen = sklearn.get_config()["transform_output"]
@@ -78,7 +78,7 @@ def wanted_container(chosen: str | None) -> str:
 
 
 def in_container(container: str, values: Array, columns: Array, X: Any) -> Any:
-    """``values`` (n, columns) as what ``container`` says; a pandas index is that of X."""
+    """``values`` (n, columns) as the type that ``container`` names; a pandas index is that of X."""
     if container == "default":
         return values
     try:

@@ -1,4 +1,4 @@
-"""A normal distribution of codes, for models that have none of their own to draw from."""
+"""A normal distribution fitted to codes, for ``sample`` of models without a prior."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -29,7 +29,7 @@ class Gaussian:
         size = codes.shape[1]
         centred = codes - codes.mean(axis=0)
         covariance = centred.T @ centred / len(codes)
-        # A unit that never changes has no variance; a trace of it keeps the factor defined.
+        # A constant unit has no variance; a small constant keeps the covariance positive definite.
         covariance += (1e-9 + 1e-6 * np.trace(covariance) / size) * np.eye(size)
         return cls(codes.mean(axis=0), np.linalg.cholesky(covariance))
 

@@ -10,7 +10,7 @@ from npae.storage import model_file
 
 
 def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
-    """The estimator that was saved, or the ``Autoencoder`` where a bare network was.
+    """Load a saved estimator, or an ``Autoencoder`` if the file has a network only.
 
     Parameters
     ----------

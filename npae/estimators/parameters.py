@@ -1,4 +1,4 @@
-"""Parameters of estimators: default, kind and description stand once, beside the field.
+"""Parameters of estimators: default, type and description are written once, at the field.
 
 Both the docstring of a class and the command line's ``--help`` are made from them. Docstrings are not read back: Python
 3.13 removes their indentation and ``python -OO`` removes them altogether.
@@ -70,7 +70,7 @@ def parameters_of(cls: type) -> tuple[Parameter, ...]:
 
 
 def written(default: Any) -> str:
-    """A default as it is written in Python, texts in double quotes."""
+    """A default as Python source, strings in double quotes."""
     return f'"{default}"' if isinstance(default, str) else repr(default)
 
 

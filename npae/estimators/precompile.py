@@ -20,11 +20,11 @@ from npae.network.batching import BATCH
 from npae.training.optimizers import OPTIMIZERS
 from npae.utils.types import Array, Shape
 
-FLAT: list[Shape] = [(7,), (6, 6)]  # rows of numbers, and images that a dense network lays flat
+FLAT: list[Shape] = [(7,), (6, 6)]  # vectors, and images that a dense network flattens
 IMAGES: list[Shape] = [(6, 6), (6, 6, 3)]  # 6 → 3 is pooled in a fused layer, 3 → 2 in a plain one
 CONVOLUTIONAL = {"filters": (2, 3), "code_size": 3}
 
-#: A name to show, an estimator, its arguments, and the shapes of samples that it is given.
+#: A name to show, an estimator, its arguments, and the shapes of its samples.
 MODELS: list[tuple[str, str, dict[str, Any], list[Shape]]] = [
     ("vanilla", "vanilla", {}, FLAT),
     ("deep", "deep", {"hidden": (5,)}, FLAT),
@@ -37,14 +37,14 @@ MODELS: list[tuple[str, str, dict[str, Any], list[Shape]]] = [
 
 
 class Warmed(NamedTuple):
-    """A model whose kernels are compiled, and the seconds that they took."""
+    """A model whose kernels were compiled, and the time in seconds."""
 
     name: str
     seconds: float
 
 
 def cache_folder() -> Path:
-    """Where machine code is kept.
+    """The folder of cached machine code.
 
     Raises
     ------
@@ -68,9 +68,9 @@ def cache_folder() -> Path:
 
 
 def warm_up(dtype: str = "float32") -> Iterator[Warmed]:
-    """Compile what the five types need, or load what was compiled before, one model after the other.
+    """Compile the kernels of the five types, or load those from the cache, and yield a result for each model.
 
-    Kernels that only networks of one's own call, such as those of average pooling, are still compiled when they are
+    Kernels that only user-defined networks call, such as those of average pooling, are still compiled when they are
     first called.
 
     Parameters
@@ -86,7 +86,7 @@ def warm_up(dtype: str = "float32") -> Iterator[Warmed]:
 
 
 def _settings(kind: str) -> Iterator[dict[str, Any]]:
-    """Arguments that between them call every kernel there is for this type."""
+    """Lists of arguments that together call every kernel of this type."""
     yield {}
     yield {"loss": "mse", "n_jobs": 2, "weight_decay": 0.1, "activity_l1": 0.1}
     for activation in ACTIVATIONS:
@@ -101,11 +101,11 @@ def _settings(kind: str) -> Iterator[dict[str, Any]]:
 
 
 def _use(model: Any, shape: Shape) -> None:
-    """Take two steps, the second with fewer samples, and call all that a model has, with few samples and with many."""
+    """Take two steps, the second with fewer samples, and call all methods of a model, with few and many samples."""
     X: Array = np.random.default_rng(0).random((6, *shape), dtype=np.float32).astype(model.dtype)
     model.fit(X)
     read_only = X.view()
-    read_only.flags.writeable = False  # as an array that is mapped from a file: another type to Numba
+    read_only.flags.writeable = False  # like an array that is mapped from a file, which is another type to Numba
     for x in (X, read_only):
         model.partial_fit(x)
         many = np.broadcast_to(x[0], (2 * BATCH, *shape)).copy()

@@ -1,4 +1,4 @@
-"""A fitted estimator as a file: its network, its parameters, its record, and the distribution of its codes."""
+"""Saving of fitted estimators: network, parameters, history, and the distribution of the codes."""
 
 from collections.abc import Iterable
 from math import prod
@@ -27,7 +27,7 @@ class SaveMixin(SklearnMixin):
 
     @property
     def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian that ``sample`` draws codes from, for models without a prior."""
+        """The Gaussian from which ``sample`` draws codes, for models without a prior."""
         raise NotImplementedError
 
     def save(self, path: str | Path) -> None:
@@ -50,7 +50,7 @@ class SaveMixin(SklearnMixin):
 
     @classmethod
     def from_stored(cls, stored: model_file.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
-        """The fitted model that ``save`` wrote; its optimizer starts afresh.
+        """The fitted model from a file of ``save``; the state of its optimizer is reset.
 
         Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the
         code; threads are at most 1,024. The estimator's other parameters are stored as they are: ``fit`` checks them.

@@ -33,7 +33,7 @@ class SklearnMixin:
         return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; a fitted model stays as it is until the next ``fit``."""
+        """Change parameters; a fitted network does not change before the next ``fit``."""
         for name, value in params.items():
             if name not in self.get_params():
                 raise ValueError(
@@ -47,15 +47,15 @@ class SklearnMixin:
         changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
-    # What kind of estimator it is, and whether it is fitted
+    # Tags, and whether it is fitted
 
-    if not TYPE_CHECKING:  # else every attribute would seem to exist
+    if not TYPE_CHECKING:  # type checkers would take every attribute for defined
 
         def __getattr__(self, name: str) -> Any:
-            """What ``fit`` learns, which ends in an underscore, does not exist before it."""
+            """Raise NotFittedError for attributes that ``fit`` sets (named with a final underscore), before ``fit``."""
             if name.endswith("_") and not name.startswith("_") and "network_" not in self.__dict__:
                 raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit(X) first")
-            return self.__getattribute__(name)  # which says what is missing
+            return self.__getattribute__(name)  # raises an AttributeError with the name
 
     def __sklearn_tags__(self) -> Any:
         from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
@@ -78,7 +78,7 @@ class SklearnMixin:
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the optimizer's memory: what is unpickled or copied starts that afresh."""
+        """State for pickles and copies, without that of the optimizer, which is reset."""
         return {name: value for name, value in self.__dict__.items() if name != "training_"}
 
     # Dataframes
@@ -94,7 +94,7 @@ class SklearnMixin:
         if transform is not None:
             if transform not in CONTAINERS:
                 raise ValueError(f"transform is {transform!r}; expected one of {', '.join(CONTAINERS)}")
-            # scikit-learn's name for it, which its clone copies
+            # scikit-learn's attribute, which its ``clone`` copies
             self._sklearn_output_config = {"transform": transform}
         return self
 
@@ -104,7 +104,7 @@ class SklearnMixin:
         Parameters
         ----------
         input_features : array-like of str, optional
-            Names of the features; only their number, and their equality with those of ``fit``, is looked at.
+            Names of the features; only their number, and whether they are those of ``fit``, is checked.
         """
         if input_features is not None:
             given = np.asarray(input_features, dtype=object)
@@ -128,7 +128,7 @@ class SklearnMixin:
         check_names(column_names(X), getattr(self, "feature_names_in_", None), type(self).__name__)
 
     def _contained(self, codes: Array, X: Any) -> Any:
-        """Codes of X as ``set_output`` wants them."""
+        """Codes of X in the container chosen by ``set_output``."""
         config: dict[str, str] = getattr(self, "_sklearn_output_config", {})
         container = wanted_container(config.get("transform"))
         return codes if container == "default" else in_container(container, codes, self.get_feature_names_out(), X)

@@ -1,8 +1,8 @@
-"""The hot loops, behind a border: nothing in this folder imports the rest of npae.
+"""Kernels: the numerical functions of all layers, losses and optimizers. They import nothing else of npae.
 
-A kernel takes C-contiguous arrays, inputs first and outputs last, checks nothing and returns nothing. There are two
-sets of the same names: ``reference``, in plain NumPy, says what each kernel computes; ``compiled``, in Numba, computes
-it fast. A test holds each against the other.
+A kernel takes C-contiguous arrays, inputs first and outputs last, validates nothing and returns None. There are two
+implementations with the same names: ``reference``, in plain NumPy, is the specification; ``compiled``, in Numba, is
+fast. Tests compare them.
 """
 
 import os
@@ -12,12 +12,12 @@ from types import ModuleType
 
 
 def default_kernels() -> ModuleType:
-    """The compiled kernels where Numba is installed and may compile, otherwise the reference."""
+    """The compiled kernels if Numba is installed and NUMBA_DISABLE_JIT is not set, otherwise the reference."""
     if find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return reference_kernels()
     return import_module("npae.kernels.compiled")
 
 
 def reference_kernels() -> ModuleType:
-    """The kernels in plain NumPy; numba is not imported."""
+    """The kernels in plain NumPy; Numba is not imported."""
     return import_module("npae.kernels.reference")

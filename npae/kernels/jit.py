@@ -1,10 +1,10 @@
-"""How every kernel is compiled: the policy, in one decorator.
+"""The Numba decorators of all kernels: compiler options and the cache on disk.
 
-Kernels release the GIL, so that threads run side by side, and are serial, because a batch is shared out above them.
-Sums may be reassociated and contracted, which is what makes them fast, but NaN and infinity keep their meaning.
-Machine code is made at a kernel's first call and kept on disk. Numba looks whether the kernel's own file has changed,
-not at the files that it uses, nor at constants that they compute. So the name of the file in which machine code is kept
-has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the compiler.
+Kernels release the GIL, so that threads run in parallel, and are serial themselves, because the callers divide a batch
+among threads. Sums may be reassociated and contracted, which makes them fast; NaN and infinity are preserved.
+Machine code is compiled at a kernel's first call and cached on disk. Numba invalidates the cache when the kernel's own
+file changes, but not for changes in files that it imports or in constants computed there. So the name of the cache file
+contains ``VARIANT``: a digest of the sources of all kernels, of the target and of the compiler.
 """
 
 import warnings
@@ -21,12 +21,12 @@ _warned = False
 
 
 def jit(function: Function) -> Function:
-    """Compile at the first call, once for each dtype."""
+    """Compile ``function`` at its first call, once for each combination of argument types."""
     return _compile(function, {"contract", "reassoc"})
 
 
 def exact_jit(function: Function) -> Function:
-    """As ``jit``, but every sum is rounded in the order in which it is written."""
+    """As ``jit``, but without reassociation: sums are computed in the order in which they are written."""
     return _compile(function, {"contract"})
 
 
@@ -34,10 +34,10 @@ def _compile(function: Function, fastmath: set[str]) -> Function:
     options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
     njit: Any = numba.njit
     name = function.__qualname__
-    function.__qualname__ = f"{name}.{VARIANT}"  # Numba names the file after it
+    function.__qualname__ = f"{name}.{VARIANT}"  # part of the name of the cache file
     try:
         return cast(Function, njit(cache=True, **options)(function))
-    except RuntimeError as error:  # neither the package's folder nor the user's can be written
+    except RuntimeError as error:  # neither the package's folder nor the user's cache folder is writable
         _warn_once(error)
         return cast(Function, njit(**options)(function))
     finally:

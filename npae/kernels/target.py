@@ -1,7 +1,7 @@
-"""The processor that Numba compiles for, and what depends on it: how many rows a tile has.
+"""The processor that Numba compiles for, the number of rows of a tile on it, and the key of the kernel cache.
 
 Numba compiles for this machine's processor, or for the one that ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES`` name, and
-keeps machine code under that target. Rows follow the same target, so that one target never has two numbers of rows.
+caches machine code under that target. The number of rows is computed from the same target, so it is unique for each.
 """
 
 import hashlib
@@ -19,23 +19,23 @@ if sys.maxsize < 2**32 or sys.byteorder != "little":
         f"kernels need one that is 64-bit and little-endian; run npae on such a machine"
     )
 
-_numba: Any = numba  # some versions of Numba bring types along and some do not
+_numba: Any = numba  # only some versions of Numba have type annotations
 _registry: Any = registry
 
 
 def numba_target() -> tuple[str, str, str]:
-    """What Numba keys machine code on: the machine's triple, the processor's name, and its features."""
+    """The key of Numba's cache: target triple, processor name, and processor features."""
     triple, name, features = _registry.cpu_target.target_context.codegen().magic_tuple()
     return triple, name, features
 
 
 def rows_for(target: tuple[str, str, str]) -> int:
-    """The rows of a tile: sums that grow side by side and fit the registers, with a line of B of 64 bytes.
+    """Number of rows of a tile: as many 64-byte sums as fit the vector registers together with 64 bytes of B.
 
-    AVX-512 has 32 registers of 64 bytes; 7 divides the rows of images of 28, 14 and 7, and more would only take longer
-    to compile. AVX has 16 of 32 bytes, of which 6 rows take 12 and the line of B takes 2. ARM's 64-bit processors have
-    32 of 16 bytes, of which 6 rows take 24 and the line takes 4. Plain x86-64 has 16 of 16 bytes: 3 rows and more are
-    stored on the stack and loaded again at every step. Two rows are right for any other processor, too.
+    AVX-512 has 32 registers of 64 bytes; 7 divides the rows of images of 28, 14 and 7, and more rows only take longer
+    to compile. AVX has 16 of 32 bytes: 6 rows take 12 registers and a line of B takes 2. 64-bit ARM processors have 32
+    of 16 bytes: 6 rows take 24 and a line takes 4. Plain x86-64 has 16 of 16 bytes: 3 or more rows would be spilled to
+    the stack at every step. Two rows fit any other processor, too.
     """
     triple, _, features = target
     has = features.split(",")
@@ -47,9 +47,9 @@ def rows_for(target: tuple[str, str, str]) -> int:
 
 
 def source_digest(folder: Path) -> str:
-    """Of the sources of all kernels and helpers: machine code is made of them together.
+    """Digest of the source files of all kernels and helpers, since inlined machine code depends on several of them.
 
-    Where they are no files, as in a frozen program, what remains is Numba's own look at the file of each kernel.
+    In a frozen program there are no source files; there only Numba's own check of each kernel's file applies.
     """
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
@@ -63,5 +63,5 @@ SOURCES = source_digest(Path(__file__).parent)
 
 _COMPILER = repr((TARGET, ROWS, _numba.__version__, llvmlite.__version__))
 
-#: Part of the name of every file of machine code: processes in which it differs never load each other's; see ``jit``.
+#: Part of the name of every cache file: processes with different values never load each other's machine code.
 VARIANT = f"{SOURCES}.{hashlib.sha256(_COMPILER.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The layers: each a page of mathematics that runs."""
+"""Neural network layers, each with its forward pass, its hand-written gradient, their equations and their source."""
 
 from npae.layers.activation import LeakyReLU, ReLU, Sigmoid, Softplus, Tanh
 from npae.layers.base import Chain, Layer

@@ -1,4 +1,4 @@
-"""Activations: a scalar function applied to every element, without which a network would be one linear map."""
+"""Activation functions, applied to every element; without them a network of dense layers would be one linear map."""
 
 from math import prod
 
@@ -9,7 +9,7 @@ from npae.utils.validation import check_number
 
 
 class Activation(Layer):
-    """y = f(x), element by element, so dx = f′(x) · dy. Takes samples of any shape."""
+    """Base class of activations: y = f(x) for every element, so dx = f′(x) · dy. Samples may have any shape."""
 
     x: Array  # (N, ...)
     y: Array  # (N, ...)
@@ -25,7 +25,15 @@ class Activation(Layer):
 
 
 class ReLU(Activation):
-    """y = max(x, 0); dx = dy where x > 0, else 0 (Nair & Hinton 2010). At 0 the gradient is taken as 0."""
+    """y = max(x, 0); dx = dy where x > 0, else 0 (Nair & Hinton 2010). At x = 0 the derivative is taken as 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import ReLU
+    >>> ReLU().build((2,))(np.array([[-1, 2]], dtype="float32")).tolist()
+    [[0.0, 2.0]]
+    """
 
     def forward(self, x: Array) -> Array:
         self.kernels.relu(x, self.y)
@@ -37,11 +45,19 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    """y = x where x > 0, else slope · x; dx = dy or slope · dy (Maas et al. 2013).
+    """y = x where x > 0, else slope · x; dx = dy where x > 0, else slope · dy (Maas et al. 2013).
 
     Parameters
     ----------
     slope : float, default 0.01
+        Derivative at negative x and at 0; finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import LeakyReLU
+    >>> LeakyReLU(0.5).build((2,))(np.array([[-1, 2]], dtype="float32")).tolist()
+    [[-0.5, 2.0]]
     """
 
     def __init__(self, slope: float = 0.01) -> None:
@@ -59,7 +75,15 @@ class LeakyReLU(Activation):
 
 
 class Sigmoid(Activation):
-    """y = 1 / (1 + e⁻ˣ); dx = y (1 − y) dy."""
+    """y = σ(x) = 1 / (1 + e⁻ˣ), the logistic function; dx = y (1 − y) dy (Goodfellow et al. 2016, §6.3.2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Sigmoid
+    >>> Sigmoid().build((1,))(np.array([[0]], dtype="float32")).tolist()
+    [[0.5]]
+    """
 
     def forward(self, x: Array) -> Array:
         self.kernels.sigmoid(x, self.y)
@@ -71,7 +95,15 @@ class Sigmoid(Activation):
 
 
 class Tanh(Activation):
-    """y = tanh x; dx = (1 − y²) dy."""
+    """y = tanh x; dx = (1 − y²) dy (LeCun et al. 1998, Efficient BackProp, §4.4).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Tanh
+    >>> Tanh().build((2,))(np.array([[-100, 100]], dtype="float32")).tolist()
+    [[-1.0, 1.0]]
+    """
 
     def forward(self, x: Array) -> Array:
         self.kernels.tanh(x, self.y)
@@ -83,7 +115,15 @@ class Tanh(Activation):
 
 
 class Softplus(Activation):
-    """y = log(1 + eˣ), a smooth ReLU; dx = dy / (1 + e⁻ˣ) (Dugas et al. 2001)."""
+    """y = log(1 + eˣ), a smooth ReLU; dx = σ(x) dy = dy / (1 + e⁻ˣ) (Dugas et al. 2001).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Softplus
+    >>> Softplus().build((1,))(np.array([[100]], dtype="float32")).tolist()
+    [[100.0]]
+    """
 
     def forward(self, x: Array) -> Array:
         self.x = x
@@ -106,7 +146,7 @@ ACTIVATIONS: dict[str, type[Activation] | None] = {
 
 
 def activation_layers(name: str) -> list[Layer]:
-    """The layers for an activation by name: one, or none for "linear"."""
+    """A list with the activation layer of this name, empty for "linear"; raises ValueError for unknown names."""
     if name not in ACTIVATIONS:
         raise ValueError(f"unknown activation {name!r}; expected one of {', '.join(ACTIVATIONS)}")
     layer = ACTIVATIONS[name]

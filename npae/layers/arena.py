@@ -1,11 +1,11 @@
-"""The only allocator: all parameters in one vector θ, all gradients in one vector dθ, all activations in one block.
+"""Memory of a network: all parameters in one vector θ, all gradients in one vector dθ, all activations in one block.
 
-It works in two phases. First every layer *plans*: it names its parameters and its per-sample buffers and returns the
+There are two phases. First every layer *plans*: it declares its parameters and its per-sample buffers and returns the
 shape of its output. Then everything is allocated at once, and each layer's attributes (``layer.W``, ``layer.dW``,
-``layer.y``) are bound as views. So an optimizer is one loop over flat vectors, a checkpoint is one array and a table
-of names, and adding up the gradients of several replicas is one addition.
+``layer.y``) become views of it. So an optimizer is one loop over flat vectors, a checkpoint is one array and a table
+of names, and summing the gradients of several replicas is one addition.
 
-Weights come first in θ and biases after them: what weight decay applies to is one slice.
+In θ the weights come first and the biases after them, so the part that weight decay applies to is one slice.
 """
 
 import os
@@ -31,7 +31,7 @@ _arenas: "WeakSet[Arena]" = WeakSet()  # of this process
 
 
 def _renew_locks() -> None:
-    """Whoever held a lock in the parent does not exist in a forked process, and would be waited for in vain."""
+    """Replace every arena's lock in a forked child: the parent's thread that held one is absent and never frees it."""
     for arena in _arenas:
         arena.lock = RLock()
 
@@ -41,7 +41,7 @@ if hasattr(os, "register_at_fork"):
 
 
 class PlannedLayer(Protocol):
-    """What the arena reads and sets of a layer; every ``Layer`` has it."""
+    """The attributes and methods of a layer that the arena uses; every ``Layer`` has them."""
 
     name: str
     arena: "Arena"
@@ -54,23 +54,23 @@ class PlannedLayer(Protocol):
     penalty_name: str
 
     def plan(self, input_shape: Shape, arena: "Arena") -> Shape:
-        """Name parameters and buffers for an input of this shape; return the shape of the output."""
+        """Declare parameters and buffers for an input of this shape; return the shape of the output."""
         ...
 
     def draw(self) -> None:
-        """Set what changes from step to step, whatever the input is."""
+        """Update what depends on the training step and not on the input."""
         ...
 
 
 @dataclass
 class Parameter:
-    """A parameter as planned: whose it is, what it is called, and where it lies in θ."""
+    """A planned parameter: its layer, its name and its position in θ."""
 
     layer: PlannedLayer
     attribute: str
     shape: Shape
-    bound: float  # it starts as U(-bound, bound)
-    decay: bool
+    bound: float  # initial values are drawn from U(-bound, bound)
+    decay: bool  # whether weight decay applies to it
     start: int = 0
 
     @property
@@ -84,7 +84,7 @@ class Parameter:
 
 @dataclass
 class Buffer:
-    """An array of one row for each sample of a batch, as planned."""
+    """A planned array with one row for each sample of a batch."""
 
     layer: Any
     attribute: str
@@ -96,7 +96,7 @@ class Buffer:
 
 @dataclass
 class Workspace:
-    """An array that does not grow with the batch, as planned."""
+    """A planned array whose size does not depend on the batch."""
 
     layer: Any
     attribute: str
@@ -106,7 +106,7 @@ class Workspace:
 
 
 def aligned_empty(nbytes: int) -> Array:
-    """Uninitialised bytes whose first lies on a 64-byte boundary."""
+    """Uninitialised bytes (nbytes,) that start at a multiple of 64 bytes."""
     raw = np.empty(nbytes + ALIGNMENT, dtype=np.uint8)
     offset = -raw.ctypes.data % ALIGNMENT
     return raw[offset : offset + nbytes]
@@ -122,15 +122,15 @@ class Arena:
     Parameters
     ----------
     dtype : {"float32", "float64"}
-        Of parameters, gradients and activations: float32 for work, float64 for gradient checks.
+        Of parameters, gradients and activations: float32 for training, float64 for gradient checks.
     kernels : module
         ``npae.kernels.reference`` or ``npae.kernels.compiled``; bound to every layer as ``layer.kernels``.
     seed : int
-        Of the initial weights and of all noise.
+        Seed of the initial weights and of all noise.
     """
 
-    theta: Array  # (size,) every parameter
-    dtheta: Array  # (size,) the gradient of the loss by each
+    theta: Array  # (size,) all parameters
+    dtheta: Array  # (size,) gradient of the loss by each parameter
 
     def __init__(self, dtype: str, kernels: ModuleType, seed: int = 0) -> None:
         if dtype not in ("float32", "float64"):
@@ -138,8 +138,8 @@ class Arena:
         self.dtype = np.dtype(dtype)
         self.kernels = kernels
         self.run = RunState(seed=seed)
-        self.lock = RLock()  # held by whoever uses the buffers: a network does one thing at a time
-        self.layers: dict[str, Any] = {}  # every ``Layer`` by its name
+        self.lock = RLock()  # held while the buffers are in use: one pass at a time
+        self.layers: dict[str, Any] = {}  # every ``Layer`` by name
         self.penalized: list[PlannedLayer] = []
         self.pooled_sizes: list[tuple[int, int]] = []
         self._parameters: list[Parameter] = []
@@ -147,19 +147,25 @@ class Arena:
         self._workspaces: list[Workspace] = []
         self.capacity = 0
         _arenas.add(self)
-        self.generation = 0  # how often the buffers have been moved
+        self.generation = 0  # number of times the buffers have been reallocated
         self.batch_size = 0
         self.decayed = slice(0, 0)
 
-    # Phase one: layers say what they need.
+    # Phase one: planning.
 
     def add(self, layer: PlannedLayer, input_shape: Shape, name: str) -> Shape:
-        """Let ``layer`` plan itself under ``name``; returns the shape of one sample of its output."""
+        """Register ``layer`` under ``name`` and call its ``plan``; returns the shape of one sample of its output.
+
+        Raises
+        ------
+        ValueError
+            If the name or the layer is registered already, or if the layer refuses the shape.
+        """
         if name in self.layers:
-            raise ValueError(f"two layers are called {name!r}; give each a name of its own")
+            raise ValueError(f"two layers are called {name!r}; give them different names")
         if layer in self.layers.values():
             raise ValueError(
-                f"the layer {name!r} stands in the network twice; make a new {type(layer).__name__} for each place"
+                f"the layer {name!r} is in the network twice; make a new {type(layer).__name__} for each place"
             )
         self.layers[name] = layer
         layer.name, layer.arena, layer.kernels, layer.run = name, self, self.kernels, self.run
@@ -182,9 +188,24 @@ class Arena:
         initializer: str = "zeros",
         decay: bool = False,
     ) -> None:
-        """Plan ``layer.W`` (for ``attribute="W"``) as a view of θ, and ``layer.dW`` as one of dθ.
+        """Plan ``layer.W`` (for ``attribute="W"``) as a view of θ, and ``layer.dW`` as the same view of dθ.
 
-        ``decay`` says whether weight decay applies to it: to weights, not to biases.
+        Parameters
+        ----------
+        layer : Layer
+        attribute : str
+            Name of the attribute that becomes the view; its gradient has "d" in front.
+        shape : tuple of int
+        fan_in, fan_out : int, default 1
+            Inputs and outputs that one unit is connected to, for the initializer.
+        initializer : {"zeros", "glorot_uniform", "he_uniform", "lecun_uniform"}, default "zeros"
+        decay : bool, default False
+            Whether weight decay applies: True for weights, False for biases.
+
+        Raises
+        ------
+        ValueError
+            For an unknown initializer or a shape with a size below 1.
         """
         if initializer not in INITIALIZERS:
             raise ValueError(f"unknown initializer {initializer!r}; expected one of {', '.join(INITIALIZERS)}")
@@ -194,11 +215,11 @@ class Arena:
         self._parameters.append(Parameter(layer, attribute, shape, bound, decay))
 
     def buffer(self, layer: Any, attribute: str, shape: Shape = (), *, dtype: Any = None, zeroed: bool = False) -> None:
-        """Plan ``layer.<attribute>`` of shape (batch, …); a ``zeroed`` one is zero until it is written."""
+        """Plan ``layer.<attribute>`` (batch, *shape); ``zeroed`` buffers start as zeros, others uninitialised."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
     def drop_buffers(self, layer: Any) -> None:
-        """Leave out the buffers that ``layer`` has planned: another does its work."""
+        """Remove the buffers that ``layer`` has planned, because a fused layer computes its output."""
         self._buffers = [b for b in self._buffers if b.layer is not layer]
 
     def workspace(
@@ -210,27 +231,30 @@ class Arena:
         *,
         dtype: Any = None,
     ) -> None:
-        """Plan ``layer.<attribute>`` of a shape without the batch, from the first batch on.
+        """Plan ``layer.<attribute>`` of ``shape``, which does not depend on the batch; allocated at the first batch.
 
-        It starts as zeros, or as what ``values`` returns.
+        It starts as zeros, or as the array that ``values()`` returns.
         """
         self._workspaces.append(Workspace(layer, attribute, shape, values, np.dtype(dtype or self.dtype)))
 
     def penalty(self, layer: PlannedLayer) -> None:
-        """Announce that ``layer.penalty``, one number for each sample, belongs to the loss."""
+        """Add ``layer.penalty``, one number for each sample (N,), to the loss."""
         self.penalized.append(layer)
 
-    # Phase two: everything is allocated and bound.
+    # Phase two: allocation.
 
     def allocate(self, theta: Array | None = None) -> None:
-        """Allocate θ and dθ, bind their views, and draw the initial weights.
+        """Allocate θ and dθ, bind the layers' views of them, and draw the initial weights.
 
-        With ``theta`` given, that vector is shared instead: the network becomes a replica of the one that owns it.
+        Parameters
+        ----------
+        theta : ndarray of shape (size,), optional
+            Parameter vector of another network with the same layers, which is then shared and not drawn anew.
 
         Raises
         ------
         MemoryError
-            Where there is not so much memory.
+            If the vectors do not fit in free memory.
         """
         vectors = 2 if theta is None else 1
         require_memory(vectors * self.parameter_bytes, "a network of this size", "choose a smaller one")
@@ -263,12 +287,12 @@ class Arena:
             self.theta[p.slice] = values
 
     def resize(self, batch_size: int) -> None:
-        """Point every buffer at its first ``batch_size`` rows; only a batch larger than ever needs new memory.
+        """Set every buffer to the first ``batch_size`` rows of its memory, which grows only for the largest batch yet.
 
         Raises
         ------
         MemoryError
-            Where there is not so much memory.
+            If the buffers do not fit in free memory.
         """
         if batch_size == self.batch_size:
             return
@@ -282,7 +306,7 @@ class Arena:
         self.batch_size = batch_size
 
     def _allocate_workspaces(self) -> None:
-        require_memory(self.workspace_bytes, "what the layers keep beside their parameters", "choose a smaller network")
+        require_memory(self.workspace_bytes, "the layers' workspace", "choose a smaller network")
         for w in self._workspaces:
             array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
             if w.values is not None:
@@ -303,36 +327,36 @@ class Arena:
         self.capacity = capacity
         self.generation += 1
 
-    # What others ask of it.
+    # Queries.
 
     def parameters(self) -> Iterator[tuple[str, Array, Array]]:
-        """Every parameter as (name, view of θ, view of dθ), in the order in which the layers planned them."""
+        """Yield every parameter as (name, view of θ, view of dθ), in the order in which the layers planned them."""
         for p in self._parameters:
             yield p.name, getattr(p.layer, p.attribute), getattr(p.layer, "d" + p.attribute)
 
     def parameter_shapes(self) -> dict[str, Shape]:
-        """Names and shapes as planned; known before anything is allocated."""
+        """Shape of every parameter by name; available before allocation."""
         return {p.name: p.shape for p in self._parameters}
 
     def parameter_count(self, layer: PlannedLayer | None = None) -> int:
-        """How many numbers are learned, by ``layer`` or by all."""
+        """Number of learned values, of ``layer`` or of all layers."""
         return sum(prod(p.shape) for p in self._parameters if layer is None or p.layer is layer)
 
     @property
     def parameter_bytes(self) -> int:
-        """Of θ; known before anything is allocated."""
+        """Bytes of θ; available before allocation."""
         return sum(_round_up(prod(p.shape) * self.dtype.itemsize, ALIGNMENT) for p in self._parameters)
 
     @property
     def workspace_bytes(self) -> int:
-        """Of all arrays that do not grow with the batch."""
+        """Bytes of all arrays whose size does not depend on the batch."""
         return sum(prod(w.shape) * w.dtype.itemsize for w in self._workspaces)
 
     @cached_property
     def bytes_per_sample(self) -> int:
-        """Of all buffers, once everything is planned."""
+        """Bytes of all buffers for one sample; cached, so read it after planning only."""
         return self.buffer_bytes()
 
     def buffer_bytes(self, layer: Any = None) -> int:
-        """Bytes of buffers for one sample, of ``layer`` or of all."""
+        """Bytes of buffers for one sample, of ``layer`` or of all layers."""
         return sum(prod(b.shape) * b.dtype.itemsize for b in self._buffers if layer is None or b.layer is layer)

@@ -1,13 +1,12 @@
-"""A layer is a function with a gradient; a chain is layers one after the other.
+"""Base class of all layers, and the chain of layers.
 
-Everything in this folder has the same three methods, and so can a layer of your own:
+Every layer, also one that a user writes, has three methods:
 
-* ``plan(input_shape, arena)`` names the parameters and the buffers and returns the shape of the output,
+* ``plan(input_shape, arena)`` declares parameters and buffers and returns the shape of the output,
 * ``forward(x)`` computes y,
-* ``backward(dy)`` takes the gradient of the loss by y, *overwrites* the gradients of the layer's own parameters, and
-  returns dx, the gradient by x.
+* ``backward(dy)`` takes dy = ∂L/∂y, *overwrites* the gradients of the layer's own parameters, and returns dx = ∂L/∂x.
 
-Shapes in ``plan`` are those of one sample; x, y, dx and dy carry the batch in front: (N, ...).
+Shapes in ``plan`` are those of one sample; x, y, dx and dy have the batch as their first axis: (N, ...).
 """
 
 from collections.abc import Sequence
@@ -25,7 +24,23 @@ from npae.utils.types import Array, Shape
 
 
 class Layer:
-    """A function y = f(x) with a hand-written gradient."""
+    """A function y = f(x) with a hand-written gradient: the base class of all layers.
+
+    A subclass defines ``plan``, ``forward`` and ``backward``. The attributes below are set by the arena.
+
+    Attributes
+    ----------
+    name : str
+        Name within the network, such as ``"encoder.0"``.
+    kernels : module
+        The numerical functions that the layer calls: ``npae.kernels.compiled`` or ``npae.kernels.reference``.
+    run : RunState
+        Seed, step and whether the network is training.
+    input_shape, output_shape : tuple of int
+        Shapes of one sample.
+    needs_dx : bool
+        Whether ``backward`` must compute dx.
+    """
 
     name: str
     arena: Arena
@@ -33,43 +48,104 @@ class Layer:
     run: RunState
     input_shape: Shape
     output_shape: Shape
-    needs_dx: bool  # False for a network's first layer with parameters: nobody asks for the gradient of the data
-    network: Any = None  # a weak reference to the network that it is part of
-    penalty: Array  # (N,), for a layer that adds to the loss
+    needs_dx: bool  # False for a network's first layer with parameters: the gradient by the data is not used
+    network: Any = None  # weak reference to the network that contains the layer
+    penalty: Array  # (N,), the layer's term of each sample's loss, where it has one
     penalty_name: str
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
-        """Name parameters and buffers for an input of this shape; return the shape of the output."""
+        """Declare parameters and buffers for an input of this shape; return the shape of the output.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample.
+        arena : Arena
+            Takes the declarations: ``arena.parameter``, ``arena.buffer``, ``arena.workspace``, ``arena.penalty``.
+
+        Returns
+        -------
+        tuple of int
+            Shape of one sample of the output.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot take an input of this shape.
+        """
         raise NotImplementedError
 
     def forward(self, x: Array) -> Array:
-        """y = f(x)."""
+        """Compute y = f(x).
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(N, *input_shape)``, in the arena's dtype
+
+        Returns
+        -------
+        ndarray of shape ``(N, *output_shape)``
+            Usually a buffer that the next call overwrites.
+        """
         raise NotImplementedError
 
     def backward(self, dy: Array) -> Array:
-        """dx = (∂y/∂x)ᵀ dy; the gradients of the parameters are overwritten, not added to."""
+        """Compute dx = (∂y/∂x)ᵀ dy for the batch of the last ``forward``; overwrite the parameters' gradients.
+
+        Parameters
+        ----------
+        dy : ndarray of shape ``(N, *output_shape)``
+            Gradient of the loss by y.
+
+        Returns
+        -------
+        ndarray of shape ``(N, *input_shape)``
+            Gradient of the loss by x; without a meaning where ``needs_dx`` is False.
+        """
         raise NotImplementedError
 
     def draw(self) -> None:
-        """Set what changes from step to step, whatever x is: random numbers, or a price that is rising.
+        """Update what depends on the training step and not on x: the key of random numbers, or the current β of a VAE.
 
-        ``forward`` calls it where it needs it; a step that was recorded calls it ahead of each run.
+        ``forward`` calls it itself; a recorded step does not run ``forward``, and calls ``draw`` before each replay.
         """
 
     def build(
         self, input_shape: Shape, *, seed: int = 0, dtype: str = "float32", kernels: ModuleType | None = None
     ) -> Self:
-        """Make this layer usable on its own, outside any network.
+        """Plan and allocate this layer on its own, outside any network.
 
         Parameters
         ----------
         input_shape : tuple of int
             Shape of one sample.
         seed : int, default 0
-            Of the initial weights and of noise.
+            Seed of the initial weights and of noise.
         dtype : {"float32", "float64"}, default "float32"
+            Of parameters, gradients and activations.
         kernels : module, optional
-            Compiled kernels where Numba is installed, plain NumPy otherwise.
+            ``npae.kernels.compiled`` or ``npae.kernels.reference``; by default the compiled ones where Numba is
+            installed, plain NumPy otherwise.
+
+        Returns
+        -------
+        Layer
+            This layer.
+
+        Raises
+        ------
+        ValueError
+            If the layer cannot take samples of ``input_shape``.
+        MemoryError
+            If its parameters do not fit in free memory.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae.layers import Dense
+        >>> layer = Dense(3).build((5,))
+        >>> layer(np.ones((2, 5), dtype="float32")).shape
+        (2, 3)
         """
         arena = Arena(dtype, kernels or default_kernels(), seed)
         arena.add(self, tuple(input_shape), type(self).__name__.lower())
@@ -82,11 +158,11 @@ class Layer:
         return self.forward(x)
 
     def multiply_adds(self) -> int:
-        """Multiplications with addition that ``forward`` takes for one sample; 0 where they do not matter."""
+        """Number of multiply-adds of ``forward`` for one sample; 0 for layers that take almost no time."""
         return 0
 
     def config(self) -> dict[str, Any]:
-        """The constructor's arguments, from which an equal layer can be made; values are plain JSON."""
+        """The constructor's arguments by name, as plain JSON values: ``type(layer)(**config)`` makes an equal layer."""
         kind: Any = type(self)
         return {name: getattr(self, name) for name in _parameter_names(kind)}
 
@@ -97,27 +173,37 @@ class Layer:
 
 @cache
 def _parameter_names(cls: Any) -> tuple[str, ...]:
-    """Of a layer's constructor; it takes Python a while to find them."""
+    """Names of the arguments of a layer class's constructor; cached, since inspecting a signature is slow."""
     return tuple(arguments_of(cls))
 
 
 def positive(value: Any, name: str) -> int:
-    """``value``, if it is a whole number of at least 1."""
+    """Return ``value`` as an int; raise ValueError unless it is a whole number of at least 1."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
     return int(value)
 
 
 class Chain(Layer):
-    """Layers one after the other: y = fₙ(… f₂(f₁(x))), and the chain rule backwards.
+    """Layers applied one after the other: y = fₙ(… f₂(f₁(x))), with backward by the chain rule::
+
+        dx = J₁ᵀ J₂ᵀ … Jₙᵀ dy     with Jᵢ the Jacobian of fᵢ
 
     Parameters
     ----------
     layers : sequence of Layer
-        May be empty: the identity. A chain among them is taken apart into its layers.
+        An empty one is the identity. A chain among them is replaced by its layers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Chain, Dense, ReLU
+    >>> chain = Chain([Dense(4), ReLU(), Dense(2)]).build((3,))
+    >>> chain(np.ones((5, 3), dtype="float32")).shape
+    (5, 2)
     """
 
-    steps: list[Layer]  # what is carried out: the layers, or fused ones in their place
+    steps: list[Layer]  # the layers that are run: those of ``layers``, or fused ones in their place
 
     def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers: list[Layer] = []

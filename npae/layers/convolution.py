@@ -1,4 +1,4 @@
-"""Convolution: one small set of weights, applied at every position of an image."""
+"""2D convolution: one small set of weights, applied at every position of an image."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from npae.utils.types import Array, Shape
 
 
 class Conv2D(Layer):
-    """y[i, j] = Σₖₗ x̄[i·s + k, j·s + l] W[k, l] + b, with x̄ the image in its border of zeros.
+    """y[i, j] = Σₖₗ x̄[i·s + k, j·s + l] W[k, l] + b, with x̄ the zero-padded image and s the stride.
 
-    As everywhere in this field, "convolution" means cross-correlation: W is not flipped. Every position (i, j) is a
+    As usual in deep learning, "convolution" means cross-correlation: W is not flipped. Every position (i, j) is a
     dense layer on its window, so the gradients are those of a dense layer, summed over the positions
     (LeCun et al. 1989; Dumoulin & Visin 2016, §4)::
 
@@ -28,10 +28,18 @@ class Conv2D(Layer):
     padding : "same", "valid", int, pair, or ((top, bottom), (left, right)), default "same"
         Rows and columns of zeros around the image; "same" gives ⌈size / stride⌉ positions.
     initializer : str, default "glorot_uniform"
-        As for Dense; one output sees kh·kw·in inputs.
+        As for Dense, with fan_in = kh·kw·in and fan_out = kh·kw·out. b starts at zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Conv2D
+    >>> layer = Conv2D(16, 3, stride=2).build((28, 28, 1))
+    >>> layer(np.zeros((5, 28, 28, 1), dtype="float32")).shape, layer.W.shape
+    ((5, 14, 14, 16), (3, 3, 1, 16))
     """
 
-    x_padded: Array  # (N, H + border, W + border, in)
+    x_padded: Array  # (N, H + top + bottom, W + left + right, in), x̄
     y: Array  # (N, OH, OW, out)
     dx: Array  # (N, H, W, in)
     W: Array  # (kh, kw, in, out)
@@ -39,7 +47,7 @@ class Conv2D(Layer):
     dW: Array  # (kh, kw, in, out)
     db: Array  # (out,)
     W_transposed: Array  # (kh, kw, out, in)
-    zero: Array  # (in,), the bias that dx has not
+    zero: Array  # (in,), zeros: the kernel that computes dx requires a bias
     rows: Axis
     columns: Axis
 
@@ -81,7 +89,7 @@ class Conv2D(Layer):
         return output_shape
 
     def forward(self, x: Array) -> Array:
-        self.kernels.pad(x, *self.origin, self.x_padded)  # the border stays zero
+        self.kernels.pad(x, *self.origin, self.x_padded)  # writes the inside only; the border is zero from the start
         self.kernels.convolution(self.x_padded, self.W, self.b, *self.stride, self.y)
         return self.y
 
@@ -95,12 +103,12 @@ class Conv2D(Layer):
 
     @property
     def padded_shape(self) -> Shape:
-        """Of one image in its border."""
+        """Shape of one padded image: (height, width, channels)."""
         return self.rows.n_padded, self.columns.n_padded, self.input_shape[2]
 
     @property
     def origin(self) -> tuple[int, int]:
-        """Where the image starts within its border."""
+        """(top, left) padding: where the image starts within the padded one."""
         return self.rows.before, self.columns.before
 
     def multiply_adds(self) -> int:

@@ -1,7 +1,7 @@
-"""Corruption: noise on the input in training, so that a network cannot memorise its inputs.
+"""Noise layers: corruption of the input in training, for denoising autoencoders, and dropout.
 
-Noise is redrawn at every training step and absent otherwise. It is a function of (seed, layer, step), so a pass that
-is repeated at the same step sees the same noise: a gradient check needs nothing more.
+Noise is redrawn at every training step and absent outside training. It is a function of (seed, layer, step), so a pass
+that is repeated at the same step has the same noise, which makes gradient checks possible.
 """
 
 import numpy as np
@@ -12,17 +12,19 @@ from npae.utils.types import Array, Shape
 
 
 class Noise(Layer):
-    """What all noises share: y = keep · x + something that does not depend on x, so dx = keep · dy.
+    """Base class of noise layers: y = keep · x + r with random keep and r that do not depend on x, so dx = keep · dy.
+
+    Outside training y = x.
 
     Parameters
     ----------
     level : float
-        How much noise: a standard deviation or a fraction, as each class says.
+        Amount of noise, from 0 to ``maximum_level``: a standard deviation or a fraction, depending on the class.
     """
 
     maximum_level = 1.0
-    key: Array  # (6,), what they are drawn from at this step
-    drawn: Array  # (N, ...), this step's random numbers
+    key: Array  # (6,), uint32: key of the random generator at this step
+    drawn: Array  # (N, ...), random numbers of this step
     keep: Array  # (N, ...), ∂y/∂x
     y: Array  # (N, ...)
     dx: Array  # (N, ...)
@@ -51,7 +53,7 @@ class Noise(Layer):
         self.run.set_key(self.key, self.name)
 
     def corrupt(self, x: Array) -> None:
-        """Write ``y`` and ``keep``."""
+        """Write ``y`` and ``keep`` for the input x (N, ...)."""
         raise NotImplementedError
 
     def backward(self, dy: Array) -> Array:
@@ -62,9 +64,23 @@ class Noise(Layer):
 
 
 class Dropout(Noise):
-    """Set a fraction ``level`` of the values to zero and scale the rest by 1 / (1 − level).
+    """y = m · x / (1 − level) with m = 0 with probability ``level``, else 1 (Srivastava et al. 2014).
 
-    The scale keeps the expected value, so nothing changes where there is no training (Srivastava et al. 2014).
+    The scale keeps the expected value, so that y = x outside training. dx = m · dy / (1 − level).
+
+    Parameters
+    ----------
+    level : float, default 0.5
+        Probability that a value is set to zero; at least 0, below 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Dropout
+    >>> layer = Dropout(0.5).build((4,))
+    >>> layer.run.training = True
+    >>> sorted(set(layer(np.ones((100, 4), dtype="float32")).ravel().tolist()))
+    [0.0, 2.0]
     """
 
     def __init__(self, level: float = 0.5) -> None:
@@ -78,14 +94,24 @@ class Dropout(Noise):
 
 
 class GaussianNoise(Noise):
-    """y = x + level · ε with ε ~ N(0, 1), optionally clipped (Vincent et al. 2010, §4.1).
+    """y = x + level · ε with ε ~ N(0, 1), optionally clipped (Vincent et al. 2010, §4.1); dx = dy where not clipped.
 
     Parameters
     ----------
     level : float, default 0.5
         Standard deviation of the noise, in units of x; at least 0.
     clip : pair of float, optional
-        Range to which y is clipped, such as (0, 1) for images; a clipped value passes no gradient.
+        Range to which y is clipped, such as (0, 1) for images; where a value is clipped, dx = 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import GaussianNoise
+    >>> layer = GaussianNoise(0.5, clip=(0, 1)).build((4,))
+    >>> layer.run.training = True
+    >>> y = layer(np.ones((100, 4), dtype="float32"))
+    >>> bool(y.min() >= 0 and y.max() <= 1)
+    True
     """
 
     maximum_level = np.inf
@@ -103,9 +129,23 @@ class GaussianNoise(Noise):
 
 
 class MaskingNoise(Noise):
-    """Set a fraction ``level`` of the values to zero; the rest stays as it is (Vincent et al. 2008).
+    """y = m · x with m = 0 with probability ``level``, else 1 (Vincent et al. 2008); dx = m · dy.
 
-    Unlike Dropout it does not scale what is left: the network sees a damaged picture, not a thinned-out layer.
+    Unlike Dropout it does not scale the remaining values: they stay those of the data.
+
+    Parameters
+    ----------
+    level : float, default 0.3
+        Probability that a value is set to zero, from 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import MaskingNoise
+    >>> layer = MaskingNoise(0.5).build((4,))
+    >>> layer.run.training = True
+    >>> sorted(set(layer(np.ones((100, 4), dtype="float32")).ravel().tolist()))
+    [0.0, 1.0]
     """
 
     def __init__(self, level: float = 0.3) -> None:
@@ -117,7 +157,22 @@ class MaskingNoise(Noise):
 
 
 class SaltAndPepperNoise(Noise):
-    """Set a fraction ``level`` of the values to 0 or 1, each as likely (Vincent et al. 2010, §4.1)."""
+    """y = 0 or 1 with probability ``level`` / 2 each, else x (Vincent et al. 2010, §4.1); dx = dy where y = x, else 0.
+
+    Parameters
+    ----------
+    level : float, default 0.3
+        Probability that a value is replaced, from 0 to 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import SaltAndPepperNoise
+    >>> layer = SaltAndPepperNoise(0.5).build((4,))
+    >>> layer.run.training = True
+    >>> sorted(set(layer(np.full((100, 4), 0.5, dtype="float32")).ravel().tolist()))
+    [0.0, 0.5, 1.0]
+    """
 
     def __init__(self, level: float = 0.3) -> None:
         super().__init__(level)

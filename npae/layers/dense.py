@@ -1,4 +1,4 @@
-"""A fully connected layer: every output is a weighted sum of every input."""
+"""Fully connected layers: every output is a weighted sum of all inputs, plus a bias."""
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer, positive
@@ -10,16 +10,25 @@ class Dense(Layer):
 
     With dy = ∂L/∂y the chain rule gives (Rumelhart, Hinton & Williams 1986; Goodfellow et al. 2016, §6.5)::
 
-        dW = xᵀ dy          every sample adds its outer product
-        db = Σₙ dy[n]       b was broadcast forward, so it is summed backward
-        dx = dy Wᵀ          the gradient flows back through the same weights
+        dW = xᵀ dy          sum over the samples of the outer products of x[n] and dy[n]
+        db = Σₙ dy[n]       b is added to every sample, so its gradient is a sum over the samples
+        dx = dy Wᵀ
 
     Parameters
     ----------
     units : int
         Number of outputs.
     initializer : str, default "glorot_uniform"
-        How W starts: "glorot_uniform", "he_uniform", "lecun_uniform" or "zeros". b starts at zero.
+        Of W: "glorot_uniform", "he_uniform", "lecun_uniform" or "zeros". b starts at zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Dense
+    >>> layer = Dense(2).build((3,))
+    >>> layer.W[...] = [[1, 0], [0, 1], [1, 1]]
+    >>> layer(np.array([[1, 2, 3]], dtype="float32")).tolist()
+    [[4.0, 5.0]]
     """
 
     x: Array  # (N, in)
@@ -29,8 +38,8 @@ class Dense(Layer):
     b: Array  # (out,)
     dW: Array  # (in, out)
     db: Array  # (out,)
-    is_tied: bool  # whether a TiedDense uses W too
-    tied_dW: Array  # (in, out), the share of dW that comes from there
+    is_tied: bool  # whether a TiedDense uses W as well
+    tied_dW: Array  # (in, out), the part of dW that the TiedDense computes
 
     def __init__(self, units: int, *, initializer: str = "glorot_uniform") -> None:
         self.units = positive(units, "units")
@@ -64,18 +73,27 @@ class Dense(Layer):
 
 
 class TiedDense(Layer):
-    """y = x Wᵀ + c, with the W of an earlier dense layer: the decoder mirrors the encoder, weights included.
+    """y = x Wᵀ + c, with the W of an earlier Dense layer: tied weights (Vincent et al. 2010, §2.2).
 
-    W then stands in the network twice, and its gradient is the sum over both places (Vincent et al. 2010, §2.2)::
+    W is used twice, so its gradient is the sum over both uses. With xₑ and yₑ the input and output of the Dense layer::
 
-        dW = xₑᵀ dyₑ + dyᵀ x     first the encoder's share, then this layer's
+        dW = xₑᵀ dyₑ + dyᵀ x     (the Dense layer's part, then this layer's)
         dc = Σₙ dy[n]
         dx = dy W
 
     Parameters
     ----------
     tied_to : str
-        Name of the dense layer whose W is used, such as ``"encoder.0"``. A layer can be tied once.
+        Name of the Dense layer whose W is used, such as ``"encoder.0"``. Each layer can be tied once. ``plan`` raises
+        ValueError unless that layer comes earlier and has as many units as this layer has inputs.
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense, TiedDense
+    >>> net = Autoencoder([Dense(2)], [TiedDense("encoder.0")], loss="mse").build((5,))
+    >>> net.arena.parameter_count()  # 5 · 2 weights, 2 + 5 biases
+    17
     """
 
     x: Array  # (N, in)
@@ -84,7 +102,7 @@ class TiedDense(Layer):
     c: Array  # (out,)
     dc: Array  # (out,)
     partner: Dense  # its W is (out, in)
-    zero: Array  # (in,), the bias that dx has not
+    zero: Array  # (in,), zeros: the kernel that computes dx requires a bias
 
     def __init__(self, tied_to: str) -> None:
         self.tied_to = tied_to
@@ -126,7 +144,7 @@ class TiedDense(Layer):
 
 
 def flat_size(layer: Layer, input_shape: Shape) -> int:
-    """The length of a flat input; anything else is an error that says what to do."""
+    """Number of values of a flat sample; raises ValueError for samples of more than one axis."""
     if len(input_shape) != 1:
         raise ValueError(
             f"{type(layer).__name__} expects flat samples (features,), but is given {input_shape}; "

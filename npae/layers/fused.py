@@ -1,7 +1,7 @@
-"""Layers that do the work of several plain ones, faster; what is learned stays in the plain ones.
+"""Fused layers: one faster layer that computes what several plain layers compute; parameters stay in the plain ones.
 
-A network replaces what it can when it is built, unless it is told ``fuse=False``. A fused layer is right where it
-equals the plain layers one after the other, forward and backward.
+``Network.build`` replaces layers by fused ones unless it is called with ``fuse=False``. Forward and backward of a fused
+layer give what the plain layers give, up to rounding.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from npae.layers.pooling import MaxPool2D
 from npae.layers.upsampling import UpSample2D
 from npae.utils.types import Array, Shape
 
-#: Bytes of images that pass fused layers together: a part of a second-level cache.
+#: Bytes of intermediate images that a fused layer processes at once: a fraction of a second-level cache.
 CACHED = 2**17
 
 
 class FusedLayer(Layer):
-    """What stands in the place of ``plain``: layers that follow one another, and that need no buffers any more."""
+    """Base class of fused layers: replaces the consecutive layers ``plain``, whose buffers are not allocated."""
 
-    convolution: Conv2D  # among them
+    convolution: Conv2D  # the one among the plain layers
 
     def __init__(self, plain: Sequence[Layer]) -> None:
         self.plain: list[Any] = list(plain)
@@ -36,7 +36,7 @@ class FusedLayer(Layer):
         return output_shape
 
     def plan_buffers(self, arena: Arena) -> None:
-        """Name the buffers of the fused layer."""
+        """Declare the buffers of the fused layer."""
         raise NotImplementedError
 
     def __repr__(self) -> str:
@@ -44,22 +44,23 @@ class FusedLayer(Layer):
 
 
 class ConvolutionReLUMaxPool(FusedLayer):
-    """Conv2D, ReLU and MaxPool2D over 2×2 cells.
+    """Conv2D, ReLU and MaxPool2D over 2×2 cells: y = max(0, maxₖₗ c[2i + k, 2j + l]), with c the convolution of x.
 
-    The convolved values of a few images stay in the cache until their maxima are taken. Since the maximum of ReLUs is
-    the ReLU of the maximum, one comparison with zero is enough; and the gradient needs no more than the winner of each
-    window.
+    The convolved values of a few images stay in the cache until they are pooled. The maximum of ReLUs is the ReLU of
+    the maximum, so each window needs one comparison with zero, and the gradient needs only the winner of each window::
+
+        dc[winner[i, j]] = dy[i, j]     and 0 elsewhere, also where the maximum is not above zero
     """
 
-    x_padded: Array  # (N, H + border, W + border, in)
-    between: Array  # (few, 2 OH, 2 OW, out), images between convolution and pooling
+    x_padded: Array  # (N, H + top + bottom, W + left + right, in)
+    between: Array  # (few, 2 OH, 2 OW, out), c of a few images
     y: Array  # (N, OH, OW, out)
     winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where the maximum is not above zero
     dx: Array  # (N, H, W, in)
 
     @staticmethod
     def fits(layers: Sequence[Any]) -> int:
-        """How many of the layers, from the first on, this one can replace."""
+        """Number of leading ``layers`` that this fused layer can replace; 0 if none."""
         if [type(layer) for layer in layers[:3]] != [Conv2D, ReLU, MaxPool2D]:
             return 0
         convolution, _, pooling = layers[:3]
@@ -103,37 +104,38 @@ class ConvolutionReLUMaxPool(FusedLayer):
 
 
 class UpSampleConvolution(FusedLayer):
-    """UpSample2D to the nearest value and Conv2D without stride, with or without ReLU after it.
+    """Nearest-neighbour UpSample2D and Conv2D of stride 1, with or without ReLU after them.
 
-    Where a window lies on an enlarged image, several of its cells show the same value. Adding up their weights
-    beforehand leaves, for a factor of 2 and 3×3 weights, 4 products where there were 9, and the enlarged image is never
-    written. What remains is a transposed convolution of the small image, with the factor as its stride::
+    In a window on an enlarged image several cells hold the same value. Summing their weights in advance leaves, for a
+    factor of 2 and 3×3 weights, 4 products instead of 9, and the enlarged image is never written. The result is a
+    transposed convolution of the small image whose stride is the factor f::
 
         y[f·i + u − top] += x[i] W′[u],   W′[u] = Σ W[k] over all t < f and k with  K − 1 − k + t = u
 
-    along each axis; its gradients are those of a convolution with that stride (Dumoulin & Visin 2016, §4).
+    along each axis, with K the kernel size. Its gradients are those of a convolution with stride f (Dumoulin & Visin
+    2016, §4).
     """
 
     W_folded: Array  # (kh + f − 1, kw + f − 1, in, out)
     W_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
     dW_folded: Array  # (kh + f − 1, kw + f − 1, in, out)
     dW_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
-    between: Array  # (few, f·H + kh − 1, f·W + kw − 1, out), images of dy in their border of zeros
-    zero: Array  # (in,), the bias that dx has not
+    between: Array  # (few, f·H + kh − 1, f·W + kw − 1, out), zero-padded dy of a few images
+    zero: Array  # (in,), zeros: the kernel that computes dx requires a bias
     x: Array  # (N, H, W, in)
     y: Array  # (N, OH, OW, out)
     dx: Array  # (N, H, W, in)
 
     @staticmethod
     def fits(layers: Sequence[Any]) -> int:
-        """How many of the layers, from the first on, this one can replace."""
+        """Number of leading ``layers`` that this fused layer can replace; 0 if none."""
         kinds = [type(layer) for layer in layers[:3]]
         if kinds[:2] != [UpSample2D, Conv2D]:
             return 0
         upsampling, convolution = layers[:2]
         (height, width, _), (fh, fw) = upsampling.input_shape, upsampling.factor
         whole = upsampling.output_shape[:2] == (fh * height, fw * width)  # no row or column is cut off
-        # every window sees some of the image, so that dy fits between both layers
+        # every window contains some of the image, so that dy fits into ``between``
         narrow = all(max(axis.before, axis.after) < axis.window for axis in (convolution.rows, convolution.columns))
         if upsampling.mode != "nearest" or convolution.stride != (1, 1) or not (whole and narrow):
             return 0
@@ -157,7 +159,7 @@ class UpSampleConvolution(FusedLayer):
 
     @property
     def with_relu(self) -> int:
-        """1 where a ReLU is part of it, else 0."""
+        """1 if the fused layers end with a ReLU, else 0."""
         return len(self.plain) - 2
 
     def forward(self, x: Array) -> Array:
@@ -198,12 +200,12 @@ FUSED: tuple[type[ConvolutionReLUMaxPool] | type[UpSampleConvolution], ...] = (
 
 
 def few(shape: Shape, arena: Arena) -> Shape:
-    """(as many images of this shape as may lie between two layers, *shape)."""
+    """(n, *shape), with n the number of images of this shape that fit in CACHED bytes, at least 1."""
     return max(1, CACHED // (prod(shape) * arena.dtype.itemsize)), *shape
 
 
 def fused(layers: Sequence[Layer], arena: Arena, name: str) -> list[Layer]:
-    """The planned layers of one chain, with a fused one in the place of those that one can replace."""
+    """The planned layers of a chain, in which a fused layer replaces every sequence that one of FUSED fits."""
     steps: list[Layer] = []
     i = 0
     while i < len(layers):

@@ -1,6 +1,7 @@
-"""Initial weights: uniform noise whose scale keeps the size of signals through the layers.
+"""Weight initializers: uniform distributions whose width keeps the variance of activations or gradients.
 
-Each function returns the bound *a* of U(−a, a), from the number of inputs and outputs that one unit is connected to.
+Each function returns the bound *a* of U(−a, a), whose variance is a² / 3, from fan_in and fan_out: the numbers of
+inputs and outputs that one unit is connected to.
 """
 
 import math
@@ -15,7 +16,7 @@ def glorot_uniform(fan_in: int, fan_out: int) -> float:
 
 
 def he_uniform(fan_in: int, fan_out: int) -> float:
-    """√(6 / fan_in): makes up for the half that ReLU sets to zero (He et al. 2015, eq. 10)."""
+    """√(6 / fan_in): twice the variance, because ReLU sets half of the values to zero (He et al. 2015, eq. 10)."""
     return math.sqrt(6.0 / fan_in)
 
 

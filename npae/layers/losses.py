@@ -1,7 +1,7 @@
-"""What training makes small. Every loss is summed over a sample's elements and averaged over the batch.
+"""Reconstruction losses, summed over a sample's elements and averaged over the batch.
 
-Each has one method, because loss and gradient share their terms: ``value_and_gradient(y, t)`` returns one number for
-each sample and the gradient of their *mean over the batch* by y.
+Loss and gradient share their terms, so one method computes both: ``value_and_gradient(y, t)`` returns the loss of each
+sample and the gradient by y of their *mean over the batch*.
 """
 
 import numpy as np
@@ -11,10 +11,10 @@ from npae.utils.types import Array, Shape
 
 
 class Loss:
-    """A distance of the network's output y from the target t."""
+    """A loss L(y, t) of the network's output y and the target t: the base class of all losses."""
 
     name: str
-    #: Whether what a user sees is σ(y), the network's output being a logit.
+    #: Whether y is a logit, so that reconstructions are σ(y).
     on_logits = False
     #: Whether targets must lie in [0, 1].
     needs_unit_interval = True
@@ -23,14 +23,26 @@ class Loss:
     dy: Array  # (N, ...)
 
     def plan(self, output_shape: Shape, arena: Arena) -> None:
-        """Name the buffers for outputs of this shape."""
+        """Declare the buffers for outputs whose samples have this shape."""
         self.kernels, self.run = arena.kernels, arena.run
         self.floor = float(np.finfo(arena.dtype).eps) ** 2
         arena.buffer(self, "losses")
         arena.buffer(self, "dy", output_shape)
 
     def value_and_gradient(self, y: Array, t: Array) -> tuple[Array, Array]:
-        """Losses of the samples (N,), and dy with the shape of y; both are buffers that the next call overwrites."""
+        """Loss of each sample, and the gradient of their mean by y.
+
+        Parameters
+        ----------
+        y, t : ndarray of shape (N, ...)
+            Output of the network and target, in the arena's dtype.
+
+        Returns
+        -------
+        losses : ndarray of shape (N,)
+        dy : ndarray of the shape of y
+            Both are buffers that the next call overwrites.
+        """
         # (N, ...) -> (N, elements)
         self.evaluate(_rows(y), _rows(t), _rows(self.dy))
         return self.losses, self.dy
@@ -43,8 +55,8 @@ class Loss:
 class BinaryCrossEntropyOnLogits(Loss):
     """L = −Σᵢ tᵢ log σ(yᵢ) + (1 − tᵢ) log(1 − σ(yᵢ)), in nats, and dy = (σ(y) − t) / N.
 
-    The sigmoid belongs to the loss: together they neither overflow nor divide by zero, and the gradient is a
-    difference (Bishop 2006, eq. 4.91). Targets lie in [0, 1].
+    The sigmoid is part of the loss: computed together they neither overflow nor divide by zero, and the gradient is a
+    difference (Bishop 2006, eq. 4.91). Targets must lie in [0, 1].
     """
 
     name = "bce"
@@ -57,8 +69,8 @@ class BinaryCrossEntropyOnLogits(Loss):
 class BinaryCrossEntropyOnProbabilities(Loss):
     """L = −Σᵢ tᵢ log yᵢ + (1 − tᵢ) log(1 − yᵢ), in nats, and dy = (y − t) / (y (1 − y) N).
 
-    For networks that end in a sigmoid of their own. y and 1 − y count as at least the square of the machine epsilon.
-    Targets lie in [0, 1].
+    For networks whose last layer is a sigmoid (Bishop 2006, eq. 4.90). In both equations y and 1 − y are replaced by ε²
+    where they are smaller, with ε the machine epsilon of the dtype. Targets must lie in [0, 1].
     """
 
     name = "bce_on_probabilities"
@@ -68,9 +80,9 @@ class BinaryCrossEntropyOnProbabilities(Loss):
 
 
 class SquaredError(Loss):
-    """L = Σᵢ (yᵢ − tᵢ)², and dy = 2 (y − t) / N. For data of any range.
+    """L = Σᵢ (yᵢ − tᵢ)², and dy = 2 (y − t) / N, for data of any range (Goodfellow et al. 2016, §5.1.4).
 
-    Averaged over the batch, not over the elements: the mean squared error per element is L / elements.
+    Summed over a sample's elements, not averaged: the mean squared error per element is L / elements.
     """
 
     name = "mse"
@@ -86,7 +98,19 @@ LOSSES: dict[str, type[Loss]] = {
 
 
 def loss_by_name(name: str) -> Loss:
-    """A new loss: "bce", "bce_on_probabilities" or "mse"."""
+    """Make the loss of this name: "bce", "bce_on_probabilities" or "mse".
+
+    Raises
+    ------
+    ValueError
+        For any other name.
+
+    Examples
+    --------
+    >>> from npae.layers.losses import loss_by_name
+    >>> loss_by_name("mse").needs_unit_interval
+    False
+    """
     if name not in LOSSES:
         raise ValueError(f"unknown loss {name!r}; expected one of {', '.join(LOSSES)}")
     return LOSSES[name]()

@@ -1,4 +1,4 @@
-"""An L1 penalty on the code's activity, so that few of its values are used for any one sample."""
+"""L1 penalty on a layer's activity, which makes codes sparse: few values differ from zero for each sample."""
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
@@ -7,14 +7,22 @@ from npae.utils.validation import check_number
 
 
 class ActivityL1(Layer):
-    """z = x, at a price of λ Σ|x| for each sample: a sparse code (Ng, Sparse autoencoder, 2011; Goodfellow §14.2.1).
+    """y = x, with λ Σᵢ |xᵢ| added to each sample's loss: a sparse autoencoder (Goodfellow et al. 2016, §14.2.1)::
 
-    dx = dz + λ sign(x) / N; at 0, sign is 0.
+        dx = dy + λ sign(x) / N     with sign(0) = 0
 
     Parameters
     ----------
     strength : float
         λ, at least 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import ActivityL1
+    >>> layer = ActivityL1(0.5).build((2,))
+    >>> layer(np.array([[3, -1]], dtype="float32")).tolist(), layer.penalty.tolist()
+    ([[3.0, -1.0]], [2.0])
     """
 
     penalty_name = "activity"

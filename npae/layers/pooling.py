@@ -1,4 +1,4 @@
-"""Pooling: keep one number of each window, so that the image becomes smaller."""
+"""2D pooling: replace each window of an image by its maximum or its mean, which makes the image smaller."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from npae.utils.types import Array, Shape
 
 
 class Pooling2D(Layer):
-    """What both kinds of pooling share: a window, a stride, a border.
+    """Base class of max pooling and average pooling: window, stride and padding.
 
     Parameters
     ----------
     size : int or pair of int, default 2
         Height and width of the window.
     stride : int or pair of int, optional
-        Distance of two windows; the window's size where it is not given.
+        Distance between neighbouring windows; by default the window's size.
     padding : "same", "valid", int, pair, or ((top, bottom), (left, right)), default "same"
-        With "same" an odd image keeps its last row and column: 25×25 becomes 13×13. The border takes no part: it is
-        neither a maximum nor counted in a mean.
+        With "same" an image of odd size keeps its last row and column: 25×25 becomes 13×13. Padding cells are ignored:
+        they are never the maximum and are not counted in a mean. Must be smaller than the window.
     """
 
     y: Array  # (N, OH, OW, C)
@@ -56,19 +56,36 @@ class Pooling2D(Layer):
 
     @property
     def origin(self) -> tuple[int, int]:
-        """How far the first window reaches over the image's top and left edge."""
+        """(top, left) padding: how far the first window extends beyond the image."""
         return self.rows.before, self.columns.before
 
 
 class MaxPool2D(Pooling2D):
-    """The largest value of each window; size, stride and padding as for Pooling2D.
+    """y[i, j] = maxₖₗ x[i·s + k, j·s + l], the maximum of each window (Goodfellow et al. 2016, §9.3).
 
-    The gradient goes to the winner of each window, and only there; where windows overlap, a cell that wins twice
-    receives both (Goodfellow et al. 2016, §9.3)::
+    The gradient goes to the cell of the maximum; a cell that is the maximum of several overlapping windows receives the
+    sum::
 
         dx[winner[i, j]] += dy[i, j]
 
-    Of equal values the first in reading order wins: one of the subgradients.
+    Of equal values the first in row-major order is the winner: one of the subgradients.
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        Height and width of the window.
+    stride : int or pair of int, optional
+        Distance between neighbouring windows; by default the window's size.
+    padding : "same", "valid", int, pair, or ((top, bottom), (left, right)), default "same"
+        As for Pooling2D.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import MaxPool2D
+    >>> layer = MaxPool2D(2).build((2, 4, 1))
+    >>> layer(np.arange(8, dtype="float32").reshape(1, 2, 4, 1)).ravel().tolist()
+    [5.0, 7.0]
     """
 
     winner: Array  # (N, OH, OW, C), row · W + column of the maximum
@@ -88,11 +105,29 @@ class MaxPool2D(Pooling2D):
 
 
 class AveragePool2D(Pooling2D):
-    """The mean of each window over the cells that lie in the image; parameters as for Pooling2D.
+    """y[i, j] = Σₖₗ x[i·s + k, j·s + l] / cells[i, j], the mean of each window over its cells that lie in the image.
 
-    Each of these cells receives an equal share; where windows overlap, the shares add::
+    cells[i, j] is their number: k·l, and fewer at the padded border. The gradient is shared equally among them; where
+    windows overlap, the shares add (LeCun et al. 1998, §II.B, without its weights)::
 
         dx[i·s + k, j·s + l] += dy[i, j] / cells[i, j]
+
+    Parameters
+    ----------
+    size : int or pair of int, default 2
+        Height and width of the window.
+    stride : int or pair of int, optional
+        Distance between neighbouring windows; by default the window's size.
+    padding : "same", "valid", int, pair, or ((top, bottom), (left, right)), default "same"
+        As for Pooling2D.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import AveragePool2D
+    >>> layer = AveragePool2D(2).build((2, 4, 1))
+    >>> layer(np.arange(8, dtype="float32").reshape(1, 2, 4, 1)).ravel().tolist()
+    [2.5, 4.5]
     """
 
     def forward(self, x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The variational code: a distribution for each sample, drawn from in a way that gradients can pass.
+"""The code of a variational autoencoder: a normal distribution for each sample, and the reparameterization trick.
 
 Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; β: Higgins et al., β-VAE, ICLR 2017.
 """
@@ -11,28 +11,37 @@ from npae.utils.validation import check_number
 
 
 class Reparameterization(Layer):
-    """z = μ + σ · ε with σ = exp(½ log σ²) and ε ~ N(0, 1); μ and log σ² are two dense layers of the input.
+    """z = μ + σ · ε with σ = exp(½ log σ²) and ε ~ N(0, 1); μ and log σ² are two Dense layers on the input (N, in).
 
-    Its penalty is β times the divergence of the code from N(0, 1), summed over the code (Kingma & Welling, app. B)::
+    β times the Kullback-Leibler divergence of N(μ, σ²) from N(0, 1), summed over the code, is added to each sample's
+    loss (Kingma & Welling, app. B)::
 
         KL = ½ Σⱼ (μⱼ² + exp(log σⱼ²) − 1 − log σⱼ²)
 
-    Drawing ε first makes z a differentiable function of μ and log σ² (eq. 4 there)::
+    Since ε does not depend on μ and log σ², z is a differentiable function of both (the same, §2.4)::
 
         dμ       = dz            + β μ / N
         d log σ² = dz · ½ σ ε    + β ½ (exp(log σ²) − 1) / N
 
-    Without training z = μ. β scales only the KL.
+    Outside training z = μ. β scales the KL term only.
 
     Parameters
     ----------
     code_size : int
         Number of code dimensions.
     beta : float, default 1.0
-        1 gives the evidence lower bound; more presses the code towards N(0, 1).
+        Weight of the KL term: 1 gives the evidence lower bound; a larger one makes the codes more like N(0, 1).
     warm_up_steps : int, default 0
-        Training steps over which β rises linearly from 0 (Bowman et al. 2016), so that the code is used before it
-        costs anything.
+        Training steps over which β rises linearly from 0 (Bowman et al. 2016), so that the decoder learns to use the
+        code before the KL term restrains it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Reparameterization
+    >>> layer = Reparameterization(2).build((5,))
+    >>> layer(np.ones((3, 5), dtype="float32")).shape, layer.penalty.shape
+    ((3, 2), (3,))
     """
 
     penalty_name = "kl"
@@ -45,7 +54,7 @@ class Reparameterization(Layer):
     dmu: Array  # (N, code)
     dlog_var: Array  # (N, code)
     beta_now: Array  # (1,), β at this step
-    key: Array  # (6,), what ε is drawn from at this step
+    key: Array  # (6,), uint32: key of the random generator at this step
 
     def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
         check_number(beta, "beta", least=0)
@@ -88,13 +97,13 @@ class Reparameterization(Layer):
             dy, self.mu, self.sigma, self.eps, self.beta_now, self.run.sample_weight, self.dmu, self.dlog_var
         )
         dx = self.mu_head.backward(self.dmu)
-        # The sum of both heads' gradients, laid flat: (N, ...) -> (N * ...)
+        # Add the gradients by x of both heads: (N, in) -> (N * in,)
         self.kernels.add_scaled(self.log_var_head.backward(self.dlog_var).reshape(-1), 1.0, dx.reshape(-1))
         return dx
 
     @property
     def effective_beta(self) -> float:
-        """β at this step of a warm-up; the full β where there is no training."""
+        """β at this training step, during and after the warm-up; the full β outside training."""
         if not self.run.training or not self.warm_up_steps:
             return self.beta
         return self.beta * min(1.0, (self.run.step + 1) / self.warm_up_steps)

@@ -1,4 +1,4 @@
-"""The same numbers in another shape; the gradient goes back in the old one."""
+"""Layers that change the shape of samples; backward restores the shape of the input."""
 
 from collections.abc import Sequence
 from math import prod
@@ -11,12 +11,19 @@ MOST_AXES = 32
 
 
 class Reshape(Layer):
-    """Give each sample another shape; elements keep their order (row by row, channels last).
+    """Change the shape of each sample; elements keep their row-major order. dx is dy in the shape of the input.
 
     Parameters
     ----------
     shape : sequence of int
-        Of one sample, at most 32 sizes of at least 1, with as many elements as before.
+        Of one sample: at most 32 sizes of at least 1, with as many elements as the input; else ValueError.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Reshape
+    >>> Reshape((7, 7, 2)).build((98,))(np.zeros((3, 98), dtype="float32")).shape
+    (3, 7, 7, 2)
     """
 
     def __init__(self, shape: Sequence[int]) -> None:
@@ -40,7 +47,15 @@ class Reshape(Layer):
 
 
 class Flatten(Layer):
-    """Lay the elements of each sample in one row, as a dense layer needs them: (H, W, C) -> (H·W·C,)."""
+    """Turn each sample into one vector, as Dense requires: (H, W, C) -> (H·W·C,). dx is dy in the shape of the input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import Flatten
+    >>> Flatten().build((7, 7, 2))(np.zeros((3, 7, 7, 2), dtype="float32")).shape
+    (3, 98)
+    """
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         return (prod(input_shape),)

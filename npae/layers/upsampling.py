@@ -1,4 +1,4 @@
-"""Upsampling: make an image larger, the way back from pooling."""
+"""2D upsampling: enlarge an image by a whole factor, as the decoder's counterpart of pooling."""
 
 from math import ceil
 
@@ -11,28 +11,35 @@ from npae.utils.types import Array, Shape
 
 
 class UpSample2D(Layer):
-    """Enlarge an image by a whole factor.
+    """Enlarge an image by a whole factor f along each axis.
 
-    *nearest* repeats every value: y[i, j] = x[⌊i / f⌋, ⌊j / f⌋], so dx is the sum of dy over each block.
-    *bilinear* weights the two nearest values along each axis, with pixel centres at half-integers: output i lies at
-    (i + ½) / f − ½ in the input. It is linear, y = R x Cᵀ, so dx = Rᵀ dy C.
+    *nearest* repeats every value f·f times: y[i, j] = x[⌊i / f⌋, ⌊j / f⌋], so dx is the sum of dy over each f×f block.
+    *bilinear* interpolates between the two nearest values along each axis, with pixel centres at half-integers: output
+    i lies at (i + ½) / f − ½ in the input. It is linear, y = R x Cᵀ, so dx = Rᵀ dy C.
 
-    The size that a pooling layer earlier in the network reduced is restored exactly, odd ones included: pooling 25×25
-    gives 13×13, and this layer gives 25×25 again, not 26×26.
+    The size before an earlier pooling layer is restored exactly, also an odd one: pooling 25×25 gives 13×13, and this
+    layer gives 25×25 again, not 26×26.
 
     Parameters
     ----------
     factor : int or pair of int, default 2
     mode : {"nearest", "bilinear"}, default "nearest"
     output_size : pair of int, optional
-        Height and width of the output; up to ``factor − 1`` rows and columns fewer than the full enlargement. Where it
-        is not given, the size from before the matching pooling layer, or the full enlargement.
+        Height and width of the output: f times the input, or up to f − 1 rows and columns fewer; ValueError otherwise.
+        By default the size before the matching pooling layer, or f times the input where there is none.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.layers import UpSample2D
+    >>> UpSample2D(2).build((1, 2, 1))(np.array([[[[1], [2]]]], dtype="float32"))[0, :, :, 0].tolist()
+    [[1.0, 1.0, 2.0, 2.0], [1.0, 1.0, 2.0, 2.0]]
     """
 
     y: Array  # (N, OH, OW, C)
     dx: Array  # (N, H, W, C)
-    row_weights: Array  # (OH, H), R: of every input row in each output row
-    column_weights: Array  # (OW, W), C
+    row_weights: Array  # (OH, H), R: the weight of each input row in each output row
+    column_weights: Array  # (OW, W), C: the same for columns
 
     def __init__(
         self,
@@ -68,7 +75,7 @@ class UpSample2D(Layer):
         return all(ceil(t / f) == n for n, t, f in zip(size, target, self.factor, strict=True))
 
     def _target_size(self, size: tuple[int, int], arena: Arena) -> tuple[int, int]:
-        """The given size; or that before the latest pooling which this layer can undo; or the full enlargement."""
+        """The size before the latest pooling that this layer can undo, or output_size, or factor times the input."""
         for i in reversed(range(len(arena.pooled_sizes))):
             before = arena.pooled_sizes[i]
             if self.factor != (1, 1) and self._reaches(size, before) and self.output_size in (None, before):
@@ -92,7 +99,7 @@ class UpSample2D(Layer):
 
 
 def bilinear_weights(n_out: int, n_in: int, factor: int) -> Array:
-    """The matrix (n_out, n_in) of linear interpolation; beyond the outermost centres the edge value is repeated."""
+    """Matrix (n_out, n_in) of linear interpolation; beyond the outermost pixel centres the edge value is repeated."""
     position = np.clip((np.arange(n_out) + 0.5) / factor - 0.5, 0, n_in - 1)
     low = np.floor(position).astype(int)
     high = np.minimum(low + 1, n_in - 1)

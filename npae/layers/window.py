@@ -1,4 +1,4 @@
-"""The geometry of a window that slides over an image: how it is padded and how many positions there are."""
+"""Geometry of sliding windows: padding, stride and number of positions (Dumoulin & Visin 2016, §2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from npae.utils.types import Shape
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:
-    """One number for both axes, or a number for each."""
+    """A pair of ints from one int (used for both axes) or from two; ValueError for anything else, or below 1."""
     try:
         result = tuple(index(v) for v in (value if isinstance(value, Sequence) else (value, value)))
     except TypeError:
@@ -20,7 +20,7 @@ def pair(value: Any, name: str) -> tuple[int, int]:
 
 
 def image_shape(layer: Any, input_shape: Shape) -> tuple[int, int, int]:
-    """(height, width, channels), or an error that says what to do."""
+    """The input shape as (height, width, channels); raises ValueError for samples without three axes."""
     if len(input_shape) != 3:
         raise ValueError(
             f"{type(layer).__name__} expects images (height, width, channels), but is given samples of shape "
@@ -42,7 +42,7 @@ class Axis:
 
     @property
     def n_out(self) -> int:
-        """⌊(padded − window) / stride⌋ + 1; a remainder smaller than the stride is not looked at."""
+        """⌊(padded − window) / stride⌋ + 1 positions; cells after the last whole window are not used."""
         return (self.n_padded - self.window) // self.stride + 1
 
     @property
@@ -51,7 +51,7 @@ class Axis:
 
     @property
     def inside(self) -> slice:
-        """Where the values lie within the padded axis."""
+        """The range of the n_in values within the padded axis."""
         return slice(self.before, self.before + self.n_in)
 
 
@@ -60,8 +60,9 @@ def axes(
 ) -> tuple[Axis, Axis]:
     """Both axes of a window over an image of ``shape`` (height, width).
 
-    ``padding`` is "valid" (none), "same" (⌈n / stride⌉ positions, the odd cell after: TensorFlow's rule), an integer,
-    a pair (height, width), or two pairs ((top, bottom), (left, right)).
+    ``padding`` is "valid" (none), "same" (⌈n / stride⌉ positions; of an odd number of cells the last goes to the end,
+    as in TensorFlow), an integer, a pair (height, width), or two pairs ((top, bottom), (left, right)). Raises
+    ValueError for other values, and if the window is larger than the padded image.
     """
     result = []
     for axis in range(2):

@@ -1,1 +1,1 @@
-"""Networks: the four slots of an autoencoder, the five recipes, batches of any length, and descriptions."""
+"""Networks: the autoencoder, recipes for the five types, inference in batches, and configurations."""

@@ -1,4 +1,4 @@
-"""The autoencoder: forward and backward pass of one network for all five types.
+"""The autoencoder: forward and backward pass, encoding and decoding; one class for all five types.
 
 ::
 
@@ -6,7 +6,7 @@
                                                                          │
     dθ ◀─encoder⁻¹── dh ◀──code⁻¹── dz ◀──decoder⁻¹── dx̂ ◀───loss⁻¹──────┘
 
-How it is planned, described and copied is in ``npae.network``.
+Planning, allocation, configuration and copies are in ``npae.network.base``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,28 +23,32 @@ from npae.network.recorded_encoding import RecordedEncoding
 from npae.utils.types import Array
 from npae.utils.validation import check_samples, refuse_non_finite
 
-LARGE = 2**18  # values of an array that is worth looking at with several threads
+LARGE = 2**18  # values of an array from which on several threads check it
 
 
 class Autoencoder(Network):
-    """A network that learns to rebuild its input from a small code.
+    """A network that reconstructs its input from a code: x̂ = decoder(code(encoder(corrupt(x)))).
+
+    Call ``build`` before use.
 
     Parameters
     ----------
     encoder, decoder : sequence of Layer
+        The decoder's output must have the shape of the encoder's input.
     loss : {"bce", "bce_on_probabilities", "mse"}, default "bce"
-        See ``npae.losses``. With "bce" the decoder's output is a logit, and users see its sigmoid.
+        See ``npae.layers.losses``. With "bce" the decoder's output is a logit, and ``decode`` returns its sigmoid.
     corrupt : sequence of Layer, default none
         Noise on the input while training; the target stays clean.
     code : sequence of Layer, default none
-        What lies between encoder and decoder: ``Reparameterization``, ``ActivityL1``.
+        Layers between encoder and decoder: ``Reparameterization``, ``ActivityL1``.
     weight_decay : float, default 0.0
         λ of the penalty ½ λ Σ W² on all weights (not on biases).
 
     Attributes
     ----------
     terms : dict of str to float
-        The parts of the last gradient's loss: "reconstruction", and "kl", "activity", "weight_decay" where present.
+        The terms of the loss at the last call of ``gradient``: "reconstruction", and "kl", "activity", "weight_decay"
+        where present.
 
     Examples
     --------
@@ -58,20 +62,29 @@ class Autoencoder(Network):
     # Training
 
     def gradient(self, x: Array, target: Array | None = None) -> float:
-        """The loss of a batch; its gradient by every parameter is left in ``dtheta``.
+        """Compute the loss of a batch in training mode, and write its gradient by all parameters to ``dtheta``.
 
-        The noise is that of ``run.step``, so the same call gives the same number until ``run.step`` moves on.
+        The noise is a function of the seed and ``run.step``, so repeated calls give the same result until ``run.step``
+        changes.
 
         Parameters
         ----------
-        x : ndarray of shape ``(N, *input_shape)``
-        target : ndarray of the same shape, optional
-            What to rebuild; x itself by default.
+        x : array-like of shape ``(N, *input_shape)``
+            Converted to the network's dtype.
+        target : array-like of the same shape, optional
+            What to reconstruct; x itself by default.
 
         Returns
         -------
         float
             Mean over the batch of the loss of each sample, penalties included, plus weight decay.
+
+        Raises
+        ------
+        ValueError
+            If x or the target has another shape, is not finite, or, with cross-entropy, if the target is not in [0, 1].
+        MemoryError
+            If the buffers for N samples do not fit in free memory.
         """
         x = self.check(x, as_target=target is None)
         target = x if target is None else self._check_target(target, len(x))
@@ -81,7 +94,7 @@ class Autoencoder(Network):
         return self.finish_gradient(self.terms_of([totals], len(x)))
 
     def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
-        """The part that x has in a batch of ``n``, in training: dθ, and the total of each term over the samples."""
+        """Forward and backward pass of x, a part of a batch of ``n``: dθ, and each term's sum in ``totals``."""
         with self._training():
             _, dy = self._forward(x, target, n)
             self._backward(dy)
@@ -108,11 +121,11 @@ class Autoencoder(Network):
 
     @property
     def term_names(self) -> list[str]:
-        """What ``_pass`` totals: the loss, and each layer's penalty."""
+        """Names of the terms that ``_pass`` sums up: "reconstruction", and one for each layer with a penalty."""
         return ["reconstruction", *(layer.penalty_name for layer in self.arena.penalized)]
 
     def terms_of(self, totals: Iterable[Array], n: int) -> dict[str, float]:
-        """The terms of the loss of a batch of ``n``, from the totals of its parts in their order."""
+        """The terms of the loss of a batch of ``n`` by name, from the sums over each of its parts, in a fixed order."""
         terms: dict[str, float] = {}
         for part in totals:
             for name, total in zip(self.term_names, part.tolist(), strict=True):
@@ -120,7 +133,7 @@ class Autoencoder(Network):
         return terms
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
-        """Add what belongs to no sample: L += ½ λ ‖W‖², so dW += λ W. The weights are the first part of θ."""
+        """Add weight decay, L += ½ λ ‖W‖² and dW += λ W; return the sum of the terms. W is the first part of θ."""
         self.terms = terms
         if self.weight_decay:
             self.terms["weight_decay"] = self.weight_penalty()
@@ -129,15 +142,15 @@ class Autoencoder(Network):
         return sum(self.terms.values())
 
     def weight_penalty(self) -> float:
-        """½ λ ‖W‖², which no single sample's loss holds."""
+        """½ λ ‖W‖², the weight decay term of the loss."""
         W = self.theta[self.arena.decayed]
         return 0.5 * self.weight_decay * float(W @ W)
 
     def record_pass(self, x: Array, target: Array, n: int, totals: Array, program: Program) -> None:
-        """Add to the program what ``gradient`` does with x, a part of a batch of ``n``: dθ, and the terms' ``totals``.
+        """Record the forward and backward pass of x, a part of a batch of ``n``: dθ, and the terms' sums in ``totals``.
 
-        npae's own layers do nothing but call kernels, so that their calls are all there is to it. What is known of
-        somebody else's layer is only that it can be called.
+        npae's own layers only call kernels, so their kernel calls are recorded. A user-defined layer may do anything,
+        so with one the whole pass is recorded as a single call of a Python function.
         """
         if not self.is_recordable:
             program.add(self._pass, x, target, n, totals)
@@ -145,12 +158,26 @@ class Autoencoder(Network):
         with self.recording(program):
             self._pass(x, target, n, totals)
 
-    # Use: no noise, no gradient, any number of samples
+    # Inference: no noise, no gradient, any number of samples
 
     def encode(self, x: Array, *, n_jobs: int = 1) -> Array:
-        """Codes ``(n, *code_shape)`` of x ``(n, *input_shape)``; of a variational network the means.
+        """Encode samples.
 
-        Many samples are shared out among ``n_jobs`` threads.
+        Parameters
+        ----------
+        x : array-like of shape ``(n, *input_shape)``
+        n_jobs : int, default 1
+            Number of threads, used if there are at least two batches of samples.
+
+        Returns
+        -------
+        ndarray of shape ``(n, *code_shape)``
+            The codes; of a variational network their means.
+
+        Raises
+        ------
+        ValueError
+            If x has another shape or is not finite.
         """
         is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
         if not (is_long and self.is_recordable):
@@ -178,7 +205,7 @@ class Autoencoder(Network):
             return self._code_of(x)
 
     def decode(self, z: Array) -> Array:
-        """Samples ``(n, *input_shape)`` rebuilt from codes z ``(n, *code_shape)``."""
+        """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1]."""
         z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
         return in_batches(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
 
@@ -187,7 +214,10 @@ class Autoencoder(Network):
         return self.decode(self.encode(x))
 
     def losses(self, x: Array, target: Array | None = None) -> Array:
-        """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code."""
+        """Loss of each sample (n,), with penalties and without noise; of a variational network at the mean code.
+
+        Weight decay is not included. Parameters as for ``gradient``.
+        """
         x = self.check(x, as_target=target is None)
         target = x if target is None else self._check_target(target, len(x))
         return in_batches(self.arena, self._losses, (), x, target)
@@ -199,16 +229,30 @@ class Autoencoder(Network):
         return losses
 
     def _visible(self, y: Array) -> Array:
-        """The network's output as users see it."""
+        """The decoder's output y (N, ...) as users see it: σ(y) where y is a logit, else y."""
         if self.loss.on_logits:
             self.arena.kernels.sigmoid(y, self.loss.dy)
             return self.loss.dy
         return y
 
-    # What comes in
+    # Validation and diagnosis
 
     def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
-        """Validate x; returns it as a contiguous array of the network's dtype."""
+        """Validate samples and convert them to a C-contiguous array of the network's dtype.
+
+        Parameters
+        ----------
+        x : array-like of shape ``(n, *input_shape)``
+        as_target : bool, default False
+            Whether values outside [0, 1] are refused if the loss needs that interval.
+        n_jobs : int, default 1
+            Number of threads that check a large array.
+
+        Raises
+        ------
+        ValueError
+            If x has another shape, is not finite, or is outside the interval.
+        """
 
         def all_within(x: Array, low: float, high: float) -> bool:
             look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)
@@ -233,7 +277,7 @@ class Autoencoder(Network):
         return targets
 
     def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
-        """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
+        """Yield each layer's name and output for the batch x in training mode; later calls overwrite the arrays."""
         self.arena.resize(len(x))
         with self._training():
             for step in (step for slot in self._slots() for step in slot.steps):
@@ -241,5 +285,5 @@ class Autoencoder(Network):
                 yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
 
     def first_non_finite(self, x: Array) -> str | None:
-        """The name of the first layer whose output for the batch x, in training, is not finite, or None."""
+        """Name of the first layer whose output for the batch x, in training mode, is not finite, or None."""
         return next((name for name, y in self.outputs(x) if not np.isfinite(y).all()), None)

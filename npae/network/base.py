@@ -1,6 +1,6 @@
-"""A network as four slots of layers and a loss: planned, allocated, described and copied.
+"""Base class of networks: four slots of layers and a loss; planning, allocation, configuration and copies.
 
-What they compute together is the subject of ``npae.network.autoencoder``.
+The forward and backward pass are in ``npae.network.autoencoder``.
 """
 
 import weakref
@@ -22,7 +22,7 @@ from npae.utils.validation import check_number
 
 
 class Network:
-    """Four slots and a loss; see ``npae.Autoencoder`` for what they take."""
+    """Four slots of layers and a loss; ``npae.Autoencoder`` describes the parameters."""
 
     def __init__(
         self,
@@ -63,16 +63,38 @@ class Network:
         input_shape : sequence of int
             Shape of one sample: (features,) or (height, width, channels).
         seed : int, default 0
-            Of the initial weights and of all noise.
+            Seed of the initial weights and of all noise.
         dtype : {"float32", "float64"}, default "float32"
+            Of parameters, gradients and activations.
         kernels : module, optional
-            ``npae.kernels.reference`` for plain NumPy; compiled ones by default, where Numba is installed.
+            ``npae.kernels.reference`` for plain NumPy; by default ``npae.kernels.compiled`` where Numba is installed.
         fuse : bool, default True
-            Let one fast layer do the work of several, such as convolution, ReLU and pooling; see ``npae.layers.fused``.
+            Replace sequences of layers, such as convolution, ReLU and pooling, by one faster layer; see
+            ``npae.layers.fused``.
         recorded : bool, default True
-            In training, record the kernels that a step calls and run the recording from then on. False calls
+            In training, record the kernel calls of the first step and replay them afterwards. False calls
             ``forward`` and ``backward`` of every layer at every step, with the same bits, so that a breakpoint or a
             print in them works; give ``fuse=False`` as well to see the plain layers instead of the fused ones.
+
+        Returns
+        -------
+        Network
+            This network.
+
+        Raises
+        ------
+        ValueError
+            If the layers do not fit each other or ``input_shape``, or if one belongs to another network.
+        MemoryError
+            If the parameters do not fit in free memory.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,), seed=1)
+        >>> net.code_shape, net.theta.dtype.name
+        ((2,), 'float32')
         """
         self.plan(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse, recorded=recorded)
         self.arena.allocate()
@@ -88,7 +110,7 @@ class Network:
         fuse: bool = True,
         recorded: bool = True,
     ) -> None:
-        """The first half of ``build``: shapes are known and agree, nothing is allocated."""
+        """The first half of ``build``: determine and check all shapes, allocate nothing. Parameters as there."""
         for layer in (layer for slot in self._slots() for layer in slot.layers):
             owner = layer.network() if layer.network is not None else None
             if owner is not None and owner is not self:
@@ -118,15 +140,15 @@ class Network:
         self._encodings: dict[int, Any] = {}  # recorded encodings by their number of threads
         self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
         for layer in arena.layers.values():
-            # A network and its memory are gone with the last reference to it; a circle would wait for a collector.
+            # A weak reference: a reference cycle would keep the memory until the garbage collector runs.
             layer.arena = weakref.proxy(arena)
         self.arena, self.run = arena, arena.run
 
     def _from_the_first_that_learns(self, arena: Arena) -> list[Layer]:
-        """The encoder's steps that a gradient must pass: from the first with parameters on, which needs no dx."""
+        """The encoder's steps from the first with parameters on, whose ``needs_dx`` becomes False."""
         for i, step in enumerate(self.encoder.steps):
             for layer in step.plain if isinstance(step, FusedLayer) else [step]:
-                # by name, since the parameters may be those of layers within it
+                # by name, since a layer may contain the layers that have the parameters
                 if any(name.startswith(f"{layer.name}.") for name in arena.parameter_shapes()):
                     layer.needs_dx = False
                     return self.encoder.steps[i:]
@@ -143,21 +165,21 @@ class Network:
 
     @property
     def dtheta(self) -> Array:
-        """The gradient by each (size,)."""
+        """The gradient of the loss by all parameters (size,)."""
         return self.arena.dtheta
 
     # All layers at once
 
     @property
     def is_recordable(self) -> bool:
-        """Whether a step may be recorded: it is wanted, and all layers are npae's own, which only call kernels."""
+        """Whether a step can be recorded: ``recorded`` is set, and all layers are npae's, which only call kernels."""
         return self.recorded and all(
             type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values()
         )
 
     @contextmanager
     def recording(self, program: Program) -> Iterator[None]:
-        """Within, the kernels that layers and loss call are added to the program instead."""
+        """Context in which kernel calls of the layers and the loss are added to the program instead of being made."""
         self._use(Recorder(self.arena.kernels, program))
         try:
             yield
@@ -170,11 +192,11 @@ class Network:
         self.loss.kernels = kernels
 
     def record_encoding(self, x: Array, program: Program) -> Array:
-        """Add to the program what encoding the batch x does; the codes are in the buffer that is returned."""
+        """Record the encoding of the batch x in the program; returns the buffer that will hold the codes."""
         raise NotImplementedError
 
     def draw(self) -> None:
-        """What a recorded pass needs anew for each step."""
+        """Update what depends on the step, such as the keys of random numbers, before a recorded pass is replayed."""
         self.run.training = True
         for layer in self._drawing:
             layer.draw()
@@ -182,7 +204,7 @@ class Network:
 
     @contextmanager
     def _training(self) -> Iterator[None]:
-        """Noise is drawn within."""
+        """Context of training mode: noise layers and the variational code draw random numbers."""
         self.run.training = True
         try:
             yield
@@ -192,7 +214,7 @@ class Network:
     # Description
 
     def config(self) -> dict[str, Any]:
-        """Everything that ``from_config`` needs for an equal, unbuilt network; plain JSON."""
+        """The layers of each slot, the loss and the weight decay as plain JSON values, for ``from_config``."""
         return {
             "encoder": to_config(self.encoder.layers),
             "decoder": to_config(self.decoder.layers),
@@ -204,14 +226,37 @@ class Network:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], layers: Iterable[type[Layer]] = ()) -> Self:
-        """The network that ``config`` describes; ``layers`` are layer classes of your own."""
+        """A new, unbuilt network from the result of ``config``.
+
+        Parameters
+        ----------
+        config : dict
+        layers : iterable of classes, default none
+            User-defined layer classes that occur in ``config``.
+
+        Raises
+        ------
+        ValueError
+            For a layer type that is unknown.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse")
+        >>> Autoencoder.from_config(net.config()).decoder.layers
+        [Dense(units=5, initializer='glorot_uniform')]
+        """
         arguments = dict(config)
         for slot in ("encoder", "decoder", "corrupt", "code"):
             arguments[slot] = from_config(arguments[slot], layers)
         return cls(**arguments)
 
     def replica(self, shard: int) -> Self:
-        """Another network with the same θ, and with gradients, activations and noise of its own."""
+        """A built network that shares θ with this one and has its own gradients, activations and noise.
+
+        ``shard`` is the replica's index; it enters the key of the noise.
+        """
         other = type(self).from_config(self.config(), self._layer_types())
         other.plan(
             self.input_shape,
@@ -230,7 +275,7 @@ class Network:
         return sorted(types, key=lambda cls: cls.__name__)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: the description and θ; views and buffers are made anew."""
+        """State for copies and pickles: configuration, θ and step; views and buffers are rebuilt."""
         state: dict[str, Any] = {"config": self.config(), "layers": self._layer_types()}
         if hasattr(self, "arena"):
             state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse, self.recorded)
@@ -254,6 +299,6 @@ class Network:
     def summary(self) -> str:
         """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample.
 
-        A fused layer follows those whose work it does; the buffers are its own, all else is theirs.
+        A fused layer is listed after the layers that it replaces: it has the buffers, they have the other figures.
         """
         return summary(self.arena, self.loss)

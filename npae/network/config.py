@@ -1,4 +1,4 @@
-"""Layers as plain JSON and back, for files and for copies of a network."""
+"""Conversion of layers to plain JSON and back, for model files and for copies of a network."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -12,12 +12,15 @@ BUILTIN: dict[str, type[Layer]] = {
 
 
 def to_config(layers: Sequence[Layer]) -> list[dict[str, Any]]:
-    """Each layer as its type and its constructor's arguments."""
+    """A dict for each layer: its type and its constructor's arguments."""
     return [{"type": type(layer).__name__, **layer.config()} for layer in layers]
 
 
 def from_config(configs: Iterable[Mapping[str, Any]], own: Iterable[type[Layer]] = ()) -> list[Layer]:
-    """New, unbuilt layers; ``own`` are layer classes that do not come with npae."""
+    """New, unbuilt layers from the dicts of ``to_config``; ``own`` are user-defined layer classes.
+
+    Raises ValueError for a type that is neither npae's nor in ``own``.
+    """
     known = {**BUILTIN, **{cls.__name__: cls for cls in own}}
     result = []
     for config in configs:

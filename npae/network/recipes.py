@@ -1,8 +1,26 @@
-"""The five types, each as the layers that fill the four slots of one ``Autoencoder``.
+"""Recipes for the five types of autoencoder: functions that return an unbuilt ``Autoencoder`` with suitable layers.
 
-Every recipe takes the shape of one sample, as the data has it: (features,), (height, width) or (height, width,
-channels). The network takes and returns that shape, whatever it works with inside. ReLU layers start with He's
-initialisation, all others with Glorot's.
+Every recipe takes the shape of one sample: (features,), (height, width) or (height, width, channels). The network takes
+and returns samples of that shape. Layers followed by ReLU, leaky ReLU or softplus have He's initialization, all others
+Glorot's.
+
+Parameters that several recipes share:
+
+* ``code_size``: number of values of the code,
+* ``activation``: "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear",
+* ``tied_weights``: whether the decoder uses the encoder's weights, transposed,
+* ``hidden``: units of each dense layer of the encoder; the decoder has them in reverse order,
+* ``filters``: output channels of each convolution of the encoder; the decoder has them in reverse order,
+* ``kernel_size``: height and width of all convolution windows,
+* ``loss``: "bce" for data in [0, 1], "bce_on_probabilities", or "mse" for data of any range,
+* ``weight_decay``: λ of ½ λ Σ W², at least 0,
+* ``activity_l1``: λ of λ Σ|z| on the code, at least 0.
+
+Options that are unknown or do not fit raise a ValueError.
+
+>>> from npae.network.recipes import deep
+>>> deep((64,), hidden=(32,), code_size=4).build((64,)).code_shape
+(4,)
 """
 
 from collections.abc import Callable, Sequence
@@ -40,9 +58,9 @@ def vanilla(
     weight_decay: float = 0.0,
     activity_l1: float = 0.0,
 ) -> Autoencoder:
-    """One hidden layer, which is the code: h = f(x W₁ + b₁), x̂ = h W₂ + b₂ (Rumelhart, Hinton & Williams 1986).
+    """One hidden layer, whose output is the code: h = f(x W₁ + b₁), x̂ = h W₂ + b₂ (Rumelhart, Hinton & Williams 1986).
 
-    With a linear code and squared error it spans the same space as PCA (Baldi & Hornik 1989).
+    With ``activation="linear"`` and ``loss="mse"`` the optimum spans the same subspace as PCA (Baldi & Hornik 1989).
     """
     flatten, unflatten = _flat(input_shape)
     encoder = [*flatten, Dense(code_size, initializer=_initializer(activation)), *activation_layers(activation)]
@@ -63,7 +81,7 @@ def deep(
     weight_decay: float = 0.0,
     activity_l1: float = 0.0,
 ) -> Autoencoder:
-    """Several dense layers, a linear code, and the encoder's mirror image (Hinton & Salakhutdinov 2006)."""
+    """Several dense layers, a linear code, and a decoder that mirrors the encoder (Hinton & Salakhutdinov 2006)."""
     encoder, decoder = _dense_halves(input_shape, hidden, activation)
     encoder.append(Dense(code_size))
     if tied_weights:
@@ -85,9 +103,9 @@ def convolutional(
 ) -> Autoencoder:
     """Convolution, activation and max-pooling; convolution, activation and upsampling (Masci et al. 2011).
 
-    Upsampling with convolution rather than transposed convolution leaves no checkerboard (Odena et al. 2016).
-    ``code_size=None`` leaves the last feature map, laid flat, as the code. Flat samples are signals: each feature is
-    taken to be like its neighbours, as in a time series or a spectrum, and the windows slide along them.
+    Upsampling followed by convolution avoids the checkerboard artefacts of transposed convolution (Odena et al. 2016).
+    With ``code_size=None`` the code is the flattened last feature map. Samples of shape (features,) are treated as
+    signals, such as a time series or a spectrum: windows slide along the features.
     """
     if code_size is None:
         encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
@@ -112,9 +130,9 @@ def denoising(
     weight_decay: float = 0.0,
     activity_l1: float = 0.0,
 ) -> Autoencoder:
-    """A deep or, with ``filters``, a convolutional network that sees noisy samples and rebuilds clean ones.
+    """A network that reconstructs clean samples from noisy ones: deep or, with ``filters``, convolutional.
 
-    The noise is "gaussian" (standard deviation ``noise_level``; clipped to [0, 1] where the loss is cross-entropy),
+    ``noise`` is "gaussian" (standard deviation ``noise_level``; clipped to [0, 1] where the loss is cross-entropy),
     "masking" or "salt_and_pepper" (fraction ``noise_level``) and redrawn at every step (Vincent et al. 2008, 2010).
     """
     common: dict[str, Any] = {
@@ -147,7 +165,11 @@ def variational(
     weight_decay: float = 0.0,
     activity_l1: float = 0.0,
 ) -> Autoencoder:
-    """A code that is a distribution, kept close to N(0, 1): new samples can be drawn (Kingma & Welling 2014)."""
+    """A variational autoencoder: the code is a normal distribution, kept close to N(0, 1) (Kingma & Welling 2014).
+
+    ``beta`` is the weight of the KL term and ``warm_up_steps`` the number of steps over which it rises from 0; see
+    ``npae.layers.Reparameterization``. The network is dense or, with ``filters``, convolutional.
+    """
     if filters is not None:
         encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
     else:
@@ -161,7 +183,7 @@ RECIPES: dict[str, Callable[..., Autoencoder]] = {
 }
 
 
-# What the recipes share. The halves leave out the layer that makes the code.
+# Shared by the recipes. "Halves" are encoder and decoder without the layer that outputs the code.
 
 
 def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) -> tuple[list[Layer], list[Layer]]:
@@ -178,7 +200,7 @@ def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) ->
 def _convolutional_halves(
     input_shape: Shape, filters: Sequence[int], kernel_size: int, activation: str
 ) -> tuple[list[Layer], list[Layer], Shape]:
-    """Both halves, and the shape of the feature map between them."""
+    """Encoder, decoder, and the shape (height, width, channels) of the feature map between them."""
     if len(input_shape) > 3:
         raise ValueError(
             f"a convolutional network needs signals (features,) or images (height, width) or (height, width, "
@@ -215,7 +237,7 @@ def _check_sequence(sizes: object, name: str) -> None:
 
 
 def _flat(input_shape: Shape) -> tuple[list[Layer], list[Layer]]:
-    """What lays a sample flat and what undoes it; nothing where it is flat."""
+    """The layers that flatten a sample and restore its shape; none for samples of one axis."""
     return ([Flatten()], [Reshape(input_shape)]) if len(input_shape) > 1 else ([], [])
 
 

@@ -1,4 +1,4 @@
-"""The encoding of one batch, recorded as calls of kernels and carried out by several threads."""
+"""Encoding of many samples on several threads, by replaying the recorded kernel calls of one batch."""
 
 import weakref
 from typing import Any
@@ -13,36 +13,36 @@ from npae.utils.types import Array
 
 
 class RecordedEncoding:
-    """The encoding of one block, recorded for a network and its replicas; each takes a range of the samples.
+    """The recorded encoding of one batch, for a network and its replicas; each replica encodes a range of the samples.
 
     Parameters
     ----------
     network : Autoencoder
-        Built, and recordable.
+        Built, with ``is_recordable`` True.
     n_jobs : int
-        Threads.
+        Number of threads.
     """
 
     def __init__(self, network: Network, n_jobs: int) -> None:
         self.size = batch_size_for(network.arena)
         self._replicas = [network.replica(i) for i in range(1, n_jobs)]
         self._blocks = [_Block(net, self.size) for net in (network, *self._replicas)]
-        self._network = weakref.ref(network)  # which holds this recording
+        self._network = weakref.ref(network)  # weak, since the network refers to this object
         self.recorded_for = self.present()
 
     @property
     def network(self) -> Network:
-        """What was recorded."""
+        """The network whose encoding was recorded."""
         network = self._network()
         assert network is not None
         return network
 
     def present(self) -> Any:
-        """What the recording depends on: where the buffers are, and what the layers are told to do."""
+        """What the recording depends on: the generation of the buffers and the configuration of the layers."""
         return self.network.arena.generation, self.network.config()
 
     def encode(self, x: Array) -> tuple[Array, bool]:
-        """Codes of x (n, *input_shape), which holds at least one block; and whether all of x is finite."""
+        """Codes (n, *code_shape) of x (n, *input_shape), n at least one batch; and whether all of x is finite."""
         n_threads = min(len(self._blocks), len(x) // self.size)
         codes = np.empty((len(x), *self.network.code_shape), x.dtype)
         bounds = [len(x) * i // n_threads for i in range(n_threads + 1)]
@@ -58,16 +58,16 @@ class RecordedEncoding:
 
 
 class _Block:
-    """A recorded round of one replica: fetch a block, look at it, encode it, put its codes in their place, move on.
+    """The recorded calls of one replica for one batch: copy samples, check for non-finite values, encode, copy codes.
 
-    The last block of a range begins early enough to be a whole one: what it has in common with the one before it is
-    encoded twice, with the same result.
+    All batches have the same size: the last one of a range overlaps the one before it, and the samples in both are
+    encoded twice with the same result.
     """
 
     def __init__(self, network: Network, size: int) -> None:
         shape, dtype = network.input_shape, network.arena.dtype
-        self.place = np.zeros(2, np.int64)  # where the block starts, and where the last one does
-        self.outside = np.zeros(1, np.int64)  # values that are not finite
+        self.place = np.zeros(2, np.int64)  # first sample of the current batch, and of the last one
+        self.outside = np.zeros(1, np.int64)  # number of values that are not finite
         self.x = np.zeros((size, *shape), dtype)
         self.program = Program()
         kernels: Any = Recorder(network.arena.kernels, self.program)
@@ -77,14 +77,14 @@ class _Block:
         kernels.put_block(_rows(self.codes), self.place, _rows(self.codes))
 
     def begin(self, x: Array, codes: Array, start: int, stop: int) -> None:
-        """Set off for the samples from ``start`` to ``stop``."""
+        """Set the arrays of the recorded copies to x and codes, and the range to ``start`` ≤ n < ``stop``."""
         self.place[:] = start, stop - len(self.x)
         self.outside[0] = 0
         self.program.replace(0, _rows(x), self.place, _rows(self.x))
         self.program.replace(len(self.program) - 1, _rows(self.codes), self.place, _rows(codes))
 
     def end(self) -> None:
-        """Let go of the samples and their codes."""
+        """Remove the references to the samples and the codes."""
         self.program.replace(0, _rows(self.x), self.place, _rows(self.x))
         self.program.replace(len(self.program) - 1, _rows(self.codes), self.place, _rows(self.codes))
 

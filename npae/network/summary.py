@@ -1,4 +1,4 @@
-"""Table of a network: layers, output shapes, parameters, multiply-adds and bytes."""
+"""Text table of a network: layers, output shapes, parameters, multiply-adds and bytes."""
 
 from collections.abc import Callable, Iterator
 
@@ -32,7 +32,7 @@ def summary(arena: Arena, loss: Loss) -> str:
 
 
 def _listed(arena: Arena) -> Iterator[tuple[str, Layer]]:
-    """The layers that a table lists, by name, in the order of the network."""
+    """Yield the layers of the table with their names, in the order of the network."""
     fused_after = {layer.plain[-1].name: layer for layer in arena.layers.values() if isinstance(layer, FusedLayer)}
     for name, layer in arena.layers.items():
         if not isinstance(layer, Chain | FusedLayer):

@@ -15,21 +15,21 @@ from npae.utils.validation import check_samples
 
 
 class Encoder:
-    """The encoder of a trained model: ``transform`` alone.
+    """The encoder of a trained model, with the method ``transform`` only.
 
     Parameters
     ----------
     record : mapping
         "network" with the layers of "encoder" and "code", "input_shape", "dtype" and "seed", as in a model file.
     fill : function of Arena
-        Allocates what was planned and copies the parameters in.
+        Allocates the planned layers and copies their parameters.
     layers : iterable of Layer classes
-        Those that do not come with npae.
+        User-defined layer classes.
 
     Attributes
     ----------
     input_shape, code_shape : tuple of int
-        Of one sample.
+        Shape of one sample, and of its code.
     """
 
     input_shape: Shape
@@ -48,12 +48,12 @@ class Encoder:
         self.input_shape, self.code_shape = self._encoder.input_shape, self._code.output_shape
 
     def transform(self, X: Any) -> Array:
-        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them."""
+        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as those of the whole model."""
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
         return in_batches(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For copies and pickles: the description and θ; views and buffers are made anew."""
+        """State for copies and pickles: configuration and θ; views and buffers are rebuilt."""
         return {
             "network": {"encoder": to_config(self._encoder.layers), "code": to_config(self._code.layers)},
             "input_shape": self.input_shape,
@@ -72,7 +72,7 @@ class Encoder:
 
 
 def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encoder:
-    """The encoding half of the model in a file; numba is never imported.
+    """Load the encoder of the model in a file; Numba is not imported.
 
     Parameters and errors as for ``npae.load``.
     """

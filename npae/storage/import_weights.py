@@ -1,16 +1,16 @@
-"""Weights that another library has trained, read into a network of the same layers.
+"""Import of weights trained with PyTorch or Keras into a network with the same layers.
 
-A dense layer is the same everywhere, but its numbers are laid out in two ways:
+The libraries store weights in different layouts:
 
 ===========  ==================  ======================  ==============
-library      dense               convolution             image laid flat
+library      dense               convolution             flattened image
 ===========  ==================  ======================  ==============
 npae, Keras  (in, out)           (kh, kw, in, out)       H, W, C
 torch        (out, in)           (out, in, kh, kw)       C, H, W
 ===========  ==================  ======================  ==============
 
-So of torch's weights the axes are turned around, and where a dense layer stands at the border between an image and its
-flat form, its inputs or outputs are put into the other order too.
+So the axes of torch's weights are transposed, and if a dense layer follows a flattened image or precedes a reshape to
+one, its inputs or outputs are reordered as well.
 """
 
 from collections.abc import Mapping
@@ -34,20 +34,20 @@ SOURCES = ("torch", "keras")
 def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, str], *, source: str) -> None:
     """Fill a built network with the weights in a safetensors file.
 
-    The limits are those of ``npae.storage.safetensors.read``; every array has the shape of its parameter and is finite,
-    also as the network's dtype. Any dtype that is read there is taken, whole numbers too.
+    The limits are those of ``npae.storage.safetensors.read``; every array must have the shape of its parameter and be
+    finite, also after conversion to the network's dtype. All dtypes that are read there are converted, also integers.
 
     Parameters
     ----------
     network : Autoencoder
-        With the layers that the weights were trained in; ``network.arena.parameter_shapes()`` tells their names.
+        With the same layers; ``network.arena.parameter_shapes()`` has the names of its parameters.
     path : str or Path
-        What ``safetensors.torch.save_file(module.state_dict(), path)`` writes, or the like for Keras.
+        A file written by ``safetensors.torch.save_file(module.state_dict(), path)``, or the equivalent for Keras.
     names : mapping of str to str
         For every parameter of the network, such as "encoder.0.W", the name of the array in the file, such as
         "encoder.0.weight".
     source : {"torch", "keras"}
-        Whose layout the file has.
+        The library whose layout the arrays have.
 
     Raises
     ------
@@ -93,12 +93,12 @@ def _listed(names: set[str]) -> str:
 
 
 def _from_torch(values: Array, borders: Mapping[str, Shape]) -> Array:
-    """Axes in npae's order, and of a dense layer at a border the elements too."""
+    """An array in npae's layout; ``borders`` has the image shapes at the sides of a dense layer that touches one."""
     if values.ndim == 4:
         return values.transpose(2, 3, 1, 0)  # (out, in, kh, kw) -> (kh, kw, in, out)
     values = values.T  # (out, in) -> (in, out); a bias stays as it is
     for side, (height, width, channels) in borders.items():
-        # Where each element, counted in the order H, W, C, lies in the order C, H, W
+        # For each element in the order H, W, C its index in the order C, H, W
         order = np.arange(height * width * channels).reshape(channels, height, width).transpose(1, 2, 0).ravel()
         axis = 0 if side == "in" else -1
         if values.shape[axis] == len(order):
@@ -107,9 +107,9 @@ def _from_torch(values: Array, borders: Mapping[str, Shape]) -> Array:
 
 
 def _borders(network: Autoencoder) -> dict[str, dict[str, Shape]]:
-    """The parameters of dense layers that touch an image laid flat: on which side, and the image's shape."""
+    """For parameters of dense layers next to a flattened image: on which side it is, and the image's shape."""
     layers = [layer for chain in (network.encoder, network.code, network.decoder) for layer in chain.layers]
-    # What works element by element does not care about the order, nor stands between a layer and its border.
+    # Elementwise layers do not depend on the order of elements, so they are ignored.
     layers = [layer for layer in layers if not isinstance(layer, Activation | Noise | ActivityL1)]
     borders: dict[str, dict[str, Shape]] = {}
     for before, after in pairwise(layers):

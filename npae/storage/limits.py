@@ -1,8 +1,8 @@
 """Limits on model files, checked before a network is built from one.
 
-Parameters are compared with the arrays in the file, so that nobody can claim more of them than are there. All else that
-a description asks for appears only when the model is used: buffers, threads, the time that planning takes. So it has
-limits, far beyond any model that was ever trained here, and what goes beyond them is refused with the figure.
+Parameters are limited by the arrays in the file, with which they are compared. Buffers, threads and the time of
+planning are not, since they are needed only when the model is used. So they have fixed limits, far beyond any model
+that was trained here, and a file that exceeds one is refused with an error that names it.
 """
 
 from collections.abc import Iterable
@@ -10,17 +10,17 @@ from typing import Any
 
 from npae.layers.arena import Arena
 
-DEEPEST = 16  # tables and lists within one another
-LARGEST_NUMBER = 2**64  # of whole numbers; a seed may have 64 bits
+DEEPEST = 16  # levels of nested tables and lists
+LARGEST_NUMBER = 2**64  # absolute value of integers; a seed may have 64 bits
 MOST_LAYERS = 1000
 MOST_AXES = 32
 MOST_THREADS = 1024
-LARGEST_BUFFERS = 2**34  # bytes, for one sample and of what does not grow with the batch
+LARGEST_BUFFERS = 2**34  # bytes of buffers for one sample and of workspaces
 SLOTS = ("corrupt", "encoder", "code", "decoder")
 
 
 def check_record(record: dict[str, Any]) -> None:
-    """Refuse a description of a network that is too deep, too long, or of another kind than npae writes.
+    """Refuse a network description that is nested too deeply, has too many layers, or values of unexpected types.
 
     Raises
     ------
@@ -39,7 +39,7 @@ def check_record(record: dict[str, Any]) -> None:
 
 
 def check_values(value: Any) -> None:
-    """Refuse tables that are nested too deep, and numbers that no kernel can take."""
+    """Refuse tables that are nested too deeply, and integers of more than 64 bits."""
     level: list[Any] = [value]
     for _ in range(DEEPEST):
         inside = [inner for outer in level for inner in _inner(outer)]

@@ -1,4 +1,4 @@
-"""A network as a file: the parameters by name, and everything else as JSON beside them. Nothing in it is executed."""
+"""Model files: the parameters of a network by name, and its description as JSON, in a safetensors file."""
 
 import hashlib
 import json
@@ -21,9 +21,9 @@ from npae.utils.validation import refuse_non_finite
 from npae.utils.version import __version__
 
 FORMAT = 1
-#: A training record: columns, and characters of the name of one.
+#: Limits of a training history: columns, and characters of a column's name.
 MOST_COLUMNS, LONGEST_NAME = 100, 60
-LONGEST_REASON = 300  # characters of why a file was refused
+LONGEST_REASON = 300  # characters of the reason in an error message
 
 
 def save(
@@ -33,15 +33,15 @@ def save(
     record: Mapping[str, Any] | None = None,
     arrays: Mapping[str, Array] | None = None,
 ) -> None:
-    """Write a built network; an existing file is replaced only by a complete one.
+    """Write a built network to a model file, which is replaced atomically.
 
     Parameters
     ----------
     net : Autoencoder
     path : str or Path
-        By custom it ends in ``.safetensors``.
+        Usually with the suffix ``.safetensors``.
     record, arrays : mapping, optional
-        What else belongs to the model, as plain JSON and as arrays.
+        Further content, as plain JSON and as arrays.
     """
     if not isinstance(net, Autoencoder) or not hasattr(net, "arena"):
         raise ValueError(
@@ -80,12 +80,12 @@ def fingerprint(net: Autoencoder) -> str:
 
 
 def read(path: str | Path) -> "StoredModel":
-    """Read a model file; nothing is built yet.
+    """Read a model file, without building the network.
 
-    Beside the limits of ``npae.storage.safetensors.read`` these hold, for whoever rebuilds it too: at most 1,000
-    layers, 32 axes, whole numbers below 2⁶⁴, tables nested 16 deep; 16 GiB of buffers for one sample, which is more
-    than a convolutional network needs for images of 1024×1024×3; every parameter that is described is in the file, in
-    the shape and dtype described, and finite. Nothing in a file is executed.
+    Besides the limits of ``npae.storage.safetensors.read``, there are at most 1,000 layers, 32 axes, integers below
+    2⁶⁴, 16 levels of nested tables, and, when the network is built, 16 GiB of buffers for one sample, which is more
+    than a convolutional network needs for images of 1024×1024×3. Then every parameter of the description must also be
+    in the file, in the right shape and dtype, and finite. Nothing in a file is executed.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class StoredModel:
     record: dict[str, Any]
 
     def network(self, layers: Iterable[type[Layer]] = ()) -> Autoencoder:
-        """The network, built; ``layers`` are layer classes that do not come with npae."""
+        """Build the network; ``layers`` are user-defined layer classes."""
         net = Autoencoder.from_config(self.record["network"], layers)
         net.plan(self.record["input_shape"], seed=self.record["seed"], dtype=self.record["dtype"])
         self.fill(net.arena)
@@ -127,7 +127,7 @@ class StoredModel:
         return net
 
     def fill(self, arena: Arena) -> None:
-        """Allocate the planned network and copy the parameters in, if the file holds exactly those."""
+        """Allocate the planned network and copy its parameters from the file; raises ValueError if one does not fit."""
         check_buffers(arena)
         found = {name: self.array(name, shape, arena.dtype) for name, shape in arena.parameter_shapes().items()}
         for name, values in found.items():
@@ -137,7 +137,7 @@ class StoredModel:
             parameter[...] = found[name]
 
     def array(self, name: str, shape: Shape, dtype: Any) -> Array:
-        """The array called ``name``, which must be of this shape and dtype."""
+        """The array called ``name``; raises ValueError unless it has this shape and dtype."""
         found = self.arrays.get(name)
         if found is None or found.shape != shape or found.dtype != dtype:
             there = "is missing" if found is None else f"is {found.dtype} of shape {found.shape}"
@@ -145,12 +145,12 @@ class StoredModel:
         return found
 
     def seed(self) -> int:
-        """The seed of the run that it comes from."""
+        """The seed of the run that produced the model."""
         seed: int = self.record["seed"]
         return seed
 
     def history(self) -> dict[str, list[float]]:
-        """The training record: for each name one number an epoch."""
+        """The training history: for each name one number for each epoch."""
         history = self.record["history"]
         columns = list(history.values())
         if len(columns) > MOST_COLUMNS or not all(n.isidentifier() and len(n) <= LONGEST_NAME for n in history):

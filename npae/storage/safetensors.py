@@ -1,10 +1,10 @@
-"""The safetensors format, read and written with json and NumPy: named arrays and text, no code, memory-mapped.
+"""Reader and writer of safetensors files: named arrays and text, memory-mapped, without executable content.
 
-A file is the length of the header (8 bytes, little-endian), the header (JSON: each name's dtype, shape and place), and
+A file has the length of the header (8 bytes, little-endian), the header (JSON: dtype, shape and offsets by name), and
 the arrays' bytes in C order without gaps (https://github.com/huggingface/safetensors, "Format").
 
-What is read comes from anywhere. A header has at most 100 MB, the format's own limit, and 4 million values, which
-parsed take less than 1 GiB. Everything else that is claimed must be in the file, or it is not believed.
+Files may come from untrusted sources. A header has at most 100 MB, the format's own limit, and 4 million values, which
+take less than 1 GiB after parsing. Sizes of arrays are checked against the size of the file.
 """
 
 import json
@@ -42,7 +42,7 @@ NAMES = {np.dtype(code): name for name, code in DTYPES.items()}
 
 
 def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
-    """Write arrays and text; ``path`` keeps its old content until the new one is complete.
+    """Write arrays and text to a file, which is replaced atomically.
 
     Parameters
     ----------
@@ -78,14 +78,16 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
 
 
 def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
-    """Arrays, read-only and memory-mapped, and text; on Windows, where no mapped file can be replaced, in memory.
+    """Read the arrays, read-only and memory-mapped, and the text of a file.
 
-    Nothing is allocated for what the header merely claims: every array must lie within the file. The header has at most
-    100 MB and 4 million values, an array at most 32 axes. Only numbers of the dtypes in ``DTYPES`` are read: neither
-    BF16 nor those of 8 bits and fewer, such as F8_E4M3, which NumPy does not know.
+    On Windows, where a mapped file cannot be replaced, arrays are read into memory.
 
-    The file must not be shortened while the arrays are in use; whatever npae writes replaces a file, and keeps the old
-    one for those who have it open.
+    Every array must be within the file, so no memory is allocated for announced sizes. The header has at most 100 MB
+    and 4 million values, an array at most 32 axes. Only the dtypes in ``DTYPES`` are read: neither BF16 nor floats of 8
+    bits and fewer, such as F8_E4M3, which NumPy does not have.
+
+    The file must not be truncated while the arrays are in use. npae itself replaces files by new ones, so arrays of the
+    old file stay valid.
 
     Raises
     ------
@@ -123,7 +125,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def _data(path: Path, start: int, nbytes: int) -> Array:
-    """The arrays' bytes, as they lie in the file."""
+    """The bytes of all arrays."""
     if not files.IS_WINDOWS:
         return np.memmap(path, dtype=np.uint8, mode="r", offset=start)
     data = np.fromfile(path, np.uint8, nbytes, offset=start)
@@ -134,10 +136,10 @@ def _data(path: Path, start: int, nbytes: int) -> Array:
 
 
 def _is_too_large(text: bytes) -> str:
-    """Which limit a header exceeds, or an empty text."""
+    """The limit that a header exceeds, as text, or an empty string."""
     if len(text) > LARGEST_HEADER:
         return f"{len(text):,} bytes or more, but at most {LARGEST_HEADER:,}"
-    values = sum(map(text.count, (b",", b"[", b"{")))  # each begins a value, or the next one
+    values = sum(map(text.count, (b",", b"[", b"{")))  # each is followed by a value
     return f"{values:,} values, but at most {MOST_VALUES:,}" if values > MOST_VALUES else ""
 
 

@@ -21,39 +21,39 @@ from npae.utils.folder_lock import locked
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
-DIGITS = 12  # of the step in a name, so that names are in the order of steps; no other file is taken for a checkpoint
+DIGITS = 12  # of the step in a file name, so that names sort by step; other files are not taken for checkpoints
 PATTERN = f"checkpoint-{'[0-9]' * DIGITS}.safetensors"
 SECONDS = {"s": 1, "m": 60, "h": 3600}
 
 
 class Checkpoints:
-    """Where and how often a run is saved.
+    """Settings of checkpoints: in which folder and how often a run is saved, and whether it is resumed.
 
-    A checkpoint holds parameters, the optimizer's state, the step, the history, what early stopping remembers, and
-    what tells the run from others: its configuration and fingerprints of its data. Only the memory of your own
-    callbacks is not in it. Each is complete or not there; ``npae.load`` reads it as the model at that moment.
+    A checkpoint has the parameters, the state of the optimizer and of early stopping, the step, the history, the
+    configuration of the run, and fingerprints of its data. The state of user-defined callbacks is not saved.
+    Checkpoints are written atomically; ``npae.load`` reads one as the model at that step.
 
-    A run that goes on ends with the bits that it would have ended with, on the same machine with the same versions;
-    "seconds" in the history apart. More ``epochs`` than before are welcome, as long as the schedule does not span
-    them: the run ends as if it had been given so many at first.
+    A resumed run gives the same bits as an uninterrupted one, on the same machine with the same versions, except for
+    "seconds" in the history. ``epochs`` may be larger than before, unless the schedule depends on their number: the run
+    then ends as if it had been started with the larger number.
 
     Parameters
     ----------
     folder : str or Path
-        One for each run; it is made where it does not exist. While a process trains into it, others are refused.
+        A separate one for each run; it is made if it does not exist. Only one process at a time can use it.
     every : int or str, default 1
-        Epochs between two checkpoints, or a time such as "90s", "10m" or "2h", which is then looked at after every
-        step. At the end of the run, after Ctrl-C and after SIGTERM there is one in any case.
+        Number of epochs between two checkpoints, or a time such as "90s", "10m" or "2h", which is checked after every
+        step. A checkpoint is always written at the end of the run, after Ctrl-C and after SIGTERM.
     keep : int, default 3
-        The last so many are kept.
+        Number of newest checkpoints that are kept.
     resume : bool, default False
-        Go on from the newest checkpoint in the folder, or begin where there is none. Without it, a folder that holds
+        Resume from the newest checkpoint in the folder, or start a new run if there is none. If False, a folder with
         checkpoints is refused.
 
     Attributes
     ----------
     resumed_from : Path or None
-        The checkpoint that the last run went on from.
+        The checkpoint from which the last run was resumed.
 
     Examples
     --------
@@ -79,7 +79,7 @@ class Checkpoints:
         for path in reversed(self.paths() if self.resume else []):
             try:
                 return checkpoint_file.read(path).seed()
-            except FileFormatError:  # said when it is about to be used
+            except FileFormatError:  # reported by ``newest``
                 continue
         return None
 
@@ -106,7 +106,7 @@ class CheckpointWriter:
     Attributes
     ----------
     resumed : Progress or None
-        Where the run goes on.
+        The restored progress of a resumed run.
     """
 
     def __init__(
@@ -154,7 +154,7 @@ class CheckpointWriter:
         path = checkpoints.folder / f"checkpoint-{step:0{DIGITS}}.safetensors"
         try:
             checkpoint_file.write(path, self._training, progress, self._identity, self._model)
-            # One that is newer is damaged, and could not be set aside.
+            # A newer one is damaged, and could not be renamed.
             for old in [old for old in checkpoints.paths() if old.name <= path.name][: -checkpoints.keep]:
                 _remove(old)
         except OSError as error:
@@ -182,19 +182,19 @@ def checkpointing(
     checkpoints : Checkpoints or None
     training : Training
     x, validation : ndarray
-        Checked.
+        Validated.
     patience : int, optional
     model : mapping, optional
-        What else belongs into the files, such as the estimator's name and parameters.
+        Further content of the files, such as the estimator's name and parameters.
 
     Raises
     ------
     CheckpointError
-        If the checkpoints there are those of another run.
+        If the checkpoints in the folder belong to another run.
     FileFormatError
         If all of them are damaged.
     OSError
-        If the folder cannot be written, or another process trains into it.
+        If the folder is not writable, or another process uses it.
     """
     if checkpoints is None:
         yield None
@@ -210,7 +210,7 @@ def checkpointing(
                 f"--resume), or choose another folder"
             )
         if checkpoints.paths():
-            # The file is let go of at once: where it is mapped, its room on the disk could not be used again.
+            # The file is closed at once: while it is mapped, its disk space is not freed.
             progress = _resume(checkpoints, training, len(x), patience, identity, model or {})
         try:
             yield CheckpointWriter(checkpoints, training, progress, identity, model or {})
@@ -226,7 +226,7 @@ def _resume(
     identity: Mapping[str, Any],
     model: Mapping[str, Any],
 ) -> Progress:
-    """Restore the newest checkpoint; one of another run is refused."""
+    """Restore the newest checkpoint; raises CheckpointError if it belongs to another run."""
     stored = checkpoints.newest()
     _refuse_another_run(stored, identity, model)
     progress = checkpoint_file.restore(stored, training, n, patience)
@@ -239,8 +239,8 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
         before = stored.record["moment"]["identity"]
         found = differences(before["configuration"], identity["configuration"])
         data = differences(before["data"], identity["data"])
-        if found or data:  # in the words of the estimator's parameters, where there are any
-            # More epochs are another run only where a schedule spans them, and then the configuration differs.
+        if found or data:  # named as the estimator's parameters, if there is an estimator
+            # More epochs make another run only if a schedule depends on them, and then the configuration differs.
             harmless = {"verbose": False, "recorded": True, **({} if found else {"epochs": 0})}
             then, now = ({**kind.get("params", {}), **harmless} for kind in (stored.record, model))
             found = differences(then, as_json(now)) or found
@@ -278,7 +278,7 @@ def _remove(old: Path) -> None:
     except OSError as error:
         if not is_in_use(error):
             raise
-        warnings.warn(f"{old} stays until the program that has it open lets go of it", stacklevel=2)
+        warnings.warn(f"{old} stays until the program that has it open closes it", stacklevel=2)
 
 
 def _interval(every: int | str) -> tuple[int | None, float | None]:

@@ -1,7 +1,8 @@
 """Checkpoint files: all that a run needs to resume, in a model file.
 
-The file is a model file (``npae.load`` reads it: the model as it was) with more in it: the optimizer's vectors and
-count, the parameters to return to, the sums of the epoch that is not complete, and the run's identity.
+The file is a model file (``npae.load`` reads it: the model as it was) with further content: the optimizer's
+state, the parameters to restore after NaN and after early stopping, the sums of the incomplete epoch, and the run's
+fingerprint.
 """
 
 import math
@@ -27,11 +28,11 @@ def write(
     path : Path
     training : Training
     progress : Progress
-        Whole.
+        With ``is_consistent`` True.
     identity : mapping
-        What ``npae.training.run_fingerprint`` said before the first step.
+        The configuration and data fingerprint of ``npae.training.run_fingerprint`` before the first step.
     model : mapping
-        What else belongs into a model file, such as the estimator's name and parameters.
+        Further content of a model file, such as the estimator's name and parameters.
     """
     early_stopping = progress.early_stopping
     arrays = {f"optimizer.{name}": vector for name, vector in training.optimizer.state.items()}
@@ -50,7 +51,7 @@ def write(
         "step": training.network.run.step,
     }
     net = training.network
-    # All that will be in the file, so that nothing in it can be damaged unnoticed.
+    # A digest of the whole content, so that any damage is detected.
     known = {**model_file.common_record(net), "network": net.config()}
     record = as_json({**known, **model, "history": training.history, "moment": moment})
     whole = _digest(record, {**_parameters(training), **arrays})
@@ -97,13 +98,13 @@ def restore(stored: StoredModel, training: TrainingState, n: int, patience: int 
         if progress.batches * training.batch_size >= n:
             raise ValueError(f"{progress.batches} batches of the epoch are done, but it has fewer")
         step, optimizer_steps = _count(moment["step"]), _count(moment["optimizer"]["steps"])
-    # Nothing was changed until here, where nothing can go wrong any more.
+    # Nothing is changed before this point, and no error is possible after it.
     for name, value, _ in net.arena.parameters():
         value[...] = parameters[name]
     for name, vector in vectors.items():
         optimizer.state[name][...] = vector
     for name, number in settings.items():
-        if number != optimizer.settings[name]:  # by a callback; NumPy's numbers stay what they are otherwise
+        if number != optimizer.settings[name]:  # changed by a callback; otherwise keep the type of NumPy's numbers
             setattr(optimizer, name, number)
     optimizer.count[0] = optimizer_steps
     training.last_finite_theta[...] = last_finite_theta

@@ -3,10 +3,10 @@
 ::
 
     parameters:  θ, a dθ for each replica, the optimizer's vectors, three copies of θ that training keeps,
-                 and what layers keep whatever the batch
-    batch:       activations and their gradients for each sample, shared out among the replicas, and the samples
+                 and the layers' workspaces
+    batch:       activations and their gradients for each sample, divided among the replicas, and the samples
 
-The data itself is not counted: it is there already when training begins.
+The data itself is not counted, since it is in memory before training begins.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,20 @@ from npae.utils.memory import format_bytes, require_memory
 if TYPE_CHECKING:
     from npae.network.base import Network
 
-COPIES = 3  # of θ: before the epoch, after the last good one, and with the lowest validation loss
+COPIES = 3  # of θ: before the epoch, after the last finite one, and with the lowest validation loss
 
 
 def parameter_bytes_needed(net: "Network", remembered: Sequence[str], n_jobs: int) -> int:
-    """Bytes that do not depend on the batch, beyond those that a built network already has.
+    """Bytes that do not depend on the batch, without those that a built network has already allocated.
 
     Parameters
     ----------
     net : Network
         Planned or built.
     remembered : sequence of str
-        The vectors of θ's size that the optimizer keeps.
+        Names of the vectors of θ's size that the optimizer keeps.
     n_jobs : int
-        Replicas.
+        Number of replicas.
     """
     there = 2 if hasattr(net.arena, "theta") else 0  # θ and dθ
     vectors = 1 + n_jobs + len(remembered) + COPIES - there
@@ -40,18 +40,18 @@ def parameter_bytes_needed(net: "Network", remembered: Sequence[str], n_jobs: in
 
 
 def batch_bytes_needed(net: "Network", n_jobs: int, batch_size: int, n_samples: int, n_validation: int) -> int:
-    """Bytes of the buffers for a batch larger than any the network has had.
+    """Bytes of buffers for a batch; 0 if the network has buffers of that size already.
 
     Parameters
     ----------
     net : Network
         Planned or built.
     n_jobs : int
-        Replicas, each of which has a share of the batch.
+        Number of replicas, among which a batch is divided.
     batch_size, n_samples : int
-        Samples of a batch, and of an epoch.
+        Number of samples of a batch, and of an epoch.
     n_validation : int
-        Validation samples, which pass the network in blocks that may be larger than its share of a batch.
+        Number of validation samples, whose batches may be larger than a replica's share of a training batch.
     """
     arena = net.arena
     batch = min(batch_size, n_samples)
@@ -60,10 +60,12 @@ def batch_bytes_needed(net: "Network", n_jobs: int, batch_size: int, n_samples: 
     block = min(n_validation, batch_size_for(arena))
     if block > share:
         largest = block
-        samples += block  # a recorded step still holds the smaller ones
+        samples += block  # a recorded step keeps the smaller buffers, too
     if arena.capacity >= largest:
         return 0
-    last = n_samples % batch_size if n_samples > batch_size else 0  # an epoch's last batch has rows of its own
+    last = (
+        n_samples % batch_size if n_samples > batch_size else 0
+    )  # the smaller last batch of an epoch is stored separately
     return samples * arena.bytes_per_sample + (batch + last) * prod(net.input_shape) * arena.dtype.itemsize
 
 
@@ -76,15 +78,15 @@ def check_memory(
     n_samples: int = 0,
     n_validation: int = 0,
 ) -> None:
-    """Refuse a training that does not fit into memory.
+    """Raise MemoryError if training does not fit in free memory.
 
-    Parameters are those of ``parameter_bytes_needed``, which is left out where ``remembered`` is None, and of
-    ``batch_bytes_needed``, which is left out where there are no samples.
+    Parameters are those of ``parameter_bytes_needed``, whose bytes count as 0 if ``remembered`` is None, and of
+    ``batch_bytes_needed``, whose bytes count as 0 if ``n_samples`` is 0.
 
     Raises
     ------
     MemoryError
-        With the figures, and with what to do.
+        The message has the numbers of bytes and advice.
     """
     parameters = 0 if remembered is None else parameter_bytes_needed(net, remembered, n_jobs)
     batch = batch_bytes_needed(net, n_jobs, batch_size, n_samples, n_validation) if n_samples else 0

@@ -19,7 +19,7 @@ from npae.utils.types import Array
 from npae.utils.version import __version__
 
 FILE = "diagnosis.json"
-MOST_SAMPLES = 100  # that are named
+MOST_SAMPLES = 100  # listed at most
 
 
 def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def save_diagnosis(error: NonFiniteError, folder: str | Path) -> NonFiniteError:
     try:
         with atomic_write(path) as file:
             file.write(json.dumps(_strict(error.diagnosis), indent=2, allow_nan=False).encode() + b"\n")
-    except OSError:  # a full disk is no reason to keep the cause to oneself
+    except OSError:  # the original error is raised even if the file cannot be written
         return error
     return NonFiniteError(f"{error}; {path} tells what was there", error.diagnosis)
 

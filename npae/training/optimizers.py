@@ -1,7 +1,7 @@
-"""Optimizers: each is one pass over the flat vectors θ and dθ.
+"""Optimizers: SGD with momentum, Adam, AdamW and RMSprop, each one pass over the flat vectors θ and dθ.
 
-What it remembers lies in vectors of θ's size, under their names in ``state``; with ``steps`` they are all that a
-checkpoint needs.
+The state of an optimizer is the vectors of θ's size in ``state``, by name, and the number of ``steps``; a checkpoint
+saves both.
 """
 
 from typing import Any
@@ -16,12 +16,12 @@ from npae.utils.validation import check_number
 
 
 class Optimizer:
-    """Changes θ by dθ.
+    """Base class of optimizers: update θ with its gradient dθ.
 
     Parameters
     ----------
     learning_rate : float
-        Step size; a schedule multiplies it.
+        Step size, above 0; multiplied by the factor of the schedule.
     """
 
     state_names: tuple[str, ...] = ()
@@ -31,7 +31,7 @@ class Optimizer:
         self.learning_rate = learning_rate
 
     def bind(self, arena: Arena) -> None:
-        """Reset the state, for the parameters of ``arena``."""
+        """Allocate the state for the parameters of ``arena``, and reset it."""
         self.arena = arena
         self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.state_names}
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
@@ -40,7 +40,7 @@ class Optimizer:
 
     @property
     def steps(self) -> int:
-        """Steps taken so far."""
+        """Number of steps taken since ``bind``."""
         return int(self.count[0])
 
     @property
@@ -49,7 +49,7 @@ class Optimizer:
         return {name: value for name, value in vars(self).items() if isinstance(value, (int, float, np.number))}
 
     def step(self, rate_factor: float = 1.0, team: ThreadTeam | None = None) -> None:
-        """Take one step with the arena's gradient; the threads of a team share the vectors."""
+        """Take one step with the arena's gradient; each thread of a team updates a part of the vectors."""
         team = team or shared_team(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
@@ -62,12 +62,26 @@ class Optimizer:
         team.carry_out(self._plan)
 
     def update(self, kernels: Any, part: slice) -> None:
-        """Update a part of θ by calls of kernels, which are recorded; what changes between steps is in arrays."""
+        """Update a part of θ by kernel calls, which are recorded; values that change with the step are in arrays."""
         raise NotImplementedError
 
 
 class SGD(Optimizer):
-    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead)."""
+    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead).
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        Above 0.
+    momentum : float, default 0.0
+        At least 0.
+
+    Examples
+    --------
+    >>> from npae.training.optimizers import SGD
+    >>> SGD(0.1, momentum=0.9).settings
+    {'learning_rate': 0.1, 'momentum': 0.9}
+    """
 
     state_names = ("velocity",)
 
@@ -89,6 +103,14 @@ class Adam(Optimizer):
         m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
         v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
         θ ← θ − rate · m̂ / (√v̂ + ε)
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        Above 0.
+    beta1, beta2 : float, default 0.9 and 0.999
+        Decay of the running means of the gradient and of its square.
+    epsilon : float, default 1e-8
     """
 
     state_names = ("m", "v")
@@ -106,12 +128,14 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, with the weights shrunk by rate · weight_decay apart from the gradient (Loshchilov & Hutter 2019).
+    """Adam with decoupled weight decay: θ ← θ − rate · weight_decay · θ before each step (Loshchilov & Hutter 2019).
 
     Parameters
     ----------
+    learning_rate, beta1, beta2, epsilon : float
+        As for Adam.
     weight_decay : float, default 0.01
-        Applies to weights, not to biases.
+        Applied to weights, not to biases.
     """
 
     def __init__(
@@ -158,7 +182,7 @@ def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimi
 
 
 def clip_by_norm(dtheta: Array, limit: float) -> float:
-    """Shrink the whole gradient to length ``limit`` where it is longer (Pascanu et al. 2013); returns its length."""
+    """Scale the gradient to norm ``limit`` if its norm is larger (Pascanu et al. 2013); returns the norm before."""
     # In float64, since the square of a large float32 may be infinite.
     norm = float(np.sqrt(np.einsum("i,i->", dtheta, dtheta, dtype=np.float64)))
     if norm > limit:

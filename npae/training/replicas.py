@@ -1,12 +1,12 @@
-"""One batch on several threads: each replica of a network takes a shard of it, and gradients add.
+"""Data-parallel training on threads: each replica processes a shard of the batch, and gradients are summed.
 
-A replica shares θ and has a gradient and activations of its own. The loss of a batch is a mean over its samples, so the
-gradient of the batch is the sum of its shards' (Dean et al. 2012, §4; here every step waits for all of them)::
+A replica shares θ and has its own gradient and activations. The loss of a batch is a mean over its samples, so the
+gradient of the batch is the sum of those of its shards (as in Dean et al. 2012, §4, but synchronous)::
 
     dθ = Σₛ dθₛ,   dθₛ = ∂/∂θ Σ_{n in shard s} Lₙ / N
 
-The sum is taken in a fixed order and the shards are cut in the same places, so one ``n_jobs`` gives one result, bit for
-bit. What each replica does with its shard is recorded once, and then run by a thread of the team.
+The order of the sum and the bounds of the shards are fixed, so results are the same bits for the same ``n_jobs``. The
+kernel calls of each replica are recorded once, and replayed by a thread of the team.
 """
 
 import os
@@ -38,9 +38,9 @@ class Replicas:
     Parameters
     ----------
     network : Autoencoder
-        Takes the first shard of every batch; the gradient of the whole batch is left in its ``dtheta``.
+        Processes the first shard of every batch; the gradient of the whole batch is written to its ``dtheta``.
     n_jobs : int
-        Threads, and as many shards.
+        Number of threads, and of shards.
     """
 
     def __init__(self, network: Autoencoder, n_jobs: int) -> None:
@@ -66,9 +66,9 @@ class Replicas:
         return net.config() if self.n_jobs > 1 or net.is_recordable else None
 
     def learn_from(self, x: Array) -> None:
-        """Take batches from x ``(n, *input_shape)``, which is trusted, until told to forget it.
+        """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``forget``.
 
-        What was recorded stays good as long as no layer's settings have changed.
+        Recordings are reused unless the settings of a layer have changed.
         """
         if self._present_settings() != self._settings:
             self._replicate()
@@ -83,7 +83,7 @@ class Replicas:
         self._x = None
 
     def gradient(self, chosen: Array) -> float:
-        """The loss of the batch x[chosen], as ``Autoencoder.gradient`` gives it."""
+        """Loss and gradient of the batch x[chosen], as by ``Autoencoder.gradient``; ``chosen`` (N,) are row numbers."""
         net, n = self.networks[0], len(chosen)
         with net.arena.lock:
             batch = self._batches.get(n)
@@ -97,7 +97,7 @@ class Replicas:
 
 
 class _Batch:
-    """What is recorded for batches of ``n``: a pass of each replica that has a shard, then the sum of the gradients."""
+    """The recordings for batches of ``n``: the pass of each replica that has a shard, then the sum of the gradients."""
 
     def __init__(self, networks: list[Autoencoder], x: Array, n: int) -> None:
         n_shards = len(networks)
@@ -112,7 +112,7 @@ class _Batch:
         self.plan = Plan([recorded.program for recorded in self.passes], self._sums(n_shards))
 
     def _sums(self, n_threads: int) -> list[Program]:
-        """Each thread adds up a part of the vectors."""
+        """One program for each thread, which sums the replicas' gradients over a part of the vector."""
         net, *others = (recorded.net for recorded in self.passes)
         programs = [Program() for _ in range(n_threads)]
         for program, part in zip(programs, parts(net.dtheta, n_threads), strict=True):
@@ -122,26 +122,28 @@ class _Batch:
         return programs
 
     def take_from(self, x: Array | None) -> None:
-        """Take the rows from another x, or from none."""
+        """Change the data from which rows are taken; None removes the reference to it."""
         for recorded in self.passes:
             recorded.take_from(recorded.batch if x is None else x)
 
     def choose(self, chosen: Array) -> None:
-        """Set what changes from step to step: the rows of x, and the noise that layers draw."""
+        """Set the inputs of a step: the rows of x, the step number, and the keys of the noise."""
         step = self.passes[0].net.run.step
         for recorded in self.passes:
             recorded.net.run.step = step
-            recorded.net.arena.resize(recorded.stop - recorded.start)  # whoever looks at a layer sees this batch
+            recorded.net.arena.resize(
+                recorded.stop - recorded.start
+            )  # so that the layers' attributes are those of this batch
             recorded.net.draw()
             recorded.chosen[:] = chosen[recorded.start : recorded.stop]
 
     def terms(self) -> dict[str, float]:
-        """The terms of the loss, added up over the shards in their order."""
+        """The terms of the loss, summed over the shards in order."""
         return self.passes[0].net.terms_of((recorded.totals for recorded in self.passes), self.n)
 
 
 class _Pass:
-    """A recorded pass of rows of x through a network: the shard from ``start`` to ``stop`` of a batch of ``n``."""
+    """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``."""
 
     def __init__(self, net: Autoencoder, x: Array, start: int, stop: int, n: int) -> None:
         self.net, self.start, self.stop = net, start, stop
@@ -153,7 +155,7 @@ class _Pass:
         net.record_pass(self.batch, self.batch, n, self.totals, self.program)
 
     def take_from(self, x: Array) -> None:
-        """Take the rows from another x."""
+        """Change the data from which rows are taken."""
         self.program.replace(0, *self._rows_of(x))
 
     def _rows_of(self, x: Array) -> tuple[Array, Array, Array]:

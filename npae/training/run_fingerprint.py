@@ -1,4 +1,4 @@
-"""Fingerprint of a run: configuration, initial state and data. Runs that agree in it end with the same bits."""
+"""Fingerprint of a run: configuration, initial state and data. Runs with equal fingerprints give the same bits."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ from npae.storage.model_file import plain
 from npae.training.state import TrainingState
 from npae.utils.types import Array
 
-MOST_NAMED = 4  # differences
+MOST_NAMED = 4  # differences in a message
 DIGEST = "blake2b:"
 
 
@@ -54,7 +54,7 @@ def data_fingerprint(x: Array, validation: Array | None) -> dict[str, Any]:
 
 
 def differences(then: Any, now: Any, name: str = "") -> list[str]:
-    """The differences between two pieces of plain JSON, one phrase each."""
+    """The differences between two values of plain JSON, as one phrase each."""
     if isinstance(then, dict) and isinstance(now, dict):
         inner = f"{name}." if name else ""
         return [line for key in {**then, **now} for line in differences(then.get(key), now.get(key), f"{inner}{key}")]
@@ -89,7 +89,7 @@ def digest_of_all(record: Any, arrays: dict[str, Array]) -> str:
 
 
 def as_json(value: Any) -> Any:
-    """The value as it comes back from JSON: lists for tuples, Python's numbers for NumPy's."""
+    """The value after conversion to JSON and back: lists for tuples, Python's numbers for NumPy's."""
     return json.loads(json.dumps(value, default=plain))
 
 
@@ -98,7 +98,7 @@ def _bytes(array: Array) -> memoryview:
 
 
 def _described(schedule: Any) -> str:
-    """A schedule as text: npae's own with their numbers, functions by their names, nothing by its address."""
+    """A schedule as text that is equal in every process: npae's schedules with their parameters, functions by name."""
     return re.sub(" at 0x[0-9a-fA-F]+", "", repr(schedule))
 
 

@@ -12,7 +12,11 @@ Schedule = Callable[[int], float]
 
 @dataclass(frozen=True)
 class Constant:
-    """The same rate throughout."""
+    """Factor 1 at every step.
+
+    >>> Constant()(1000)
+    1.0
+    """
 
     def __call__(self, step: int) -> float:
         return 1.0
@@ -20,7 +24,19 @@ class Constant:
 
 @dataclass(frozen=True)
 class StepDecay:
-    """The rate times ``factor`` after every ``every`` steps."""
+    """Factor ``factor`` ** ⌊step / every⌋.
+
+    Parameters
+    ----------
+    every : int
+        Number of steps between two reductions.
+    factor : float, default 0.1
+
+    Examples
+    --------
+    >>> StepDecay(every=10, factor=0.5)(20)
+    0.25
+    """
 
     every: int
     factor: float = 0.1
@@ -31,7 +47,19 @@ class StepDecay:
 
 @dataclass(frozen=True)
 class Cosine:
-    """Half a cosine from 1 to ``floor`` over ``total`` steps (Loshchilov & Hutter 2017, eq. 5, without restarts)."""
+    """floor + (1 − floor) · ½ (1 + cos(π step / total)) (Loshchilov & Hutter 2017, eq. 5, without restarts).
+
+    Parameters
+    ----------
+    total : int
+        Number of steps after which the factor stays at ``floor``.
+    floor : float, default 0.0
+
+    Examples
+    --------
+    >>> Cosine(total=100)(0), Cosine(total=100)(100)
+    (1.0, 0.0)
+    """
 
     total: int
     floor: float = 0.0
@@ -43,7 +71,20 @@ class Cosine:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """A linear rise over the first ``steps`` steps (Goyal et al. 2017, §2.2), then another schedule from its start."""
+    """Factor (step + 1) / steps for the first ``steps`` steps (Goyal et al. 2017, §2.2), then another schedule.
+
+    Parameters
+    ----------
+    steps : int
+        Number of steps of the warm-up.
+    then : function of the step, default constant
+        Schedule after the warm-up, called with the number of steps since its end.
+
+    Examples
+    --------
+    >>> WarmUp(steps=4)(0)
+    0.25
+    """
 
     steps: int
     then: Schedule = Constant()

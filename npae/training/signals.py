@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM in training: it stops between two steps."""
+"""Handling of Ctrl-C and SIGTERM in training, which stops between two steps."""
 
 import signal
 import threading
@@ -13,9 +13,9 @@ class Stop:
     Attributes
     ----------
     signal : int, optional
-        The first signal that came.
+        The first signal received; None if there was none.
     is_urgent : bool
-        Whether a second one came.
+        Whether a second one was received.
     """
 
     def __init__(self) -> None:
@@ -37,9 +37,9 @@ class Stop:
 
 @contextmanager
 def stop_on_signals() -> Iterator[Stop]:
-    """Within, Ctrl-C and SIGTERM only set the ``Stop``; Python's handlers are restored afterwards.
+    """Context in which Ctrl-C and SIGTERM only set the ``Stop``; Python's default handlers are restored afterwards.
 
-    Only the main thread is told of signals, and who has an answer of their own keeps it.
+    Outside the main thread, which alone can set handlers, nothing changes, and handlers of the user are kept.
     """
     stop = Stop()
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}

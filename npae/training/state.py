@@ -1,4 +1,4 @@
-"""The state of a run between two steps, besides network, optimizer and history."""
+"""The state of a training run between two steps: counters, sums and early stopping."""
 
 import math
 import time
@@ -12,7 +12,7 @@ from npae.utils.types import Array
 
 
 class TrainingState:
-    """What a training consists of, as checkpoints, fingerprints and diagnoses read it; ``Training`` adds the loop."""
+    """The attributes of ``Training`` that checkpoints, fingerprints and diagnoses use."""
 
     network: Autoencoder
     optimizer: Optimizer
@@ -21,11 +21,11 @@ class TrainingState:
     clip_norm: float | None
     n_jobs: int
     history: dict[str, list[float]]
-    last_finite_theta: Array  # (size,) the parameters to return to where the next step meets NaN or infinity
+    last_finite_theta: Array  # (size,) the parameters that are restored if a step gives NaN or infinity
 
     @property
     def epoch(self) -> int:
-        """Complete epochs."""
+        """Number of complete epochs."""
         return len(self.history.get("loss", ()))
 
 
@@ -63,7 +63,7 @@ class EarlyStopping:
 
 @dataclass
 class Progress:
-    """How far one run has come: its epoch, batches, sums and early stopping.
+    """Progress of one run: its epoch, batches, sums and early stopping.
 
     Attributes
     ----------
@@ -71,7 +71,7 @@ class Progress:
     first_epoch : int
         Complete epochs when the run began.
     batches : int
-        Batches done in the present epoch.
+        Batches done in the current epoch.
     sums : dict of str to float
         The loss and its terms, summed over the samples of these batches.
     started : float

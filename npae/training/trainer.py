@@ -33,40 +33,40 @@ from npae.utils.validation import check_number
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-#: Called after each epoch with the training; training ends where it returns True.
+#: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
 
 
 class Training(TrainingState):
-    """Trains a network: holds it with its optimizer, its schedule and the history.
+    """Training of a network, with its optimizer, schedule and history.
 
     Parameters
     ----------
     network : Autoencoder
         Built.
     optimizer : Optimizer
-        Starts afresh.
+        A copy of it is used, with its state reset.
     schedule : function of the step, default constant
-        Factor of the learning rate; see ``npae.schedules``.
+        Factor of the learning rate; see ``npae.training.schedules``.
     batch_size : int, default 128
-        Samples a step; the last batch of an epoch may be smaller.
+        Number of samples of a step; the last batch of an epoch may be smaller.
     clip_norm : float, optional
-        Longest gradient that is not shortened.
+        Largest norm of the gradient; a larger gradient is scaled down to it. None for no limit.
     n_jobs : int, optional
-        Threads that share every batch; -1 for all processors. The noise that is drawn depends on it.
+        Number of threads among which every batch is divided; -1 for all processors. The random noise depends on it.
     history : dict, optional
-        Of the epochs that came before; it is continued in place.
+        History of earlier epochs, to which new ones are appended in place.
 
     Attributes
     ----------
     history : dict of str to list of float
-        One entry an epoch: "loss", its terms ("reconstruction", and "kl", "activity", "weight_decay" where present),
-        "learning_rate", "seconds", and "validation_loss" where there is validation data. Losses are means over the
-        epoch's samples, taken while the parameters moved.
+        One entry for each epoch: "loss", its terms ("reconstruction", and "kl", "activity", "weight_decay" where
+        present), "learning_rate", "seconds", and "validation_loss" where there is validation data. Losses are means
+        over the epoch's samples, computed while the parameters change.
     interrupted : bool
         Whether Ctrl-C or SIGTERM ended the last ``fit``.
     last_finite_theta : ndarray of shape (size,)
-        The parameters to return to where the next step meets NaN or infinity.
+        The parameters that are restored if a step gives NaN or infinity.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Training(TrainingState):
         checkpoints: Checkpoints | None = None,
         verbose: bool = False,
     ) -> None:
-        """Train for ``epochs`` epochs, or until something ends it sooner; what was learned is kept in any case.
+        """Train for ``epochs`` epochs, or until a callback, early stopping, a signal or an error ends the run.
 
         Parameters
         ----------
@@ -115,22 +115,23 @@ class Training(TrainingState):
         validation : ndarray of shape ``(m, *input_shape)``, optional
             Its loss, without noise, is recorded after each epoch.
         patience : int, optional
-            End after so many epochs without a lower validation loss, and return to the parameters of the lowest.
+            Number of epochs without a lower validation loss after which training ends; the parameters with the lowest
+            one are then restored.
         callbacks : sequence of functions
             Each is called with this object after each epoch; returning True ends training.
         checkpoints : Checkpoints, optional
-            Where the run is written down, so that it can go on after whatever ends it.
+            Where and how often the run is saved, so that it can be resumed.
         verbose : bool, default False
             Show a progress bar with loss and samples per second.
 
         Raises
         ------
         CheckpointError, FileFormatError, OSError
-            Where the run cannot go on from the checkpoints that are there, or cannot write any.
+            If the run cannot be resumed from the checkpoints in the folder, or cannot write any.
         SystemExit
             After SIGTERM, with code 143: training has stopped between two steps and written a checkpoint.
         NonFiniteError
-            Where the loss is NaN or infinite; the parameters are those of the last epoch that ended with a finite loss.
+            If the loss or a parameter is NaN or infinite; the parameters of the last finite epoch are restored.
         """
         positive(epochs, "epochs")
         if patience is not None and validation is None:
@@ -183,7 +184,7 @@ class Training(TrainingState):
             except KeyboardInterrupt:
                 self.interrupted = True
                 if checkpoint_writer is not None and not stop.is_urgent:
-                    with suppress(KeyboardInterrupt):  # who asks again does not wait for it
+                    with suppress(KeyboardInterrupt):  # a second Ctrl-C cancels writing the checkpoint
                         checkpoint_writer.write_now(progress)
             finally:
                 self._replicas.forget()
@@ -196,7 +197,7 @@ class Training(TrainingState):
         """Warn that training was interrupted; after SIGTERM end the process with code 143."""
         self.interrupted = self.interrupted or stop.signal is not None
         if self.interrupted:
-            what = "told to end" if stop.signal == signal.SIGTERM else "interrupted"
+            what = "stopped by SIGTERM" if stop.signal == signal.SIGTERM else "interrupted"
             there = "" if checkpoint_writer is None else f"; {checkpoint_writer.advice()}"
             warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
         if stop.signal == signal.SIGTERM:
@@ -222,7 +223,7 @@ class Training(TrainingState):
             if not math.isfinite(loss):
                 self._stop_at_non_finite(x, chosen, step)
             progress.is_consistent = False
-            if step == 0:  # only now is it known that the last epoch ended well
+            if step == 0:  # only now is it known that the last epoch ended with finite parameters
                 self.last_finite_theta, self._theta_before = self._theta_before, self.last_finite_theta
             if self.clip_norm is not None:
                 clip_by_norm(net.dtheta, self.clip_norm)
@@ -249,7 +250,7 @@ class Training(TrainingState):
             self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
 
     def _batches(self, n: int, done: int) -> Iterator[Array]:
-        """All indices, in an order drawn from the seed and the epoch; without those of the first ``done`` batches."""
+        """Yield batches of all indices in an order drawn from seed and epoch, except for the first ``done`` batches."""
         order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(n)
         for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
@@ -267,7 +268,7 @@ class Training(TrainingState):
 
 
 def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
-    """Split samples into training and validation, drawn by ``seed``."""
+    """Split samples at random into training and validation samples; None for the latter if ``fraction`` is 0."""
     if not 0 <= fraction < 1:
         raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
     if fraction == 0:
@@ -284,9 +285,9 @@ def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None
 
 
 def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:
-    if not verbose:  # even a bar that shows nothing starts a thread
+    if not verbose:  # a hidden bar would still start a thread
         return nullcontext()
-    from tqdm import tqdm  # 50 ms that a program which shows no bar need not spend
+    from tqdm import tqdm  # imported here, since it takes 50 ms
 
     bar: AbstractContextManager[Any] = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
     return bar

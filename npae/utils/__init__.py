@@ -1,1 +1,1 @@
-"""Helpers that every package may use: errors, types, files, memory, validation, randomness, charts and pictures."""
+"""Helpers for every package: errors, types, files, memory, validation, random numbers, charts and images."""

@@ -1,4 +1,4 @@
-"""Charts, drawn by matplotlib."""
+"""Charts of losses, codes, images and timings as SVG or PNG, drawn with matplotlib."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Loss by epoch as SVG text, a panel for each model; the validation loss beside it where there is one."""
+    """Chart of training loss and, if present, validation loss by epoch, one panel for each model; SVG text."""
     figure = _figure(width=2.6 * len(histories), height=2.4)
     for axes, (title, history) in zip(
         figure.subplots(1, len(histories), squeeze=False)[0], histories.items(), strict=True
@@ -33,7 +33,7 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
 
 def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
-    """Codes (n, 2) as points, coloured by label (n,), as SVG text; ``what`` says what labels mean."""
+    """Scatter plot of codes (n, 2), coloured by label (n,), as SVG text; ``what`` is the title of the legend."""
     figure = _figure(width=6.4, height=5.4)
     axes = figure.subplots()
     for label in np.unique(labels):
@@ -46,7 +46,7 @@ def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
 
 
 def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
-    """Rows of images (n, height, width), each with its label, as a PNG file."""
+    """Rows of images (n, height, width), each with its label, as the content of a PNG file."""
     figure = _figure(width=10, height=0.44 * len(rows))
     for axes, (label, images) in zip(figure.subplots(len(rows), squeeze=False)[:, 0], rows, strict=True):
         axes.imshow(grid(images, columns=len(images)), cmap="gray", vmin=0, vmax=255)
@@ -57,7 +57,7 @@ def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
 
 
 def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], unit: str) -> bytes:
-    """Curves (x, y) by name, a panel for each title, both axes logarithmic; as a PNG file."""
+    """Curves (x, y) by name, one panel for each title, with logarithmic axes, as the content of a PNG file."""
     figure = _figure(width=3.2 * len(panels), height=3.0)
     for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
         for x, y in curves.values():
@@ -76,7 +76,7 @@ def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float
 
 
 def require_matplotlib() -> None:
-    """Say in one sentence how to get matplotlib, where it is not installed."""
+    """Raise MissingExtraError if matplotlib is not installed."""
     if find_spec("matplotlib") is None:
         raise MissingExtraError("charts need matplotlib, which is not installed; pip install 'npae[plot]'")
 
@@ -96,7 +96,7 @@ def _png(figure: Any, dpi: int) -> bytes:
 
 def _svg(figure: Any) -> str:
     buffer = io.StringIO()
-    # Without a date and with a fixed salt the same chart is the same text.
+    # Without a date and with a fixed salt, equal charts give equal text.
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.hashsalt": "npae", "svg.fonttype": "none", "font.family": "sans-serif"}):

@@ -1,10 +1,10 @@
-"""Output on consoles and pipes that lack some characters: Windows' cp1252 and cp437, or ASCII."""
+"""Output on terminals and pipes whose encoding lacks some characters, such as cp1252, cp437 or ASCII."""
 
 import codecs
 import sys
 import unicodedata
 
-#: For terminals that cannot show what the left column has.
+#: Replacements for characters that an encoding may lack.
 PLAIN: dict[str, str | int | None] = dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # corners of boxes
 PLAIN |= {
     "✓": "ok", "✗": "WRONG", "▸": ">", "·": "*", "−": "-", "–": "-", "×": "x", "…": "...", "→": "->",
@@ -17,28 +17,28 @@ PLAIN |= {
     "“": '"', "”": '"', "‘": "'", "’": "'", "∈": "in", "∇": "grad ", "‖": "|",
     "░": ":", "▒": "+", "▓": "%", "█": "#",
 }  # fmt: skip
-NAME = "npae-plain"  # of what is done with a sign that a stream has not
+NAME = "npae-plain"  # name of the error handler for characters that a stream cannot encode
 
 
 def be_readable() -> None:
-    """Print what standard output and error can show, and the rest in plain letters, from here on.
+    """From now on replace characters that standard output and standard error cannot encode by plain letters.
 
-    Without it a table that is printed after hours of training ends in a UnicodeEncodeError.
+    Otherwise printing a table after hours of training could end in a UnicodeEncodeError.
     """
     codecs.register_error(NAME, _replaced)
     for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # else somebody has put a stream of their own there
+        if hasattr(stream, "reconfigure"):  # not so for streams that a caller has put there
             stream.reconfigure(errors=NAME)
 
 
 def plain(text: str) -> str:
-    """The text without the letters that not every terminal has."""
-    text = unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript is a letter
+    """The text with special characters replaced by those of PLAIN, and accents and subscripts decomposed."""
+    text = unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript becomes a letter
     return text.replace("^-^", "^-")  # e⁻ˣ
 
 
 def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Plain letters for the signs that cannot be encoded, or their numbers where there are none."""
+    """Error handler: plain letters for characters that cannot be encoded, or escapes where there are none."""
     assert isinstance(error, UnicodeEncodeError)
     signs = error.object[error.start : error.end]
     letters = plain(signs)

@@ -1,13 +1,13 @@
-"""npae's exceptions: each message is one sentence that says what was given and what to do."""
+"""npae's exceptions, and helpers for their messages: one sentence that says what was given and what to do."""
 
 from typing import Any
 
 
 class NotFittedError(ValueError, AttributeError):
-    """A model was asked for something before ``fit``.
+    """A method that needs a fitted model was called before ``fit``.
 
-    Subclasses both ``ValueError`` and ``AttributeError``, as scikit-learn's own error does, so that tools written
-    for it understand this one.
+    A subclass of both ``ValueError`` and ``AttributeError``, as scikit-learn's NotFittedError is, so that tools written
+    for scikit-learn handle it.
     """
 
 
@@ -16,20 +16,20 @@ class FileFormatError(ValueError):
 
 
 class CheckpointError(ValueError):
-    """A run cannot go on from the checkpoints that are there, since they are another run's."""
+    """A run cannot be resumed from the checkpoints in the folder, because they belong to a different run."""
 
 
 class FolderInUseError(OSError):
-    """Another process trains into the folder."""
+    """Another process is training with its checkpoints in the same folder."""
 
 
 class NonFiniteError(ArithmeticError):
-    """Training met NaN or infinity; the parameters are those of the last good epoch.
+    """A loss or parameter became NaN or infinite; the parameters are those of the last finite epoch.
 
     Attributes
     ----------
     diagnosis : dict
-        What was there when it happened; see ``npae.training.nan_diagnosis.diagnose``.
+        The circumstances; see ``npae.training.nan_diagnosis.diagnose``.
     """
 
     def __init__(self, message: str, diagnosis: dict[str, Any] | None = None) -> None:
@@ -45,15 +45,15 @@ QUOTED = 60  # characters
 
 
 def quoted(value: object) -> str:
-    """``repr(value)``, cut where it is long: a file may hold a name of a million characters, a sentence may not."""
+    """``repr(value)``, shortened to ``QUOTED`` characters, since names in a file may have any length."""
     text = repr(value)
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]}...{text[-1]}"
 
 
 def one_line(reason: object, longest: int = 200) -> str:
-    """A reason in which a file may be quoted, as the part of a sentence: cut, on one line, without control characters.
+    """``str(reason)`` as part of a sentence: on one line, at most ``longest`` characters, safe to print.
 
-    What a terminal would obey, and half characters that it cannot show, stand as escapes.
+    The text may come from a file: control characters and lone surrogates are written as escapes.
     """
     text = " ".join(str(reason)[:1000].split())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)[:longest]

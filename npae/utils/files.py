@@ -12,29 +12,50 @@ from pathlib import Path
 from typing import IO, Any
 
 IS_WINDOWS = sys.platform == "win32"
-#: What a disk says that takes no more.
+#: Errors of a disk that is full, read-only or damaged.
 REFUSALS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM}
-#: What Windows says of a file that a program has open: access denied, a sharing violation, a lock.
+#: Errors of Windows for a file that a program has open: access denied, sharing violation, lock violation.
 IN_USE = (5, 32, 33)
-PATIENCE = 1.0  # seconds, for a virus scanner that looks at a new file
-#: What a drive says of what it cannot do: set permissions, flush a folder.
+PATIENCE = 1.0  # seconds; virus scanners open new files for a moment
+#: Errors of a drive that cannot set permissions or flush a folder.
 UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\.|$)|.*[<>:\"|?*]|(?!\.\.$).*[. ]$", re.IGNORECASE)
 
 
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
-    """Open a new file that takes the place of ``path`` only once it is written and on the disk.
+    """Open a new file for writing that replaces ``path`` when the block ends without an error.
 
-    It is written beside ``path``, flushed, and renamed; whatever goes wrong before leaves ``path`` as it was.
+    It is written to a temporary file in the same folder, flushed to the disk, and renamed. After an error ``path`` is
+    unchanged.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file; a symbolic link is followed.
+
+    Yields
+    ------
+    binary file
 
     Raises
     ------
     OSError
-        Where the folder does not exist or cannot be written, or the disk is full.
+        If the folder does not exist or is not writable, or the disk is full.
+    ValueError
+        If ``path`` is a device or a pipe, or a name that Windows does not allow.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "a.txt"
+    >>> with atomic_write(path) as file:
+    ...     _ = file.write(b"complete")
+    >>> path.read_bytes()
+    b'complete'
     """
     refuse_name(path)
-    path = Path(path).resolve()  # a link stays one
+    path = Path(path).resolve()  # replace the target of a link, not the link
     if path.exists() and not path.is_file() and not path.is_dir():
         raise ValueError(f"{path} is a device or a pipe, no file; give the name of a file")
     if path.is_dir():
@@ -62,18 +83,18 @@ def _written_beside(path: Path) -> Iterator[IO[bytes]]:
             _flush(file.fileno())
         try:
             os.chmod(temporary, 0o666 & ~_umask())
-        except OSError as error:  # a shared drive or a memory card may know no permissions
+        except OSError as error:  # a shared drive or a memory card may not support permissions
             if error.errno not in UNSUPPORTED:
                 raise
         persistently(os.replace, temporary, path)
     except BaseException:
-        with suppress(OSError):  # what went wrong first is what is told
+        with suppress(OSError):  # report the first error
             persistently(os.unlink, temporary)
         raise
 
 
 def persistently(change: Callable[..., Any], *paths: str | Path) -> None:
-    """Rename or remove a file; where Windows says that somebody has it open, try again for a second."""
+    """Rename or remove a file; if Windows reports that a program has it open, retry for ``PATIENCE`` seconds."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -86,12 +107,12 @@ def persistently(change: Callable[..., Any], *paths: str | Path) -> None:
 
 
 def is_in_use(error: OSError) -> bool:
-    """Whether Windows refused to rename or remove a file because somebody has it open."""
+    """Whether the error is Windows' refusal to rename or remove a file that a program has open."""
     return getattr(error, "winerror", None) in IN_USE
 
 
 def refuse_name(path: str | Path) -> None:
-    """Raise where Windows would take the name for that of a device, or of a hidden part of another file."""
+    """On Windows, raise ValueError for names of devices, alternate data streams, and other invalid names."""
     name = Path(path).name
     if IS_WINDOWS and NO_NAME.match(name):
         raise ValueError(
@@ -101,14 +122,14 @@ def refuse_name(path: str | Path) -> None:
 
 
 def remove_unfinished(folder: Path, pattern: str) -> None:
-    """Remove what processes that were killed while they wrote files of this pattern have left in the folder."""
+    """Remove temporary files of ``atomic_write`` that killed processes have left, for file names of this pattern."""
     for leftover in folder.glob(f".{pattern}.*"):
         with suppress(FileNotFoundError):
             persistently(os.unlink, leftover)
 
 
 def make_folder(path: str | Path) -> Path:
-    """The folder, made where it does not exist, and seen to be writable."""
+    """Make the folder if it does not exist, check that it is writable, and return it; raises OSError otherwise."""
     refuse_name(path)
     path = Path(path)
     if path.exists() and not path.is_dir():
@@ -122,7 +143,7 @@ def make_folder(path: str | Path) -> Path:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise now what ``atomic_write`` would raise later, before work is done that could not be kept."""
+    """Raise the error that ``atomic_write`` would raise, before work is done whose result could not be written."""
     refuse_name(path)
     path = Path(path)
     existed = path.exists()
@@ -143,19 +164,19 @@ def _umask() -> int:
 
 
 def _flush(descriptor: int) -> None:
-    """Have what is written on the disk itself, not only in its memory."""
+    """Flush a file to the disk, including the disk's own cache."""
     os.fsync(descriptor)
     try:
         import fcntl
     except ImportError:  # Windows
         return
-    if hasattr(fcntl, "F_FULLFSYNC"):  # macOS, where fsync leaves it to the disk when to write
-        with suppress(OSError):  # a drive that cannot
+    if hasattr(fcntl, "F_FULLFSYNC"):  # on macOS fsync does not flush the disk's cache
+        with suppress(OSError):  # not supported by all drives
             fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
 
 
 def _flush_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the system lets a folder be flushed."""
+    """Make a rename durable, on systems where a folder can be flushed."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError:

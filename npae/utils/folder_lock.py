@@ -1,4 +1,4 @@
-"""A lock on a folder, so that one process at a time trains into it. The system releases it with the process."""
+"""A lock on a folder, so that one process at a time trains into it; released by the system when the process ends."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ from npae.utils import files
 from npae.utils.errors import FolderInUseError
 
 NAME = ".lock"
-MOST_ROUNDS = 100  # in which others take the lock and give it back
-PLACE = 2**30  # Windows locks bytes, and a locked byte cannot be read: one that the file does not have
+MOST_ROUNDS = 100  # attempts, if other processes remove the lock file meanwhile
+PLACE = 2**30  # Windows locks bytes, and locked bytes cannot be read: lock one beyond the end of the file
 
 if sys.platform == "win32":
     import msvcrt
@@ -21,7 +21,7 @@ if sys.platform == "win32":
         os.lseek(descriptor, PLACE, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        finally:  # who is refused reads the owner's number, from the beginning
+        finally:  # a refused process reads the owner's number from the beginning
             os.lseek(descriptor, 0, os.SEEK_SET)
 
 else:
@@ -33,27 +33,30 @@ else:
 
 @contextmanager
 def locked(folder: str | Path) -> Iterator[None]:
-    """Keep everybody else who asks for this lock out of ``folder``, which must exist.
+    """Hold an exclusive lock on ``folder``, which must exist, during the block.
 
-    The file ``.lock`` in it holds the number of the process; what counts is not the file but the system's lock on it.
+    The file ``.lock`` in it holds the process number, for messages; the lock is the operating system's lock on that
+    file. If the drive does not support locks, a warning says so.
 
     Raises
     ------
     FolderInUseError
-        Where another process, or another thread of this one, has the lock.
+        If another process, or another thread of this one, has the lock.
+    OSError
+        If the folder is not writable.
     """
     path = Path(folder) / NAME
     descriptor = _open_and_lock(path)
-    with suppress(OSError):  # the number is for whoever is refused; a full disk does without it
+    with suppress(OSError):  # the number is only for messages, and may be missing on a full disk
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
     owner = os.getpid()
     try:
         yield
     finally:
-        if files.IS_WINDOWS:  # removes no file that is open, be it by the next who has the lock
+        if files.IS_WINDOWS:  # Windows does not remove open files
             os.close(descriptor)
-        if os.getpid() == owner:  # the lock is not a forked child's to give back
+        if os.getpid() == owner:  # a forked child does not own the lock
             with suppress(OSError):  # the folder may be gone
                 path.unlink()
         if not files.IS_WINDOWS:
@@ -66,10 +69,10 @@ def _open_and_lock(path: Path) -> int:
         _lock_or_refuse(path, descriptor)
         if _is_still(path, descriptor):
             return descriptor
-        os.close(descriptor)  # whoever had it before has removed it in between
+        os.close(descriptor)  # the owner before has removed the file in between
         descriptor = _opened(path)
     _lock_or_refuse(path, descriptor)
-    _warn(path, "its drive gives a file another number at each look")
+    _warn(path, "the drive gives a file a different inode number at each look")
     return descriptor
 
 

@@ -1,37 +1,40 @@
 """Refuse an allocation that does not fit in free memory, before it is made.
 
-Linux promises memory that it does not have, and ends a process that makes use of the promise. So whatever would take
-more than is there is refused while a sentence can still be said. Where a system does not tell what it has, nothing is
-refused.
+Linux overcommits memory and kills a process that uses more than there is. So an allocation that exceeds the free memory
+is refused beforehand with an error message. On systems that do not report free memory nothing is refused.
 """
 
 import os
 import sys
 from pathlib import Path
 
-#: Bytes that are taken without asking: reading /proc takes longer than taking them.
+#: Bytes up to which nothing is checked, since reading /proc takes longer than such an allocation.
 SMALL = 2**28
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 def require_memory(nbytes: int, what: str, advice: str, *, detail: str = "") -> None:
-    """Refuse what does not fit into memory.
+    """Raise MemoryError if an allocation does not fit in free memory.
 
     Parameters
     ----------
     nbytes : int
-        That will be taken.
+        Size of the allocation in bytes; up to 256 MiB are not checked.
     what : str
-        What takes them, as the subject of a sentence.
+        What needs the memory, as the singular subject of the message.
     advice : str
-        What to do about it.
+        What the user can do, as the end of the message.
     detail : str, optional
-        What they are made of, said after the figure.
+        Text after the number of bytes in the message.
 
     Raises
     ------
     MemoryError
-        Where they are more than there are.
+        If ``nbytes`` exceeds the free memory.
+
+    Examples
+    --------
+    >>> require_memory(10**6, "a batch of 8 samples", "choose a smaller batch")
     """
     if nbytes <= SMALL:
         return
@@ -42,7 +45,11 @@ def require_memory(nbytes: int, what: str, advice: str, *, detail: str = "") -> 
 
 
 def format_bytes(nbytes: int) -> str:
-    """1536 -> "1.5 KiB"."""
+    """A number of bytes as text with three significant digits.
+
+    >>> format_bytes(1536)
+    '1.5 KiB'
+    """
     size, unit = float(nbytes), 0
     while size >= 1000 and unit < len(UNITS) - 1:
         size, unit = size / 1024, unit + 1
@@ -50,10 +57,10 @@ def format_bytes(nbytes: int) -> str:
 
 
 def available(root: Path = Path("/")) -> int | None:
-    """Bytes that this process can still have, without swapping; None where the system does not say.
+    """Free memory of this process in bytes, without swap; None if the system does not report it.
 
-    The least of what the machine has, what the control groups of the process allow (versions 1 and 2), and what
-    ``ulimit -v`` leaves.
+    The minimum of the machine's free memory, of what the control groups of the process allow (versions 1 and 2), and of
+    what ``ulimit -v`` allows.
     """
     bounds = [_of_machine(root), *_of_groups(root), _of_limit(root)]
     known = [bound for bound in bounds if bound is not None]
@@ -69,7 +76,7 @@ def _of_machine(root: Path) -> int | None:
 
 
 def _of_groups(root: Path) -> list[int]:
-    """What is left in each control group, from that of the process up to the topmost."""
+    """Free bytes in each control group, from that of the process to the root."""
     left = []
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
@@ -80,7 +87,7 @@ def _of_groups(root: Path) -> list[int]:
             stale = "total_inactive_file"
         else:
             continue
-        # A container sees its own group at the top, under whatever path the machine knows it by.
+        # In a container the own group is mounted at the root, whatever its path on the host.
         parts = [part for part in path.strip().split("/") if part not in ("", "..")]
         for depth in range(len(parts), -1, -1):
             group = top.joinpath(*parts[:depth])
@@ -91,7 +98,7 @@ def _of_groups(root: Path) -> list[int]:
 
 
 def _reclaimable(group: Path, name: str) -> int:
-    """Bytes of files that the group has read and that the system lets go of first."""
+    """Bytes of inactive file cache in the group, which the system frees when memory is needed."""
     for line in _lines(group / "memory.stat"):
         key, _, value = line.partition(" ")
         if key == name:
@@ -113,7 +120,7 @@ def _of_limit(root: Path) -> int | None:
 
 def _number(path: Path) -> int | None:
     text = " ".join(_lines(path)).strip()
-    return int(text) if text.isdigit() else None  # "max" is no limit
+    return int(text) if text.isdigit() else None  # "max" means no limit
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Images side by side as one array, and as PNG."""
+"""Grids of images as one array, and PNG files."""
 
 import io
 from importlib.util import find_spec
@@ -11,17 +11,17 @@ from npae.utils.types import Array
 
 
 def are_images(X: Array) -> bool:
-    """Whether samples (n, ...) can be shown: (height, width), or with one or three channels."""
+    """Whether samples (n, ...) have the shape of images: (height, width), or with one or three channels."""
     return X.ndim == 3 or (X.ndim == 4 and X.shape[3] in (1, 3))
 
 
 def grid(images: Array, columns: int | None = None, gap: int = 1) -> Array:
-    """Lay out images in a grid, in reading order.
+    """Arrange images in a grid, row by row.
 
     Parameters
     ----------
     images : ndarray of shape (n, height, width) or (n, height, width, 1 or 3)
-        Values in [0, 1]; what lies outside is clipped.
+        Values in [0, 1]; others are clipped.
     columns : int, optional
         About √n by default.
     gap : int, default 1
@@ -30,6 +30,16 @@ def grid(images: Array, columns: int | None = None, gap: int = 1) -> Array:
     Returns
     -------
     ndarray of uint8, shape (rows · (height + gap) − gap, columns · (width + gap) − gap[, 3])
+
+    Raises
+    ------
+    ValueError
+        If the samples do not have the shape of images.
+
+    Examples
+    --------
+    >>> grid(np.zeros((4, 28, 28))).shape
+    (57, 57)
     """
     if not are_images(images):
         raise ValueError(
@@ -49,18 +59,18 @@ def grid(images: Array, columns: int | None = None, gap: int = 1) -> Array:
 
 
 def rows(*batches: Array) -> Array:
-    """Each batch (n, height, width[, channels]) as one row, one above the other."""
+    """A grid with one row for each batch (n, height, width[, channels])."""
     return grid(np.concatenate(batches), columns=len(batches[0]))
 
 
 def require_pillow() -> None:
-    """Say in one sentence how to get Pillow, where it is not installed."""
+    """Raise MissingExtraError if Pillow is not installed."""
     if find_spec("PIL") is None:
         raise MissingExtraError("pictures need Pillow, which is not installed; pip install 'npae[plot]'")
 
 
 def png(image: Array, scale: int = 2) -> bytes:
-    """An image (height, width[, 3]) of uint8 as a PNG file, every pixel ``scale`` pixels wide."""
+    """PNG file of an image (height, width[, 3]) of uint8, enlarged ``scale`` times; needs Pillow."""
     require_pillow()
     from PIL import Image
 

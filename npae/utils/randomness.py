@@ -1,11 +1,11 @@
 """Random numbers as pure functions of (seed, purpose, step), so that a run can be repeated from any step.
 
-Philox is a counter-based generator [1]_: it has no state to carry along, only a key and a counter. The key is made of
-the seed and the purpose ("encoder.1", "shuffle"), the counter starts at the step, so that two purposes or two steps do
-not share a number.
+Philox is a counter-based generator [1]_: it has no state, only a key and a counter. The key is made of the seed and the
+purpose ("encoder.1", "shuffle"), and the counter starts at a value that contains the step, so different purposes and
+steps use different numbers.
 
-Weights and shuffles come from NumPy's Philox, by ``generator``; the noise of layers from that of the kernels, for which
-``RunState.set_key`` writes key and counter.
+Initial weights and shuffles are drawn with NumPy's Philox, by ``generator``; the noise of layers with that of the
+kernels, for which ``RunState.set_key`` writes key and counter.
 
 References
 ----------
@@ -23,34 +23,50 @@ from npae.utils.types import Array
 
 
 def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.random.Generator:
-    """A generator for one purpose at one step.
+    """A random generator for one purpose at one step.
 
     Parameters
     ----------
     seed : int
-        The run's seed, at least 0; all 64 bits count.
+        The run's seed, from 0 to 2**64 − 1.
     purpose : str
         What the numbers are for, such as ``"shuffle"`` or the name of a layer.
     step : int, default 0
         The training step, at least 0.
     shard : int, default 0
-        Which part of a batch the numbers are for, where it is cut into several.
+        Index of the part of the batch, if it is divided among several replicas.
 
     Returns
     -------
     numpy.random.Generator
-        The same one for the same four arguments, on every machine.
+        It draws the same numbers for the same four arguments, on every machine.
+
+    Raises
+    ------
+    ValueError
+        If the seed is outside its range.
+
+    Examples
+    --------
+    >>> generator(0, "shuffle", 3).integers(100) == generator(0, "shuffle", 3).integers(100)
+    np.True_
     """
     if not 0 <= seed < 2**64:
         raise ValueError(f"the seed is {seed}; expected a whole number from 0 to 2**64 - 1")
     digest = hashlib.blake2b(purpose.encode(), digest_size=8).digest()
     key = np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)
-    # Step and shard are the counter's highest words: 2**128 draws lie between two shards.
+    # Step and shard are the highest words of the counter, so two shards are 2**128 draws apart.
     return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, shard, step]))
 
 
 def seed_from(random_state: Any) -> int:
-    """A seed from what scikit-learn calls a random state: a whole number, one of NumPy's generators, or None."""
+    """A seed from scikit-learn's ``random_state``: an int ≥ 0, a NumPy generator, or None for a random seed.
+
+    Raises ValueError for anything else.
+
+    >>> seed_from(7)
+    7
+    """
     if random_state is None:
         return int(np.random.SeedSequence().generate_state(1)[0])
     if isinstance(random_state, np.random.Generator):
@@ -64,10 +80,10 @@ def seed_from(random_state: Any) -> int:
 
 @dataclass
 class RunState:
-    """Where a network stands in its run. All layers of one network look at the same object.
+    """Seed, step and mode of a network, shared by all of its layers.
 
-    Freezing noise needs no switch: as long as ``step`` stands still, every pass draws the same numbers, which is what
-    a finite difference needs. Training moves ``step`` on.
+    As long as ``step`` does not change, every pass draws the same noise, as finite differences need. Training
+    increments ``step``.
 
     Attributes
     ----------
@@ -76,11 +92,11 @@ class RunState:
     step : int
         Training steps taken so far.
     shard : int
-        Which part of each batch this network sees; 0 where batches are not cut.
+        Index of the part of each batch that this replica processes; 0 if batches are not divided.
     training : bool
-        Whether noise is drawn at all; without it every layer is deterministic.
+        Whether noise is drawn; if not, every layer is deterministic.
     sample_weight : float
-        1/N: what one sample's loss counts in the loss of the batch.
+        1/N, the weight of one sample's loss in the loss of the batch.
     """
 
     seed: int = 0
@@ -90,9 +106,10 @@ class RunState:
     sample_weight: float = 1.0
 
     def set_key(self, key: Array, purpose: str) -> None:
-        """Write into ``key`` (6,) of uint32 what the kernels draw from, for ``purpose`` at this step and shard.
+        """Write the key and first counter for ``purpose`` at this step and shard to ``key`` (6,) of uint32.
 
-        Two words from seed and purpose, then the counter, lowest word first: 2³⁴ numbers lie between two shards.
+        Two words are a hash of seed and purpose; four are the counter, lowest word first, so two shards are 2³⁴ numbers
+        apart.
         """
         key[:2] = _key_words(self.seed, purpose)
         key[2:] = 0, self.shard, self.step & 0xFFFFFFFF, self.step >> 32

@@ -1,4 +1,4 @@
-"""The arguments of a function or class, whatever its annotations say."""
+"""The parameters of a function or class, without evaluating annotations."""
 
 import inspect
 import sys
@@ -7,15 +7,20 @@ from typing import Any
 
 
 def arguments_of(f: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
-    """What ``f`` takes, by name.
+    """The parameters of ``f`` by name.
 
-    Annotations are not evaluated. Since Python 3.14 ``inspect.signature`` would do so, and end in a NameError where one
-    names what is imported for type checkers alone.
+    Annotations are not evaluated. Since Python 3.14 ``inspect.signature`` does so by default, and raises a NameError
+    for names that are imported for type checkers only.
 
     Raises
     ------
     TypeError, ValueError
-        Where ``f`` does not tell.
+        If ``f`` has no signature, like some functions written in C.
+
+    Examples
+    --------
+    >>> list(arguments_of(lambda a, b=1: a))
+    ['a', 'b']
     """
     if sys.version_info >= (3, 14):
         from annotationlib import Format

@@ -11,7 +11,7 @@ from npae.utils.types import Array, Shape
 
 
 def is_within(x: Array, low: float, high: float) -> bool:
-    """Whether all values lie in [low, high]; a NaN does not."""
+    """Whether all values lie in [low, high]; False if there is a NaN."""
     return bool(low <= x.min() and x.max() <= high)
 
 
@@ -24,17 +24,34 @@ def check_samples(
     unit_interval: bool = False,
     is_within: Callable[[Array, float, float], bool] = is_within,
 ) -> Array:
-    """x as a C-contiguous (n, *shape) array of ``dtype``, copied only where it must be.
+    """Validate samples and return them as a C-contiguous array of ``dtype``, copied only if necessary.
 
-    With ``unit_interval`` its values must lie in [0, 1], as binary cross-entropy needs them. ``is_within`` may be a
-    faster function that does the same.
+    Parameters
+    ----------
+    x : array-like of shape (n, *shape)
+    shape : tuple of int
+        Shape of one sample.
+    dtype : dtype
+        Of the result.
+    what : str
+        What x is, as the plural subject of messages.
+    unit_interval : bool, default False
+        Whether values must lie in [0, 1], as binary cross-entropy requires.
+    is_within : callable, optional
+        A faster function for the check of the range, with the arguments of ``is_within``.
+
+    Returns
+    -------
+    ndarray of shape (n, *shape)
 
     Raises
     ------
     ValueError
         If x has another shape, no samples, complex or non-finite values.
     TypeError
-        If x does not hold numbers.
+        If x is a sparse matrix or does not hold numbers.
+    MemoryError
+        If a copy does not fit in free memory.
     """
     samples = check_numeric(x, what)
     if samples.shape[1:] != shape or samples.ndim != len(shape) + 1:
@@ -49,7 +66,7 @@ def check_samples(
     if samples.dtype != dtype or not samples.flags.c_contiguous:
         nbytes = samples.size * np.dtype(dtype).itemsize
         require_memory(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+    with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused below
         converted = np.ascontiguousarray(samples, dtype=dtype)
     largest = float(np.finfo(converted.dtype).max)
     if not is_within(converted, *((0.0, 1.0) if unit_interval else (-largest, largest))):
@@ -63,7 +80,7 @@ def check_samples(
 
 
 def check_numeric(x: Any, what: str) -> Array:
-    """x as an array of real numbers."""
+    """x as an array of real numbers; raises TypeError or ValueError if it is not numeric."""
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
         raise TypeError(f"{what} are a sparse matrix, but dense data is required; use .toarray()")
     try:
@@ -83,7 +100,7 @@ def check_numeric(x: Any, what: str) -> Array:
 
 
 def stack_two(a: Any, b: Any) -> Array:
-    """Two samples as one array (2, *shape)."""
+    """Two samples of one shape as an array (2, *shape); raises ValueError if their shapes differ."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape:
         raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
@@ -91,7 +108,7 @@ def stack_two(a: Any, b: Any) -> Array:
 
 
 def check_number(value: Any, name: str, *, least: float = -math.inf, above: float | None = None) -> None:
-    """Refuse what is no finite number of at least ``least``, or not above ``above``."""
+    """Raise ValueError unless ``value`` is a finite number of at least ``least`` or, if given, above ``above``."""
     expected = f"at least {least:g}" if above is None else f"above {above:g}"
     if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
         raise ValueError(f"{name} is {value!r}; expected a number {'of ' if above is None else ''}{expected}")
@@ -100,7 +117,7 @@ def check_number(value: Any, name: str, *, least: float = -math.inf, above: floa
 
 
 def refuse_non_finite(x: Array, what: str) -> None:
-    """Where there are NaN and infinity, say how many and where the first is."""
+    """Raise ValueError if x has NaN or infinity; the message has their number and the index of the first."""
     bad = ~np.isfinite(x)
     if bad.any():
         first = tuple(int(i) for i in np.argwhere(bad)[0])

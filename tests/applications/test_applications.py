@@ -1,4 +1,4 @@
-"""What autoencoders are used for: each figure against an oracle, each file against damage."""
+"""Applications: measures compared with an independent computation, files with damage, and error messages."""
 
 import numpy as np
 import pytest
@@ -85,7 +85,7 @@ def test_a_model_that_is_not_fitted_says_so_wherever_it_is_used(use):
         use(unfitted("variational"))
 
 
-def test_what_a_fitted_model_has_not_is_no_matter_of_fitting():
+def test_a_missing_attribute_of_a_fitted_model_is_not_reported_as_not_fitted():
     with pytest.raises(AttributeError, match="no attribute 'feature_names_in_'") as caught:
         fitted("variational").feature_names_in_  # noqa: B018
     assert not isinstance(caught.value, NotFittedError)
@@ -146,7 +146,7 @@ def test_a_search_needs_no_more_memory_for_more_codes(monkeypatch):
     assert peaks[1] < 1.2 * peaks[0]
 
 
-def test_an_index_comes_back_from_its_file_and_knows_its_model(tmp_path):
+def test_an_index_is_restored_from_its_file_and_refuses_another_model(tmp_path):
     model, x = fitted("deep"), data_for("deep")
     index = Index.of(model, x, "cosine")
     index.save(tmp_path / "i.safetensors")
@@ -157,7 +157,7 @@ def test_an_index_comes_back_from_its_file_and_knows_its_model(tmp_path):
         Index.load(tmp_path / "i.safetensors", fitted("deep", random_state=1))
 
 
-def test_what_is_no_index_or_damaged_is_refused(tmp_path):
+def test_files_that_are_damaged_or_not_an_index_are_refused(tmp_path):
     path = tmp_path / "i.safetensors"
     model = fitted("deep")
     model.save(path)
@@ -217,7 +217,7 @@ def test_numbers_survive_packing(n, size, bits, seed):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_samples_come_back_about_as_they_are_rebuilt(kind):
+def test_decompressed_samples_are_close_to_reconstructions(kind):
     model, x = fitted(kind), data_for(kind)
     content = compression.compress(model, x, bits=12)
     np.testing.assert_allclose(compression.decompress(model, content), model.reconstruct(x), atol=0.01)
@@ -235,7 +235,7 @@ def test_a_stream_takes_about_its_entropy(trained, digits):
     assert entropy < len(compression.pack(quantizer, numbers, "")) < 1.15 * entropy + 200
 
 
-def test_bits_are_chosen_so_that_quantising_hardly_shows(trained, digits):
+def test_bits_are_chosen_so_that_quantising_adds_little_error(trained, digits):
     x = digits.test_images[:300]
     bits = compression.fewest_bits(trained, x, trained.transform(x))
     assert 3 <= bits <= 8
@@ -356,7 +356,7 @@ def test_the_area_under_the_curve_is_a_share_of_pairs(inliers, outliers):
     assert anomaly.auroc(np.array(inliers), np.array(outliers)) == pytest.approx(np.mean(pairs))
 
 
-def test_noise_is_told_from_digits(trained, digits):
+def test_noise_is_detected_among_digits(trained, digits):
     test = digits.test_images[:200]
     ((name, ours, pca),) = anomaly.compare(
         trained, digits.train_images[:500], test, {"noise": anomaly.noise_like(test)}
@@ -454,7 +454,7 @@ def test_a_collapsed_code_is_warned_about_and_a_used_one_is_not():
     assert generation.bounds(model.fit(x), x, 2).active.all()
 
 
-def test_bounds_are_of_variational_models():
+def test_bounds_of_other_than_variational_models_are_refused():
     with pytest.raises(ValueError, match=r"need a VariationalAutoencoder.*DeepAutoencoder has none"):
         generation.bounds(fitted("deep"), data_for("deep"))
 

@@ -1,4 +1,4 @@
-"""Readers give back what was written, and answer everything else with one sentence."""
+"""Readers return what was written, and raise one-sentence errors for everything else."""
 
 import contextlib
 import gzip
@@ -330,7 +330,7 @@ def zipped(content):
         ),
     ],
 )
-def test_what_a_header_merely_claims_is_not_allocated(tmp_path, reader, content):
+def test_memory_is_not_allocated_for_the_announced_shape(tmp_path, reader, content):
     path = write(tmp_path, "x", content)
 
     def refused():
@@ -381,7 +381,7 @@ def test_numpy_s_own_tables_come_back(tmp_path):
     assert_same(read_table(tmp_path / "x.csv"), x)
 
 
-def test_blank_lines_quotes_and_spaces_are_no_matter(tmp_path):
+def test_blank_lines_quotes_and_spaces_do_not_change_a_table(tmp_path):
     path = write(tmp_path, "x.csv", '\n  \n"1"; 2 \n\n  \n3;4e0\n\n')
     assert_same(read_table(path), np.array([[1.0, 2.0], [3.0, 4.0]]))
 
@@ -509,7 +509,7 @@ def test_a_decompression_bomb_is_refused(tmp_path, monkeypatch, limit):
         read_images(tmp_path)
 
 
-def test_a_length_within_an_image_is_not_believed(tmp_path):
+def test_a_damaged_length_within_an_image_allocates_no_memory(tmp_path):
     path = save_image(tmp_path, "a.png", GREY)
     content = bytearray(path.read_bytes())
     length = content.index(b"IDAT") - 4
@@ -575,7 +575,7 @@ def test_read_finds_the_format_by_name_or_content(tmp_path):
         assert_same(read(write(tmp_path, name, content)), np.array([[1.0, 2.0]]))
 
 
-def test_read_knows_the_digits_and_folders(tmp_path):
+def test_read_returns_the_digits_and_images_of_folders(tmp_path):
     assert_same(read("digits"), load_digits().train_images)
     save_image(tmp_path, "a.png", GREY)
     assert_same(read(tmp_path), GREY[None] / np.float32(255))
@@ -607,7 +607,7 @@ def test_read_takes_the_name_of_an_array(tmp_path):
     assert_same(read(path, name="b"), PIXELS / np.float32(255))
 
 
-def test_an_option_without_use_is_refused(tmp_path):
+def test_an_option_that_the_source_does_not_use_is_refused(tmp_path):
     path = write(tmp_path, "x.npy", npy_bytes(PIXELS))
     for source, options in [
         (path, {"name": "x"}),

@@ -1,4 +1,4 @@
-"""Any bytes, for every reader: a result or one sentence, in the memory that is promised."""
+"""Fuzzing of every reader: any bytes give a result or a one-sentence error, within the documented memory."""
 
 import tracemalloc
 from random import Random
@@ -68,7 +68,7 @@ def test_any_bytes_end_in_a_result_or_a_sentence(content, tmp_path_factory):
             target.try_on(target.seeds()[0][:8] + content, folder)
 
 
-def test_an_answer_that_is_none_is_found(tmp_path):
+def test_the_fuzzer_detects_an_invalid_result(tmp_path):
     def raises(error: Exception):
         def read(path):
             raise error

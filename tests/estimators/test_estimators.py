@@ -1,4 +1,4 @@
-"""The five estimators: what a user calls, what comes back, and what is said to a mistake."""
+"""The five estimators: methods, results and error messages."""
 
 import ast
 import copy
@@ -195,7 +195,7 @@ def test_samples_are_the_same_whenever_and_from_whichever_copy_they_are_first_dr
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("train", ["fit", "partial_fit"])
-def test_what_becomes_of_the_data_after_training_changes_no_sample(kind: str, train: str) -> None:
+def test_changing_the_data_after_training_changes_no_drawn_sample(kind: str, train: str) -> None:
     x, models = data_for(kind), [unfitted(kind) for _ in range(2)]
     for model in models:
         getattr(model, train)(x)
@@ -217,7 +217,7 @@ def test_only_as_many_samples_are_kept_as_are_needed_and_only_until_they_are_use
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_a_model_does_not_hold_on_to_the_data_that_it_was_trained_on(n_jobs: int) -> None:
+def test_a_model_does_not_keep_a_reference_to_its_training_data(n_jobs: int) -> None:
     x = samples(3000, 12)
     model = unfitted("vanilla", epochs=1, batch_size=500, n_jobs=n_jobs).fit(x).partial_fit(x)
     data = weakref.ref(x)
@@ -229,7 +229,7 @@ def test_a_model_does_not_hold_on_to_the_data_that_it_was_trained_on(n_jobs: int
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("kind", TYPES)
-def test_a_model_is_gone_with_the_last_reference_to_it_and_waits_for_no_collector(kind: str, n_jobs: int) -> None:
+def test_a_model_is_freed_with_its_last_reference_without_the_garbage_collector(kind: str, n_jobs: int) -> None:
     gc.collect()
     gc.disable()
     try:
@@ -245,7 +245,7 @@ def test_a_model_is_gone_with_the_last_reference_to_it_and_waits_for_no_collecto
         gc.enable()
 
 
-def test_samples_are_drawn_from_where_codes_lie_after_the_last_training() -> None:
+def test_samples_are_drawn_from_the_distribution_of_codes_after_the_last_training() -> None:
     model, x = fitted("vanilla"), data_for("vanilla", 40)
     model.sample()
     model.partial_fit(x)
@@ -331,7 +331,7 @@ def test_bools_and_small_integers_are_numbers() -> None:
 
 
 @pytest.mark.parametrize("kind", ["list", "fortran", "strided", "read-only", "big-endian", "object", "float16"])
-def test_data_may_come_in_any_form(kind: str) -> None:
+def test_lists_and_arrays_of_any_layout_and_dtype_are_accepted(kind: str) -> None:
     x = samples(9, 5).astype("float16").astype("float32")
     frozen = x.copy()
     frozen.flags.writeable = False
@@ -352,14 +352,14 @@ def test_data_may_come_in_any_form(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_one_int_one_result(kind: str) -> None:
+def test_equal_seeds_give_equal_results(kind: str) -> None:
     x = data_for(kind)
     assert same(fitted(kind).network_.theta, fitted(kind).network_.theta)
     assert not same(fitted(kind).network_.theta, fitted(kind, random_state=1).network_.theta)
     assert same(fitted(kind).sample(3), unfitted(kind).fit(x).fit(x).sample(3))
 
 
-def test_every_kind_of_random_state_is_understood() -> None:
+def test_every_kind_of_random_state_is_accepted() -> None:
     x = data_for("vanilla")
 
     def theta(random_state: Any) -> bytes:
@@ -375,7 +375,7 @@ def test_every_kind_of_random_state_is_understood() -> None:
 
 
 @pytest.mark.parametrize("random_state", [-1, 0.5, "seed", [1, 2]])
-def test_a_random_state_that_is_none_is_refused(random_state: Any) -> None:
+def test_an_invalid_random_state_is_refused(random_state: Any) -> None:
     with pytest.raises(ValueError, match=r"random_state is .*; expected a whole number of at least 0, or None"):
         unfitted("vanilla", random_state=random_state).fit(data_for("vanilla"))
 
@@ -874,7 +874,7 @@ def test_flat_samples_are_signals_to_a_convolutional_model() -> None:
     assert model.reconstruct(X5).shape == X5.shape
 
 
-def test_a_model_is_as_precise_as_its_data_unless_told_otherwise() -> None:
+def test_a_model_has_the_precision_of_its_data_unless_dtype_is_given() -> None:
     def computed(dtype: str, x: Array) -> str:
         return npae.VanillaAutoencoder(dtype=dtype, **QUICK).fit(x).transform(x).dtype.name
 
@@ -935,13 +935,13 @@ def test_codes_that_are_not_finite_are_refused(value: float) -> None:
 
 
 @pytest.mark.parametrize("n_samples", [0, -1, 2.5, "3", None])
-def test_a_number_of_samples_that_is_none_is_refused(n_samples: Any) -> None:
+def test_an_invalid_number_of_samples_is_refused(n_samples: Any) -> None:
     with pytest.raises((ValueError, TypeError), match=f"n_samples is {n_samples!r}; expected"):
         fitted("vanilla").sample(n_samples)
 
 
 @pytest.mark.parametrize("steps", [1, 0, -1, 2.5, "3", None])
-def test_a_number_of_steps_that_is_none_is_refused(steps: Any) -> None:
+def test_an_invalid_number_of_steps_is_refused(steps: Any) -> None:
     x = data_for("vanilla")
     with pytest.raises((ValueError, TypeError), match=f"steps is {steps!r}; expected"):
         fitted("vanilla").interpolate(x[0], x[1], steps=steps)

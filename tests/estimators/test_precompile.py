@@ -1,4 +1,4 @@
-"""``npae warmup``: afterwards nothing is left to compile."""
+"""``npae warmup``: no kernel needs compilation afterwards."""
 
 import json
 import subprocess

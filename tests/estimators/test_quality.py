@@ -1,4 +1,4 @@
-"""What theory says about a trained model: PCA's subspace, the evidence bound, noise that is gone."""
+"""Trained models compared with theory: the subspace of PCA, the evidence bound, removed noise."""
 
 import warnings
 from functools import cache

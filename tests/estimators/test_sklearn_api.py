@@ -1,4 +1,4 @@
-"""The estimators among scikit-learn's own tools. scikit-learn is the oracle here; npae never imports it."""
+"""The estimators in scikit-learn's tools, and its estimator checks; npae itself never imports scikit-learn."""
 
 import subprocess
 import sys
@@ -55,14 +55,14 @@ def test_every_check_of_check_estimator_passes(kind, monkeypatch):
 @pytest.mark.filterwarnings("ignore:X (does not have valid|has) feature names:UserWarning")
 @pytest.mark.parametrize("check", BEYOND)
 @pytest.mark.parametrize("kind", ESTIMATORS)
-def test_dataframes_come_and_go_as_scikit_learn_expects(kind, check):
+def test_dataframes_are_accepted_and_returned_as_scikit_learn_expects(kind, check):
     library = "polars" if "polars" in check else "pandas"
     pytest.importorskip(library)
     cls = ESTIMATORS[kind]
     getattr(estimator_checks, check)(cls.__name__, cls(**SMALL))
 
 
-def test_a_model_stands_at_the_end_of_a_pipeline_and_within_one():
+def test_a_model_works_at_the_end_and_in_the_middle_of_a_pipeline():
     last = make_pipeline(MinMaxScaler(), unfitted("deep")).fit(X)
     assert last.transform(X).shape == (40, 4)
     assert list(last.get_feature_names_out()) == [f"deepautoencoder{i}" for i in range(4)]
@@ -89,7 +89,7 @@ def test_parameters_within_a_pipeline_are_searched():
     assert search.best_params_["deepautoencoder__hidden"] in [(8,), (9, 6)]
 
 
-def test_fitted_and_unfitted_models_are_told_apart():
+def test_scikit_learn_distinguishes_fitted_and_unfitted_models():
     model = unfitted("vanilla")
     with pytest.raises(ValueError, match="not fitted"):
         check_is_fitted(model)

@@ -1,4 +1,4 @@
-"""Every compiled kernel against its twin in plain NumPy, over drawn shapes, the edges of tiles and lines among them."""
+"""Every compiled kernel against the reference kernel, for random shapes that include the edges of tiles and lines."""
 
 import inspect
 import os
@@ -95,7 +95,7 @@ def assert_margins_untouched(a: Array) -> None:
 
 
 def unset(dtype: str, *shape: int) -> Array:
-    """An output that nobody has written yet."""
+    """An uninitialised output."""
     return np.full(shape, np.nan, dtype)
 
 
@@ -161,7 +161,7 @@ def mostly_black(seed: int, dtype: str, n: int, m: int) -> Array:
 @example(40, 2 * panel.DEPTH + 6, 21, "float32", 0)
 @example(2 * panel.DEPTH, 400, 33, "float64", 0)
 @given(st.integers(8, 70), st.integers(150, 600), sizes, dtypes, seeds)
-def test_products_leave_out_what_is_zero(n: int, m: int, n_out: int, dtype: str, seed: int) -> None:
+def test_products_with_sparse_arrays(n: int, m: int, n_out: int, dtype: str, seed: int) -> None:
     a = mostly_black(seed, dtype, n, m)
     W, b, dy = normal(seed, dtype, m, n_out), normal(seed + 1, dtype, n_out), normal(seed + 2, dtype, n, n_out)
     check("affine", a, W, b, outputs=[unset(dtype, n, n_out)])
@@ -183,7 +183,7 @@ def test_lists_of_steps_give_the_same_sums(n: int, m: int, n_out: int, dtype: st
     assert_margins_untouched(dW)
 
 
-def test_the_steps_left_out_are_those_that_add_nothing() -> None:
+def test_only_steps_of_zeros_are_skipped() -> None:
     n, m = 5 * sparse.ROWS + 2, 300
     a = mostly_black(1, "float32", n, m)
     tiles = -(-n // sparse.ROWS)
@@ -202,7 +202,7 @@ def test_the_steps_left_out_are_those_that_add_nothing() -> None:
             assert counts[i] < 0.8 * depth or len(needed) > 0.6 * depth
 
 
-def test_sparse_and_dense_arrays_are_told_apart() -> None:
+def test_sparse_arrays_are_recognised() -> None:
     digits = load_digits().train_images[:64].reshape(64, -1)
     hidden = np.maximum(normal(0, "float32", 64, 784), 0)  # half of it is 0, but hardly ever a whole step
     for a, expected in ((digits, True), (hidden, False), (digits[:, ::16].copy(), False)):
@@ -234,7 +234,7 @@ def test_products_of_an_empty_batch(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
-def test_a_number_that_is_not_finite_spoils_its_own_row_and_no_other(bad: float) -> None:
+def test_a_number_that_is_not_finite_affects_only_its_own_row(bad: float) -> None:
     x = np.ones((9, 5), "float32")
     x[4, 2] = bad
     (y,) = check("affine", x, np.zeros((5, 20), "float32"), np.zeros(20, "float32"), outputs=[unset("float32", 9, 20)])
@@ -389,9 +389,7 @@ def test_pad(
 
 @drawn
 @given(sizes, sizes, sizes, dtypes, seeds, st.integers(0, 20))
-def test_blocks_are_taken_and_put_where_the_place_says(
-    n_there: int, n: int, size: int, dtype: str, seed: int, start: int
-) -> None:
+def test_take_block_and_put_block(n_there: int, n: int, size: int, dtype: str, seed: int, start: int) -> None:
     n = min(n, n_there)
     place = np.array([min(start, n_there - n), n_there - n])
     check("take_block", normal(seed, dtype, n_there, size), place, outputs=[unset(dtype, n, size)])
@@ -680,7 +678,7 @@ def test_leaky_relu_and_its_gradient(shape: tuple[int, ...], dtype: str, seed: i
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("name", ["relu", "sigmoid", "tanh", "softplus"])
-def test_an_activation_keeps_what_is_not_finite(name: str, dtype: str) -> None:
+def test_an_activation_preserves_nan_and_infinity(name: str, dtype: str) -> None:
     x = np.array([[np.nan, np.inf, -np.inf, 0.0, -0.0, 1e30, -1e30, 1.0] * 5], dtype)
     (y,) = check(name, x, outputs=[unset(dtype, 1, 40)])
     assert np.isnan(y[0, ::8]).all()
@@ -799,7 +797,7 @@ def test_multiply(shape: tuple[int, ...], dtype: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_noise_does_not_hide_what_is_not_a_number(dtype: str) -> None:
+def test_noise_preserves_nan(dtype: str) -> None:
     x = np.array([[np.nan, 0.5]], dtype)
     noise = np.full((1, 2), 0.9, dtype)
     for name, settings_of in (
@@ -866,14 +864,14 @@ print([w.category.__name__ for w in caught], y.tolist())
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the user's folder is found in the registry there")
 @pytest.mark.parametrize("home_is_read_only", [False, True])
-def test_a_read_only_installation_keeps_machine_code_at_home_or_warns_once(
+def test_a_read_only_installation_caches_machine_code_in_the_users_folder_or_warns_once(
     tmp_path: Path, home_is_read_only: bool
 ) -> None:
     copy = tmp_path / "installed" / "npae"
     shutil.copytree(Path(npae.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
     for folder in [copy / "kernels", *(p for p in (copy / "kernels").iterdir() if p.is_dir())]:
         file = folder / "__pycache__"
-        file.touch()  # no folder can be made where a file is, whoever asks
+        file.touch()  # no folder can be made in the place of a file, even by root
     home = file if home_is_read_only else tmp_path / "home"
     environment = {k: v for k, v in os.environ.items() if k not in ("NUMBA_CACHE_DIR", "NUMBA_DISABLE_JIT")}
     environment |= {"HOME": str(home), "XDG_CACHE_HOME": str(home / ".cache"), "PYTHONPATH": str(copy.parent)}

@@ -1,6 +1,6 @@
-"""What npae uses of Numba, llvmlite, NumPy and Python that their makers do not promise: one test for each part.
+"""Undocumented features of Numba, llvmlite, NumPy and Python that npae uses: one test for each.
 
-Where a new version changes one of them, the test that fails says which, and ``USED`` says where it is needed.
+If a new version changes one of them, the failing test names it, and ``USED`` says which module needs it.
 """
 
 import inspect

@@ -1,4 +1,4 @@
-"""Processors: a tile's rows fit each one's registers, and none computes with machine code that is made for another."""
+"""Targets: the rows of a tile fit the registers, and cached machine code is not loaded for another target."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What was recorded does what the calls would have done, bit for bit."""
+"""Recorded programs: replaying calls gives the same bits as making them."""
 
 import gc
 import subprocess
@@ -120,7 +120,7 @@ def test_arrays_that_may_not_be_written_and_empty_ones_can_be_read():
     np.testing.assert_array_equal(y, 1)
 
 
-def test_contents_are_looked_at_when_a_program_runs():
+def test_the_contents_of_arrays_are_read_when_a_program_runs():
     x, y = np.ones(5), np.zeros(5)
     program = recorded("relu", x, y)
     x[...] = 7
@@ -166,7 +166,7 @@ def test_kernels_without_machine_code_are_called_by_python():
 
 
 @pytest.mark.skipif(not COMPILES, reason="Python has the memory it needs")
-def test_a_kernel_without_the_memory_it_needs_is_a_memory_error():
+def test_a_kernel_that_cannot_allocate_raises_a_memory_error():
     @numba.njit(nogil=True)
     def greedy(n, y):
         y[0] = np.ones(n)[-1]
@@ -258,7 +258,7 @@ def layers_of(net):
     return {type(layer).__name__ for layer in net.arena.layers.values()}
 
 
-def test_the_networks_here_have_every_layer():
+def test_the_networks_of_this_file_contain_every_layer():
     found = set().union(*(layers_of(built(name, "float32")) for name in NETWORKS))
     assert found >= set(npae.layers.__all__) - {"Layer"}
 
@@ -289,7 +289,7 @@ def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_bat
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_only_a_network_with_somebodys_own_layer_is_run_by_python(name):
+def test_only_a_network_with_a_user_defined_layer_is_run_by_python(name):
     net = built(name, "float32")
     program = Program()
     x = samples(3, *net.input_shape)

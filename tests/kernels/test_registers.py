@@ -1,4 +1,4 @@
-"""A tile's sums stay in the registers of every processor, this one or another: LLVM writes for all of them."""
+"""The sums of a tile stay in registers, checked in the assembly that LLVM emits for several processors."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Threads that carry out programs side by side, and sleep when there is nothing to do."""
+"""Thread team: programs run in parallel, errors are raised, and idle threads sleep."""
 
 import os
 import signal
@@ -56,7 +56,7 @@ def test_long_programs_and_short_ones_wait_for_each_other():
         assert ys[:, -1].tolist() == lengths
 
 
-def test_all_in_a_process_share_one_crew_of_a_size():
+def test_all_in_a_process_share_one_team_of_a_size():
     assert shared_team(2) is shared_team(2)
     assert shared_team(2) is not shared_team(3)
     before = threading.active_count()
@@ -79,7 +79,7 @@ def test_threads_that_have_nothing_to_do_sleep_and_wake_again():
 
 @pytest.mark.skipif(not COMPILES, reason="Python has the memory it needs")
 @pytest.mark.parametrize("greedy_one", [0, 1])
-def test_an_error_is_raised_after_all_have_finished_and_the_crew_goes_on(greedy_one):
+def test_an_error_is_raised_after_all_have_finished_and_the_team_can_be_used_again(greedy_one):
     @numba.njit(nogil=True)
     def greedy(n, y):
         y[0] = np.ones(n)[-1]
@@ -131,7 +131,7 @@ def test_two_threads_of_a_program_may_train_at_once(n_jobs):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_process_has_a_crew_of_its_own():
+def test_a_forked_process_starts_its_own_team():
     expected = fit(0, 2)
     child = os.fork()
     if child == 0:
@@ -147,7 +147,7 @@ def test_ctrl_c_at_any_moment_leaves_a_model_that_can_be_trained_further():
 import os, signal, threading, time, warnings
 import numpy as np
 import npae
-signal.signal(signal.SIGINT, signal.default_int_handler)  # who runs in the background has inherited to ignore it
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background process inherits that it is ignored
 x = np.random.default_rng(0).random((200, 12)).astype("float32")
 model = npae.VanillaAutoencoder(code_size=2, batch_size=10, n_jobs=2, random_state=0, epochs=1).fit(x)
 model.epochs = 100_000

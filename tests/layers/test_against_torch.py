@@ -1,4 +1,4 @@
-"""Layers, losses and optimizers against PyTorch, which many eyes have checked. Runs only where it is installed."""
+"""Layers, losses and optimizers against PyTorch as an independent implementation; skipped where it is not installed."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""The arena: planning first, then one allocation of which everything is a view."""
+"""The arena: planning, allocation of parameters, gradients and buffers, and the views of them."""
 
 from itertools import pairwise
 from typing import Any
@@ -239,7 +239,7 @@ def test_counts_and_bytes_are_those_of_the_layers_arrays() -> None:
 
 
 class Scale(Layer):
-    """A layer of one's own: y = a x, with a counter in an integer buffer."""
+    """A user-defined layer: y = a x, with a counter in an integer buffer."""
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         arena.parameter(self, "a", ())
@@ -273,7 +273,7 @@ def test_a_layer_may_plan_single_numbers_other_types_and_workspaces() -> None:
 def test_two_layers_of_one_name_are_refused() -> None:
     arena = Arena("float32", reference_kernels())
     arena.add(ReLU(), (3,), "same")
-    with pytest.raises(ValueError, match="two layers are called 'same'; give each a name of its own"):
+    with pytest.raises(ValueError, match="two layers are called 'same'; give them different names"):
         arena.add(ReLU(), (3,), "same")
 
 

@@ -1,4 +1,4 @@
-"""Fused layers: each equals the plain layers in whose place it stands, and nobody outside a network notices it."""
+"""Fused layers compute what the plain layers compute; saved models, copies and parameter names do not change."""
 
 import pickle
 from typing import Any
@@ -45,7 +45,7 @@ seeds = st.integers(0, 2**32 - 1)
 
 @st.composite
 def paddings(draw: st.DrawFn, kernel_size: tuple[int, int]) -> tuple[Any, list[tuple[int, int]]]:
-    """``padding`` as somebody would write it, and as (before, after) of either axis; "same" is left out."""
+    """``padding`` in each form that a user may pass, and as (before, after) of each axis; without "same"."""
     around = [(draw(st.integers(0, k - 1)), draw(st.integers(0, k - 1))) for k in kernel_size]
     kind = draw(st.sampled_from(["valid", "number", "pair", "pairs"]))
     if kind == "valid":
@@ -222,7 +222,7 @@ def test_a_convolution_of_zeros_has_no_winner_and_no_gradient(kernels: Any) -> N
     assert not chain.layers[0].db.any()
 
 
-def test_what_is_not_a_number_passes_a_fused_layer(kernels: Any) -> None:
+def test_nan_propagates_through_a_fused_layer(kernels: Any) -> None:
     x = np.ones((1, 4, 4, 1), "float32")
     x[0, 0, 0, 0] = np.nan
     pooled = planned([Conv2D(2, 1), ReLU(), MaxPool2D()], (4, 4, 1), "float32", kernels, fuse=True)(x)
@@ -233,17 +233,17 @@ def test_what_is_not_a_number_passes_a_fused_layer(kernels: Any) -> None:
     assert np.isfinite(enlarged[0, 2:]).all()
 
 
-def test_as_many_images_as_fit_the_cache_pass_together_and_at_least_one() -> None:
+def test_a_fused_layer_processes_as_many_images_at_once_as_fit_the_cache_and_at_least_one() -> None:
     arena = Arena("float32", default_kernels())
     assert fused_layers.few((8, 8, 16), arena) == (fused_layers.CACHED // (4 * 8 * 8 * 16), 8, 8, 16)
     assert fused_layers.few((1000, 1000, 3), arena) == (1, 1000, 1000, 3)
 
 
-# What does not fit stays as it is
+# Layers that are not fused
 
 
 class OwnConvolution(Conv2D):
-    """Whatever it does, nothing may take its place."""
+    """A subclass may compute something else, so it must not be replaced by a fused layer."""
 
 
 class OwnUpSampling(UpSample2D):
@@ -271,17 +271,17 @@ UNFIT: dict[str, tuple[list[Layer], Shape]] = {
     "no activation": ([Conv2D(2), MaxPool2D()], (4, 4, 1)),
     "no pooling": ([Conv2D(2), ReLU()], (4, 4, 1)),
     "another order": ([Conv2D(2), MaxPool2D(), ReLU()], (4, 4, 1)),
-    "somebody's convolution": ([OwnConvolution(2), ReLU(), MaxPool2D()], (4, 4, 1)),
-    "somebody's ReLU": ([Conv2D(2), OwnReLU(), MaxPool2D()], (4, 4, 1)),
-    "somebody's pooling": ([Conv2D(2), ReLU(), OwnPooling()], (4, 4, 1)),
+    "a user's convolution": ([OwnConvolution(2), ReLU(), MaxPool2D()], (4, 4, 1)),
+    "a user's ReLU": ([Conv2D(2), OwnReLU(), MaxPool2D()], (4, 4, 1)),
+    "a user's pooling": ([Conv2D(2), ReLU(), OwnPooling()], (4, 4, 1)),
     "bilinear upsampling": ([UpSample2D(mode="bilinear"), Conv2D(2)], (2, 3, 1)),
     "an enlargement that is cut off": ([UpSample2D(output_size=(3, 6)), Conv2D(2)], (2, 3, 1)),
     "a size that is restored": ([MaxPool2D(), UpSample2D(), Conv2D(2)], (5, 4, 1)),
     "a stride": ([UpSample2D(), Conv2D(2, stride=(1, 2))], (2, 3, 1)),
     "a wide border before": ([UpSample2D(), Conv2D(2, 2, padding=((2, 0), (0, 0)))], (2, 3, 1)),
     "a wide border after": ([UpSample2D(), Conv2D(2, 2, padding=((0, 0), (0, 2)))], (2, 3, 1)),
-    "somebody's upsampling": ([OwnUpSampling(), Conv2D(2)], (2, 3, 1)),
-    "somebody's convolution after it": ([UpSample2D(), OwnConvolution(2), ReLU()], (2, 3, 1)),
+    "a user's upsampling": ([OwnUpSampling(), Conv2D(2)], (2, 3, 1)),
+    "a user's convolution after it": ([UpSample2D(), OwnConvolution(2), ReLU()], (2, 3, 1)),
     "upsampling alone": ([UpSample2D()], (2, 3, 1)),
 }
 
@@ -299,7 +299,7 @@ def test_where_layers_do_not_fit_nothing_is_fused(what: str, kernels: Any) -> No
     np.testing.assert_array_equal(other.arena.dtheta, plain.arena.dtheta)
 
 
-def test_what_can_be_fused_is_found_among_other_layers() -> None:
+def test_layers_that_can_be_fused_are_found_between_other_layers() -> None:
     layers: list[Layer] = [Conv2D(2), ReLU(), Conv2D(3), ReLU(), MaxPool2D(), UpSample2D(), Conv2D(2), UpSample2D()]
     chain = planned(layers, (4, 4, 1), "float32", default_kernels(), fuse=True)
     kinds = [Conv2D, ReLU, ConvolutionReLUMaxPool, UpSampleConvolution, UpSample2D]
@@ -308,7 +308,7 @@ def test_what_can_be_fused_is_found_among_other_layers() -> None:
     assert chain.layers == layers
 
 
-# Nobody outside notices
+# Effects outside the network
 
 IMAGE = (8, 4, 2)
 
@@ -333,7 +333,7 @@ def fused_steps(net: Autoencoder) -> list[str]:
 NAMES = ["encoder.0-2", "encoder.3-5", "decoder.2-4", "decoder.5-6"]
 
 
-def test_a_network_is_fused_unless_it_is_told_not_to_be() -> None:
+def test_a_network_is_fused_unless_fuse_is_false() -> None:
     assert fused_steps(built()) == NAMES
     plain = built(fuse=False)
     assert fused_steps(plain) == []
@@ -342,7 +342,7 @@ def test_a_network_is_fused_unless_it_is_told_not_to_be() -> None:
     assert fused_steps(plain.build(IMAGE, fuse=False)) == []
 
 
-def test_parameters_keep_their_names_their_places_and_their_first_values() -> None:
+def test_fusing_changes_neither_names_nor_positions_nor_initial_values_of_parameters() -> None:
     one, other = built(), built(fuse=False)
     assert one.arena.parameter_shapes() == other.arena.parameter_shapes()
     np.testing.assert_array_equal(one.theta, other.theta)
@@ -417,7 +417,7 @@ def test_the_first_layer_that_is_not_finite_is_a_plain_one() -> None:
 
 
 class Named(Dense):
-    """A layer of somebody who calls things as the fused layers do."""
+    """A user's layer with attributes named as those of a fused layer."""
 
     def __init__(self, units: int) -> None:
         super().__init__(units)
@@ -425,7 +425,7 @@ class Named(Dense):
         self.convolution = Dense(1)
 
 
-def test_the_attributes_of_somebody_elses_layer_mean_nothing() -> None:
+def test_a_users_layer_may_have_attributes_of_the_same_names_as_a_fused_layers() -> None:
     net = Autoencoder([Named(3)], [Dense(5)], loss="mse").build((5,))
     assert not net.encoder.layers[0].needs_dx
     net.theta[...] = np.nan
@@ -440,7 +440,7 @@ def test_fused_layers_take_less_memory_and_plain_ones_none() -> None:
     assert not hasattr(one.encoder.layers[0], "y")
 
 
-def test_a_summary_lists_a_fused_layer_after_those_whose_work_it_does() -> None:
+def test_a_summary_lists_a_fused_layer_after_the_layers_it_replaces() -> None:
     one, other = built(), built(fuse=False)
     lines = [line.split() for line in one.summary().splitlines()]
     names = [line[0] for line in lines]
@@ -458,7 +458,7 @@ def test_a_summary_lists_a_fused_layer_after_those_whose_work_it_does() -> None:
     assert "ConvolutionReLUMaxPool([Conv2D(" in repr(one.encoder.steps[0])
 
 
-def test_the_first_layer_that_learns_needs_no_gradient_of_the_data() -> None:
+def test_the_first_layer_with_parameters_computes_no_gradient_by_the_data() -> None:
     net = built()
     assert [layer.needs_dx for layer in net.encoder.layers] == [False] + [True] * 7
     x = samples(2, *IMAGE)

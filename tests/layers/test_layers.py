@@ -1,4 +1,4 @@
-"""Every layer: its gradients, the shapes it promises, its noise, and what it says to a mistake."""
+"""Every layer: gradients, output shapes, dtypes, noise, initial values and error messages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -281,9 +281,7 @@ def example(name: str, kernels: Any, n: int = 3, dtype: str = "float64") -> tupl
 
 @every_layer
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_output_has_the_shape_that_was_promised_and_the_type_of_the_network(
-    kernels: Any, name: str, dtype: str
-) -> None:
+def test_the_output_has_the_planned_shape_and_the_dtype_of_the_network(kernels: Any, name: str, dtype: str) -> None:
     layer, x, dy = example(name, kernels, dtype=dtype)
     y = layer(x)
     assert y.shape == (3, *layer.output_shape)
@@ -308,7 +306,7 @@ def test_float32_agrees_with_float64(kernels: Any, name: str) -> None:
 
 
 @every_layer
-def test_neither_pass_changes_what_it_is_given(kernels: Any, name: str) -> None:
+def test_neither_forward_nor_backward_changes_its_input(kernels: Any, name: str) -> None:
     layer, x, dy = example(name, kernels)
     x_before, dy_before, theta_before = x.copy(), dy.copy(), layer.arena.theta.copy()
     layer(x)
@@ -343,7 +341,7 @@ def test_backward_is_linear_in_the_upstream_gradient(kernels: Any, name: str) ->
 
 
 @every_layer
-def test_nothing_is_left_over_from_earlier_batches(kernels: Any, name: str) -> None:
+def test_results_do_not_depend_on_earlier_batches(kernels: Any, name: str) -> None:
     used, x, dy = example(name, kernels, n=4)
     for n in (4, 1, 3, 2):
         fresh, _, _ = example(name, kernels, n=4)
@@ -358,7 +356,7 @@ def test_nothing_is_left_over_from_earlier_batches(kernels: Any, name: str) -> N
 
 
 @every_layer
-def test_samples_do_not_see_each_other(kernels: Any, name: str) -> None:
+def test_the_output_of_a_sample_does_not_depend_on_the_others(kernels: Any, name: str) -> None:
     layer, x, dy = example(name, kernels)
     layer.run.training = False
     y, dx = layer(x).copy(), layer.backward(dy).copy()
@@ -369,8 +367,8 @@ def test_samples_do_not_see_each_other(kernels: Any, name: str) -> None:
 
 @every_layer
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_a_layer_does_nothing_but_draw_and_call_kernels(kernels: Any, name: str, dtype: str) -> None:
-    """So its calls, recorded, are all that another batch at another step needs."""
+def test_a_recorded_layer_computes_what_forward_and_backward_compute(kernels: Any, name: str, dtype: str) -> None:
+    """Also for another batch at another step, after ``draw``: a layer does nothing but call kernels."""
     called, x, dy = example(name, kernels, dtype=dtype)
     layer, x_seen, dy_seen = example(name, kernels, dtype=dtype)
     layer.arena.resize(len(x))
@@ -401,7 +399,7 @@ def test_backward_is_the_adjoint_of_a_linear_layer(kernels: Any, name: str) -> N
 
 
 @pytest.mark.parametrize("name", ["dense", "convolution", "convolution with an uneven border"])
-def test_the_weight_gradient_is_the_adjoint_of_what_the_weights_do(kernels: Any, name: str) -> None:
+def test_the_weight_gradient_is_the_adjoint_of_the_map_from_weights_to_output(kernels: Any, name: str) -> None:
     """y is linear in W too: ⟨u, y(V) − y(0)⟩ = ⟨dW, V⟩."""
     layer, x, u = example(name, kernels)
     y = layer(x).copy()
@@ -575,7 +573,7 @@ def test_activations_have_names(name: str) -> None:
 @given(
     size=st.tuples(st.integers(1, 40), st.integers(1, 40)), factors=st.lists(st.integers(1, 3), min_size=1, max_size=3)
 )
-def test_any_height_and_width_come_back_from_several_levels_of_pooling(
+def test_several_levels_of_pooling_and_upsampling_restore_any_height_and_width(
     kernels: Any, pooling: Any, mode: str, size: tuple[int, int], factors: list[int]
 ) -> None:
     down = [pooling(f) for f in factors]
@@ -583,18 +581,18 @@ def test_any_height_and_width_come_back_from_several_levels_of_pooling(
     assert Chain([*down, *up]).build((*size, 1), kernels=kernels).output_shape == (*size, 1)
 
 
-def test_25_by_25_goes_through_13_and_7_and_comes_back() -> None:
+def test_25_by_25_is_pooled_to_13_and_7_and_restored() -> None:
     layers = [MaxPool2D(), MaxPool2D(), UpSample2D(), UpSample2D()]
     Chain(layers).build((25, 25, 1), kernels=reference_kernels())
     assert [layer.output_shape[:2] for layer in layers] == [(13, 13), (7, 7), (13, 13), (25, 25)]
 
 
-def test_a_given_output_size_counts_as_the_way_back_from_its_pooling() -> None:
+def test_a_given_output_size_is_matched_with_the_pooling_of_that_size() -> None:
     layers = [MaxPool2D(), MaxPool2D(), UpSample2D(output_size=(13, 13)), UpSample2D()]
     assert Chain(layers).build((25, 25, 1), kernels=reference_kernels()).output_shape == (25, 25, 1)
 
 
-def test_pooling_that_keeps_the_size_does_not_hide_the_one_to_restore() -> None:
+def test_pooling_of_stride_one_is_not_matched_with_upsampling() -> None:
     layers = [MaxPool2D(), MaxPool2D(3, stride=1), UpSample2D()]
     assert Chain(layers).build((25, 25, 1), kernels=reference_kernels()).output_shape == (25, 25, 1)
 
@@ -683,12 +681,12 @@ def test_salt_and_pepper_are_each_half_of_the_level() -> None:
 
 
 @pytest.mark.parametrize("noise", [MaskingNoise(1.0), SaltAndPepperNoise(1.0)])
-def test_level_one_leaves_nothing_of_the_input(noise: Layer) -> None:
+def test_at_level_one_no_value_of_the_input_remains(noise: Layer) -> None:
     assert not np.any(noisy(noise, np.full(MANY, 0.4)) == 0.4)
 
 
 @every_noise
-def test_what_is_corrupted_does_not_depend_on_the_number_type_in_distribution(noise: Layer) -> None:
+def test_noise_has_the_same_distribution_in_float32_and_float64(noise: Layer) -> None:
     layer = type(noise)(**noise.config()).build((500,), dtype="float32", kernels=reference_kernels())
     layer.run.training = True
     single = layer(np.full(MANY, 0.4, dtype="float32"))
@@ -711,7 +709,7 @@ def variational(mu: list[float], log_var: list[float], n: int, **options: Any) -
 MU, LOG_VAR = [0.7, -1.2, 0.0], [-0.8, 0.6, 1.1]
 
 
-def test_the_code_is_drawn_with_the_mean_and_the_variance_that_the_heads_say() -> None:
+def test_the_code_is_drawn_with_the_mean_and_variance_of_the_two_heads() -> None:
     layer, x = variational(MU, LOG_VAR, 100_000)
     z = layer(x)
     variance = np.exp(LOG_VAR)
@@ -741,7 +739,7 @@ def test_beta_scales_the_penalty_and_not_the_code() -> None:
     np.testing.assert_allclose(pressed.penalty, 4 * plain.penalty)
 
 
-def test_beta_rises_linearly_over_the_warm_up_and_is_whole_without_training() -> None:
+def test_beta_rises_linearly_over_the_warm_up_and_is_full_outside_training() -> None:
     layer, x = variational(MU, LOG_VAR, 1, beta=2.0, warm_up_steps=4)
     seen = []
     for step in range(6):
@@ -812,7 +810,7 @@ def build(layer: Layer, shape: Shape) -> Layer:
         (lambda: build(Conv2D(-2), (4, 4, 1)), "-2.*; expected"),
     ],
 )  # fmt: skip
-def test_a_mistake_is_answered_by_one_sentence_that_says_what_to_do(mistake: Callable[[], Any], advice: str) -> None:
+def test_an_error_message_is_one_sentence_that_says_what_to_do(mistake: Callable[[], Any], advice: str) -> None:
     with pytest.raises(ValueError, match=advice) as caught:
         mistake()
     assert "\n" not in str(caught.value)
@@ -823,7 +821,7 @@ def test_sizes_may_be_numpy_integers() -> None:
     assert layer.build((4, 4, 1), kernels=reference_kernels()).output_shape == (2, 4, 2)
 
 
-def test_one_layer_object_cannot_stand_in_two_places() -> None:
+def test_one_layer_object_cannot_be_used_twice_in_a_network() -> None:
     """Its buffers would be shared, and the gradient of the first place silently lost."""
     relu = ReLU()
     with pytest.raises(ValueError, match=r"twice|two places|already"):

@@ -1,4 +1,4 @@
-"""Losses against their formula, written as loops, and against finite differences."""
+"""Losses compared with their formula, written as loops, and with finite differences."""
 
 import math
 from collections.abc import Callable
@@ -167,6 +167,6 @@ def test_targets_that_are_not_finite_are_refused_as_such(bad: float) -> None:
         check_samples([[300.0, bad]], (2,), "float64", "targets", unit_interval=True)
 
 
-def test_an_unknown_loss_is_answered_by_the_known_ones() -> None:
+def test_the_error_for_an_unknown_loss_lists_the_known_ones() -> None:
     with pytest.raises(ValueError, match="unknown loss 'hinge'; expected one of bce, bce_on_probabilities, mse"):
         loss_by_name("hinge")

@@ -1,4 +1,4 @@
-"""The whole network: the five types' gradients, coding and decoding, repeatability, and what it says to a mistake."""
+"""Whole networks of all five types: gradients, encoding, decoding, reproducibility and error messages."""
 
 import copy
 import json
@@ -216,7 +216,7 @@ def test_gradient_descent_can_be_written_in_one_line() -> None:
 
 
 @every_network
-def test_a_repeated_gradient_is_the_same_and_depends_on_nothing_that_was_there_before(name: str) -> None:
+def test_a_repeated_gradient_is_the_same_whatever_the_buffers_held_before(name: str) -> None:
     network, x = built(name), samples(name, 4)
     first = network.gradient(x), network.dtheta.copy()
     network.dtheta[...] = 99
@@ -284,7 +284,7 @@ def test_losses_have_the_mean_that_gradient_returns_except_for_weight_decay(name
 
 
 @every_network
-def test_losses_are_those_of_single_samples_and_see_no_noise(name: str) -> None:
+def test_losses_are_those_of_single_samples_without_noise(name: str) -> None:
     network, x = built(name), samples(name, 4)
     losses = network.losses(x)
     network.run.step += 1
@@ -323,7 +323,7 @@ CODE_SHAPES = {
 
 @every_network
 @pytest.mark.parametrize("n", [1, BATCH, 2 * BATCH + 3])
-def test_any_number_of_samples_is_coded_and_decoded_in_the_same_way_as_each_alone(name: str, n: int) -> None:
+def test_samples_are_encoded_and_decoded_together_as_each_alone(name: str, n: int) -> None:
     network, x = built(name), samples(name, n)
     z, x_hat = network.encode(x), network.reconstruct(x)
     assert z.shape == (n, *CODE_SHAPES[name]) == (n, *network.code_shape)
@@ -339,7 +339,7 @@ def test_any_number_of_samples_is_coded_and_decoded_in_the_same_way_as_each_alon
 
 
 @every_network
-def test_coding_is_deterministic_and_leaves_the_input_and_the_parameters_alone(name: str) -> None:
+def test_encoding_is_deterministic_and_changes_neither_the_input_nor_the_parameters(name: str) -> None:
     network, x = built(name), samples(name, 4)
     before, theta = x.copy(), network.theta.copy()
     z = network.encode(x)
@@ -405,7 +405,7 @@ def test_equal_seeds_give_bit_identical_parameters_and_gradients_and_other_seeds
 
 
 @pytest.mark.parametrize("name", ["denoising", "variational"])
-def test_noise_is_another_at_the_next_step_and_the_same_when_the_step_comes_again(name: str) -> None:
+def test_noise_differs_between_steps_and_is_the_same_at_the_same_step(name: str) -> None:
     network, x = built(name), samples(name, 4)
     losses = []
     for step in (0, 1, 0):
@@ -454,7 +454,7 @@ def test_a_copy_computes_the_same_with_parameters_of_its_own(name: str, duplicat
 
 
 class Double(ReLU):
-    """A layer of one's own."""
+    """A user-defined layer."""
 
     def forward(self, x: Array) -> Array:
         return np.multiply(x, 2, out=self.y)
@@ -463,7 +463,7 @@ class Double(ReLU):
         return np.multiply(dy, 2, out=self.dx)
 
 
-def test_a_layer_of_ones_own_comes_back_from_a_config_when_its_class_is_given() -> None:
+def test_from_config_restores_a_user_defined_layer_when_its_class_is_given() -> None:
     config = Autoencoder([Dense(3), Double()], [Dense(7)]).config()
     assert isinstance(Autoencoder.from_config(config, layers=[Double]).encoder.layers[1], Double)
     with pytest.raises(ValueError, match=r"unknown layer 'Double'; pass its class with layers=\[Double\]"):
@@ -474,7 +474,7 @@ def test_a_layer_of_ones_own_comes_back_from_a_config_when_its_class_is_given() 
 
 
 @every_network
-def test_layers_see_theta_and_all_of_it_is_aligned(name: str) -> None:
+def test_parameters_are_aligned_views_of_theta(name: str) -> None:
     network = built(name)
     for vector in (network.theta, network.dtheta):
         assert vector.ctypes.data % 64 == 0
@@ -487,7 +487,7 @@ def test_layers_see_theta_and_all_of_it_is_aligned(name: str) -> None:
     assert all(value.min() == value.max() == 0.125 for _, value, _ in network.arena.parameters())
 
 
-def test_a_gradient_needs_no_more_memory_once_the_largest_batch_was_seen() -> None:
+def test_a_gradient_allocates_no_more_buffers_after_the_largest_batch() -> None:
     network, x = built("convolutional"), samples("convolutional", 6)
     network.gradient(x)
     address = network.loss.dy.ctypes.data
@@ -518,7 +518,7 @@ def test_the_summary_counts_what_a_layer_does() -> None:
 
 
 @every_network
-def test_a_finite_network_has_no_layer_to_blame(name: str) -> None:
+def test_a_finite_network_has_no_first_non_finite_layer(name: str) -> None:
     assert built(name).first_non_finite(samples(name, 3)) is None
 
 
@@ -737,7 +737,7 @@ def test_threads_may_encode_with_one_network_at_once():
                 np.testing.assert_array_equal(one, other)
 
 
-def test_large_samples_pass_in_small_blocks():
+def test_large_samples_are_encoded_in_small_batches():
     net = Autoencoder([Conv2D(8)], [Conv2D(1)], loss="mse").build((256, 256, 1))
     assert net.arena.buffer_bytes() * 40 > 2**27
     net.encode(np.zeros((40, 256, 256, 1), "float32"))

@@ -1,4 +1,4 @@
-"""The five types: what each is made of, and that any shape comes back."""
+"""The five recipes: their layers, their options, and reconstruction of samples of any shape."""
 
 from typing import Any
 
@@ -192,7 +192,7 @@ def test_regularisation_is_an_option_of_every_type(kind: str) -> None:
     [("relu", ReLU), ("leaky_relu", LeakyReLU), ("sigmoid", Sigmoid), ("tanh", Tanh), ("softplus", Softplus)],
 )
 @pytest.mark.parametrize("recipe", SMALL)
-def test_the_activation_has_a_name(recipe: str, name: str, kind: type) -> None:
+def test_the_activation_is_chosen_by_name(recipe: str, name: str, kind: type) -> None:
     net = RECIPES[recipe]((6, 6, 1), **SMALL[recipe], activation=name)
     assert kind in types(net.encoder)
     assert {ReLU, LeakyReLU, Sigmoid, Tanh, Softplus} & {*types(net.encoder), *types(net.decoder)} == {kind}
@@ -247,7 +247,7 @@ def image_shapes(draw: st.DrawFn) -> Shape:
     kernel_size=st.integers(1, 4),
     code_size=st.one_of(st.none(), st.integers(1, 4)),
 )
-def test_images_of_any_height_and_width_come_back_from_a_convolutional_network(
+def test_a_convolutional_network_reconstructs_images_of_any_height_and_width(
     shape: Shape, n_filters: int, kernel_size: int, code_size: int | None
 ) -> None:
     filters = (2, 3, 1)[:n_filters]
@@ -260,7 +260,7 @@ def test_images_of_any_height_and_width_come_back_from_a_convolutional_network(
 
 
 @given(shape=image_shapes(), convolutional=st.booleans(), kind=st.sampled_from(["denoising", "variational"]))
-def test_images_of_any_height_and_width_come_back_from_denoising_and_variational_networks(
+def test_denoising_and_variational_networks_reconstruct_images_of_any_height_and_width(
     shape: Shape, convolutional: bool, kind: str
 ) -> None:
     net = RECIPES[kind](shape, hidden=(4,), filters=(2, 3) if convolutional else None, code_size=2)
@@ -268,18 +268,18 @@ def test_images_of_any_height_and_width_come_back_from_denoising_and_variational
 
 
 @given(shape=st.one_of(image_shapes(), st.tuples(sizes)), kind=st.sampled_from(["vanilla", "deep"]))
-def test_samples_of_any_shape_come_back_from_dense_networks(shape: Shape, kind: str) -> None:
+def test_dense_networks_reconstruct_samples_of_any_shape(shape: Shape, kind: str) -> None:
     passes(RECIPES[kind](shape, **SMALL[kind]), shape, (3,))
 
 
-def test_25_by_25_goes_through_13_and_comes_back() -> None:
+def test_25_by_25_is_pooled_to_13_and_restored() -> None:
     net = built(recipes.convolutional((25, 25), filters=(2, 3), code_size=None), (25, 25))
     assert net.arena.layers["encoder.3"].output_shape == (13, 13, 2)
     assert net.code_shape == (7 * 7 * 3,)
     assert net.reconstruct(samples(2, 25, 25)).shape == (2, 25, 25)
 
 
-def test_without_a_code_size_the_code_is_the_feature_map_laid_flat() -> None:
+def test_without_a_code_size_the_code_is_the_flattened_feature_map() -> None:
     net = built(recipes.convolutional((6, 5, 1), filters=(2, 3), code_size=None), (6, 5, 1))
     x = samples(4, 6, 5, 1)
     z = net.encode(x)

@@ -1,4 +1,4 @@
-"""Training without recorded steps: every layer is called from Python at every step, and the bits are the same."""
+"""Training with ``recorded=False``: every layer is called from Python at every step, with identical results."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Exported models compute what npae computes, wherever they are taken."""
+"""Exported models (encoder, ONNX, Python) compute what npae computes."""
 
 import importlib.util
 import os
@@ -152,7 +152,7 @@ class Twice(Layer):
 
 
 @pytest.mark.parametrize("export", [export_onnx, export_python])
-def test_a_layer_of_ones_own_is_refused_and_nothing_is_written(export, tmp_path):
+def test_a_user_defined_layer_is_refused_and_nothing_is_written(export, tmp_path):
     pytest.importorskip("onnx")
     net = npae.Autoencoder([Twice(), Dense(2)], [Dense(4)], loss="mse").build((4,))
     with pytest.raises(ValueError, match=r"layer encoder\.0 is a Twice.*has no counterpart"):
@@ -166,7 +166,7 @@ def test_an_encoder_alone_is_no_model(tmp_path):
         npae.load(tmp_path / "e.safetensors")
 
 
-def test_the_command_writes_beside_the_model(tmp_path, capsys):
+def test_the_export_command_writes_to_the_folder_of_the_model(tmp_path, capsys):
     fitted("deep").save(tmp_path / "model.safetensors")
     for goal in ("encoder", "python"):
         assert main(["export", str(tmp_path / "model.safetensors"), "--to", goal]) == 0

@@ -1,4 +1,4 @@
-"""Files that want something else than to be read: each is answered by one sentence, in little memory and time."""
+"""Malicious model files: each is refused with one sentence, in little memory and time."""
 
 import gzip
 import io
@@ -82,7 +82,7 @@ def verdict(content: bytes) -> bool:
 
 
 @pytest.mark.parametrize("name", safetensors.DTYPES)
-def test_every_dtype_that_the_official_package_writes_and_npae_accepts_is_read_equal(name, tmp_path):
+def test_every_supported_dtype_written_by_the_official_package_is_read(name, tmp_path):
     numpy_side = pytest.importorskip("safetensors.numpy")
     x = np.random.default_rng(0).integers(0, 2, (3, 5)).astype(safetensors.DTYPES[name])
     content = numpy_side.save({"x": x, "none": x[:0]}, {"who": "another"})
@@ -101,7 +101,7 @@ OTHER_DTYPES = {
 
 
 @pytest.mark.parametrize(("name", "bits"), OTHER_DTYPES.items())
-def test_a_dtype_of_the_official_package_that_numpy_has_not_is_refused_by_its_name(name, bits, tmp_path):
+def test_a_dtype_that_numpy_does_not_have_is_refused_by_name(name, bits, tmp_path):
     content = raw(entry(dtype=name, shape=[24 * 8 // bits]), bytes(24))
     assert verdict(content)
     path = written(tmp_path, "x", content)
@@ -160,7 +160,7 @@ def test_what_the_format_rules_out_is_refused(content, refused_by_both, tmp_path
     refused(lambda: safetensors.read(path), "x (is not a complete safetensors file|holds the array|has a header)", most)
 
 
-def test_a_name_of_a_million_characters_does_not_come_back_in_the_sentence(tmp_path):
+def test_a_name_of_a_million_characters_is_shortened_in_the_message(tmp_path):
     name = "n" * 1_000_000
     path = written(tmp_path, "x", raw({name: {**entry()["a"], "shape": [7]}}, DATA))
     refused(lambda: safetensors.read(path), r"the array 'nnn[n.]*' of shape \(7,\)", most=20_000_000)
@@ -213,7 +213,7 @@ def enlargement(**settings: Any) -> Callable[[dict[str, Any]], None]:
 
 @pytest.mark.parametrize("mode", ["nearest", "bilinear"])
 @pytest.mark.parametrize("load", LOADERS)
-def test_an_image_that_is_enlarged_a_million_fold_is_refused_with_the_figure(load, mode, images):
+def test_an_image_that_is_enlarged_a_million_fold_is_refused_with_its_size(load, mode, images):
     path = changed(images, enlargement(factor=10**6, mode=mode))
     refused(lambda: load(path), r"one sample would need [\d,]+ GiB of memory, where at most 16 are given")
 
@@ -319,7 +319,7 @@ RECORDS: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
 
 
 @pytest.mark.parametrize(("words", "change"), RECORDS.values(), ids=RECORDS)
-def test_a_description_beyond_all_measure_is_refused(words, change, deep):
+def test_a_description_that_exceeds_the_limits_is_refused(words, change, deep):
     path = changed(deep, change)
     refused(lambda: npae.load(path), words, most=LITTLE + 30 * path.stat().st_size)
 
@@ -467,7 +467,7 @@ def test_samples_and_files_beyond_the_limit_are_not_rebuilt(tmp_path, monkeypatc
     refused(lambda: compression.decompress_file(model, tmp_path / "x.npaez"), "is larger than 99 bytes")
 
 
-def test_weights_that_single_precision_cannot_hold_are_refused_and_the_network_stays(tmp_path):
+def test_weights_beyond_float32_are_refused_and_the_network_is_unchanged(tmp_path):
     net = npae.Autoencoder([Dense(2)], [Dense(3)], loss="mse").build((3,))
     before = net.theta.copy()
     arrays = {name: np.full(shape, 1e300) for name, shape in net.arena.parameter_shapes().items()}
@@ -477,7 +477,7 @@ def test_weights_that_single_precision_cannot_hold_are_refused_and_the_network_s
     assert np.array_equal(net.theta, before)
 
 
-def test_the_names_in_a_file_of_weights_are_not_listed_endlessly(tmp_path):
+def test_only_some_names_of_a_file_of_weights_are_listed(tmp_path):
     net = npae.Autoencoder([Dense(2)], [Dense(3)], loss="mse").build((3,))
     safetensors.write(tmp_path / "w", {f"{i}{'n' * 10_000}": np.zeros(1) for i in range(30)}, {})
     with pytest.raises(ValueError, match=r"has no 'missing'; it has") as caught:
@@ -501,7 +501,7 @@ def test_a_line_that_never_ends_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize(("name", "most"), [("MAX_LINE", 50), ("MAX_COLUMNS", 20)])
-def test_a_row_is_not_joined_endlessly_from_line_breaks_in_quotes(name, most, tmp_path, monkeypatch):
+def test_a_row_that_line_breaks_in_quotes_make_too_long_is_refused(name, most, tmp_path, monkeypatch):
     monkeypatch.setattr(table, name, most)
     path = written(tmp_path, "x.csv", '"\n",' * 60 + '"1"\n')
     refused(lambda: read(path), "has a row of more than")
@@ -534,7 +534,7 @@ def test_a_gigabyte_of_zeros_in_a_megabyte_is_not_expanded(tmp_path):
     refused(lambda: read_npz(tmp_path / "x.npz"), "but holds")
 
 
-def test_names_in_a_zip_do_not_fill_the_sentence(tmp_path):
+def test_names_in_a_zip_are_shortened_in_the_message(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
         for i in range(30):
             archive.writestr(f"{i}{'n' * 60_000}.npy", b"")
@@ -572,6 +572,6 @@ def test_labels_that_are_no_whole_numbers_are_refused(value, tmp_path, capsys):
     assert capsys.readouterr().err.endswith("labels.npy holds 4 values for 4 samples; give a whole number for each\n")
 
 
-def test_a_fault_in_a_table_is_told_without_control_characters(tmp_path):
+def test_the_message_about_a_table_has_no_control_characters(tmp_path):
     """Found by fuzzing: the csv reader names a tab by the tab itself."""
     refused(lambda: read(written(tmp_path, "x.csv", b'"1"2\t\n')), "line 1: ' ' expected after")

@@ -1,4 +1,4 @@
-"""Weights trained elsewhere: laid out anew, they compute the same here."""
+"""Imported weights of PyTorch and Keras compute the same in npae."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def shaken(net: npae.Autoencoder) -> npae.Autoencoder:
     return net
 
 
-def test_the_layout_of_torch_is_undone(tmp_path):
+def test_the_layout_of_torch_is_converted(tmp_path):
     theirs, ours = shaken(convolutional()), convolutional()
     safetensors.write(tmp_path / "w.safetensors", as_torch_lays_it_out(theirs), {})
     import_weights(ours, tmp_path / "w.safetensors", torch_names("convolutional"), source="torch")
@@ -115,7 +115,7 @@ def test_the_layout_of_keras_is_that_of_npae(tmp_path):
     np.testing.assert_array_equal(ours.theta, theirs.theta)
 
 
-def test_both_heads_of_a_variational_network_are_put_in_order(tmp_path):
+def test_the_inputs_of_both_heads_of_a_variational_network_are_reordered(tmp_path):
     net = npae.Autoencoder(
         [Conv2D(3), Flatten()], [Dense(96), Reshape((6, 8, 2))], code=[Reparameterization(4)], loss="mse"
     ).build((6, 8, 2))
@@ -141,7 +141,7 @@ def test_both_heads_of_a_variational_network_are_put_in_order(tmp_path):
         (lambda names, arrays: arrays.update({"decoder.4.bias": np.full(2, np.nan)}), "contains NaN"),
     ],
 )
-def test_what_does_not_fit_is_refused_and_the_network_stays(change, expected, tmp_path):
+def test_weights_that_do_not_fit_are_refused_and_the_network_is_unchanged(change, expected, tmp_path):
     net = convolutional()
     before = net.theta.copy()
     names, arrays = torch_names("convolutional"), as_torch_lays_it_out(shaken(convolutional()))

@@ -1,4 +1,4 @@
-"""Model files: what comes back, what other programs read, and what a damaged file does."""
+"""Model files: saving and loading, reading by other programs, and errors for damaged files."""
 
 import copy
 import json
@@ -83,7 +83,7 @@ def python(code: str, *arguments: Any) -> str:
 
 @pytest.mark.parametrize("options", [{}, {"dtype": "float64", "activity_l1": 1e-3, "weight_decay": 1e-4}])
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_estimator_comes_back_with_everything(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
+def test_a_loaded_estimator_equals_the_saved_one(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
     model, x, path = fitted(kind, **options), data_for(kind), tmp_path / "model.safetensors"
     model.save(path)
     twin = npae.load(path)
@@ -99,7 +99,7 @@ def test_an_estimator_comes_back_with_everything(kind: str, options: dict[str, A
     assert same(twin.interpolate(x[0], x[1]), model.interpolate(x[0], x[1]))
 
 
-def test_all_types_come_back_bit_for_bit_in_a_fresh_process(tmp_path: Path) -> None:
+def test_all_types_are_loaded_bit_for_bit_in_a_new_process(tmp_path: Path) -> None:
     expected = {}
     for kind in KINDS:
         model, x = fitted(kind), data_for(kind)
@@ -132,7 +132,7 @@ def test_a_loaded_model_can_be_trained_further_and_saved_again(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("kind", ["vanilla", "deep"])
-def test_tied_weights_come_back_tied(kind: str, tmp_path: Path) -> None:
+def test_tied_weights_are_tied_after_loading(kind: str, tmp_path: Path) -> None:
     model, x = fitted(kind, tied_weights=True), data_for(kind)
     model.save(tmp_path / "m")
     twin = npae.load(tmp_path / "m")
@@ -141,7 +141,7 @@ def test_tied_weights_come_back_tied(kind: str, tmp_path: Path) -> None:
     assert npae.load_encoder(tmp_path / "m").transform(x) == pytest.approx(model.transform(x), abs=1e-5)
 
 
-def test_a_model_without_code_size_or_seed_comes_back(tmp_path: Path) -> None:
+def test_a_model_without_code_size_or_seed_can_be_loaded(tmp_path: Path) -> None:
     x = data_for("convolutional")
     for options in (
         {"code_size": None},
@@ -157,7 +157,7 @@ def test_a_model_without_code_size_or_seed_comes_back(tmp_path: Path) -> None:
         assert same(twin.fit(x).transform(x), twin.fit(x).transform(x)) or twin.random_state is None
 
 
-def test_a_network_with_a_layer_of_ones_own_comes_back(tmp_path: Path) -> None:
+def test_a_network_with_a_user_defined_layer_can_be_loaded(tmp_path: Path) -> None:
     net, x, path = own_network(), samples(6, 5, 5, 2), tmp_path / "net.safetensors"
     net.gradient(x)
     net.run.step = 17
@@ -226,7 +226,7 @@ def test_load_encoder_encodes_as_the_model_does(kind: str, options: dict[str, An
         encoder.transform(np.ones(3))
 
 
-def test_neither_importing_npae_nor_encoding_imports_what_is_heavy(tmp_path: Path) -> None:
+def test_neither_importing_npae_nor_encoding_imports_heavy_packages(tmp_path: Path) -> None:
     fitted("convolutional").save(tmp_path / "m")
     code = """if True:
         import sys
@@ -321,7 +321,7 @@ def test_what_the_official_package_writes_is_read(
 
 
 @pytest.mark.parametrize(("name", "dtype"), DTYPES, ids=[name for name, _ in DTYPES])
-def test_any_memory_layout_and_byte_order_is_written_as_what_it_means(name: str, dtype: str, tmp_path: Path) -> None:
+def test_arrays_of_any_memory_layout_and_byte_order_keep_their_values(name: str, dtype: str, tmp_path: Path) -> None:
     numpy_side = pytest.importorskip("safetensors.numpy")
     x = (np.arange(24) % 2 if name == "BOOL" else np.arange(24)).astype(dtype).reshape(4, 6)
     table = {
@@ -356,7 +356,7 @@ def test_arrays_start_at_a_multiple_of_8_and_are_not_read_until_they_are_used(tm
     assert allocated(lambda: safetensors.read(tmp_path / "t")) < 1_000_000
 
 
-def test_a_dtype_that_the_format_has_not_is_refused_in_a_sentence(tmp_path: Path) -> None:
+def test_a_dtype_that_the_format_does_not_have_is_refused(tmp_path: Path) -> None:
     with pytest.raises((TypeError, ValueError), match=r"'z'.*complex128"):
         safetensors.write(tmp_path / "t", {"z": np.zeros(3, complex)}, {})
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A run that was cut off and goes on ends with the bits of one that was not; another run is refused."""
+"""Checkpoints: a resumed run gives the bits of an uninterrupted one, and a different run is refused."""
 
 import math
 import shutil
@@ -136,7 +136,7 @@ def training_of(optimizer: Optimizer | None = None, **options: Any) -> Training:
 
 @pytest.mark.parametrize("optimizer", [SGD(1e-2), SGD(1e-2, momentum=0.9), Adam(1e-2), AdamW(1e-2), RMSprop(1e-2)])
 @pytest.mark.parametrize("cut", [1, 4, 5, 7, 19])
-def test_every_optimizer_goes_on_with_what_it_remembers(optimizer: Optimizer, cut: int, tmp_path: Path) -> None:
+def test_every_optimizer_resumes_with_its_state(optimizer: Optimizer, cut: int, tmp_path: Path) -> None:
     def make() -> Training:
         return training_of(optimizer, schedule=WarmUp(3, Cosine(20)), clip_norm=0.5)
 
@@ -150,7 +150,7 @@ def test_every_optimizer_goes_on_with_what_it_remembers(optimizer: Optimizer, cu
 
 
 @pytest.mark.parametrize("cut", [3, 40, 52])
-def test_early_stopping_goes_on_waiting_and_returns_to_the_best(cut: int, tmp_path: Path) -> None:
+def test_early_stopping_resumes_with_its_count_and_best_parameters(cut: int, tmp_path: Path) -> None:
     def fit(training: Training, checkpoints: Checkpoints | None) -> None:
         training.fit(X, 300, validation=OTHER, patience=3, checkpoints=checkpoints)
 
@@ -177,7 +177,7 @@ def test_a_learning_rate_that_a_callback_has_changed_is_kept(tmp_path: Path) -> 
     assert bits(result) == bits(unbroken)
 
 
-def test_a_callback_that_ended_the_run_ended_it_for_good(tmp_path: Path) -> None:
+def test_a_run_that_a_callback_ended_is_not_resumed(tmp_path: Path) -> None:
     training = training_of()
     training.fit(X, 9, callbacks=[lambda t: t.epoch == 2], checkpoints=Checkpoints(tmp_path / "c", every="1h"))
     again = training_of()
@@ -201,7 +201,7 @@ def test_ctrl_c_in_a_callback_of_a_stalled_epoch_does_not_undo_the_end(tmp_path:
     assert bits(again) == bits(training)
 
 
-def test_numbers_that_are_not_finite_come_back(tmp_path: Path) -> None:
+def test_numbers_that_are_not_finite_are_restored(tmp_path: Path) -> None:
     def fit(training: Training, checkpoints: Checkpoints | None) -> None:
         training.history.update({"loss": [math.inf], "own": [math.nan]})
         training.fit(X, 2, checkpoints=checkpoints)
@@ -213,7 +213,7 @@ def test_numbers_that_are_not_finite_come_back(tmp_path: Path) -> None:
     assert np.isnan(unbroken.history["own"]).all()
 
 
-def test_a_run_that_goes_on_for_more_epochs_ends_as_if_it_had_been_given_them_at_first(tmp_path: Path) -> None:
+def test_a_run_resumed_for_more_epochs_equals_one_started_with_them(tmp_path: Path) -> None:
     short, long, extended = training_of(), training_of(), training_of()
     short.fit(X, 2, checkpoints=Checkpoints(tmp_path))
     long.fit(X, 5)
@@ -298,7 +298,7 @@ def test_what_a_killed_process_had_begun_to_write_is_removed(tmp_path: Path) -> 
     assert names(tmp_path) == [*numbered(5), "notes.txt"]
 
 
-def test_to_resume_where_nothing_is_means_to_begin(tmp_path: Path) -> None:
+def test_resuming_without_checkpoints_starts_a_new_run(tmp_path: Path) -> None:
     training, plain = training_of(), training_of()
     checkpoints = Checkpoints(tmp_path / "c", resume=True)
     training.fit(X, 2, checkpoints=checkpoints)
@@ -307,7 +307,7 @@ def test_to_resume_where_nothing_is_means_to_begin(tmp_path: Path) -> None:
     assert bits(training) == bits(plain)
 
 
-def test_files_with_other_names_are_nobodys_checkpoints(tmp_path: Path) -> None:
+def test_files_with_other_names_are_not_taken_for_checkpoints(tmp_path: Path) -> None:
     training_of().fit(X, 2, checkpoints=Checkpoints(tmp_path))
     shutil.copy(tmp_path / numbered(5)[0], tmp_path / "checkpoint-best.safetensors")
     checkpoints = Checkpoints(tmp_path, keep=1, resume=True)
@@ -355,7 +355,7 @@ def test_a_damaged_checkpoint_is_set_aside_and_the_one_before_is_used(how: str, 
     assert {numbered(15)[0] + ".damaged", *numbered(25)} <= set(names(tmp_path))
 
 
-def test_where_all_are_damaged_nothing_is_begun_in_silence(tmp_path: Path) -> None:
+def test_if_all_checkpoints_are_damaged_no_new_run_starts(tmp_path: Path) -> None:
     training_of().fit(X, 3, checkpoints=Checkpoints(tmp_path))
     for path in Checkpoints(tmp_path).paths():
         damage(path, "cut")
@@ -427,7 +427,7 @@ def test_whatever_is_damaged_in_the_record_is_noticed(name: str, tmp_path: Path)
         unfitted("vanilla").fit(data_for("vanilla"), checkpoints=Checkpoints(tmp_path, resume=True))
 
 
-def test_another_version_is_told_of(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_version_gives_a_warning(tmp_path: Path) -> None:
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     forged(tmp_path / numbered(5)[0], lambda record, _: record.update(version="0.0.9"))
     with pytest.warns(UserWarning, match=r"written by npae 0\.0\.9, and this is"):
@@ -437,7 +437,7 @@ def test_another_version_is_told_of(tmp_path: Path) -> None:
 # Another run
 
 
-def test_a_folder_with_checkpoints_is_not_begun_in_anew(tmp_path: Path) -> None:
+def test_a_new_run_in_a_folder_with_checkpoints_is_refused(tmp_path: Path) -> None:
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     training = training_of()
@@ -455,7 +455,7 @@ def relu() -> Autoencoder:
     return Autoencoder([Dense(6), ReLU(), Dense(3)], [Dense(WIDTH)], loss="mse").build((WIDTH,), seed=3)
 
 
-def test_other_parameters_to_begin_with_are_another_run(tmp_path: Path) -> None:
+def test_different_initial_parameters_are_another_run(tmp_path: Path) -> None:
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     training = training_of()
     training.network.theta[0] += 1
@@ -537,7 +537,7 @@ def test_more_epochs_under_a_schedule_that_spans_them_are_another_run(tmp_path: 
         unfitted("vanilla", schedule="cosine", epochs=3).fit(X, checkpoints=Checkpoints(tmp_path, resume=True))
 
 
-def test_many_differences_are_not_all_told(tmp_path: Path) -> None:
+def test_only_the_first_of_many_differences_are_named(tmp_path: Path) -> None:
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     training = training_of(SGD(1.0), batch_size=2, clip_norm=1.0, n_jobs=2, schedule=Cosine(4))
     with pytest.raises(CheckpointError, match=r"; and \d+ more; give what it had"):
@@ -605,7 +605,7 @@ def test_nan_leaves_the_checkpoints_before_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what is mapped")
-def test_a_checkpoint_that_a_run_has_gone_on_from_is_let_go_of(tmp_path: Path) -> None:
+def test_the_file_of_a_resumed_checkpoint_is_closed(tmp_path: Path) -> None:
     def look(training: Training) -> None:
         mapped.append(str(tmp_path) in Path("/proc/self/maps").read_text())
 
@@ -631,7 +631,7 @@ def test_on_windows_a_damaged_checkpoint_is_set_aside_and_old_ones_are_removed(
     assert {*numbered(25, 30), numbered(15)[0] + ".damaged"} == set(names(tmp_path)) - {"model"}
 
 
-def test_a_damaged_checkpoint_that_another_program_has_open_is_told_of_and_costs_no_other(
+def test_a_damaged_checkpoint_that_another_program_has_open_gives_a_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training_of().fit(X, 4, checkpoints=Checkpoints(tmp_path, keep=4))
@@ -653,7 +653,7 @@ def test_an_old_checkpoint_that_another_program_has_open_does_not_stop_training(
     training_of().fit(X, 1, checkpoints=Checkpoints(tmp_path))
     with monkeypatch.context() as patch:
         windows.refuse_where(patch, lambda path: path.name == numbered(5)[0])
-        with pytest.warns(UserWarning, match=r"005\.safetensors stays until the program that has it open lets go"):
+        with pytest.warns(UserWarning, match=r"005\.safetensors stays until the program that has it open closes it"):
             training_of().fit(X, 3, checkpoints=Checkpoints(tmp_path, keep=1, resume=True))
         assert names(tmp_path) == numbered(5, 15)
     training_of().fit(X, 4, checkpoints=Checkpoints(tmp_path, keep=1, resume=True))

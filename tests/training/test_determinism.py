@@ -1,4 +1,4 @@
-"""One seed, one ``n_jobs``, one machine: identical bits, in whichever process, and whatever was compiled before."""
+"""Determinism: equal seed, ``n_jobs`` and machine give identical bits, in any process and with any cache."""
 
 import json
 import platform

@@ -1,4 +1,4 @@
-"""What machines do to a process that trains, done to real processes: SIGKILL, SIGTERM, Ctrl-C, a disk that is full."""
+"""Interrupted training in real processes: SIGKILL, SIGTERM, Ctrl-C and a full disk."""
 
 import json
 import os
@@ -182,7 +182,7 @@ def wait_for(folder: Path, process: "subprocess.Popen[str]") -> None:
 
 @pytest.mark.parametrize(
     ("number", "code", "sentence"),
-    [(signal.SIGTERM, 143, "npae: told to end in epoch"), (signal.SIGINT, 130, "npae: interrupted in epoch")],
+    [(signal.SIGTERM, 143, "npae: stopped by SIGTERM in epoch"), (signal.SIGINT, 130, "npae: interrupted in epoch")],
 )
 def test_a_signal_ends_training_in_one_sentence_and_resuming_goes_on(
     number: int, code: int, sentence: str, data: Path, tmp_path: Path
@@ -238,7 +238,7 @@ print(model.n_iter_, np.isfinite(model.score(x)))
 """
 
 
-def test_a_disk_that_takes_no_more_ends_training_in_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_ends_training_in_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     with python("-c", FULL_DISK, str(tmp_path)) as process:
         said, _ = process.communicate()
     sentence, state = said.strip().split("\n")

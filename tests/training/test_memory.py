@@ -1,4 +1,4 @@
-"""What training will take is known before it is taken, and what is not there is refused in one sentence."""
+"""The estimate of training's memory, and the refusal of what does not fit."""
 
 import re
 import tracemalloc
@@ -45,11 +45,11 @@ def system(root: Path, files: dict[str, str]) -> Path:
 MACHINE = {"proc/meminfo": "MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\nSwapFree: 1 kB\n"}
 
 
-def test_the_machine_tells_what_can_be_had_without_swapping(tmp_path: Path) -> None:
+def test_free_memory_of_the_machine_excludes_swap(tmp_path: Path) -> None:
     assert available(system(tmp_path, MACHINE)) == 8_000_000 * 1024
 
 
-def test_where_a_system_does_not_say_nothing_is_known(tmp_path: Path) -> None:
+def test_a_system_that_does_not_report_memory_gives_none(tmp_path: Path) -> None:
     assert available(tmp_path) is None
     assert available(system(tmp_path, {"proc/meminfo": "MemTotal: 5 kB\n"})) is None
 
@@ -66,7 +66,7 @@ def test_a_control_group_of_version_2_allows_less_and_files_that_it_read_do_not_
     assert available(system(tmp_path, MACHINE | group)) == 400_000
 
 
-def test_a_group_around_the_own_one_counts_too(tmp_path: Path) -> None:
+def test_the_limits_of_parent_groups_apply(tmp_path: Path) -> None:
     group = {
         "proc/self/cgroup": "0::/user/job\n",
         "sys/fs/cgroup/user/memory.max": "500\n",
@@ -87,7 +87,7 @@ def test_a_container_of_version_1_sees_its_own_group_at_the_top(tmp_path: Path) 
     assert available(system(tmp_path, MACHINE | group)) == 100
 
 
-def test_a_group_that_is_full_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_group_leaves_zero_bytes(tmp_path: Path) -> None:
     group = {
         "proc/self/cgroup": "0::/\n",
         "sys/fs/cgroup/memory.max": "1000\n",
@@ -103,7 +103,7 @@ def test_ulimit_leaves_what_the_process_has_not_taken(tmp_path: Path, monkeypatc
     assert available(root) == GIB - 1000 * resource.getpagesize()
 
 
-def test_this_system_is_asked() -> None:
+def test_free_memory_of_this_system_is_plausible() -> None:
     free = available()
     assert free is None or 2**20 < free < 2**60
 
@@ -135,7 +135,7 @@ def test_where_nothing_is_known_only_the_impossible_is_refused(monkeypatch: pyte
         require_memory(2**66, "this", "do that")
 
 
-def test_small_things_are_taken_without_asking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_small_allocations_are_not_checked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memory, "available", lambda: pytest.fail("asked"))
     require_memory(memory.SMALL, "this", "do that")
 
@@ -154,16 +154,16 @@ def test_a_batch_too_large_is_refused_and_a_smaller_one_still_passes(little: Non
     assert layer(np.ones((3, 1000), "float32")).shape == (3, 1000)
 
 
-def test_a_file_may_claim_an_image_of_petabytes_and_gets_one_sentence() -> None:
+def test_a_file_that_announces_an_image_of_petabytes_is_refused() -> None:
     layer = UpSample2D(10**7).build((2, 2, 1), kernels=reference_kernels())
     with pytest.raises(MemoryError, match=r"a batch of 1 samples needs about [\d.]+ PiB"):
         layer(np.ones((1, 2, 2, 1), "float32"))
 
 
-def test_what_layers_keep_beside_their_parameters_is_refused_too() -> None:
+def test_workspaces_that_do_not_fit_are_refused() -> None:
     arena, layer = Arena("float32", reference_kernels()), Dense(1)
     arena.workspace(layer, "table", (2**40,))
-    with pytest.raises(MemoryError, match=r"what the layers keep beside their parameters needs about 4 TiB"):
+    with pytest.raises(MemoryError, match=r"the layers' workspace needs about 4 TiB"):
         arena.resize(1)
 
 
@@ -198,7 +198,7 @@ def test_the_advice_names_the_batch_where_that_is_large(little: None) -> None:
         npae.VanillaAutoencoder(code_size=2, batch_size=20_000).fit(x)
 
 
-def test_a_training_of_ones_own_is_checked_when_it_is_made_and_when_it_begins(little: None) -> None:
+def test_a_training_object_checks_memory_when_it_is_made_and_when_it_runs(little: None) -> None:
     net = npae.Autoencoder([Dense(3000)], [Dense(6000)], loss="mse").build((6000,))
     with pytest.raises(
         MemoryError, match=r"training needs about \d+ MiB, but 300 MiB are free; choose a smaller network"

@@ -1,4 +1,4 @@
-"""What is told about a training that met NaN or infinity."""
+"""The diagnosis of training with NaN or infinity."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""Optimizers against loops over single numbers, as a textbook would write them."""
+"""Optimizers compared with textbook loops over single numbers."""
 
 import copy
 import inspect
@@ -111,7 +111,7 @@ def test_every_number_moves_as_the_formula_says(kernels: Any, name: str) -> None
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_what_is_no_parameter_stays_zero(kernels: Any, name: str) -> None:
+def test_padding_between_parameters_stays_zero(kernels: Any, name: str) -> None:
     """The padding between two parameters is part of the flat loop, and must not wander."""
     arena = dense_arena(kernels)
     theta, _ = run(CASES[name][0], arena)
@@ -276,7 +276,7 @@ def test_clipping_a_huge_float32_gradient_does_not_erase_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop"])
-def test_optimizers_have_names(name: str) -> None:
+def test_optimizers_are_made_by_name(name: str) -> None:
     optimizer = optimizer_by_name(name, 0.25)
     assert type(optimizer).__name__.lower() == name
     assert optimizer.learning_rate == 0.25

@@ -1,4 +1,4 @@
-"""Several threads, one gradient."""
+"""Data-parallel training: the gradient of several threads is that of one."""
 
 import os
 import signal
@@ -48,7 +48,7 @@ def test_replicas_share_parameters_and_nothing_else():
     assert not np.shares_memory(other.dtheta, net.dtheta)
 
 
-def test_every_shard_has_noise_of_its_own_that_is_redrawn_at_every_step():
+def test_every_shard_has_different_noise_that_is_redrawn_at_every_step():
     net = recipes.denoising((50,), hidden=(), code_size=2).build((50,))
     replicas = Replicas(net, 2)
     replicas.learn_from(np.full((2, 50), 0.5, dtype="float32"))
@@ -127,14 +127,14 @@ def test_jobs_are_counted_as_scikit_learn_counts_them():
 
 
 @pytest.mark.parametrize("wrong", [0, -2, 1.5, "two"])
-def test_a_number_of_jobs_that_is_none_is_refused(wrong):
+def test_an_invalid_number_of_jobs_is_refused(wrong):
     with pytest.raises(ValueError, match=r"n_jobs is .* expected a number of threads, -1 for all processors, or None"):
         npae.VanillaAutoencoder(n_jobs=wrong).fit(samples(200, 12))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_a_forked_process_has_threads_of_its_own():
+def test_a_forked_process_starts_its_own_threads():
     model = npae.VanillaAutoencoder(code_size=2, epochs=1, batch_size=10, n_jobs=2, random_state=0)
     x = samples(20, 6)
     model.fit(x)
@@ -248,7 +248,7 @@ class Shy(Layer):
         return dy
 
 
-def test_a_layer_that_cannot_say_how_it_was_made_can_be_trained_on_one_thread():
+def test_a_layer_without_a_config_can_be_trained_on_one_thread():
     net = Autoencoder([Shy(1), Dense(2)], [Dense(5)], loss="mse").build((5,))
     x = samples(20, 5)
     before = net.losses(x).mean()

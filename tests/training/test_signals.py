@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM end training between two steps; a second one does not wait."""
+"""Ctrl-C and SIGTERM stop training between two steps, a second one at once."""
 
 import signal
 import sys
@@ -42,7 +42,7 @@ def test_sigterm_ends_the_process_but_lets_it_clean_up(tmp_path: Path) -> None:
     interrupted = model()
     with (
         answered(signal.SIGTERM, signal.SIG_DFL),
-        pytest.warns(UserWarning, match=r"told to end in epoch 3; .* is kept; the checkpoint of step 6 in .*"),
+        pytest.warns(UserWarning, match=r"stopped by SIGTERM in epoch 3; .* is kept; the checkpoint of step 6 in .*"),
         pytest.raises(SystemExit) as ended,
     ):
         interrupted.fit(X, callbacks=[sending(signal.SIGTERM)], checkpoints=Checkpoints(tmp_path, every="1h"))
@@ -60,14 +60,14 @@ def test_a_second_sigterm_while_the_checkpoint_is_written_ends_the_process_as_th
     interrupted = model()
     with (
         answered(signal.SIGTERM, signal.SIG_DFL),
-        pytest.warns(UserWarning, match="told to end in epoch 3; .* no checkpoint was written to"),
+        pytest.warns(UserWarning, match="stopped by SIGTERM in epoch 3; .* no checkpoint was written to"),
         pytest.raises(SystemExit) as ended,
     ):
         interrupted.fit(X, callbacks=[sending(signal.SIGTERM)], checkpoints=Checkpoints(tmp_path, every="1h"))
     assert ended.value.code == 143
 
 
-def test_pythons_own_answers_come_back() -> None:
+def test_pythons_signal_handlers_are_restored() -> None:
     with answered(signal.SIGTERM, signal.SIG_DFL), answered(signal.SIGINT, signal.default_int_handler):
         with pytest.warns(UserWarning, match="interrupted"):
             model().fit(X, callbacks=[sending(signal.SIGINT)])
@@ -114,7 +114,7 @@ def test_a_second_ctrl_c_does_not_wait_and_writes_nothing(tmp_path: Path) -> Non
     assert Checkpoints(tmp_path).paths() == []
 
 
-def test_who_answers_signals_himself_goes_on_doing_so() -> None:
+def test_signal_handlers_of_the_user_are_kept() -> None:
     got: list[int] = []
     with answered(signal.SIGTERM, lambda number, frame: got.append(number)), answered(signal.SIGINT, signal.SIG_IGN):
         trained = model().fit(X, callbacks=[sending(signal.SIGTERM), sending(signal.SIGINT)])
@@ -123,7 +123,7 @@ def test_who_answers_signals_himself_goes_on_doing_so() -> None:
     assert not trained.training_.interrupted
 
 
-def test_training_in_another_thread_leaves_signals_alone() -> None:
+def test_training_in_another_thread_changes_no_signal_handlers() -> None:
     seen: list[Any] = []
     with answered(signal.SIGINT, signal.default_int_handler):
         look = lambda training: seen.append(signal.getsignal(signal.SIGINT))  # noqa: E731
@@ -133,7 +133,7 @@ def test_training_in_another_thread_leaves_signals_alone() -> None:
     assert seen == [signal.default_int_handler] * 9
 
 
-def test_ctrl_c_during_the_last_epoch_is_told_of() -> None:
+def test_ctrl_c_during_the_last_epoch_gives_a_warning() -> None:
     interrupted = model()
     with (
         answered(signal.SIGINT, signal.default_int_handler),

@@ -1,4 +1,4 @@
-"""Training: which samples a step sees, what is recorded, and how a run ends."""
+"""Training: the samples of each step, the history, and the end of a run."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -347,7 +347,7 @@ def test_a_callback_that_returns_true_ends_training_after_all_callbacks_were_cal
     assert not training.interrupted
 
 
-def test_a_callback_may_answer_with_a_numpy_bool() -> None:
+def test_a_callback_may_return_a_numpy_bool() -> None:
     assert trained(plain(), epochs=9, callbacks=[lambda t: np.bool_(t.epoch >= 2)]).epoch == 2
 
 
@@ -404,7 +404,7 @@ def test_ctrl_c_with_early_stopping_returns_to_the_best_parameters() -> None:
 # Schedules, clipping, penalties
 
 
-def test_the_schedule_is_asked_at_every_step_for_the_factor_of_the_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_schedule_gives_the_factor_of_the_rate_at_every_step(monkeypatch: pytest.MonkeyPatch) -> None:
     class Watched(SGD):
         def step(self, *arguments: Any) -> None:
             super().step(*arguments)
@@ -594,7 +594,7 @@ def test_training_can_go_on_after_nan() -> None:
         ({"clip_norm": float("nan")}, r"clip_norm is nan; expected a number above 0"),
     ],
 )
-def test_a_training_that_cannot_be_is_refused(options: dict[str, Any], advice: str) -> None:
+def test_invalid_settings_of_a_training_are_refused(options: dict[str, Any], advice: str) -> None:
     with pytest.raises(ValueError, match=advice):
         Training(plain(), Adam(), **options)
 
@@ -614,7 +614,7 @@ def test_bad_data_is_refused_before_the_first_step() -> None:
     assert training.history == {}
 
 
-def test_no_warning_comes_from_a_run_without_trouble() -> None:
+def test_a_normal_run_gives_no_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         trained(plain(), epochs=1)

@@ -1,4 +1,4 @@
-"""Files are replaced whole, and only files."""
+"""Atomic writes: files are replaced completely or not at all, and errors name the file."""
 
 import errno
 import os
@@ -28,7 +28,7 @@ def test_a_pipe_is_not_replaced(tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
-def test_what_cannot_be_written_is_found_out_before_the_work(tmp_path):
+def test_check_writable_raises_what_atomic_write_would_raise(tmp_path):
     check_writable(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(IsADirectoryError, match="is no file"):
@@ -46,7 +46,7 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
         check_writable(tmp_path / "file")
 
 
-def test_a_full_disk_is_told_of_in_one_sentence_and_leaves_the_old_file(tmp_path, monkeypatch):
+def test_a_full_disk_raises_one_sentence_and_keeps_the_old_file(tmp_path, monkeypatch):
     def full(descriptor):
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -59,12 +59,12 @@ def test_a_full_disk_is_told_of_in_one_sentence_and_leaves_the_old_file(tmp_path
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_an_error_of_another_kind_stays_what_it_is(tmp_path):
+def test_other_errors_are_raised_unchanged(tmp_path):
     with pytest.raises(BrokenPipeError, match="not the disk"), atomic_write(tmp_path / "file"):
         raise BrokenPipeError(errno.EPIPE, "not the disk")
 
 
-def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):
+def test_only_temporary_files_of_killed_processes_are_removed(tmp_path):
     for name in (".a.bin.x1", ".b.bin.x2", ".a.txt.x3", "a.bin", ".hidden"):
         (tmp_path / name).touch()
     remove_unfinished(tmp_path, "*.bin")
@@ -80,7 +80,7 @@ def test_a_folder_is_made_with_those_above_it(tmp_path):
         make_folder(tmp_path / "file" / "below")
 
 
-def test_a_virus_scanner_that_has_a_file_open_for_a_moment_is_waited_for(tmp_path, monkeypatch):
+def test_a_file_that_a_virus_scanner_has_open_for_a_moment_is_replaced_after_retries(tmp_path, monkeypatch):
     refused = []
 
     def is_scanned(path):
@@ -98,7 +98,7 @@ def test_a_virus_scanner_that_has_a_file_open_for_a_moment_is_waited_for(tmp_pat
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_file_that_stays_open_is_told_of_in_one_sentence(tmp_path, monkeypatch):
+def test_a_file_that_stays_open_raises_one_sentence(tmp_path, monkeypatch):
     monkeypatch.setattr("npae.utils.files.PATIENCE", 0.1)
     (tmp_path / "file").write_bytes(b"old")
     windows.refuse_where(monkeypatch, lambda path: path.name == "file")
@@ -108,7 +108,7 @@ def test_a_file_that_stays_open_is_told_of_in_one_sentence(tmp_path, monkeypatch
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("file", b"old")]
 
 
-def test_what_is_refused_for_good_is_not_tried_again(tmp_path, monkeypatch):
+def test_a_permanent_error_is_not_retried(tmp_path, monkeypatch):
     tried = []
 
     def refuse(*paths):
@@ -122,7 +122,7 @@ def test_what_is_refused_for_good_is_not_tried_again(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("is_able", [True, False])
-def test_on_macos_the_disk_itself_is_told_to_write(tmp_path, monkeypatch, is_able):
+def test_on_macos_the_cache_of_the_disk_is_flushed(tmp_path, monkeypatch, is_able):
     fcntl = pytest.importorskip("fcntl")
     flushed = []
 
@@ -147,7 +147,7 @@ def test_a_system_without_fcntl_writes_files(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("code", [errno.EINVAL, errno.ENOTSUP, errno.EACCES])
-def test_a_drive_that_flushes_no_folders_and_knows_no_permissions_is_written_to(tmp_path, monkeypatch, code):
+def test_a_drive_that_supports_neither_folder_flushes_nor_permissions_is_written_to(tmp_path, monkeypatch, code):
     fsync = os.fsync
 
     def flush(descriptor):
@@ -165,7 +165,7 @@ def test_a_drive_that_flushes_no_folders_and_knows_no_permissions_is_written_to(
     assert (tmp_path / "file").read_bytes() == b"new"
 
 
-def test_a_folder_that_is_not_on_the_disk_is_told_of(tmp_path, monkeypatch):
+def test_an_error_while_flushing_the_folder_is_raised(tmp_path, monkeypatch):
     fsync = os.fsync
 
     def flush(descriptor):
@@ -179,7 +179,7 @@ def test_a_folder_that_is_not_on_the_disk_is_told_of(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["CON", "nul.safetensors", "com1", "lpt9.npy", "a:b.npy", "run?", "x. ", "end."])
-def test_names_that_windows_takes_for_something_else_are_refused_there(tmp_path, monkeypatch, name):
+def test_names_that_windows_does_not_allow_are_refused_there(tmp_path, monkeypatch, name):
     for use in (check_writable, make_folder, lambda path: atomic_write(path).__enter__()):
         monkeypatch.setattr("npae.utils.files.IS_WINDOWS", True)
         with pytest.raises(ValueError, match="is no name for a file or folder on Windows; choose one without"):

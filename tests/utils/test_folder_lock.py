@@ -1,4 +1,4 @@
-"""One process at a time trains into a folder."""
+"""The lock of a folder: exclusive among processes and threads, released at their end, named in errors."""
 
 import errno
 import importlib.util
@@ -47,7 +47,7 @@ def test_a_second_process_is_refused_until_the_first_ends_however_it_ends(tmp_pa
             pytest.fail("the lock was given twice")
         with pytest.raises(FolderInUseError, match=refusal):
             unfitted("vanilla").fit(data_for("vanilla"), checkpoints=Checkpoints(tmp_path))
-    assert (tmp_path / ".lock").exists()  # nobody could remove it, and nobody minds
+    assert (tmp_path / ".lock").exists()  # a killed process cannot remove it, which does no harm
     with locked(tmp_path):
         assert (tmp_path / ".lock").read_text() == str(os.getpid())
     assert list(tmp_path.iterdir()) == []
@@ -68,7 +68,7 @@ def test_the_command_line_refuses_a_run_that_goes_on_in_one_sentence(
     assert main([*arguments, str(tmp_path / "a"), "--batch-size", "8"]) == 0
 
 
-def test_two_threads_of_one_process_are_two(tmp_path: Path) -> None:
+def test_a_second_thread_of_the_same_process_is_refused(tmp_path: Path) -> None:
     errors: list[Exception] = []
 
     def second() -> None:
@@ -102,7 +102,7 @@ def test_a_forked_child_does_not_give_back_its_parents_lock(tmp_path: Path) -> N
             pytest.fail("the lock was given twice")
 
 
-def test_a_lock_that_its_owner_removed_in_between_is_taken_anew(
+def test_a_lock_file_that_its_owner_removed_meanwhile_is_made_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import npae.utils.folder_lock
@@ -149,9 +149,9 @@ def test_a_full_disk_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_drive_whose_files_change_their_numbers_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_drive_with_changing_inode_numbers_gives_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
-    sentence = r"cannot be locked \(its drive gives .*\); take care"
+    sentence = r"cannot be locked \(the drive gives .*\); take care"
     with pytest.warns(UserWarning, match=sentence), locked(tmp_path), pytest.raises(FolderInUseError), locked(tmp_path):
         pytest.fail("the lock was given twice")
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,4 @@
-"""The kernels' random numbers: the published generator, the distributions, and that no two streams have to do with
-each other.
-"""
+"""The kernels' random numbers: the published generator, the distributions, and the independence of streams."""
 
 from typing import Any
 
@@ -140,7 +138,7 @@ OTHERS: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("draw", [reference.uniform, reference.standard_normal], ids=["uniform", "normal"])
 @pytest.mark.parametrize("other", OTHERS)
-def test_two_streams_have_nothing_to_do_with_each_other(draw: Any, other: str) -> None:
+def test_two_streams_are_uncorrelated(draw: Any, other: str) -> None:
     a, b = stream(draw), stream(draw, **OTHERS[other])
     assert not (a == b).all()
     assert (a == b).mean() < 1e-4
@@ -149,7 +147,7 @@ def test_two_streams_have_nothing_to_do_with_each_other(draw: Any, other: str) -
 
 @pytest.mark.parametrize("draw", [reference.uniform, reference.standard_normal], ids=["uniform", "normal"])
 @pytest.mark.parametrize("distance", [1, 2, 3, 4, 784, N // 4, N // 2, 3 * N // 4])
-def test_numbers_at_a_distance_have_nothing_to_do_with_each_other(draw: Any, distance: int) -> None:
+def test_numbers_of_one_stream_are_uncorrelated_at_several_distances(draw: Any, distance: int) -> None:
     y = stream(draw)
     a, b = y[distance:], y[:-distance]
     assert abs(np.corrcoef(a, b)[0, 1]) < 5 / np.sqrt(a.size)
@@ -157,7 +155,7 @@ def test_numbers_at_a_distance_have_nothing_to_do_with_each_other(draw: Any, dis
 
 
 @given(st.integers(0, 2**64 - 1), st.text(max_size=20), st.integers(0, 2**64 - 1), st.integers(0, FULL))
-def test_the_same_place_in_a_run_has_the_same_key_and_no_other_has(seed: int, name: str, step: int, shard: int) -> None:
+def test_keys_differ_between_seeds_steps_shards_and_purposes(seed: int, name: str, step: int, shard: int) -> None:
     def key_of(seed: int, name: str, step: int, shard: int) -> list[int]:
         key = np.full(6, 9, np.uint32)
         RunState(seed=seed, step=step, shard=shard).set_key(key, name)

@@ -1,4 +1,4 @@
-"""Arguments are known by name also where annotations name what only type checkers import."""
+"""Parameters of functions whose annotations use names that only type checkers import."""
 
 import sys
 
@@ -29,7 +29,7 @@ def theirs():
     return names
 
 
-def test_names_and_defaults_are_told(theirs):
+def test_names_and_defaults_are_returned(theirs):
     arguments = arguments_of(theirs["scaled"])
     assert list(arguments) == ["x", "factor"]
     assert arguments["factor"].default == 2.0
@@ -46,6 +46,6 @@ def test_such_a_layer_has_a_configuration(theirs):
     assert theirs["Scale"](3.0).config() == {"factor": 3.0}
 
 
-def test_what_tells_no_arguments_is_an_error_that_the_checker_knows():
+def test_a_function_without_a_signature_raises_an_error_that_the_checker_handles():
     with pytest.raises((TypeError, ValueError)):
         arguments_of(3)

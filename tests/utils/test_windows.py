@@ -1,4 +1,4 @@
-"""What Windows has not, hidden here: the grader works and says what is not limited, and threads yield in its way."""
+"""Behaviour on Windows, simulated by hiding what it lacks: grading without resource limits, and yielding threads."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def test_a_class_is_marked_without_groups_signals_and_limits_and_that_is_said_on
     assert statuses == {"right": "pass", "wrong": "wrong", "endless": "timeout", "gone": "crash"}
 
 
-def test_where_there_are_limits_nobody_says_that_there_are_none(
+def test_where_limits_are_supported_no_message_says_that_they_are_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("resource")

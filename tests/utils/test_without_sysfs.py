@@ -1,4 +1,4 @@
-"""Where the system does not tell how many cores it has, as in a folder without ``/sys``; simulated by ``lscpu``."""
+"""Systems that do not report the number of physical cores, such as without ``/sys``; simulated by ``lscpu``."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ print(len(cluster(np.random.default_rng(0).normal(size=(60, 3)), 2)))
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere it is not lscpu that is asked")
-def test_scikit_learn_is_used_without_a_word(tmp_path: Path) -> None:
+def test_using_scikit_learn_prints_no_warning(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     (tmp_path / "lscpu").write_text("#!/bin/sh\necho 'lscpu: failed to determine number of CPUs' >&2\nexit 1\n")
     (tmp_path / "lscpu").chmod(0o755)

@@ -1,4 +1,4 @@
-"""The compiled kernels, under the names that ``reference`` has."""
+"""Compiled kernels, with the same names and arguments as the reference kernels."""
 
 from npae.kernels.names import collect
 

@@ -1,4 +1,4 @@
-"""Activations and their gradients, element by element over arrays of any shape."""
+"""Activations and their gradients; all arguments of a kernel have the same shape."""
 
 from npae.kernels.jit import jit
 from npae.kernels.reference.array import Array
@@ -7,7 +7,7 @@ from npae.kernels.simd.exponential import exp, expm1, log1p
 
 @jit
 def relu(x: Array, y: Array) -> None:
-    """As reference.relu; a NaN stays one."""
+    """As reference.relu; NaN is preserved."""
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
     zero = y.dtype.type(0)
     for i in range(y_flat.size):

@@ -1,8 +1,8 @@
-"""Convolution as matrix products that read the image in place: no patch is ever copied out ("im2col").
+"""2D convolution as matrix products that read the image in place, without copying patches ("im2col").
 
-In an image whose channels lie together, the patches of one output row are, for one kernel row, overlapping windows of
-kw·in neighbouring numbers that start stride·in apart. That is a matrix A with rows so far apart; the kernel rows are
-the tile's segments, and W is B as it stands::
+With the channels last in memory, the patches of one output row are, for one kernel row, overlapping windows of kw·in
+consecutive numbers that start stride·in apart: a matrix A with that row stride. The kernel rows are the tile's
+segments, and W is B without a copy::
 
     y[i, :, :] = start + Σₖ A[k]·W[k],   A[k] = windows of x[i·s + k]
 """
@@ -16,8 +16,8 @@ from npae.kernels.simd.dot import DOTS, dot
 from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, new_panel, start_from
 
-GROUP = 512  # image positions for which a panel of weights is copied once, at least
-BAND = 24576  # bytes of x with its border that are copied at a time; with a panel they fit the first-level cache
+GROUP = 512  # least number of image positions for which a panel of weights is copied once
+BAND = 24576  # bytes of padded x that are copied at a time; with a panel they fit the first-level cache
 
 
 @jit
@@ -33,7 +33,7 @@ def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: A
     x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
     panel = new_panel(y)
     group = 1 + GROUP // (rows * columns)
-    # a block of the sum is as many whole kernel rows as the panel holds, or a part of one
+    # one product covers as many whole kernel rows as the panel can hold, or a part of one
     kernel_rows, steps = max(1, DEPTH // window), min(DEPTH, window)
     for first in range(0, n, group):
         for j in range(0, n_out, lanes):
@@ -67,7 +67,7 @@ def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: A
 
 @jit
 def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
-    """One output channel fills no vector; here each vector runs along a window instead."""
+    """One output channel cannot fill a vector, so vectors run along the window instead."""
     n, height, width, n_in = x.shape
     rows, columns = y.shape[1:3]
     kh, window = W.shape[0], W.shape[1] * n_in
@@ -102,7 +102,7 @@ def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: in
 
 @jit
 def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
-    """dW += what these images have in it: A is read down its columns, the positions, and B is dy."""
+    """dW += the gradient of these images: A is read transposed, with positions as its columns, and B is dy."""
     n, height, width, n_in = x.shape
     rows, columns, n_out = dy.shape[1:]
     kh, window = dW.shape[0], dW.shape[1] * n_in
@@ -112,7 +112,7 @@ def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: A
         return
     x_flat, dy_flat, dW_flat = x.reshape(-1), dy.reshape(-1), dW.reshape(-1)
     panel = new_panel(dW)
-    # a block of the sum is as many whole rows of an image as the panel holds, or a part of one
+    # one product covers as many whole rows of an image as the panel can hold, or a part of one
     image_rows, steps = max(1, DEPTH // columns), min(DEPTH, columns)
     for image in range(n):
         for i in range(0, rows, image_rows):
@@ -144,7 +144,7 @@ def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: A
 
 @jit
 def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
-    """One output channel fills no vector; here each vector runs along a window. Four positions at a time."""
+    """One output channel cannot fill a vector, so vectors run along the window. Four positions at a time."""
     n, height, width, n_in = x.shape
     rows, columns = dy.shape[1:3]
     kh, window = dW.shape[0], dW.shape[1] * n_in
@@ -173,21 +173,21 @@ def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: i
 def transposed_convolution(
     x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
 ) -> None:
-    """As reference.transposed_convolution: again a convolution, of x in a border of zeros with W reversed.
+    """As reference.transposed_convolution, computed as convolutions of the padded x with W reversed.
 
-    Cells of y whose distance is the stride meet the same weights. So each of the stride_h · stride_w phases of y is a
-    convolution without stride, with every stride-th row and column of W. For it a band of rows of x is copied into a
-    border of zeros, about 24 KiB at a time. Places are counted as if y had its first ``top`` rows and ``left`` columns,
-    and those outside are passed over.
+    Cells of y that are a multiple of the stride apart have the same weights. So each of the stride_h · stride_w phases
+    of y is a convolution of stride 1 with every stride-th row and column of W. For it a band of rows of x is copied and
+    padded with zeros, about 24 KiB at a time. Positions include the ``top`` rows and ``left`` columns that y lacks, and
+    those outside y are skipped.
     """
     (n, rows, columns, n_in), (height, width) = x.shape, y.shape[1:3]
     kh, kw = W.shape[:2]
-    most_h, most_w = -(-kh // stride_h), -(-kw // stride_w)  # rows and columns of W that the first phase meets
+    most_h, most_w = -(-kh // stride_h), -(-kw // stride_w)  # rows and columns of W in the first phase, the largest
     first_row, last_row = top // stride_h, -(-(top + height) // stride_h)
     line = (max(columns, -(-(left + width) // stride_w)) + most_w - 1) * n_in
     fitting = max(1, BAND // (line * y.itemsize) - (most_h - 1))
     n_rows = last_row - first_row
-    band_rows = -(-n_rows // -(-n_rows // fitting))  # bands of like size
+    band_rows = -(-n_rows // -(-n_rows // fitting))  # bands of similar size
     band = np.zeros((band_rows + most_h - 1) * line, y.dtype)
     taps = np.empty(most_h * most_w * n_in if y.shape[3] == 1 else 0, y.dtype)
     panel = new_panel(y)
@@ -241,7 +241,7 @@ def _transposed_phase(
     taps: Array,
     y: Array,
 ) -> None:
-    """``n_rows`` × ``n_columns`` cells of y, a stride apart, from the ``corner`` (image, row, column) on."""
+    """Compute ``n_rows`` × ``n_columns`` cells of y, a stride apart, from ``corner`` (image, row, column) on."""
     height, width, n_out = y.shape[1:]
     kh, kw, n_in = W.shape[:3]
     (phase_h, phase_w), (stride_h, stride_w) = phase, stride
@@ -251,7 +251,7 @@ def _transposed_phase(
     window = met_w * n_in
     weights, target = W.reshape(-1), y.reshape(-1)
     place = ((corner[0] * height + corner[1]) * width + corner[2]) * n_out
-    if n_out == 1:  # it fills no vector; here each vector runs along a window instead
+    if n_out == 1:  # one channel cannot fill a vector, so vectors run along the window instead
         for k in range(met_h):
             for u in range(met_w):
                 tap = (phase_h + (met_h - 1 - k) * stride_h) * kw + phase_w + (met_w - 1 - u) * stride_w

@@ -1,4 +1,4 @@
-"""Copying and counting: rows of a batch, padding of images, channels of weights."""
+"""Copying and counting of array elements: rows of a batch, padding of images, channels of weights."""
 
 from typing import Any
 
@@ -9,12 +9,12 @@ from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy, fetch
 from npae.kernels.simd.llvm import LINE
 
-AHEAD = 4  # rows
+AHEAD = 4  # rows between the one that is copied and the one that is prefetched
 
 
 @jit
 def take_rows(x: Array, chosen: Array, y: Array) -> None:
-    """As reference.take_rows. Chosen rows lie anywhere, so the next one is fetched while one is copied."""
+    """As reference.take_rows. The rows are not contiguous, so a later one is prefetched while one is copied."""
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
     size, lanes = x.shape[1], LINE // x.itemsize
     for n in range(chosen.size):
@@ -76,7 +76,7 @@ def count_within(x: Array, low: float, high: float, count: Array) -> None:
 @jit
 def _within(x: Array, low: float, high: float) -> int:
     total = 0
-    for first in range(0, x.size, 4096):  # counted in few bits, which fill vectors, a part at a time
+    for first in range(0, x.size, 4096):  # counted in 32 bits, a part at a time, so that the loop is vectorized
         part = x[first : first + 4096]
         within: Any = np.int32(0)
         for i in range(part.size):

@@ -1,6 +1,6 @@
-"""Several layers in one kernel: a few images pass all of them while they are in the cache.
+"""Kernels that compute several layers, for a few images at a time, so that intermediate values stay in the cache.
 
-``between`` is room for these few images between two layers.
+``between`` is the buffer of these intermediate values.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ NONE = np.uint8(4)  # no cell of the window is above zero
 
 @jit
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
-    """As reference.relu_max_pool; a NaN stays one."""
+    """As reference.relu_max_pool; NaN is preserved."""
     n, rows, columns, channels = y.shape
     x_flat, y_flat, winner_flat = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
     line = x.shape[2] * channels
@@ -40,7 +40,7 @@ def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
 
 @jit
 def _larger(a: float, b: float) -> float:
-    """The larger of two; a NaN is larger than everything."""
+    """The larger of two numbers; NaN is larger than everything."""
     return b if (b > a) | (b != b) else a
 
 
@@ -158,7 +158,7 @@ def upsample_convolution_gradient(
 
 @jit
 def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
-    """Zero where y is not above zero, in the middle of ``padded``."""
+    """Set the inside of ``padded`` to zero where y is not above zero."""
     n, height, width, channels = y.shape
     padded_height, padded_width = padded.shape[1:3]
     y_flat, padded_flat = y.reshape(-1), padded.reshape(-1)
@@ -173,7 +173,7 @@ def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
 
 @jit
 def _add_columns(a: Array, s: Array) -> None:
-    """s += the sum of a over all positions."""
+    """s (channels,) += the sum of a (..., channels) over all positions."""
     channels = s.size
     flat = a.reshape(-1)
     for first in range(0, flat.size, channels):
@@ -200,7 +200,7 @@ def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array)
 def _add_folded(
     W: Array, shape: tuple[int, int, int, int], factor_h: int, factor_w: int, W_folded: Array, is_forward: bool
 ) -> None:
-    """W_folded += W, or W += W_folded, wherever they belong together; both lie flat."""
+    """W_folded += W if ``is_forward``, else W += W_folded, at corresponding places; both are flat."""
     kh, kw, n_in, n_out = shape
     size = n_in * n_out
     for k in range(kh):

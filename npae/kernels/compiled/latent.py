@@ -1,4 +1,4 @@
-"""The code: the Gaussian code of a variational model with its KL term, and the L1 activity penalty."""
+"""Kernels of the code: the Gaussian code of a variational network with its KL term, and the L1 activity penalty."""
 
 import math
 
@@ -8,7 +8,7 @@ from npae.kernels.reference.array import Array
 
 @jit
 def gaussian_code(mu: Array, log_var: Array, eps: Array, beta: Array, sigma: Array, z: Array, penalty: Array) -> None:
-    """As reference.gaussian_code; the sum is kept in float64."""
+    """As reference.gaussian_code; sums are computed in float64."""
     half = sigma.dtype.type(0.5)
     for n in range(len(mu)):
         total = 0.0
@@ -36,7 +36,7 @@ def gaussian_code_gradient(
 
 @jit
 def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
-    """As reference.l1_penalty; the sum is kept in float64."""
+    """As reference.l1_penalty; sums are computed in float64."""
     for n in range(len(x)):
         total = 0.0
         for i in range(x.shape[1]):
@@ -46,7 +46,7 @@ def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
 
 @jit
 def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
-    """As reference.l1_gradient; a NaN stays one."""
+    """As reference.l1_gradient; NaN is preserved."""
     x_flat, dy_flat, dx_flat = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
     number = dx.dtype.type
     price, zero = number(strength), number(0)

@@ -1,4 +1,4 @@
-"""Losses: the sum over each sample and the gradient, in one pass. Sums are kept in float64."""
+"""Losses (N,) of outputs and targets (N, n), and their gradient, in one pass. Sums are computed in float64."""
 
 import math
 
@@ -18,7 +18,7 @@ def bce_on_logits(z: Array, t: Array, weight: float, losses: Array, dz: Array) -
         for i in range(logits.size):
             logit, target = logits[i], targets[i]
             e = exp(-abs(logit), number)
-            # one division for both: by 1 + e, and by 2 + e in log1p
+            # one division for two: by 1 + e in σ, and by 2 + e in log1p
             inverse = one / ((one + e) * (two + e))
             total += (zero if logit < zero else logit) - logit * target + log1p_series(e * (one + e) * inverse, number)
             slopes[i] = factor * ((e if logit < zero else one) * (two + e) * inverse - target)

@@ -8,12 +8,12 @@ from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, copy_transposed, multiply, new_panel, start_from
 from npae.kernels.simd.sparse import is_sparse, sparse_product
 
-FEW = 4  # rows for which copying W into panels does not pay
+FEW = 4  # number of rows below which W is not copied into panels
 
 
 @exact_jit
 def _affine_of_few(x: Array, W: Array, b: Array, y: Array) -> None:
-    """W is read once for each row, from first to last; the sums have the order that they have in a tile."""
+    """y = x W + b for few rows: W is read once for each row; the order of the sums is that of a tile."""
     n_in, n_out = W.shape
     W_flat = W.reshape(-1)
     whole = n_in // 4 * 4
@@ -60,10 +60,10 @@ def affine(x: Array, W: Array, b: Array, y: Array) -> None:
 
 @jit
 def matmul_transposed_left(a: Array, b: Array, c: Array) -> None:
-    """As reference.matmul_transposed_left; a is read down its columns, in place."""
+    """As reference.matmul_transposed_left; the transpose of a is read in place."""
     (n, m), n_out = a.shape, b.shape[1]
     a_flat, b_flat, c_flat = a.reshape(-1), b.reshape(-1), c.reshape(-1)
-    if n_out > 2 * LINE // c.itemsize and is_sparse(a_flat, m, ONE, n, m):  # for fewer columns lists do not pay
+    if n_out > 2 * LINE // c.itemsize and is_sparse(a_flat, m, ONE, n, m):  # for fewer columns lists are slower
         sparse_product(m, n, n_out, a_flat, ONE, m, b_flat, c_flat[:0], c_flat)
         return
     lanes = LINE // c.itemsize
@@ -93,7 +93,7 @@ def matmul_transposed_right(a: Array, b: Array, c: Array) -> None:
 
 @jit
 def column_sum(a: Array, s: Array) -> None:
-    """As reference.column_sum. Several rows of a narrow array are summed side by side, so that vectors are filled."""
+    """As reference.column_sum. Several rows of a narrow array are summed at once, to fill vectors."""
     n, m = a.shape
     flat = a.reshape(-1)
     together = max(1, 64 // max(m, 1))

@@ -1,4 +1,4 @@
-"""Noise: apply random numbers that were drawn before to x, element by element."""
+"""Noise: y and ``keep`` = ∂y/∂x, from random numbers ``drawn`` before; arrays have the same shape."""
 
 from npae.kernels.jit import jit
 from npae.kernels.reference.array import Array
@@ -6,7 +6,7 @@ from npae.kernels.reference.array import Array
 
 @jit
 def gaussian_noise(x: Array, drawn: Array, level: float, low: float, high: float, y: Array, keep: Array) -> None:
-    """As reference.gaussian_noise; a NaN stays one."""
+    """As reference.gaussian_noise; NaN is preserved."""
     x_flat, drawn_flat, y_flat, keep_flat = x.reshape(-1), drawn.reshape(-1), y.reshape(-1), keep.reshape(-1)
     number = y.dtype.type
     strength, least, most = number(level), number(low), number(high)

@@ -1,6 +1,6 @@
-"""Optimizers: one pass over the flat vectors, in place.
+"""Optimizer steps and sums over flat vectors, in place.
 
-Settings are cast to the type of the vectors: a Python float would make every step float64.
+Hyperparameters are cast to the dtype of the vectors: with a Python float the arithmetic would be in float64.
 """
 
 import math
@@ -53,7 +53,7 @@ def adam(
     number = theta.dtype.type
     keep, small = number(1 - rate[0] * decay), number(epsilon)
     new1, new2 = number(1 - beta1), number(1 - beta2)
-    scale = number(rate[0] / (1 - beta1 ** step[0]))  # of m, with the correction of its bias
+    scale = number(rate[0] / (1 - beta1 ** step[0]))  # rate with the bias correction of m
     v_hat_scale = number(1 / (1 - beta2 ** step[0]))
     for i in range(theta.size):
         slope = dtheta[i]

@@ -1,4 +1,4 @@
-"""Pooling: one number for each window of an image, and the way back. The inner loops run along the channels."""
+"""2D pooling and its gradients. The inner loops run along the channels."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from npae.kernels.reference.array import Array
 
 @jit
 def _beats(cell: float, best: float) -> bool:
-    """Whether a later cell takes the place of the best so far: it is larger, or the first NaN."""
+    """Whether a later cell replaces the best so far: it is larger, or the first NaN."""
     return (cell > best) | ((cell != cell) & (best == best))
 
 
@@ -16,9 +16,9 @@ def _beats(cell: float, best: float) -> bool:
 def max_pool(
     x: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, y: Array, winner: Array
 ) -> None:
-    """As reference.max_pool: the first maximum wins, and a NaN is larger than everything.
+    """As reference.max_pool: the first maximum wins, and NaN is larger than everything.
 
-    A whole window of 2×2, the most common, is compared in registers.
+    Whole 2×2 windows, the most common, have code of their own, which compares in registers.
     """
     n, height, width, channels = x.shape
     rows, columns = y.shape[1:3]

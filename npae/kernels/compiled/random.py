@@ -1,7 +1,7 @@
-"""Counter-based random numbers: each is a function of a key and a counter, so many are computed at once.
+"""Counter-based random numbers: each is a function of a key and a counter, so that loops can be vectorized.
 
-Philox takes a counter through ten rounds of multiplication (Salmon et al., Parallel random numbers: as easy as 1, 2, 3,
-SC 2011). It has no state, so nothing is handed from one number to the next, and a vector holds several counters.
+Philox applies ten rounds of multiplication to a counter (Salmon et al., Parallel random numbers: as easy as 1, 2, 3,
+SC 2011). It has no state, so no number depends on the one before, and a vector holds several counters.
 """
 
 import math
@@ -21,7 +21,7 @@ UNIT = 2.0**-24
 
 @jit
 def _fill(key: Array, first: int, y: Array) -> None:
-    """The upper 24 bits of the words of the counters from ``first`` on, a quarter of y (4 n,) from each word."""
+    """y (4 n,) = the upper 24 bits of the four words of n counters from ``first`` on, a quarter from each word."""
     n = y.size // 4
     words_a, words_b, words_c, words_d = y[:n], y[n : 2 * n], y[2 * n : 3 * n], y[3 * n :]
     drop, number = np.uint64(8), y.dtype.type
@@ -63,7 +63,7 @@ def standard_normal(key: Array, y: Array) -> None:
 
 @jit
 def _normal(key: Array, first: int, y: Array) -> None:
-    """For y (4 n,). The words are kept in y until they are needed, since whole loops fill vectors."""
+    """y (4 n,) = numbers from N(0, 1). The words are stored in y first, since separate loops are vectorized."""
     _fill(key, first, y)
     n, number = y.size // 4, y.dtype.type
     for start in (0, 2 * n):
@@ -76,11 +76,11 @@ def _normal(key: Array, first: int, y: Array) -> None:
 
 @jit
 def _log(u: Any, number: Any) -> Any:
-    """log u for 0 < u < 1: u = m · 2ⁿ with m next to 1, and log m = 2 (s + s³/3 + …) for s = (m − 1) / (m + 1)."""
+    """log u for 0 < u < 1: u = m · 2ⁿ with m near 1, and log m = 2 (s + s³/3 + …) for s = (m − 1) / (m + 1)."""
     single = np.finfo(number).bits == 32
     fraction, bias = (23, 127) if single else (52, 1023)
     terms = 6 if single else 14
-    n = (as_bits(u * number(1.4142135623730951)) >> fraction) - bias  # so that m lies between √½ and √2
+    n = (as_bits(u * number(1.4142135623730951)) >> fraction) - bias  # so that m is between √½ and √2
     m = u * as_number((bias - n) << fraction, u)
     s = (m - number(1)) / (m + number(1))
     square = s * s
@@ -92,7 +92,7 @@ def _log(u: Any, number: Any) -> Any:
 
 @jit
 def _cos_sin(v: Any, number: Any) -> tuple[Any, Any]:
-    """cos 2πv and sin 2πv for 0 ≤ v < 1, from those of an angle within an eighth of a turn."""
+    """cos 2πv and sin 2πv for 0 ≤ v < 1, from Taylor series of an angle of at most an eighth of a turn."""
     terms = 5 if np.finfo(number).bits == 32 else 9
     quarter = np.int32(v * number(4) + number(0.5))  # the nearest quarter turn
     angle = (v - number(0.25) * number(quarter)) * number(6.283185307179586)

@@ -1,4 +1,4 @@
-"""Upsampling: repeat or interpolate the cells of an image, and the way back. The inner loops run along the channels."""
+"""2D upsampling by repetition or interpolation, and its gradients. The inner loops run along the channels."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from npae.kernels.simd.copy import copy
 
 @jit
 def upsample_nearest(x: Array, factor_h: int, factor_w: int, y: Array) -> None:
-    """As reference.upsample_nearest. A row is enlarged once and then copied."""
+    """As reference.upsample_nearest. Each row is enlarged once and then copied."""
     n, height, width, channels = x.shape
     rows, columns = y.shape[1:3]
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
@@ -47,7 +47,7 @@ def upsample_nearest_gradient(dy: Array, factor_h: int, factor_w: int, dx: Array
 
 @jit
 def _spans(weights: Array) -> Array:
-    """For each row of a matrix, where its entries other than zero begin and end: (rows, 2)."""
+    """For each row of a matrix, the range (rows, 2) from its first to its last entry that is not zero."""
     spans = np.zeros((len(weights), 2), np.intp)
     for i in range(len(weights)):
         for j in range(weights.shape[1]):
@@ -60,7 +60,7 @@ def _spans(weights: Array) -> Array:
 
 @jit
 def resample(x: Array, row_weights: Array, column_weights: Array, y: Array) -> None:
-    """As reference.resample. Of the weights only the span from the first to the last that is not zero is looked at."""
+    """As reference.resample. Of each row of weights only the range of ``_spans`` is used."""
     n, rows, columns, channels = y.shape
     row_spans, column_spans = _spans(row_weights), _spans(column_weights)
     y[...] = 0
@@ -78,7 +78,7 @@ def resample(x: Array, row_weights: Array, column_weights: Array, y: Array) -> N
 
 @jit
 def resample_gradient(dy: Array, row_weights: Array, column_weights: Array, dx: Array) -> None:
-    """As reference.resample_gradient, with the spans of resample."""
+    """As reference.resample_gradient, with the same ranges as resample."""
     n, rows, columns, channels = dy.shape
     row_spans, column_spans = _spans(row_weights), _spans(column_weights)
     dx[...] = 0

@@ -1,16 +1,16 @@
-"""Mailboxes: hand programs from thread to thread in a microsecond, by busy-waiting on a number in memory.
+"""Mailboxes: pass programs between threads in a microsecond, by busy-waiting on a number in memory.
 
-To sleep and be woken takes the operating system 50 to 100 µs, as long as a layer. Here a thread that waits *spins*,
-holding neither the GIL nor a lock. Now and then it lets another have the processor, in case that is the one it waits
-for; and it gives up after a while, so that nothing is burnt where nothing comes.
+Putting a thread to sleep and waking it takes the operating system 50 to 100 µs, as long as a layer. Here a waiting
+thread *spins*, without the GIL or a lock. From time to time it yields the processor, in case the thread that it waits
+for needs it, and after a while a follower stops spinning, so that idle threads use no processor time.
 
-A mailbox is an array of numbers, those of either side on cache lines of their own::
+A mailbox is an array of int64; leader and follower write to different cache lines::
 
-    POSTED    how many tables of calls the leader has posted
+    POSTED    number of tables of calls that the leader has posted
     TABLE     address of the last one
     CALLS     its number of calls
-    DONE      how many the follower has run
-    FAILED    not 0 where a call of the last one failed
+    DONE      number of tables that the follower has run
+    FAILED    not 0 if a call of the last one failed
 """
 
 import ctypes
@@ -31,28 +31,30 @@ POSTED, TABLE, CALLS = 0, 1, 2
 DONE, FAILED = 16, 17
 MAILBOX = 32  # numbers in a mailbox
 
-_numba: Any = numba  # some versions of Numba bring types along and some do not
+_numba: Any = numba  # only some versions of Numba have type annotations
 _types: Any = types
 _cgutils: Any = cgutils
 _carray: Any = _numba.carray
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 
-YIELD = "SwitchToThread" if sys.platform == "win32" else "sched_yield"  # the system's own, a number without arguments
-if sys.platform == "win32":  # LLVM looks in the C library, and this is in another one
+YIELD = (
+    "SwitchToThread" if sys.platform == "win32" else "sched_yield"
+)  # function of the operating system, without arguments
+if sys.platform == "win32":  # LLVM searches the C library only; this function is in kernel32
     binding.add_symbol(YIELD, ctypes.cast(ctypes.windll.kernel32.SwitchToThread, ctypes.c_void_p).value)
 
-LOOKS = 4096  # between two offers of the processor: a few microseconds
+LOOKS = 4096  # polls between two yields of the processor: a few microseconds
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """The address of a number in a mailbox."""
+    """Emit the address of an element of a mailbox."""
     mailbox = context.make_array(signature.args[0])(context, builder, arguments[0])
     return builder.gep(mailbox.data, [arguments[1]])
 
 
 @_intrinsic
 def _read(typing_context: Any, mailbox: Any, place: Any) -> tuple[Any, Callable[..., Any]]:
-    """A number that another thread may write: what it wrote before is seen too (acquire)."""
+    """Read an element that another thread writes (acquire: its earlier writes are visible after this)."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.load_atomic(_pointer(context, builder, signature, arguments), ordering="acquire", align=8)
@@ -62,7 +64,7 @@ def _read(typing_context: Any, mailbox: Any, place: Any) -> tuple[Any, Callable[
 
 @_intrinsic
 def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[Any, Callable[..., Any]]:
-    """Write a number for another thread, after all that was written before (release)."""
+    """Write an element that another thread reads (release: earlier writes are visible to it)."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         pointer = _pointer(context, builder, signature, arguments)
@@ -74,7 +76,7 @@ def _write(typing_context: Any, mailbox: Any, place: Any, value: Any) -> tuple[A
 
 @_intrinsic
 def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., Any]]:
-    """An address as a pointer to numbers, of which ``carray`` makes an array."""
+    """Convert an address to a pointer to int64, for ``carray``."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(64).as_pointer())
@@ -84,7 +86,7 @@ def _as_pointer(typing_context: Any, address: Any) -> tuple[Any, Callable[..., A
 
 @_intrinsic
 def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
-    """Let another thread have the processor."""
+    """Yield the processor to another thread."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         status = ir.FunctionType(ir.IntType(32), [])
@@ -96,14 +98,14 @@ def _offer_processor(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
 
 @jit
 def _table(address: int, calls: int) -> Array:
-    """The table of so many calls at an address."""
+    """The table (calls, 2) at an address, as an array."""
     table: Array = _carray(_as_pointer(address), (calls, 2))
     return table
 
 
 @jit
 def follow(mailbox: Array, patience: int) -> None:
-    """Run what is posted, until nothing has come for ``patience`` times ``LOOKS`` looks at the mailbox."""
+    """Run posted tables until ``patience`` · ``LOOKS`` polls in a row find nothing new."""
     done = mailbox[DONE]
     waited = 0
     while waited < patience * LOOKS:
@@ -120,9 +122,9 @@ def follow(mailbox: Array, patience: int) -> None:
 
 @jit
 def lead(stages: Array, mailboxes: Array) -> int:
-    """Stage after stage, post a table into every mailbox, run the first, and wait for all; 0 where all went well.
+    """For each stage, post a table into every mailbox, run the first table here, and wait for all; 0 means success.
 
-    ``stages`` (n, 1 + mailboxes, 2) holds the address of each table and its number of calls.
+    ``stages`` (n, 1 + mailboxes, 2) has the address of each table and its number of calls.
     """
     failed = 0
     for stage in stages:

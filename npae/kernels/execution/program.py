@@ -1,9 +1,9 @@
-"""Programs: recorded calls of kernels that are run again and again without Python.
+"""Programs: recorded kernel calls that are replayed without Python.
 
-A training step makes the same calls each time: the same kernels with the same buffers, in which only the numbers are
-new. Python's part in that, a few microseconds a call, is as long as a small kernel itself, and of two threads only one
-can have it. So the calls are *recorded*, as the address of a kernel's machine code and the addresses, shapes and
-numbers that it is given, and one loop makes them all. Where a kernel has no machine code, Python makes the calls.
+A training step makes the same calls each time: the same kernels with the same buffers, whose contents change. Python's
+overhead of a few microseconds a call takes as long as a small kernel, and only one thread at a time can hold the GIL.
+So the calls are *recorded*, as the address of a kernel's machine code and the addresses, shapes and numbers of its
+arguments, and one compiled loop makes them all. If a kernel has no machine code, Python makes the calls.
 """
 
 from collections.abc import Callable
@@ -14,31 +14,31 @@ import numpy as np
 
 from npae.kernels.reference.array import Array
 
-NO_MEMORY = "a kernel could not have the memory it needs; choose a smaller batch or network"
+NO_MEMORY = "a kernel could not allocate the memory it needs; choose a smaller batch or network"
 
 
 class Program:
-    """A list of calls, and how to make them.
+    """A list of recorded calls.
 
     Attributes
     ----------
     is_native : bool
-        Whether every kernel has machine code: none of them is the reference's, or a function of somebody's own.
+        Whether every kernel is compiled, so that none is a reference kernel or another Python function.
     """
 
     def __init__(self) -> None:
         self.is_native = True
-        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []  # it keeps the arrays alive, too
+        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []  # also keeps the arrays alive
         self._table: Array | None = None
         self._words: list[Array] = []
 
     def add(self, kernel: Callable[..., Any], *arguments: Any) -> None:
-        """Record ``kernel(*arguments)``. Arrays are C-contiguous; their contents are looked at when it is run.
+        """Record ``kernel(*arguments)``; the contents of arrays are read when the program runs.
 
         Raises
         ------
         ValueError
-            Where an array is not C-contiguous.
+            If an array is not C-contiguous.
         """
         self._calls.append(_checked(kernel, arguments))
         self._table = None
@@ -52,7 +52,7 @@ class Program:
             self._table[i], self._words[i] = _row(kernel, arguments)
 
     def repeated(self, times: int) -> "Program":
-        """The same calls again and again, so many times."""
+        """A program that makes the calls of this one ``times`` times."""
         other = Program()
         other.is_native = self.is_native
         other._calls = self._calls * times
@@ -65,7 +65,7 @@ class Program:
 
     @property
     def table(self) -> Array:
-        """(calls, 2): of each call the addresses of its trampoline and of its words."""
+        """Array (calls, 2): for each call the address of its trampoline and that of its words."""
         if self._table is None:
             rows = [_row(kernel, arguments) for kernel, arguments in self._calls]
             self._words = [words for _, words in rows]
@@ -73,7 +73,7 @@ class Program:
         return self._table
 
     def run(self) -> None:
-        """Make the calls."""
+        """Make the calls; raises MemoryError if a kernel cannot allocate memory."""
         if not self.is_native or not self._calls:
             for kernel, arguments in self._calls:
                 kernel(*arguments)
@@ -91,7 +91,7 @@ def _checked(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Ca
 
 
 def _row(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[tuple[int, int], Array]:
-    """The two addresses of a call, and the words that must live as long as the second is used."""
+    """The two addresses of a call, and the array of words, which must live as long as its address is used."""
     from npae.kernels.execution.trampoline import trampoline, words_of
 
     words = words_of(arguments)
@@ -99,7 +99,7 @@ def _row(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[tuple[
 
 
 class Recorder:
-    """Stands where kernels stand, and records their calls instead of making them."""
+    """A substitute for a kernel module whose functions add calls to a program instead of making them."""
 
     def __init__(self, kernels: ModuleType, program: Program) -> None:
         self._kernels, self._program = kernels, program

@@ -1,4 +1,4 @@
-"""Thread team for recorded programs: a few threads that run them side by side.
+"""Thread team for recorded programs: a few threads that run them in parallel.
 
 The calling thread runs the first program, the others one each. Between steps they busy-wait for a millisecond or two,
 because waking a sleeping thread takes 50-100 us; then they sleep.
@@ -15,19 +15,19 @@ from npae.kernels.execution.program import NO_MEMORY, Program
 from npae.kernels.reference.array import Array
 
 CACHE_LINE = 64  # bytes
-PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
+PATIENCE = 500  # times ``LOOKS`` polls before a thread goes to sleep: a millisecond or two
 
 _teams: dict[tuple[int, int], "ThreadTeam"] = {}
 
 
 def shared_team(size: int) -> "ThreadTeam":
-    """The team of ``size`` threads that the whole process shares; a forked process starts its own."""
+    """The team of ``size`` threads that the process shares; a forked process starts its own."""
     key = os.getpid(), size
     return _teams[key] if key in _teams else _teams.setdefault(key, ThreadTeam(size))
 
 
 def parts(vector: Array, n: int) -> list[slice]:
-    """``n`` parts of a flat vector, cut between cache lines; the last ones may be empty."""
+    """Divide a flat vector into ``n`` slices at cache lines; the last ones may be empty."""
     lines = -(-vector.nbytes // CACHE_LINE)
     numbers = CACHE_LINE // vector.itemsize
     bounds = [min(-(-lines * i // n) * numbers, len(vector)) for i in range(n + 1)]
@@ -35,7 +35,7 @@ def parts(vector: Array, n: int) -> list[slice]:
 
 
 class ThreadTeam:
-    """One who leads, the caller, and ``size`` − 1 threads that follow, started when they are first needed."""
+    """The calling thread, which leads, and ``size`` − 1 followers, which are started at the first use."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -45,16 +45,16 @@ class ThreadTeam:
         self._mailboxes: Array | None = None
 
     def run(self, *stages: Sequence[Program]) -> None:
-        """Carry out stages that are needed only once; see ``carry_out``."""
+        """Run stages once, without keeping a plan; see ``carry_out``."""
         self.carry_out(Plan(*stages))
 
     def carry_out(self, plan: "Plan") -> None:
-        """Run what is planned; back when all is done.
+        """Run the programs of a plan and return when all are done.
 
         Raises
         ------
         MemoryError
-            Where a kernel had not the memory it needs.
+            If a kernel cannot allocate memory.
         """
         if not plan.is_native:
             plan.run_in_turn()
@@ -80,7 +80,9 @@ class ThreadTeam:
             mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
             for mailbox in mailboxes:
                 threading.Thread(target=self._follow, args=(mailbox,), name="npae thread team", daemon=True).start()
-            self._mailboxes = mailboxes  # only now: nobody waits for a thread that could not be started
+            self._mailboxes = (
+                mailboxes  # only now, so that the leader never waits for a thread that could not be started
+            )
         return self._mailboxes
 
     def _wake(self) -> None:
@@ -98,17 +100,17 @@ class ThreadTeam:
 
 
 class Plan:
-    """Programs to be carried out side by side, one a thread, in stages: each begins when all of the last is done.
+    """Programs to run in parallel, one on each thread, in stages: a stage begins when the one before is complete.
 
     Parameters
     ----------
     *stages : sequence of Program
-        Recorded in full.
+        All calls must be recorded already.
     """
 
     def __init__(self, *stages: Sequence[Program]) -> None:
         self._stages = [stage for stage in stages if any(map(len, stage))]
-        self.width = max(map(len, self._stages), default=0)  # threads that it takes
+        self.width = max(map(len, self._stages), default=0)  # number of threads that it needs
         self.is_native = bool(self._stages) and all(program.is_native for stage in self._stages for program in stage)
         self._tables: Array | None = None
 

@@ -1,7 +1,7 @@
-"""Calling a kernel by its address: the arguments as words in memory, and the machine code that passes them.
+"""Trampolines: machine code that calls a kernel by its address with arguments stored as 64-bit words in memory.
 
-Numba passes an array as a structure of its own. A *trampoline* reads the words of a call, makes these structures and
-jumps to the kernel's machine code. It is compiled in milliseconds, once for each kernel and the types it is given.
+Numba passes an array as a structure. A *trampoline* reads the words of a call, builds these structures and calls the
+kernel's machine code. It is compiled in milliseconds, once for each kernel and combination of argument types.
 """
 
 import platform
@@ -23,18 +23,18 @@ from npae.kernels.reference.array import Array
 WORD = ir.IntType(64)
 STATUS = ir.IntType(32)
 
-# The register of x86 processors that says how they round. Others take subnormal numbers without delay.
+# MXCSR, the control register of x86 for floating-point modes. Other processors are not slowed by subnormal numbers.
 HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")
 RESULTS_TO_ZERO, OPERANDS_TO_ZERO = 0x8000, 0x0040
 
-_numba: Any = numba  # some versions of Numba bring types along and some do not
+_numba: Any = numba  # only some versions of Numba have type annotations
 _arrayobj: Any = arrayobj
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
-_trampolines: dict[tuple[Any, ...], tuple[int, Any]] = {}  # an address, and what keeps it valid
+_trampolines: dict[tuple[Any, ...], tuple[int, Any]] = {}  # the address, and the objects that keep it valid
 
 
 def words_of(arguments: tuple[Any, ...]) -> Array:
-    """What a trampoline reads: of an array the address and the shape, else the number's bits."""
+    """The words of a call, int64: address and shape of each array, and the bits of each number."""
     words: list[int] = []
     for a in arguments:
         if isinstance(a, np.ndarray):
@@ -47,17 +47,17 @@ def words_of(arguments: tuple[Any, ...]) -> Array:
 
 
 def _number(a: Any) -> int | float:
-    """A number of 64 bits, whichever of NumPy's it was."""
+    """A Python number from any of NumPy's or Python's."""
     return float(a) if isinstance(a, float | np.floating) else int(a)
 
 
 def _description(a: Any) -> Any:
-    """What Numba's type of an argument depends on; it takes a while to find the type itself."""
+    """A key for Numba's type of an argument; ``numba.typeof`` itself is slow."""
     return (a.dtype, a.ndim, a.flags.writeable, a.flags.aligned) if isinstance(a, np.ndarray) else type(_number(a))
 
 
 def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
-    """The address of a function of the words that calls ``kernel`` with arguments of such types."""
+    """Address of the trampoline for ``kernel`` with arguments of these types; compiled at the first request."""
     key = (kernel, *map(_description, arguments))
     with global_compiler_lock:
         if key not in _trampolines:
@@ -76,7 +76,7 @@ def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
 
 
 def _emit_trampoline(context: Any, module: Any, name: str, compiled: Any, kinds: tuple[Any, ...]) -> None:
-    """Read the words, make what Numba's calling convention wants of them, and return the kernel's status."""
+    """Emit the code: read the words, build the arguments of Numba's calling convention, return the kernel's status."""
     function = ir.Function(module, ir.FunctionType(STATUS, [WORD.as_pointer()]), name)
     builder = ir.IRBuilder(function.append_basic_block())
     (words,) = function.args
@@ -104,7 +104,7 @@ def _emit_trampoline(context: Any, module: Any, name: str, compiled: Any, kinds:
 
 
 def _emit_array(context: Any, builder: Any, kind: Any, words: list[Any]) -> Any:
-    """Numba's structure of a C-contiguous array."""
+    """Emit Numba's structure of a C-contiguous array from its address and shape."""
     element = context.get_data_type(kind.dtype)
     itemsize = context.get_abi_sizeof(element)
     data, *shape = words
@@ -118,7 +118,7 @@ def _emit_array(context: Any, builder: Any, kind: Any, words: list[Any]) -> Any:
 
 
 def _emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Call a trampoline, and give its status as a whole word."""
+    """Emit the call of a trampoline; the result is its status as a 64-bit integer."""
     function, words = arguments
     kind = ir.FunctionType(STATUS, [WORD.as_pointer()]).as_pointer()
     status = builder.call(builder.inttoptr(function, kind), [builder.inttoptr(words, WORD.as_pointer())])
@@ -127,13 +127,13 @@ def _emit_call(context: Any, builder: Any, signature: Any, arguments: Any) -> An
 
 @_intrinsic
 def _call(typing_context: Any, function: Any, words: Any) -> tuple[Any, Callable[..., Any]]:
-    """Call the trampoline at one address with the words at another; 0 where all went well."""
+    """Call the trampoline at address ``function`` with the words at address ``words``; 0 means success."""
     return types.int64(types.int64, types.int64), _emit_call
 
 
 @_intrinsic
 def _flush_subnormals(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
-    """Let this thread's processor take numbers below the least of full precision for 0; gives its mode until now."""
+    """Make this thread treat subnormal numbers as 0; returns the processor's mode before."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if not HAS_MXCSR:
@@ -150,7 +150,7 @@ def _flush_subnormals(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
 
 @_intrinsic
 def _set_mode(typing_context: Any, mode: Any) -> tuple[Any, Callable[..., Any]]:
-    """Put the processor back into a mode."""
+    """Set the processor's floating-point mode."""
 
     def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         if HAS_MXCSR:
@@ -173,10 +173,10 @@ def _emit_mxcsr(builder: Any, instruction: str, mode: Any) -> None:
 
 @jit
 def run_calls(table: Array) -> int:
-    """Make the calls of a program's table, one after the other; 0 where all went well.
+    """Make the calls of a program's table (calls, 2) in order; returns 0 for success.
 
-    Meanwhile subnormal numbers count as 0. The cross-entropy and Adam's v are full of them once pixels that are always
-    black are learned, and arithmetic with them takes the processor two to three times as long.
+    During the calls subnormal numbers are treated as 0. Gradients of the cross-entropy and Adam's v have many of them
+    once constantly black pixels are learned, and arithmetic with them takes two to three times as long.
     """
     mode = _flush_subnormals()
     failed = 0

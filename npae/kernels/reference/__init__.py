@@ -1,6 +1,6 @@
-"""What each kernel computes, in plain NumPy: the specification, the test's oracle, and the path without Numba.
+"""Reference kernels in plain NumPy: specification, test oracle, and implementation without Numba.
 
-There is one file for each file of compiled kernels, of the same name.
+Each file corresponds to the file of compiled kernels of the same name.
 """
 
 from npae.kernels.names import collect

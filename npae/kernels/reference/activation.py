@@ -1,4 +1,4 @@
-"""Activations, on arrays of any one shape."""
+"""Activations and their gradients; all arguments of a kernel have the same shape."""
 
 import numpy as np
 
@@ -26,7 +26,7 @@ def leaky_relu_gradient(x: Array, slope: float, dy: Array, dx: Array) -> None:
 
 
 def sigmoid(x: Array, y: Array) -> None:
-    """y = 1 / (1 + e⁻ˣ), written so that the exponential cannot overflow."""
+    """y = 1 / (1 + e⁻ˣ), computed from e^−|x| so that the exponential cannot overflow."""
     e = np.exp(-np.abs(x))
     y[...] = np.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
@@ -47,7 +47,7 @@ def tanh_gradient(y: Array, dy: Array, dx: Array) -> None:
 
 
 def softplus(x: Array, y: Array) -> None:
-    """y = log(1 + eˣ), written so that the exponential cannot overflow."""
+    """y = log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|), so that the exponential cannot overflow."""
     y[...] = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 

@@ -1,4 +1,4 @@
-"""Convolution without padding: the image brings its border of zeros along."""
+"""2D convolution of images that are padded already, its weight gradient, and transposed convolution."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from npae.kernels.reference.array import Array
 
 
 def _window(x: Array, k: int, m: int, stride_h: int, stride_w: int, rows: int, columns: int) -> Array:
-    """The cells of x (N, H, W, C) that element (k, m) of a sliding window sees: a view (N, rows, columns, C)."""
+    """The cells of x (N, H, W, C) at element (k, m) of a sliding window: a view (N, rows, columns, C)."""
     return x[:, k : k + (rows - 1) * stride_h + 1 : stride_h, m : m + (columns - 1) * stride_w + 1 : stride_w]
 
 
@@ -30,10 +30,10 @@ def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: in
 def transposed_convolution(
     x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
 ) -> None:
-    """y[i·s + k − top, j·s + m − left] += x[i, j] W[k, m], from b, for x (N, H, W, in), W (kh, kw, in, out).
+    """y = b, then y[i·s + k − top, j·s + m − left] += x[i, j] W[k, m], for x (N, H, W, in), W (kh, kw, in, out).
 
-    What falls outside y is left out. With the weights' channels swapped and b = 0 this is the gradient of a convolution
-    by its input: ``top`` and ``left`` are the border that the image was given.
+    Terms outside y (N, OH, OW, out) are omitted. With the channels of W swapped and b = 0 this is the gradient of a
+    convolution by its input, with ``top`` and ``left`` the padding of the image.
     """
     rows, columns = x.shape[1:3]
     kh, kw = W.shape[:2]

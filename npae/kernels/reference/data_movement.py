@@ -6,23 +6,23 @@ from npae.kernels.reference.array import Array
 
 
 def take_rows(x: Array, chosen: Array, y: Array) -> None:
-    """y[n] = x[chosen[n]], for x (M, n), chosen (N,) of whole numbers, y (N, n)."""
+    """y[n] = x[chosen[n]], for x (M, n), chosen (N,) of integers, y (N, n)."""
     np.take(x, chosen, axis=0, out=y, mode="clip")
 
 
 def take_block(x: Array, place: Array, y: Array) -> None:
-    """y = x[place[0] :], as many rows as y has, for x (M, n), place (2,), y (N, n)."""
+    """y = x[place[0] : place[0] + N], for x (M, n), place (2,), y (N, n)."""
     y[...] = x[place[0] :][: len(y)]
 
 
 def put_block(y: Array, place: Array, x: Array) -> None:
-    """The way back, x[place[0] :] = y; then place[0] moves on to the next block, at most to place[1]."""
+    """x[place[0] : place[0] + N] = y; then place[0] = min(place[0] + N, place[1]), for x (M, n), y (N, n)."""
     x[place[0] :][: len(y)] = y
     place[0] = min(place[0] + len(y), place[1])
 
 
 def pad(x: Array, top: int, left: int, y: Array) -> None:
-    """Write x (N, H, W, C) into the middle of y, ``top`` rows and ``left`` columns from its edge; the rest stays."""
+    """y[:, top : top + H, left : left + W] = x, for x (N, H, W, C); the rest of y does not change."""
     height, width = x.shape[1:3]
     y[:, top : top + height, left : left + width] = x
 
@@ -33,10 +33,10 @@ def swap_channels(W: Array, W_transposed: Array) -> None:
 
 
 def count_within(x: Array, low: float, high: float, count: Array) -> None:
-    """count (1,) = how many values of x lie in [low, high]; a NaN does not."""
+    """count (1,) = number of values of x in [low, high], without NaN."""
     count[0] = np.count_nonzero((x >= low) & (x <= high))
 
 
 def count_outside(x: Array, limit: float, count: Array) -> None:
-    """count (1,) += how many values of x lie outside [−limit, limit]; a NaN does."""
+    """count (1,) += number of values of x outside [−limit, limit], including NaN."""
     count[0] += np.count_nonzero(~(np.abs(x) <= limit))

@@ -1,4 +1,4 @@
-"""Several layers in one. ``between`` is a buffer for a few images between them."""
+"""Kernels that compute several layers; ``between`` is a buffer for the intermediate values of a few images."""
 
 import numpy as np
 
@@ -9,9 +9,9 @@ from npae.kernels.reference.data_movement import pad
 
 
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
-    """y = the maximum of each 2×2 cells of x (N, 2H, 2W, C), or 0 where it is below.
+    """y = max(0, maximum of each 2×2 window of x), for x (N, 2H, 2W, C), y (N, H, W, C).
 
-    winner = 0 … 3, the first cell that has it, or 4 where y is not above 0.
+    winner = 0 … 3, the first cell of the window that has the maximum, or 4 where y is not above 0.
     """
     n, rows, columns, channels = y.shape
     # (N, 2H, 2W, C) -> (N, H, W, C, 4)
@@ -21,7 +21,7 @@ def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
 
 
 def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
-    """dx = dy in the winning cell of each window, else 0."""
+    """dx = dy in the winner's cell of each window, else 0."""
     for cell in range(4):
         dx[:, cell // 2 :: 2, cell % 2 :: 2] = np.where(winner == cell, dy, 0)
 
@@ -29,7 +29,7 @@ def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
 def convolution_relu_max_pool(
     x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
 ) -> None:
-    """``relu_max_pool`` of ``convolution``, a few images at a time."""
+    """``relu_max_pool`` of ``convolution``, ``len(between)`` images at a time."""
     for i in range(0, len(x), len(between)):
         few = slice(i, min(i + len(between), len(x)))
         convolved = between[: few.stop - i]
@@ -53,7 +53,7 @@ def convolution_relu_max_pool_gradient(
     db: Array,
     dx: Array,
 ) -> None:
-    """Back through all three; dx is written where it is needed. ``zero`` is the bias of a gradient."""
+    """Gradients of ``convolution_relu_max_pool``; dx is written if ``needs_dx``. ``zero`` (in,) is a bias of zeros."""
     dW[...], db[...] = 0, 0
     for i in range(0, len(x), len(between)):
         few = slice(i, min(i + len(between), len(x)))
@@ -78,9 +78,9 @@ def upsample_convolution(
     group: int,
     y: Array,
 ) -> None:
-    """Nearest-neighbour upsampling, convolution and, if asked for, ReLU; W is folded, see ``fold_upsampling``.
+    """Nearest-neighbour upsampling, convolution and, if ``with_relu``, ReLU, ``group`` images at a time.
 
-    ``group`` images at a time.
+    W is the result of ``fold_upsampling``.
     """
     transposed_convolution(x, W, b, factor_h, factor_w, top, left, y)
     if with_relu:
@@ -103,7 +103,7 @@ def upsample_convolution_gradient(
     db: Array,
     dx: Array,
 ) -> None:
-    """Back through both or all three; ``between`` (few, H, W, out) has a border of zeros."""
+    """Gradients of ``upsample_convolution``; ``between`` (few, H, W, out) has zeros outside the part written here."""
     dW_transposed[...], db[...] = 0, 0
     for i in range(0, len(x), len(between)):
         few = slice(i, min(i + len(between), len(x)))
@@ -117,8 +117,8 @@ def upsample_convolution_gradient(
 
 
 def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
-    """The weights (kh + fh − 1, kw + fw − 1, in, out) of the transposed convolution with stride (fh, fw) that equals
-    upsampling by (fh, fw) followed by a convolution with W: each is the sum of those that meet the same value.
+    """Weights (kh + fh − 1, kw + fw − 1, in, out) of the transposed convolution of stride (fh, fw) that equals
+    upsampling by (fh, fw) and convolution with W: each is the sum of the weights that multiply the same value of x.
     """
     kh, kw = W.shape[:2]
     W_folded[...] = 0
@@ -127,7 +127,7 @@ def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> 
 
 
 def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
-    """The gradient by W, from that by the folded weights: each summand receives the whole."""
+    """The gradient by W, from that by the folded weights: dW[k, m] is the sum of dW_folded over its places."""
     kh, kw = dW.shape[:2]
     dW[...] = 0
     for k, m, t, u in np.ndindex(kh, kw, factor_h, factor_w):

@@ -1,4 +1,4 @@
-"""The code: the Gaussian code with its KL term, and the L1 activity penalty."""
+"""Kernels of the code: the Gaussian code of a variational network with its KL term, and the L1 activity penalty."""
 
 import numpy as np
 
@@ -27,5 +27,5 @@ def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
 
 
 def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
-    """dx = dy + strength · sign(x), on arrays of any one shape."""
+    """dx = dy + strength · sign(x), for arrays of the same shape."""
     dx[...] = dy + strength * np.sign(x)

@@ -1,4 +1,4 @@
-"""Losses: one number for each sample, and the gradient times ``weight``, in one pass. Arrays are (N, n)."""
+"""Losses (N,) of outputs and targets (N, n), and their gradient times ``weight``."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ def bce_on_logits(z: Array, t: Array, weight: float, losses: Array, dz: Array) -
 def bce_on_probabilities(p: Array, t: Array, weight: float, floor: float, losses: Array, dp: Array) -> None:
     """losses[n] = −Σᵢ t log p + (1 − t) log(1 − p); dp = weight (p − t) / (p (1 − p)).
 
-    p and 1 − p count as at least ``floor`` in every place, so that neither is infinite.
+    In both equations p and 1 − p are replaced by ``floor`` where they are smaller, so that both are finite.
     """
     q = np.maximum(1 - p, floor)
     p = np.maximum(p, floor)

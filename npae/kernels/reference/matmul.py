@@ -1,4 +1,4 @@
-"""Matrix products, and the sums that go with them."""
+"""Matrix products of dense layers, and the sums of their biases."""
 
 import numpy as np
 

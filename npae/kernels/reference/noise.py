@@ -1,4 +1,4 @@
-"""Noise, on arrays of any one shape: y, and ``keep`` = ∂y/∂x."""
+"""Noise: y and ``keep`` = ∂y/∂x, from random numbers ``drawn`` before; arrays have the same shape."""
 
 import numpy as np
 
@@ -19,7 +19,7 @@ def masking_noise(x: Array, drawn: Array, level: float, scale: float, y: Array, 
 
 
 def salt_and_pepper_noise(x: Array, drawn: Array, level: float, y: Array, keep: Array) -> None:
-    """y = 1 where drawn < level / 2, 0 where it is below level, else x; keep = 1 there alone."""
+    """y = 1 where drawn < level / 2, else 0 where drawn < level, else x; keep = 1 where y = x by the last rule."""
     keep[...] = drawn >= level
     y[...] = x * keep + (drawn < level / 2)
 

@@ -1,6 +1,6 @@
-"""Flat vectors, one pass, in place: sums and optimizers.
+"""Optimizer steps and sums over flat vectors, in place.
 
-What changes from step to step, ``rate`` (1,) and ``step`` (1,), stands in arrays.
+Arguments that change from step to step, ``rate`` (1,) and ``step`` (1,), are arrays, so that calls can be recorded.
 """
 
 import numpy as np
@@ -37,7 +37,11 @@ def adam(
     epsilon: float,
     decay: float,
 ) -> None:
-    """θ −= rate · decay · θ, then Adam with bias correction; ``step`` counts from 1. Without decay it is plain Adam."""
+    """AdamW (Loshchilov & Hutter 2019); with ``decay`` 0 Adam (Kingma & Ba 2015). ``step`` is t, from 1::
+
+    m = β₁ m + (1 − β₁) dθ;  v = β₂ v + (1 − β₂) dθ²
+    θ −= rate · decay · θ + rate · m / (1 − β₁ᵗ) / (√(v / (1 − β₂ᵗ)) + ε)
+    """
     theta *= 1 - rate[0] * decay
     m += (1 - beta1) * (dtheta - m)
     v += (1 - beta2) * (dtheta * dtheta - v)

@@ -1,4 +1,4 @@
-"""Pooling. The first window starts ``top`` rows above and ``left`` columns before the image."""
+"""2D pooling; the first window starts ``top`` rows above and ``left`` columns to the left of the image."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from npae.kernels.reference.array import Array
 
 
 def _spans(n_in: int, n_out: int, window: int, stride: int, before: int) -> list[slice]:
-    """For each window along one axis, the cells of the image it covers."""
+    """For each window along one axis, the range of cells of the image that it covers."""
     starts = [i * stride - before for i in range(n_out)]
     return [slice(max(start, 0), min(start + window, n_in)) for start in starts]
 
@@ -14,7 +14,7 @@ def _spans(n_in: int, n_out: int, window: int, stride: int, before: int) -> list
 def max_pool(
     x: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, y: Array, winner: Array
 ) -> None:
-    """y = the first maximum of each window of x (N, H, W, C); winner = its place, row · W + column."""
+    """y = the maximum of each window of x (N, H, W, C); winner = row · W + column of the first cell that has it."""
     n, height, width, channels = x.shape
     for i, rows in enumerate(_spans(height, y.shape[1], window_h, stride_h, top)):
         for j, columns in enumerate(_spans(width, y.shape[2], window_w, stride_w, left)):
@@ -26,7 +26,7 @@ def max_pool(
 
 
 def max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
-    """dx[winner[i, j]] += dy[i, j], from zero."""
+    """dx = 0, then dx[winner[i, j]] += dy[i, j]."""
     n, _, _, channels = dy.shape
     dx[...] = 0
     flat = dx.reshape(n, -1, channels)
@@ -37,7 +37,7 @@ def max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
 def average_pool(
     x: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, y: Array
 ) -> None:
-    """y = the mean of the cells of x (N, H, W, C) that each window covers."""
+    """y = the mean over the cells of x (N, H, W, C) that each window covers."""
     for i, rows in enumerate(_spans(x.shape[1], y.shape[1], window_h, stride_h, top)):
         for j, columns in enumerate(_spans(x.shape[2], y.shape[2], window_w, stride_w, left)):
             y[:, i, j] = x[:, rows, columns].mean(axis=(1, 2))
@@ -46,7 +46,7 @@ def average_pool(
 def average_pool_gradient(
     dy: Array, window_h: int, window_w: int, stride_h: int, stride_w: int, top: int, left: int, dx: Array
 ) -> None:
-    """Each cell of a window receives dy / cells, from zero."""
+    """dx = 0, then dx += dy[i, j] / (number of cells) in each cell that window (i, j) covers."""
     dx[...] = 0
     for i, rows in enumerate(_spans(dx.shape[1], dy.shape[1], window_h, stride_h, top)):
         for j, columns in enumerate(_spans(dx.shape[2], dy.shape[2], window_w, stride_w, left)):

@@ -1,6 +1,6 @@
-"""Random numbers from a counter.
+"""Counter-based random numbers: Philox (Salmon et al. 2011).
 
-``key`` (6,) of uint32: two words that say what for, and the four of the first counter, lowest first.
+``key`` (6,) of uint32: the two words of the key, and the four words of the first counter, lowest first.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ _KEY_STEPS = np.array([0x9E3779B9, 0xBB67AE85], dtype=np.uint64)
 
 
 def _random_words(key: Array, first: int, n: int) -> Array:
-    """(4, n) of uint64 below 2³²: Philox-4×32-10 of n counters that follow one another (Salmon et al. 2011, §4.3)."""
+    """(4, n) of uint64 below 2³²: Philox-4×32-10 of n consecutive counters (Salmon et al. 2011, §4.3)."""
     low, mask = np.arange(first, first + n, dtype=np.uint64), np.uint64(0xFFFFFFFF)
     words = [(low + np.uint64(key[2])) & mask, *(np.full(n, word, np.uint64) for word in key[3:])]
     round_key = key[:2].astype(np.uint64)
@@ -24,9 +24,9 @@ def _random_words(key: Array, first: int, n: int) -> Array:
 
 
 def uniform(key: Array, y: Array) -> None:
-    """Numbers from 0 to below 1, of 24 random bits each, for y (n,).
+    """y (n,) = uniform random numbers in [0, 1) of 24 random bits each.
 
-    A quarter of them from each word of the counters 0, 1, …; the one to three left over from a counter of their own.
+    A quarter of them come from each of the four words of the counters 0, 1, …; the last n mod 4 from one more counter.
     """
     n = y.size // 4
     for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):
@@ -35,9 +35,9 @@ def uniform(key: Array, y: Array) -> None:
 
 
 def standard_normal(key: Array, y: Array) -> None:
-    """Draws from N(0, 1), for y (n,), two from two uniform numbers (Box & Muller 1958).
+    """y (n,) = random numbers from N(0, 1), two from each two uniform numbers u, v (Box & Muller 1958)::
 
-    They are √(−2 log u) cos 2πv and √(−2 log u) sin 2πv.
+    √(−2 log u) cos 2πv,  √(−2 log u) sin 2πv
     """
     n = y.size // 4
     for part, first in ((y[: 4 * n], 0), (y[4 * n :], n)):

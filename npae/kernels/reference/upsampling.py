@@ -1,4 +1,4 @@
-"""Upsampling: by repeating, or by weights for the rows and the columns."""
+"""2D upsampling: nearest neighbour, or resampling with a weight matrix for rows and one for columns."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ def upsample_nearest(x: Array, factor_h: int, factor_w: int, y: Array) -> None:
 
 
 def upsample_nearest_gradient(dy: Array, factor_h: int, factor_w: int, dx: Array) -> None:
-    """dx[⌊i / fh⌋, ⌊j / fw⌋] += dy[i, j], from zero."""
+    """dx = 0, then dx[⌊i / fh⌋, ⌊j / fw⌋] += dy[i, j]."""
     dx[...] = 0
     for k in range(min(factor_h, dy.shape[1])):  # further phases are empty
         for m in range(min(factor_w, dy.shape[2])):

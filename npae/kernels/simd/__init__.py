@@ -1,1 +1,1 @@
-"""Vector loops written in LLVM: what the compiled kernels spend their time in."""
+"""Vector loops written in LLVM, in which the compiled kernels spend most of their time."""

@@ -1,4 +1,4 @@
-"""Copies and transposes of small blocks, as fast as memory allows."""
+"""Copies, prefetches and transposes of small blocks of memory."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,13 +23,13 @@ def _emit_copy(context: Any, builder: Any, signature: Any, arguments: Any) -> An
 
 @vector_loop(_copy_in_python)
 def copy(typing_context: Any, a: Any, a_at: Any, c: Any, c_at: Any, count: Any) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know; the arguments are those of ``_copy_in_python``."""
+    """Numba type signature of ``_copy_in_python``, whose arguments it takes."""
     n = types.intp
     return types.void(a, n, c, n, n), _emit_copy
 
 
 def _fetch_in_python(a: Array, a_at: int) -> None:
-    """Tell the machine that ``a[a_at]`` will soon be read; nothing happens where it lies beyond the array's end."""
+    """Prefetch ``a[a_at]`` into the cache; has no effect beyond the end of the array."""
 
 
 def _emit_fetch(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -40,7 +40,7 @@ def _emit_fetch(context: Any, builder: Any, signature: Any, arguments: Any) -> A
 
 @vector_loop(_fetch_in_python)
 def fetch(typing_context: Any, a: Any, a_at: Any) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know; the arguments are those of ``_fetch_in_python``."""
+    """Numba type signature of ``_fetch_in_python``, whose arguments it takes."""
     return types.void(a, types.intp), _emit_fetch
 
 
@@ -52,7 +52,7 @@ def _transpose_block_in_python(a: Array, a_at: int, a_row: int, c: Array, c_at: 
 
 
 def _emit_transpose_block(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """Rows i and i + lanes/2 are merged like two halves of a pack of cards; after log₂ lanes times it is transposed."""
+    """Emit a transpose by log₂ lanes rounds, each of which interleaves row i with row i + lanes/2 (perfect shuffle)."""
     given = pointers(_transpose_block_in_python, context, builder, signature, arguments)
     line = Line(builder, given["a"])
     source, target = builder.gep(given["a"], [given["a_at"]]), builder.gep(given["c"], [given["c_at"]])
@@ -70,6 +70,6 @@ def _emit_transpose_block(context: Any, builder: Any, signature: Any, arguments:
 def transpose_block(
     typing_context: Any, a: Any, a_at: Any, a_row: Any, c: Any, c_at: Any
 ) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know; the arguments are those of ``_transpose_block_in_python``."""
+    """Numba type signature of ``_transpose_block_in_python``, whose arguments it takes."""
     n = types.intp
     return types.void(a, n, n, c, n), _emit_transpose_block

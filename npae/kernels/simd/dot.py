@@ -1,6 +1,6 @@
-"""Dot products of up to ``DOTS`` rows with one vector: for a product of a single column, where no tile would be full.
+"""Dot products of up to ``DOTS`` rows with one vector: for products with one output column, which cannot fill a tile.
 
-Each sum is a line of partial sums, which are added up at the end::
+Each sum is a vector of partial sums, which are added at the end::
 
     C[r] = start + Σₛ Σₖ A[r, s, k] · B[s, k]
 """
@@ -13,7 +13,7 @@ from numba.core import types
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import Line, for_each_row_count, loop, pointers, rows_of, vector_loop
 
-DOTS = 4  # sums that grow side by side
+DOTS = 4  # sums computed at the same time
 
 
 def _dot_in_python(
@@ -30,7 +30,7 @@ def _dot_in_python(
     c_at: int,
     c_row: int,
 ) -> None:
-    """What ``dot`` computes, for the one number in ``start``. Arrays are flat; ``a_row`` is a distance in elements."""
+    """The computation of ``dot`` in Python. Arrays are flat, ``start`` (1,); ``a_row`` is a stride in elements."""
     for r in range(rows):
         total = start[0]
         for s in range(segments):
@@ -48,7 +48,7 @@ def _emit_dot(context: Any, builder: Any, signature: Any, arguments: Any) -> Any
 def _emit_rows(builder: Any, n: int, given: dict[str, Any]) -> None:
     line, steps = Line(builder, given["c"]), given["steps"]
     number = steps.type
-    sums, rests = line.places(n), line.number_places(n)  # what the lines of a window leave over goes to the rests
+    sums, rests = line.places(n), line.number_places(n)  # rests: elements after the last whole line
     for total, rest in zip(sums, rests, strict=True):
         builder.store(line.vector(None), total)
         builder.store(line.element(0.0), rest)
@@ -89,6 +89,6 @@ def dot(
     c_at: Any,
     c_row: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know; the arguments are those of ``_dot_in_python``."""
+    """Numba type signature of ``_dot_in_python``, whose arguments it takes."""
     n = types.intp
     return types.void(n, n, n, a, n, n, n, b, start, c, n, n), _emit_dot

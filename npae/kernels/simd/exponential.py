@@ -1,7 +1,7 @@
-"""Exponential and logarithm as polynomials, so that one instruction computes each step for a whole vector.
+"""Exponential and logarithm as polynomials, which the compiler vectorizes.
 
-The mathematics library works on one number at a time. These are good to a rounding error or two. ``number`` is the type
-of the arguments: constants are cast to it, since a Python float would turn float32 into float64.
+The C library computes one number at a time. The error here is one or two units in the last place. ``number`` is the
+type of the arguments: constants are cast to it, since a Python float would turn float32 into float64.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from npae.kernels.simd.llvm import vector_loop
 
 
 def _as_bits_in_python(x: Any) -> Any:
-    """The bits of a number, as a whole number of the same length."""
+    """The bits of a number, as an integer of the same size."""
     return x.view(np.int32 if x.itemsize == 4 else np.int64)
 
 
@@ -27,12 +27,12 @@ def _emit_as_bits(context: Any, builder: Any, signature: Any, arguments: Any) ->
 
 @vector_loop(_as_bits_in_python)
 def as_bits(typing_context: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know."""
+    """Numba type signature."""
     return (types.int32 if x == types.float32 else types.int64)(x), _emit_as_bits
 
 
 def _as_number_in_python(bits: Any, like: Any) -> Any:
-    """The number, of the type of ``like``, that has these bits."""
+    """The number of the type of ``like`` with these bits."""
     return (np.int32 if like.itemsize == 4 else np.int64)(bits).view(type(like))
 
 
@@ -45,16 +45,16 @@ def _emit_as_number(context: Any, builder: Any, signature: Any, arguments: Any) 
 
 @vector_loop(_as_number_in_python)
 def as_number(typing_context: Any, bits: Any, like: Any) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know."""
+    """Numba type signature."""
     return like(bits, like), _emit_as_number
 
 
 @exact_jit
 def _split(x: Any, number: Any) -> tuple[Any, Any]:
-    """For x ≤ 0: 2ⁿ and eʳ − 1, where n is the whole number next to x / log 2 and r = x − n log 2.
+    """For x ≤ 0: 2ⁿ and eʳ − 1, where n is the integer nearest to x / log 2 and r = x − n log 2, so eˣ = 2ⁿ eʳ.
 
-    Adding a large number leaves n in the last bits of the sum. An x so small that eˣ has no full precision counts as
-    the least that has it. A NaN stays one.
+    Adding a large constant leaves n in the last bits of the sum. An x for which eˣ would be subnormal is replaced by
+    the least x for which it is not. NaN is preserved.
     """
     if np.finfo(number).bits == 32:
         terms, least, large = 7, number(-87.0), number(12582912.0 + 127)  # 1.5 · 2²³ + the exponent of 1
@@ -82,7 +82,7 @@ def exp(x: Any, number: Any) -> Any:
 
 @exact_jit
 def expm1(x: Any, number: Any) -> Any:
-    """eˣ − 1 for x ≤ 0, exact near 0 too."""
+    """eˣ − 1 for x ≤ 0, accurate near 0 too."""
     scale, rest = _split(x, number)
     return (scale - number(1)) + scale * rest
 

@@ -1,8 +1,7 @@
 """Helpers for writing LLVM code: vectors, loops, pointers and the decorator of the vector loops.
 
-Numba turns Python loops into LLVM's language and cannot keep a small array in registers on the way. An *intrinsic* is
-a function that writes this language itself. A ``Line`` is LINE bytes of numbers, one vector to LLVM, which splits it
-where the machine's registers are narrower.
+Numba translates Python loops to LLVM IR and cannot keep a small array in registers. An *intrinsic* is a function that
+emits LLVM IR itself. A ``Line`` is a vector of LINE bytes, which LLVM splits if the machine's registers are narrower.
 """
 
 from collections.abc import Callable, Iterator
@@ -15,9 +14,9 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 LINE = 64  # bytes: 16 numbers of float32, 8 of float64
-FUSE = ("contract",)  # let a multiplication and an addition be one instruction
+FUSE = ("contract",)  # allow fused multiply-add
 
-_numba: Any = numba  # some versions of Numba bring types along and some do not
+_numba: Any = numba  # only some versions of Numba have type annotations
 _cgutils: Any = cgutils
 
 
@@ -38,22 +37,22 @@ class Line:
         self.builder.store(line, self._cast(pointer), align=self.itemsize)
 
     def places(self, n: int) -> list[Any]:
-        """Places for n lines; LLVM turns them into registers."""
+        """Stack slots for n lines; LLVM turns them into registers."""
         return [_cgutils.alloca_once(self.builder, self.vector) for _ in range(n)]
 
     def number_places(self, n: int) -> list[Any]:
-        """Places for n numbers."""
+        """Stack slots for n numbers."""
         return [_cgutils.alloca_once(self.builder, self.element) for _ in range(n)]
 
     def repeat(self, number: Any) -> Any:
-        """The line that has ``number`` in every place."""
+        """The line with ``number`` in every element."""
         undefined = ir.Constant(self.vector, ir.Undefined)
         first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
 
     def merge(self, a: Any, b: Any) -> tuple[Any, Any]:
-        """The numbers of two lines in turn, a₀ b₀ a₁ b₁ …, as two lines."""
+        """The elements of two lines interleaved, a₀ b₀ a₁ b₁ …, as two lines."""
         number = ir.IntType(32)
         order = [n for i in range(self.lanes) for n in (i, self.lanes + i)]
         kind = ir.VectorType(number, self.lanes)
@@ -61,12 +60,12 @@ class Line:
         return self.builder.shuffle_vector(a, b, first), self.builder.shuffle_vector(a, b, second)
 
     def add_product(self, total: Any, a: Any, b: Any) -> None:
-        """``total += a · b``, where ``total`` is the place of a line or a number."""
+        """``total += a · b``, where ``total`` is the stack slot of a line or a number."""
         product = self.builder.fmul(a, b, flags=FUSE)
         self.builder.store(self.builder.fadd(self.builder.load(total), product, flags=FUSE), total)
 
     def sum(self, line: Any, start: Any) -> Any:
-        """``start`` plus the numbers of the line."""
+        """``start`` plus the sum of the elements of the line."""
         kind = ir.FunctionType(self.element, [self.element, self.vector])
         name = f"llvm.vector.reduce.fadd.v{self.lanes}f{8 * self.itemsize}"
         function = self.builder.module.globals.get(name) or ir.Function(self.builder.module, kind, name)
@@ -78,7 +77,7 @@ class Line:
 
 @contextmanager
 def loop(builder: Any, count: Any) -> Iterator[Any]:
-    """A loop over 0, 1, … count − 1. It is not unrolled: that took most of the compiler's time and gained nothing."""
+    """Emit a loop over 0, 1, … count − 1, not unrolled: unrolling took most of the compile time and gained nothing."""
     before, head, body, after = builder.block, *(builder.append_basic_block(name) for name in ("head", "body", "after"))
     builder.branch(head)
     builder.position_at_end(head)
@@ -95,7 +94,7 @@ def loop(builder: Any, count: Any) -> Iterator[Any]:
 
 
 def pointers(python: Callable[..., None], context: Any, builder: Any, signature: Any, arguments: Any) -> dict[str, Any]:
-    """The arguments by the names that the twin in Python gives them; of an array, the address of its first element."""
+    """The arguments by their names in the Python version; of an array, the address of its first element."""
     names = python.__code__.co_varnames[: len(arguments)]
     return {
         name: context.make_array(kind)(context, builder, value).data if isinstance(kind, types.Array) else value
@@ -104,13 +103,13 @@ def pointers(python: Callable[..., None], context: Any, builder: Any, signature:
 
 
 def copy_memory(builder: Any, source: Any, target: Any, count: Any) -> None:
-    """``count`` numbers from one address to another."""
+    """Emit a copy of ``count`` numbers from ``source`` to ``target``."""
     itemsize = 4 if isinstance(source.type.pointee, ir.FloatType) else 8
     _cgutils.raw_memcpy(builder, target, source, count, itemsize)
 
 
 def prefetch(builder: Any, pointer: Any) -> None:
-    """Bring the cache line at an address into the second-level cache."""
+    """Emit a prefetch of the cache line at ``pointer`` into the second-level cache."""
     byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
     kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
     function = _cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
@@ -119,13 +118,13 @@ def prefetch(builder: Any, pointer: Any) -> None:
 
 
 def rows_of(builder: Any, given: dict[str, Any], name: str, n: int) -> list[Any]:
-    """The addresses of the first ``n`` rows of the array ``name``."""
+    """Addresses of the first ``n`` rows of the array ``name``."""
     first, row = builder.gep(given[name], [given[name + "_at"]]), given[name + "_row"]
     return [builder.gep(first, [builder.mul(row, row.type(r))]) for r in range(n)]
 
 
 def for_each_row_count(builder: Any, rows: Any, most: int, emit: Callable[[int], None]) -> None:
-    """Code of its own for 1, 2, … ``most`` rows, so that each has its sums in registers; and a switch between them."""
+    """Emit a switch over ``rows`` with separate code for 1, 2, … ``most``, so that sums stay in registers."""
     done = builder.append_basic_block("done")
     choice = builder.switch(rows, done)
     for n in range(1, most + 1):
@@ -152,7 +151,7 @@ def row_sums(builder: Any, n: int, given: dict[str, Any], add: Callable[[Line, l
 
 
 def vector_loop(python: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Make an intrinsic of its typing; where Numba is told not to compile, take the twin in Python instead."""
+    """Decorator: make an intrinsic of a typing function, or take ``python`` instead where NUMBA_DISABLE_JIT is set."""
 
     def decorate(typing: Callable[..., Any]) -> Callable[..., Any]:
         chosen: Callable[..., Any] = python if _numba.config.DISABLE_JIT else intrinsic(typing)

@@ -1,14 +1,14 @@
-"""A product, one panel at a time: columns of B are copied so that they lie together, then tiles run down the rows of A.
+"""Matrix products by panels: some columns of B are copied to contiguous memory, and tiles run down the rows of A.
 
-A *panel* is a small array that a kernel makes for itself, 33 KiB. It holds, each row ``LINE`` bytes wide, with
-R = ``ROWS``::
+A *panel* is an array of 33 KiB that a kernel allocates (packing; Goto & van de Geijn 2008). Its rows are ``LINE`` bytes
+wide; with R = ``ROWS`` they are::
 
-    row 0          what the sums start from: a bias, or zeros
-    rows 1 to R    the results, where fewer columns than a row are left
+    row 0          initial values of the sums: a bias, or zeros
+    rows 1 to R    results, if fewer columns than a row are left
     then           up to ``DEPTH`` rows of B
 
-The copy costs one row of A's work and saves far more: the rows of a wide B lie on as many pages of memory, and where
-its width is a power of two, in the same few places of the cache.
+The copy takes as long as the product with one row of A and saves far more: the rows of a wide B lie on different pages
+of memory, and if its width is a power of two, they compete for the same few sets of the cache.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ from npae.kernels.target import ROWS
 
 DEPTH = 512  # rows of B in a panel: 32 KiB
 
-# Numba compiles a function anew for each literal it is given, but not for these.
+# Numba may compile a function once for each literal argument, but not for these typed constants.
 ZERO: Any = np.intp(0)
 ONE: Any = np.intp(1)
 NO: Any = np.bool_(False)
@@ -41,18 +41,18 @@ def new_panel(like: Array) -> Array:
 
 @jit
 def start_from(values: Array, first: int, width: int, panel: Array) -> None:
-    """Let the sums of the next product start from ``width`` of the values."""
+    """Set the initial values of the next product's sums to ``width`` of ``values``, from ``first`` on."""
     copy(values, first, panel, 0, width)
 
 
 @jit
 def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array, place: int) -> None:
-    """Rows of B, ``row`` elements apart, into the panel's rows from ``place`` on. Columns beyond ``width`` stay."""
+    """Copy rows of B, ``row`` elements apart, to the panel's rows from ``place`` on; columns beyond ``width`` stay."""
     lanes = LINE // panel.itemsize
     at = (1 + ROWS + place) * lanes
     for _ in range(n_rows):
         if width == lanes:
-            fetch(b, first + lanes)  # the next panel's part of this row, which would be slow to come from afar
+            fetch(b, first + lanes)  # prefetch the next panel's part of this row
             copy(b, first, panel, at, lanes)
         else:
             copy(b, first, panel, at, width)
@@ -62,7 +62,7 @@ def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Ar
 
 @jit
 def copy_transposed(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array) -> None:
-    """``width`` rows of B, ``row`` elements apart, become columns of the panel."""
+    """Copy ``width`` rows of B, ``row`` elements apart, to columns of the panel."""
     lanes = LINE // panel.itemsize
     at = (1 + ROWS) * lanes
     in_blocks = n_rows // lanes * lanes if width == lanes else 0
@@ -94,7 +94,7 @@ def multiply(
     lanes = LINE // panel.itemsize
     whole = width == lanes
     b_at = (1 + ROWS) * lanes
-    # where the sums start and where they go: in C itself, or in the panel's own rows
+    # initial values and results: in C itself, or in the panel
     start = panel if fresh or not whole else c
     start_row = 0 if fresh else c_row if whole else lanes
     into = c if whole else panel
@@ -102,7 +102,7 @@ def multiply(
     tiles = (n_rows + ROWS - 1) // ROWS
     if tiles == 0:
         return
-    fewest, larger = n_rows // tiles, n_rows % tiles  # tiles of like size: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
+    fewest, larger = n_rows // tiles, n_rows % tiles  # tiles of similar size: 14 rows are 5 + 5 + 4, not 6 + 6 + 2
     for i in range(tiles):
         rows = fewest + (1 if i < larger else 0)
         into_at = c_at if whole else lanes

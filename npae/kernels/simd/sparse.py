@@ -1,9 +1,9 @@
-"""Products A·B in which most of A is zero, as where images are mostly black: steps that would add nothing are left out.
+"""Matrix products A·B with a sparse A, such as mostly black images: steps that add zero are skipped.
 
-At each step a tile takes one number from each of its rows of A. Where all of them are 0, the sums stay as they are. So
-each tile's other steps are listed once, and all panels of B make use of the list. Of handwritten digits a third to a
-half of the steps remain; nothing is approximated, and the sums have the same order. Only NaN and infinity in B, which
-0 would turn into NaN, may go unseen here: training looks for them in the parameters themselves, too.
+At each step a tile multiplies one number of each of its rows of A. If all of them are 0, the sums do not change. So the
+other steps of each tile are listed once, and the list is used for all panels of B. For handwritten digits a third to a
+half of the steps remain; nothing is approximated, and the order of the sums is the same. Only NaN and infinity in B,
+which times 0 are NaN, may be missed here: training checks the parameters themselves, too.
 """
 
 from collections.abc import Callable
@@ -18,10 +18,10 @@ from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointer
 from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, multiply, new_panel, start_from
 from npae.kernels.target import ROWS
 
-LISTED = 2**13  # steps in the lists at a time: 16 KiB
-SAMPLED = 64  # steps that are looked at before lists are made
-FEWEST = 2**12  # numbers in A for which it is worth looking
-WINDOW = 2 if ROWS == 2 else 8  # rows whose sizes are added up at once: a tile's, or some more
+LISTED = 2**13  # listed steps at a time: 16 KiB
+SAMPLED = 64  # steps that are sampled to decide whether A is sparse
+FEWEST = 2**12  # numbers in A from which on sparsity is checked
+WINDOW = 2 if ROWS == 2 else 8  # rows whose absolute values are added at once: those of a tile, or a few more
 
 
 def _listed_tile_in_python(
@@ -42,7 +42,7 @@ def _listed_tile_in_python(
     c_at: int,
     c_row: int,
 ) -> None:
-    """What ``tile`` computes in one segment, for the ``count`` steps that are listed from ``steps[steps_at]`` on."""
+    """The computation of ``tile`` for one segment, over the ``count`` steps listed from ``steps[steps_at]`` on."""
     lanes = LINE // c.itemsize
     for r in range(rows):
         total = start[start_at + r * start_row :][:lanes].copy()
@@ -92,14 +92,14 @@ def listed_tile(
     c_at: Any,
     c_row: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know; the arguments are those of ``_listed_tile_in_python``."""
+    """Numba type signature of ``_listed_tile_in_python``, whose arguments it takes."""
     n = types.intp
     return types.void(n, n, steps, n, a, n, n, n, b, n, start, n, n, c, n, n), _emit_listed_tile
 
 
 @jit
 def adds_something(a: Array, a_at: int, a_row: int, rows: int) -> bool:
-    """Whether one step of a tile takes a number that is not 0."""
+    """Whether one step of a tile has a number that is not 0."""
     found = False
     for r in range(rows):
         found |= a[a_at + r * a_row] != 0
@@ -108,16 +108,16 @@ def adds_something(a: Array, a_at: int, a_row: int, rows: int) -> bool:
 
 @jit
 def is_sparse(a: Array, n_rows: int, a_row: int, depth: int, a_step: int) -> bool:
-    """Whether at most two of three steps add something, judged by some that are spread over A, given flat.
+    """Whether about two thirds of the steps or fewer are not zero, estimated from ``SAMPLED`` steps of A, given flat.
 
-    Where nearly all do, a dozen tell.
+    Stops early if nearly all of the first dozen are not zero.
     """
     tiles = n_rows // ROWS
     if n_rows * depth < FEWEST or tiles == 0:
         return False
     kept = 0
     for i in range(SAMPLED):
-        # multiples of irrational fractions, which are spread evenly and in step with nothing
+        # multiples of irrational fractions: a low-discrepancy sequence without a period that could match A's
         across, down = i * 40503 % 65536, i * 25033 % 65536
         at = (across * tiles >> 16) * ROWS * a_row + (down * depth >> 16) * a_step
         kept += 1 if adds_something(a, at, a_row, ROWS) else 0
@@ -128,17 +128,17 @@ def is_sparse(a: Array, n_rows: int, a_row: int, depth: int, a_step: int) -> boo
 
 @jit
 def _list(marks: Array, steps: Array) -> int:
-    """The places of the marks that are 1; how many there are."""
+    """Write the indices of the marks that are not 0 to ``steps``; returns their number."""
     count = 0
     for k in range(marks.size):
-        steps[count] = k  # overwritten by the next one, unless it counts
+        steps[count] = k  # overwritten by the next one unless it is counted
         count += 1 if marks[k] > 0 else 0
     return count
 
 
 @jit
 def _list_along_rows(n_rows: int, depth: int, a: Array, a_at: int, a_row: int, steps: Array, counts: Array) -> None:
-    """Where the steps follow each other in memory: the sizes of a tile's numbers are added up, row by row."""
+    """List the steps where they are contiguous in memory: absolute values of a tile's rows are summed row by row."""
     tiles = len(counts)
     fewest, larger = n_rows // tiles, n_rows % tiles
     sizes, adds = np.empty(depth, a.dtype), np.empty(depth, np.uint8)
@@ -156,7 +156,7 @@ def _list_along_rows(n_rows: int, depth: int, a: Array, a_at: int, a_row: int, s
 
 @jit
 def _list_down_columns(n_rows: int, depth: int, a: Array, a_at: int, a_step: int, steps: Array, counts: Array) -> None:
-    """Where a tile's rows follow each other in memory: at each place the sizes of it and the next ones are added up."""
+    """List the steps where rows are contiguous in memory: absolute values are summed over a moving window."""
     tiles = len(counts)
     fewest, larger = n_rows // tiles, n_rows % tiles
     padded = n_rows + WINDOW
@@ -167,7 +167,7 @@ def _list_down_columns(n_rows: int, depth: int, a: Array, a_at: int, a_step: int
         a_at += a_step
         for i in range(n_rows):
             sizes[i] = abs(row[i])
-        for i in range(n_rows):  # of 2, or of 2, 4 and 8 rows; a few more than a tile has do no harm
+        for i in range(n_rows):  # over 2, or over 2, 4 and 8 rows; more rows than a tile has do no harm
             sums[i] = sizes[i] + sizes[i + 1]
         if WINDOW == 2:
             for i in range(n_rows):
@@ -189,7 +189,7 @@ def _list_down_columns(n_rows: int, depth: int, a: Array, a_at: int, a_step: int
 def sparse_product(
     n_rows: int, depth: int, n_out: int, a: Array, a_row: int, a_step: int, b: Array, bias: Array, c: Array
 ) -> None:
-    """C = A·B + bias, the arrays flat; ``bias`` may be empty, which adds nothing."""
+    """C = A·B + bias, for flat arrays; an empty ``bias`` is none."""
     lanes = LINE // c.itemsize
     panel, steps = new_panel(c), np.empty(LISTED, np.uint16)
     for k in range(0, depth, DEPTH):
@@ -231,7 +231,7 @@ def _multiply_listed(
     c_row: int,
     fresh: bool,
 ) -> None:
-    """As ``multiply``, for a panel of full width."""
+    """As ``multiply``, over the listed steps and for a panel of full width."""
     lanes = LINE // panel.itemsize
     b_at = (1 + ROWS) * lanes
     start = panel if fresh else c

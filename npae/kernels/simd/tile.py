@@ -1,11 +1,11 @@
-"""The tile: up to ``ROWS`` rows of sums, each a line wide, that stay in registers while they grow.
+"""The tile, or micro-kernel: up to ``ROWS`` rows of sums, each a line wide, which are kept in registers.
 
-Every matrix product and nearly every convolution here ends in this loop. One step multiplies one number of each row of
-A by one line of B, and adds::
+It is the innermost loop of all matrix products and nearly all convolutions. One step multiplies one number of each row
+of A by one line of B, and adds::
 
     C[r, :] = start[r, :] + Σₛ Σₖ A[r, s, k] · B[s, k, :]
 
-A is read with free strides, so it may be transposed, or be the overlapping windows of an image.
+A has arbitrary strides, so it may be transposed, or consist of the overlapping windows of an image.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ def _tile_in_python(
     c_at: int,
     c_row: int,
 ) -> None:
-    """What the tile computes. Arrays are flat; ``a_at`` is a first element, ``a_row`` a distance in elements."""
+    """The computation of ``tile`` in Python. Arrays are flat; ``a_at`` is the first element, ``a_row`` a stride."""
     lanes = LINE // c.itemsize
     for r in range(rows):
         total = start[start_at + r * start_row :][:lanes].copy()
@@ -89,6 +89,6 @@ def tile(
     c_at: Any,
     c_row: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """The types that Numba needs to know; the arguments are those of ``_tile_in_python``."""
+    """Numba type signature of ``_tile_in_python``, whose arguments it takes."""
     n = types.intp
     return types.void(n, n, n, a, n, n, n, n, b, n, start, n, n, c, n, n), _emit_tile

@@ -1,4 +1,4 @@
-"""The encoding half of a model as a file that ``npae.load_encoder`` reads: smaller, and NumPy alone suffices."""
+"""Export of a model's encoder as a file for ``npae.load_encoder``, which needs only NumPy."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from npae.storage import model_file
 
 
 def export_encoder(network: Autoencoder, path: str | Path) -> None:
-    """Write encoder and code of a built network; an existing file is replaced only by a complete one.
+    """Write encoder and code layers of a built network to a file, which is replaced atomically.
 
     Parameters
     ----------

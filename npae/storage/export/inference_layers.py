@@ -6,7 +6,7 @@ from npae.network.autoencoder import Autoencoder
 
 
 def encoding(network: Autoencoder) -> list[Layer]:
-    """Layers from a sample to its code; noise and penalties change nothing there and are left out."""
+    """Layers from a sample to its code, without noise and penalties, which have no effect in inference."""
     return _that_compute([*network.encoder.layers, *network.code.layers])
 
 

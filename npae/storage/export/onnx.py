@@ -1,7 +1,7 @@
-"""A model as an ONNX graph, for the many runtimes that read it. Needs the package onnx.
+"""Export of a model as an ONNX graph. Needs the package onnx.
 
-Images are (N, H, W, C) here and (N, C, H, W) there, so a Transpose stands before and after every layer that looks at
-neighbours; a runtime's optimiser removes the pairs that cancel.
+Images are (N, H, W, C) in npae and (N, C, H, W) in ONNX, so a Transpose is added before and after every convolution,
+pooling and upsampling; a runtime's optimiser removes the pairs that cancel.
 """
 
 from importlib.util import find_spec
@@ -34,7 +34,7 @@ from npae.utils.files import atomic_write
 from npae.utils.types import Array, Shape
 from npae.utils.version import __version__
 
-OPSET, IR = 17, 8  # of 2021: runtimes of every age in use read them
+OPSET, IR = 17, 8  # of 2021, so that older runtimes read them too
 PARTS = ("both", "encoder", "decoder")
 ELEMENTWISE: dict[type[Layer], str] = {ReLU: "Relu", Sigmoid: "Sigmoid", Tanh: "Tanh", Softplus: "Softplus"}
 
@@ -47,7 +47,7 @@ def export_onnx(network: Autoencoder, path: str | Path, *, part: str = "both") -
     network : Autoencoder
         ``model.network_`` of a fitted estimator.
     path : str or Path
-        By custom it ends in ``.onnx``.
+        Usually with the suffix ``.onnx``.
     part : {"both", "encoder", "decoder"}, default "both"
         "encoder": from ``samples`` to ``codes``; "decoder": from ``codes`` to ``reconstructions``; "both": from
         ``samples`` to both.
@@ -55,9 +55,9 @@ def export_onnx(network: Autoencoder, path: str | Path, *, part: str = "both") -
     Raises
     ------
     MissingExtraError
-        Without the package onnx.
+        If the package onnx is not installed.
     ValueError
-        Where the network has layers of somebody's own.
+        If the network has user-defined layers.
     """
     if find_spec("onnx") is None:
         raise MissingExtraError("ONNX needs its package, which is not installed; pip install 'npae[onnx]'")

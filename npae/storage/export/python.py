@@ -1,4 +1,4 @@
-"""A model as one Python file that needs NumPy alone: its weights as text, and ``encode`` and ``decode``."""
+"""Export of a model as one Python file that needs only NumPy: weights as text, and ``encode`` and ``decode``."""
 
 import base64
 import inspect
@@ -44,19 +44,19 @@ def export_python(network: Autoencoder, path: str | Path) -> None:
     network : Autoencoder
         ``model.network_`` of a fitted estimator.
     path : str or Path
-        By custom it ends in ``.py``.
+        Usually with the suffix ``.py``.
 
     Raises
     ------
     ValueError
-        Where the network has layers of somebody's own.
+        If the network has user-defined layers.
     """
     with atomic_write(path) as file:
         file.write(source(network).encode())
 
 
 def source(network: Autoencoder) -> str:
-    """The file's text."""
+    """The text of the exported file."""
     writer = _Writer()
     for layer in encoding(network):
         writer.add(layer)

@@ -1,7 +1,7 @@
 """Layers as plain NumPy functions, whose source is copied into exported Python files.
 
-Arrays are (N, ...) or (N, H, W, C). Each function stands on its own; ``npae.storage.export.python`` copies those that a
-model uses, with what they use.
+Arrays are (N, ...) or (N, H, W, C). ``npae.storage.export.python`` copies the functions that a model uses, with
+those that they call.
 """
 
 from typing import Any
