@@ -631,7 +631,7 @@ def test_on_windows_a_damaged_checkpoint_is_set_aside_and_old_ones_are_removed(
     assert {*numbered(25, 30), numbered(15)[0] + ".damaged"} == set(names(tmp_path)) - {"model"}
 
 
-def test_a_damaged_checkpoint_that_another_program_has_open_gives_a_warning(
+def test_a_damaged_checkpoint_that_another_program_has_open_gives_a_warning_and_the_others_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     training_of().fit(X, 4, checkpoints=Checkpoints(tmp_path, keep=4))

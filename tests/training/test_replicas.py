@@ -233,7 +233,7 @@ def test_a_setting_of_a_layer_that_changes_counts_for_every_replica_from_the_nex
 
 
 class Shy(Layer):
-    """The identity, which has forgotten the argument that it was made with."""
+    """The identity, whose constructor does not store its argument."""
 
     def __init__(self, argument):
         pass
