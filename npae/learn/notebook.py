@@ -74,7 +74,7 @@ def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
     >>> check("relu", lambda g, x: g * (g > 0))
     relu  ✗ 0 of 1 right   dx ✗
     dx[0, 0]: yours 0  true -0.6712
-    Looks like: mask-on-g. The forward input opens the gate, not the gradient that arrives.
+    Looks like: mask-on-g. The sign of the forward input decides, not that of the gradient.
     """
     exercise = find(name)
     wanted = [f.name for f in exercise.functions]

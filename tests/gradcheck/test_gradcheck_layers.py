@@ -314,7 +314,7 @@ def test_a_mistake_in_the_loss_is_not_blamed_on_a_layer():
     report = check_model(HalfDecay([Dense(3), Sigmoid()], [Dense(6)], weight_decay=0.4), BATCH, kernels=PLAIN)
     assert report.verdict is Verdict.WRONG
     assert not report.parts
-    assert "every layer is right by itself" in str(report)
+    assert "every layer is right when checked alone" in str(report)
 
 
 def test_noise_that_no_seed_moves_is_reported():
