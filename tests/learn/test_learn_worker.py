@@ -117,7 +117,7 @@ def test_the_files_beside_it_can_be_imported_and_what_is_installed_cannot(tmp_pa
         ("import sys\ndef f(): sys.exit(0)", "error", "SystemExit: 0"),
         ("import sys\nsys.exit()", "error", "exercise.py:2"),
         ("def f(): raise KeyboardInterrupt", "error", "KeyboardInterrupt"),
-        ("def f(): return float(input())", "error", "nobody to answer input()"),
+        ("def f(): return float(input())", "error", "input() is not available here"),
         ("class E(BaseException):\n  def __str__(self): raise self\ndef f(): raise E", "error", "cannot be shown"),
         ("class E(Exception):\n  def __str__(self): return 'x' * 10**8\ndef f(): raise E", "error", "E: xxx"),
         ("class E(Exception):\n  def __str__(self): return 'x' * 10**9\ndef f(): raise E", "error", "cannot be shown"),
@@ -417,7 +417,7 @@ def test_no_descriptor_is_left_open(tmp_path):
         (np.broadcast_to(0.0, (10**9,)), "shape", "8,000,000,000 bytes"),
         (MemoryError(), "memory", "more memory than is allowed"),
         (NotImplementedError(), "missing", "not written yet"),
-        (SystemExit(1), "error", "a function returns"),
+        (SystemExit(1), "error", "a function must return"),
         (SyntaxError("bad"), "error", "SyntaxError: bad"),
     ],
 )
