@@ -409,7 +409,7 @@ def test_the_command_marks_writes_and_tells(tmp_path, capsys):
     [
         (["none"], "is no folder"),
         (["empty"], "has no folders; expected one for each learner"),
-        (["class"], "nobody has a file of any exercise"),
+        (["class"], "no learner has a file of any exercise"),
         (["class", "--exercise", "nothing"], "there is no exercise 'nothing'"),
         (["class", "--resume"], "needs --csv or --json"),
         (["class", "--csv", "none/out.csv"], "does not exist"),
