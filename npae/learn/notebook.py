@@ -80,7 +80,7 @@ def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
     >>> from npae.learn import check
     >>> check("relu", lambda g, x: g * (g > 0))
     relu  ✗ 0 of 1 right   dx ✗
-    dx[0, 0]: yours 0  true -0.6712
+    dx[4, 0]: yours 0  true -1.712
     Looks like: mask-on-g. The sign of the forward input decides, not that of the gradient.
     """
     exercise = find(name)
