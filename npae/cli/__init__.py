@@ -1,4 +1,4 @@
-"""The command line: one small module a verb, each with ``HELP``, ``add_arguments`` and ``run``."""
+"""The command line: one module for each verb, with ``HELP``, ``add_arguments`` and ``run``."""
 
 import argparse
 import sys
@@ -64,17 +64,28 @@ VERBS: dict[str, ModuleType] = {
     "warmup": warmup,
 }
 
-#: What a mistake in use raises; anything else is a mistake in npae and keeps its traceback.
+#: Exceptions for mistakes in use, shown as one sentence; any other is a mistake in npae and keeps its traceback.
 MISTAKES = (ValueError, OSError, ImportError, ArithmeticError, MemoryError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns 0, 1 where it found something wrong, 2 for a mistake in use, 130 after Ctrl-C."""
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        By default those of the process, ``sys.argv[1:]``.
+
+    Returns
+    -------
+    int
+        The exit code: 0, 1 where the command found something wrong, 2 for a mistake in use, 130 after Ctrl-C.
+    """
     be_readable()
     args = _parser().parse_args(arguments)
     try:
         with warnings.catch_warnings():
-            # A sentence, without the line of code that gave it.
+            # Show warnings without the line of code that issued them.
             warnings.showwarning = lambda message, *_, **__: print(f"npae: {message}", file=sys.stderr)
             return VERBS[args.verb].run(args) or 0
     except MISTAKES as error:

@@ -16,12 +16,12 @@ from npae.utils.types import Array
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
-    """The saved model to use."""
+    """Add the argument MODEL, a saved model."""
     parser.add_argument("model", metavar="MODEL", help="a file that npae train or save wrote")
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """The data to read."""
+    """Add the option --data."""
     parser.add_argument(
         "--data",
         default="digits",
@@ -30,7 +30,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
-    """The file to write."""
+    """Add the option --out, the file to write."""
     parser.add_argument(
         "--out",
         default=default,
@@ -39,14 +39,14 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def check_out(args: argparse.Namespace) -> None:
-    """Refuse a file that cannot be written before there is anything to write."""
+    """Refuse an --out that has an unknown suffix or cannot be written, before any computation."""
     if Path(args.out).suffix.lower() not in SUFFIXES:
         raise ValueError(f"--out {args.out} has a suffix that is not known; give a .npy, .csv or .png file")
     check_writable(args.out)
 
 
 def check_picture(args: argparse.Namespace, suffix: str) -> None:
-    """Where a picture is asked for: refuse a file of another kind, or one that cannot be written."""
+    """Refuse an --out that has another suffix or cannot be written; nothing to check where --out is not given."""
     if args.out is None:
         return
     if Path(args.out).suffix.lower() != suffix:
@@ -71,7 +71,7 @@ def read_data(args: argparse.Namespace) -> Array:
 
 @dataclass(frozen=True)
 class Sides:
-    """What a model was trained on and what it is measured on, with labels."""
+    """Training and test samples, with labels."""
 
     train: Array
     train_labels: Array
@@ -80,7 +80,7 @@ class Sides:
 
 
 def add_sides(parser: argparse.ArgumentParser) -> None:
-    """Data and labels for training and for testing: the digits, or files."""
+    """Add the options for training and test data with labels: the digits, or files."""
     parser.add_argument("--train", default="digits", help="what PCA is fitted to, as for --data (default: digits)")
     parser.add_argument("--train-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
     parser.add_argument("--test", help="what is measured, as for --data (default: other digits)")
@@ -89,7 +89,7 @@ def add_sides(parser: argparse.ArgumentParser) -> None:
 
 
 def read_sides(args: argparse.Namespace, *, labels: bool = True) -> Sides:
-    """The data that ``add_sides`` asks for; without ``labels`` they are all zero where no file is given."""
+    """The data of the options from ``add_sides``; with ``labels=False`` missing labels are zeros."""
     if args.train == "digits":
         for name in ("test", "train_labels", "test_labels"):
             if getattr(args, name) is not None:

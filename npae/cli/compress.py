@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Compress, write, and say what it costs."""
+    """Compress, write, and print size and quality."""
     check_writable(args.out)
     model, X = read_model(args), read_data(args)
     learned = datasets.read(args.compare) if args.compare else None

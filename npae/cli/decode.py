@@ -1,4 +1,4 @@
-"""npae decode: codes in, samples out."""
+"""npae decode: decode codes into samples."""
 
 import argparse
 

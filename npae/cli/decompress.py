@@ -1,4 +1,4 @@
-"""npae decompress: a file of npae compress in, samples out."""
+"""npae decompress: rebuild samples from a file of npae compress."""
 
 import argparse
 

@@ -7,7 +7,7 @@ from npae.applications import anomaly
 from npae.cli.arguments import add_model, add_sides, read_model, read_sides
 from npae.cli.output import table
 
-HELP = "measure how well the error of rebuilding tells strange samples from known ones, beside PCA"
+HELP = "measure how well the reconstruction error separates outliers from known samples, beside PCA"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""npae encode: data in, codes out."""
+"""npae encode: encode samples into codes."""
 
 import argparse
 

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Write, and say how large it is."""
+    """Write, and print the file's size."""
     network = read_model(args).network_
     out = Path(args.out or Path(args.model).with_suffix(SUFFIXES[args.to]))
     check_writable(out)

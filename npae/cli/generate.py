@@ -1,4 +1,4 @@
-"""npae generate: samples, walks and grids of a model as pictures, and the bounds of a variational one."""
+"""npae generate: samples, interpolations and grids of a model as pictures, and the ELBO of a variational model."""
 
 import argparse
 from pathlib import Path
@@ -11,7 +11,7 @@ from npae.cli.output import table, write_bytes
 from npae.estimators import VariationalAutoencoder
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
-WALKED = 4  # samples, two and two the ends of a walk
+WALKED = 4  # samples that interpolations start and end at, in pairs
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

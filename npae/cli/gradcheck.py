@@ -1,4 +1,4 @@
-"""npae gradcheck: are the gradients of a model, a recipe or a layer of your own right, and if not, what is wrong?"""
+"""npae gradcheck: check the gradients of a model, a recipe or a user's layer."""
 
 import argparse
 import importlib
@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     how_much.add_argument("--fast", action="store_true", help="random directions; the default for models and recipes")
     how_much.add_argument("--full", action="store_true", help="every entry; the default for layers")
     parser.add_argument(
-        "--budget", type=float, metavar="SECONDS", help="stop after so long, and say what was looked at"
+        "--budget", type=float, metavar="SECONDS", help="stop after this time; the report says what was checked"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the samples and directions (default: 0)")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the report; 0 where nothing is wrong, 1 where something is, or where it cannot be told."""
+    """Print the report; returns 0 for PASS and KINK, 1 for WRONG and CAN'T TELL."""
     import json
 
     report = _report(args)
@@ -93,12 +93,12 @@ def _layer_report(args: argparse.Namespace, options: dict[str, Any]) -> "Report"
             return check_layer(layer, (7, 6, 3), **options)
     except ValueError:
         raise
-    except Exception as error:  # whatever the checked code raises is a mistake in it, and no verdict on its gradient
+    except Exception as error:  # an exception of the user's code is reported; it is no verdict on the gradient
         raise ValueError(_told(error, f"{args.what} cannot be run")) from error
 
 
 def _made(what: str) -> Any:
-    """An object of the class that ``module:Class`` names; modules of the present folder are found too."""
+    """An object of the class named by ``module:Class``; modules in the current folder are found too."""
     module_name, _, name = what.rpartition(":")
     if not module_name or not name:
         raise ValueError(f"{what!r} is no module:Class; give a layer such as mypackage.layers:Scale")
@@ -128,12 +128,12 @@ def _made(what: str) -> Any:
 
 
 def _without_drive(what: str) -> str:
-    """The rest of a Windows path that begins with a letter and a colon, on whatever system it is given."""
+    """A path without the drive ("C:") of a Windows path, on any system."""
     return what[2:] if what[1:3] in (":\\", ":/") else what
 
 
 def _told(error: Exception, what: str) -> str:
-    """What happened in a user's code, and where, in one line."""
+    """One line with an exception of the user's code and its place."""
     frames = traceback.extract_tb(error.__traceback__)
     place = f" at {Path(frames[-1].filename).name}, line {frames[-1].lineno}" if frames else ""
     return f"{what}: {type(error).__name__}{place}: {error}"

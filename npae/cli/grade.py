@@ -1,4 +1,4 @@
-"""npae grade: mark what a class has written, each file in a process of its own."""
+"""npae grade: grade the exercises of a class, each file in a separate process."""
 
 import argparse
 import os
@@ -40,16 +40,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--exercise",
         action="append",
         metavar="NAME",
-        help="or the folder of one of your own; may be given several times (default: all that anybody handed in)",
+        help="or the folder of one of your own; may be given several times (default: all that were handed in)",
     )
     parser.add_argument(
         "--resume", action="store_true", help="repeat only what has changed since, by the journal beside the first OUT"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="of the inputs, to repeat a run (default: unforeseeable)")
+    parser.add_argument("--seed", type=int, metavar="N", help="of the inputs, to repeat a run (default: random)")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Mark, write and tell; 0 even where nobody has passed."""
+    """Grade, write the files, and print the tables; always returns 0."""
     from tqdm import tqdm
 
     from npae.cli.output import table
@@ -98,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 
 @contextmanager
 def _sigterm_as_ctrl_c() -> Iterator[None]:
-    """Who ends the grader by SIGTERM, as a container does, is answered as Ctrl-C is: workers end, nobody is blamed."""
+    """Treat SIGTERM, which containers send, as Ctrl-C: workers are killed, and their files run again on resume."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
@@ -125,7 +125,7 @@ def _exercises(names: list[str] | None, everybody: "list[Learner]") -> "list[Exe
         return wanted
     found = handed_in(everybody, exercises())
     if not found:
-        raise ValueError("nobody has a file of any exercise; expected files such as dense.py, or give --exercise")
+        raise ValueError("no learner has a file of any exercise; expected files such as dense.py, or give --exercise")
     return found
 
 

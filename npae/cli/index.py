@@ -1,4 +1,4 @@
-"""npae index: the codes of many samples, to search in."""
+"""npae index: write the codes of many samples as an index for npae search."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""npae info: what is in a model file."""
+"""npae info: print the layers, parameters and training record of a model file."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""npae interpolate: from one sample to another through the code."""
+"""npae interpolate: samples on the line between the codes of two samples."""
 
 import argparse
 

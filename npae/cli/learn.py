@@ -12,7 +12,7 @@ HELP = "learn backpropagation: exercises whose checks name your mistake"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """A verb of its own for each thing to do."""
+    """Add a subcommand for each command of a learner."""
     parser.epilog = "Begin with: npae learn start DIR. It makes the folder, and says what to do next."
     verbs = parser.add_subparsers(dest="learn_verb", required=True, metavar="VERB")
 
@@ -56,7 +56,7 @@ def _add_dev(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 
 
 def run(args: argparse.Namespace) -> int:
-    """0 where all is well, 1 where something is wrong or missing."""
+    """Run a subcommand; returns 0, or 1 where something is wrong or missing."""
     if args.learn_verb == "dev":
         return _dev(args)
     from pathlib import Path
@@ -81,14 +81,14 @@ def _tell_notes(course: "Workspace") -> None:
 
 
 def say(text: str, whole_lines: bool = False) -> None:
-    """Print, as the terminal can show it."""
+    """Print a text in characters that the terminal can show."""
     from npae.learn.judging.messages import write
 
     write(sys.stdout, text, whole_lines)
 
 
 def _introduce(course: "Workspace", exercise: "Exercise", moved: bool = False) -> None:
-    """The explanation, and exactly what to do next."""
+    """Print the explanation of an exercise, and the next steps."""
     *several, last = (f.name for f in exercise.functions)
     functions = f"{', '.join(several)} and {last}" if several else last
     do = "mend" if exercise.kind == "hunt" else "write"
@@ -132,7 +132,7 @@ def _check(course: "Workspace", args: argparse.Namespace) -> int:
 
 
 def check(course: "Workspace", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
-    """Check a file and say what was found; True for a pass."""
+    """Check a learner's file and print the outcome; True for a pass."""
     from npae.learn.judging import messages
     from npae.learn.sandbox.process import Worker
     from npae.learn.workspace import progress
@@ -160,7 +160,7 @@ def check(course: "Workspace", exercise: "Exercise", training: bool = True, keys
 
 
 def _train(course: "Workspace", exercise: "Exercise") -> None:
-    """The learner's gradients at work, and a picture of what came of it."""
+    """Train an autoencoder with the learner's gradients, and write a picture of its reconstructions."""
     from npae.cli.output import write_bytes
     from npae.learn.sandbox.process import Limits, Worker
     from npae.learn.workspace import milestones

@@ -1,4 +1,4 @@
-"""Results as files: arrays as .npy or .csv, images as one .png."""
+"""Write results as files: arrays as .npy or .csv, images as one .png; format tables as text."""
 
 import csv
 import io
@@ -14,15 +14,15 @@ SUFFIXES = (".npy", ".csv", ".png")
 
 
 def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
-    """Write ``array`` in the format that the suffix names, completely or not at all.
+    """Write ``array`` in the format of the suffix; the write is atomic.
 
     Parameters
     ----------
     path : str
-        Ends in .npy (any array), .csv (one row a sample) or .png (images, laid out in a grid).
+        Ends in .npy (any array), .csv (one row for each sample) or .png (images, laid out in a grid).
     array : ndarray of shape (n, ...)
     columns : int, optional
-        Images side by side in a .png.
+        Number of images in a row of a .png.
     """
     suffix = Path(path).suffix.lower()
     assert suffix in SUFFIXES
@@ -40,7 +40,7 @@ def write_array(path: str, array: Array, *, columns: int | None = None) -> None:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Rows of text and numbers as text in columns: the first to the left, the others to the right."""
+    """A table as text: the first column is aligned to the left, the others to the right."""
     lines = [tuple(header), *(tuple(map(_cell, row)) for row in rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
     return "\n".join(
@@ -56,7 +56,7 @@ def _cell(value: object) -> str:
 
 
 def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
-    """Write the training record as csv, one row an epoch."""
+    """Write the training record as CSV, one row for each epoch."""
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(["epoch", *history])
@@ -65,6 +65,6 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:
-    """Write a file, completely or not at all."""
+    """Write a file atomically."""
     with atomic_write(path) as file:
         file.write(content)

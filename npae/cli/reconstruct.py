@@ -1,4 +1,4 @@
-"""npae reconstruct: samples in, rebuilt samples out."""
+"""npae reconstruct: encode and decode samples."""
 
 import argparse
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Reconstruct, write, and say how far off it is."""
+    """Reconstruct, write, and print the mean squared error."""
     check_out(args)
     X = read_data(args)[: args.first]
     rebuilt = read_model(args).reconstruct(X)

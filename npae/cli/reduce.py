@@ -1,4 +1,4 @@
-"""npae reduce: what codes keep of the samples, beside PCA, and a map of them."""
+"""npae reduce: measure how much information codes keep, beside PCA, and draw a map of them."""
 
 import argparse
 from dataclasses import astuple

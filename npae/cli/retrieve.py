@@ -1,4 +1,4 @@
-"""npae retrieve: how often the nearest codes have the right label, beside PCA and raw features."""
+"""npae retrieve: precision of nearest-neighbour search among codes, beside PCA and raw features."""
 
 import argparse
 

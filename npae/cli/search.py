@@ -1,4 +1,4 @@
-"""npae search: the samples of an index that are most like a given one."""
+"""npae search: find the samples of an index whose codes are nearest to those of given samples."""
 
 import argparse
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print places and distances; write the picture."""
+    """Print positions in the index and distances; write the picture."""
     check_picture(args, ".png")
     model = read_model(args)
     index = Index.load(args.index, model)

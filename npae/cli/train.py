@@ -1,7 +1,7 @@
 """npae train: train a model; writes the model, its history and pictures.
 
 The options of each type are the parameters of its estimator: their names, types, defaults and descriptions are read
-from the class, so that command line and Python cannot drift apart.
+from the class, so that command line and Python always agree.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def _int_or_none(text: str) -> int | None:
     return None if text.lower() == "none" else int(text)
 
 
-#: What argparse is told of each kind of parameter.
+#: Arguments of ``add_argument`` for each kind of parameter.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "bool": {"action": argparse.BooleanOptionalAction},
     "int": {"type": int, "metavar": "N"},
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train, then write model.safetensors, history.csv and pictures; 130 where Ctrl-C ended it sooner."""
+    """Train, then write model.safetensors, history.csv and pictures; returns 130 where Ctrl-C stopped the training."""
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
@@ -67,10 +67,10 @@ def run(args: argparse.Namespace) -> int:
         checkpoints = _checkpoints(args, folder)
         try:
             model.fit(X, checkpoints=checkpoints)
-        except BaseException as error:  # it leaves what the complete epochs have learned
-            with suppress(OSError):  # where nothing can be written, what came first is said
+        except BaseException as error:  # save the result of the complete epochs
+            with suppress(OSError):  # if that fails too, the first error is reported
                 _write(folder, model, X)
-            if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is told of beside these
+            if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is saved with the checkpoints
                 raise save_diagnosis(error, folder) from error
             raise
         _write(folder, model, X)
@@ -136,11 +136,11 @@ def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None
 def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstimator]) -> None:
     for parameter in parameters_of(cls):
         option = "--" + parameter.name.replace("_", "-")
-        # Left out means the estimator's default: SUPPRESS keeps it out of the namespace.
+        # SUPPRESS keeps an option that is not given out of the namespace, so that the estimator's default applies.
         common: dict[str, Any] = {"dest": parameter.name, "default": argparse.SUPPRESS, "help": _help(parameter)}
         if parameter.name == "random_state":
             parser.add_argument("--seed", type=int, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
-        elif parameter.name == "verbose":  # at a terminal, one wants to see it move
+        elif parameter.name == "verbose":  # on the command line the progress bar is on by default
             progress = {"default": True, "help": "Show a progress bar. (default: True)"}
             parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, **progress})
         else:
@@ -149,9 +149,9 @@ def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstima
 
 def _help(parameter: Parameter) -> str:
     text = f"{parameter.description} (default: {_as_typed(parameter.default)})"
-    return text.replace("``", "").replace("%", "%%")  # argparse would fill in what follows a percent sign
+    return text.replace("``", "").replace("%", "%%")  # argparse formats help texts with the % operator
 
 
 def _as_typed(default: Any) -> str:
-    """A default as one types it on the command line."""
+    """A default as it is written on the command line."""
     return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)

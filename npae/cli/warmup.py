@@ -1,4 +1,4 @@
-"""npae warmup: compile everything now rather than at the first training."""
+"""npae warmup: compile all kernels ahead of time."""
 
 import argparse
 
@@ -16,7 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Compile, and say how long each model took and where the machine code lies."""
+    """Compile, and print the time for each model and the folder of the machine code."""
     from npae.estimators.precompile import cache_folder, warm_up
 
     folder = cache_folder()

@@ -1,9 +1,9 @@
-"""A gradient checker that says what is wrong: in which block, at which entry, and which known mistake it looks like.
+"""Gradient checker: finds wrong gradients by block and entry, and names the known mistake that they match.
 
 ``check`` takes a plain function and the gradient written for it, ``check_layer`` a layer, ``check_model`` a network,
 ``check_optimizer`` an optimizer. Each returns a report with one of four verdicts for every block: PASS, WRONG, KINK
-(more than one slope: nothing to hold against it) and CAN'T TELL. ``check_distribution`` looks at what no gradient check
-can see: whether a variational model draws from the distribution that it announces.
+(the function has two one-sided slopes there, and the gradient lies between them) and CAN'T TELL. ``check_distribution``
+tests what a gradient check cannot: whether a variational model samples from the distribution that it states.
 """
 
 from npae.gradcheck.distribution import check_distribution

@@ -1,8 +1,8 @@
 """Statistical check of a variational model: whether its draws have the mean, variance and KL that it states.
 
-A forward pass with σ = exp(log σ²) instead of exp(½ log σ²) has a backward that is consistent with it, and passes every
-finite difference. So the draws themselves are looked at: their mean and variance, the divergence that they imply, and
-the bound on the evidence that they give.
+A forward pass with σ = exp(log σ²) instead of exp(½ log σ²) can have a backward that is consistent with it, and then
+passes every finite-difference check. So the draws are tested: their mean and variance, the KL divergence estimated from
+them, and the bound on the evidence.
 """
 
 import math
@@ -20,7 +20,7 @@ from npae.layers import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Array
 
-SIGMAS = 5.0  # standard errors that a mean of draws may be off; one right number in two million is
+SIGMAS = 5.0  # standard errors that a mean of draws may be off; a right model exceeds it once in two million means
 
 
 def check_distribution(
@@ -37,25 +37,39 @@ def check_distribution(
 
         mean of z                  = μ
         variance of z              = exp(log σ²)
-        KL(q ‖ N(0, 1)), announced = mean over draws of log q(z) − log p(z)
+        KL(q ‖ N(0, 1)), as stated = mean over draws of log q(z) − log p(z)
         ELBO                      ≤ log mean over draws of p(x, z) / q(z)
 
     Parameters
     ----------
     model : Autoencoder with a ``Reparameterization`` in its code, or a fitted estimator
-        A copy in float64 is looked at.
+        It is not changed: a float64 copy is checked.
     x : ndarray of shape (N, ``*input_shape``), optional
-        Samples; 4 random ones by default.
+        Samples; by default 4, uniform in [0, 1), for which the network must be built.
     draws : int, default 2000
-        Draws of every sample's code.
+        Number of draws of each sample's code; at least 100.
     seed : int, default 0
-        Of x and of the draws.
+        Seed of the default x and of the draws.
     kernels : module, optional
+        ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
 
     Returns
     -------
     Report
-        Without blocks; ``invariants`` has the four.
+        ``invariants`` has the four results; ``blocks`` is empty.
+
+    Raises
+    ------
+    ValueError
+        Where the model has no ``Reparameterization``, draws is below 100, or the default x is wanted of a network that
+        is not built.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.recipes import variational
+    >>> print(check_distribution(variational((6,), code_size=2, hidden=(4,)), np.full((3, 6), 0.5)).verdict)
+    PASS
     """
     start = monotonic()
     net = getattr(model, "network_", model)
@@ -75,7 +89,7 @@ def check_distribution(
 
 
 class Draws:
-    """Codes z (draws, N, code) of the same samples, each at a training step of its own, with what belongs to them."""
+    """Repeated draws of the codes z (draws, N, code) of the same samples, with their losses, μ, log σ² and KL terms."""
 
     def __init__(self, net: Autoencoder, x: Array, draws: int) -> None:
         (self.layer,) = (part for part in net.code.layers if isinstance(part, Reparameterization))
@@ -114,11 +128,11 @@ class Draws:
         return _close("the variance of the draws is exp(log σ²)", ratio)
 
     def divergence(self) -> Invariant:
-        """The KL term that the model announces is what its draws say: log q(z) − log p(z) on average."""
+        """The KL term that the model states is the mean over its draws of log q(z) − log p(z)."""
         return _close("the KL term is that of the draws", self.log_ratio - self.announced)
 
     def bound(self) -> Invariant:
-        """The ELBO is below the bound of all draws together, of which it is the loosest case."""
+        """The ELBO is not above the importance-weighted bound, computed from all draws together."""
         name = "the ELBO is not above its importance-weighted bound"
         log_weight = -self.losses - self.log_ratio  # log p(x, z) / q(z), but for a constant
         top = log_weight.max(axis=0)
@@ -132,7 +146,7 @@ class Draws:
 
 
 def _close(name: str, differences: Array) -> Invariant:
-    """Whether differences (draws, …) are 0 on average, as nearly as so many draws can tell."""
+    """Whether differences (draws, …) have mean 0, within ``SIGMAS`` standard errors."""
     mean = differences.mean(axis=0)
     error = differences.std(axis=0) / math.sqrt(len(differences)) + 1e-12
     off = np.abs(mean) / error

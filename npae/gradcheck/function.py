@@ -17,7 +17,7 @@ from npae.utils.types import Array
 class FunctionSubject(Subject):
     """f(*inputs) -> y, or a tuple of several; backward(g, *inputs) -> the gradient by each block.
 
-    Both are given copies, so that a function that writes into its inputs is found out and does no harm.
+    Both receive copies, so that a function that writes into its inputs is detected and changes no later call.
     """
 
     def __init__(self, f: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any], wrt: list[str]):
@@ -61,7 +61,7 @@ class FunctionSubject(Subject):
         return generator.standard_normal(sum(int(np.prod(shape)) for shape in self.shapes))
 
     def split(self, u: Array) -> Any:
-        """u as backward takes it: one array of y's shape, or a tuple of them."""
+        """The vector u in the form that backward expects: one array of y's shape, or a tuple of arrays."""
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         parts = [p.reshape(s) for p, s in zip(np.split(u, np.cumsum(sizes)[:-1]), self.shapes, strict=True)]
         scalars = [float(p) if p.ndim == 0 else p.copy() for p in parts]
@@ -71,7 +71,7 @@ class FunctionSubject(Subject):
         return self.gradients_of(self.split(u), self.inputs)
 
     def gradients_of(self, g: Any, inputs: dict[str, Any]) -> dict[str, Array]:
-        """What backward returns for an upstream gradient and inputs, by block."""
+        """The gradients that backward returns for an upstream gradient and inputs, by block."""
         before = [_copy(part) for part in (g if isinstance(g, tuple) else (g,))]
         copies = {name: _copy(value) for name, value in inputs.items()}
         result = self.backward(g, *copies.values())
@@ -102,15 +102,15 @@ class FunctionSubject(Subject):
         return sorted(self._overwritten)
 
     def outputs(self) -> list[Array]:
-        """y, or its parts, at the present inputs."""
+        """The outputs at the current inputs, in float64: one array, or one for each part of a tuple."""
         return [part.astype(np.float64) for part in self._parts()]
 
     def call(self, u: Array) -> Call:
-        """What goes in and comes out at the present inputs."""
+        """The inputs, outputs, upstream gradient and gradients at the current inputs."""
         return Call(self.inputs, self.outputs(), self.split(u), self.gradients(u)).copy()
 
     def call_at(self, inputs: dict[str, Any], generator: np.random.Generator) -> Call:
-        """The same for other inputs, of other shapes too, with a random upstream gradient."""
+        """The same for other inputs, whose shapes may differ, with a random upstream gradient."""
         y = self.f(*inputs.values())
         outputs = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
         g = [generator.standard_normal(part.shape) for part in outputs]
@@ -136,24 +136,32 @@ def check(
     f : callable
         ``f(*inputs)`` returns an array, a number, or a tuple of them.
     backward : callable
-        ``backward(g, *inputs)`` returns the gradient of Σ g·y by each input, in the inputs' order; a single one need
-        not be a tuple. g has y's shape; where f returns a tuple it is one.
+        ``backward(g, *inputs)`` returns the gradient of Σ g·y by each input in ``wrt``, in the inputs' order; a single
+        gradient need not be in a tuple. g has y's shape; where f returns a tuple, g is a tuple of such arrays.
     inputs : sequence
-        Arrays, and whatever else f takes. Random ones with sizes that all differ are the strongest.
+        The arguments of f: arrays and any others. Floating-point arrays are converted to float64. Random arrays whose
+        sizes all differ make the strongest check.
     wrt : str, int or a sequence of them, optional
-        The inputs that have a gradient, by name or place; all floating-point arrays by default.
-    mode : {"full", "fast"}
-        Every entry; or random directions, and only the entries at which they disagree.
+        The inputs that have a gradient, by name or position; all floating-point arrays by default.
+    mode : {"full", "fast"}, default "full"
+        "full" measures every entry; "fast" random directions, and single entries only where a direction disagrees.
     budget_s : float, optional
-        Seconds to spend; the report says how much was looked at.
+        Time limit in seconds; none by default. The report says how many entries were measured.
     tolerance : float, optional
         Largest difference relative to a block's largest entry: 1e-6 by default, 2e-3 where f computes in float32.
     seed : int, default 0
-        Of the upstream gradient.
+        Seed of the upstream gradient and of the directions.
 
     Returns
     -------
     Report
+        A backward that raises gives a report with the verdict WRONG, not an exception.
+
+    Raises
+    ------
+    ValueError
+        Where an argument is not usable: inputs that are no sequence, an empty array, an unknown name in ``wrt``, an
+        output of f that is not real numbers, or a mode, budget or tolerance out of range.
 
     Examples
     --------
@@ -169,13 +177,13 @@ def check(
     chosen = _chosen(wrt, names, inputs)
     for name in chosen:
         if np.size(inputs[names.index(name)]) == 0:
-            raise ValueError(f"{name} is empty, so there is nothing to move; give an array with at least one number")
+            raise ValueError(f"{name} is empty, so it has no gradient; give an array with at least one number")
     subject = FunctionSubject(f, backward, inputs, chosen)
     title = getattr(backward, "__name__", type(backward).__name__)
     u = subject.upstream(plan.generator("upstream"))
     try:
         subject.gradients(u)
-    except Exception as error:  # whatever the checked code raises is a finding, not a crash
+    except Exception as error:  # an exception of the checked code is a finding, not a crash
         report = raised(subject, title, error)
         name_raising(subject, report)
         return report
@@ -185,7 +193,7 @@ def check(
 
 
 def input_names(f: Callable[..., Any], n: int) -> list[str]:
-    """The names of f's first n arguments; x0, x1, … where it does not tell."""
+    """The names of f's first n parameters; x0, x1, … where its signature is not available."""
     try:
         parameters = arguments_of(f).values()
         names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
@@ -199,7 +207,7 @@ def _chosen(wrt: Sequence[str | int] | str | int | None, names: list[str], input
         chosen = [name for name, value in zip(names, inputs, strict=True) if _is_floating(value)]
         if not chosen:
             raise ValueError(
-                "no input is an array of floating-point numbers, and only those can be moved a little; "
+                "no input is an array of floating-point numbers, and only those have a gradient; "
                 "write np.array([1.0, 2.0]) for [1, 2]"
             )
         return chosen

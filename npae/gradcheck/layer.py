@@ -1,4 +1,4 @@
-"""Check a layer: npae's, or any class of yours with ``plan``, ``forward`` and ``backward``."""
+"""Check a layer: one of npae's, or any class with ``plan``, ``forward`` and ``backward``."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -22,13 +22,13 @@ from npae.layers.arena import Arena
 from npae.utils.types import Array, Shape
 
 T = TypeVar("T")
-STEP = 5  # of a training run, at which the check stands: noise is drawn, and warm-ups are under way
+STEP = 5  # training step at which the layer is checked: after step 0, so that warm-ups have begun
 
 
 class LayerSubject(Subject):
     """F = Σ u·y + the mean over the batch of the layer's penalties, if it has any.
 
-    The layer is copied, so that the one that was given stays as it is, and built in float64.
+    The layer is copied, so that the original is not changed, and built in float64.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class LayerSubject(Subject):
         return name.removeprefix(f"{self.name}.")
 
     def forward(self, x: Array | None = None) -> Array:
-        """y, of the present x or of another batch."""
+        """y of the current x, or of the given batch."""
         x = self.x if x is None else x
         self.arena.resize(len(x))
         y: Array = np.asarray(self.layer.forward(x))
@@ -81,7 +81,7 @@ class LayerSubject(Subject):
         return np.concatenate([y.reshape(-1), *(layer.penalty.reshape(-1) for layer in self.arena.penalized)])
 
     def restoring(self, call: Callable[..., T], *arguments: Any) -> T:
-        """What a first call returns; blocks are put back, since a second call may find nothing left to change."""
+        """Call, record which blocks the call overwrote, and restore them."""
         before = {name: block.copy() for name, block in self.blocks.items()}
         try:
             return call(*arguments)
@@ -113,7 +113,7 @@ class LayerSubject(Subject):
         return claimed
 
     def call(self, u: Array) -> Call:
-        """What goes in and comes out; of a variational code, what its two heads give and receive."""
+        """The inputs, outputs and gradients; of a ``Reparameterization``, those of μ and log σ²."""
         y, seen, layer = self.forward(), self.gradients(u), self.layer
         if all(hasattr(layer, name) for name in ("mu", "log_var", "eps", "dmu", "dlog_var", "penalty")):
             arrays = {name: getattr(layer, name).copy() for name in ("mu", "log_var", "eps")}
@@ -123,7 +123,7 @@ class LayerSubject(Subject):
 
 
 def clone(layer: Any) -> Any:
-    """A layer like this one that belongs to nobody yet."""
+    """An unbuilt copy of a layer, with the same options."""
     for method in ("plan", "forward", "backward"):
         if not callable(getattr(layer, method, None)):
             raise ValueError(
@@ -133,13 +133,13 @@ def clone(layer: Any) -> Any:
         raise ValueError(f"{layer.__name__} is a class; give a layer made from it, such as {layer.__name__}()")
     if isinstance(layer, Chain):
         return type(layer)([clone(part) for part in layer.layers])
-    if hasattr(layer, "arena"):  # it is built, and an arena cannot be copied
+    if hasattr(layer, "arena"):  # a built layer refers to its arena, which cannot be copied
         return type(layer)(**layer.config())
     return copy.deepcopy(layer)
 
 
 def randomize(subject: LayerSubject, original: Any, generator: np.random.Generator) -> None:
-    """Give every parameter a value: those of a built layer; else random ones, biases too, so that no term vanishes."""
+    """Set every parameter: to that of a built original, else at random, biases too, so that no term is 0."""
     built = getattr(original, "arena", None)
     theirs = {} if built is None else {name: value for name, value, _ in built.parameters()}
     for name, value, _ in subject.arena.parameters():
@@ -167,24 +167,31 @@ def check_layer(
     Parameters
     ----------
     layer : Layer, or any object with ``plan``, ``forward`` and ``backward``
-        It is copied; a built one is checked at its own parameters, another at random ones.
+        It is copied; a built layer is checked at its own parameters, an unbuilt one at random parameters.
     input_shape : tuple of int
-        Of one sample. Sizes that all differ make the strongest check.
+        Shape of one sample. Sizes that all differ make the strongest check.
     x : ndarray of shape (N, ``*input_shape``), optional
-        Where to check; standard normal numbers by default.
+        The batch at which to check; by default 2 to 5 samples of standard normal numbers.
     mode, budget_s, tolerance
         As for ``check``.
     seed : int, default 0
-        Of x, parameters, noise and upstream gradient.
+        Seed of x, parameters, noise and upstream gradient.
     kernels : module, optional
         ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
 
     Returns
     -------
     Report
+        A backward that raises gives a report with the verdict WRONG, not an exception.
+
+    Raises
+    ------
+    ValueError
+        Where the layer lacks a method, x does not have ``input_shape``, or mode, budget or tolerance is out of range.
 
     Examples
     --------
+    >>> from npae.gradcheck import check_layer
     >>> from npae.layers import Dense
     >>> print(check_layer(Dense(3), (5,)).verdict)
     PASS
@@ -205,7 +212,7 @@ def check_layer(
     u = subject.upstream(plan.generator("upstream"))
     try:
         subject.restoring(subject.gradients, u)
-    except Exception as error:  # whatever the checked code raises is a finding, not a crash
+    except Exception as error:  # an exception of the checked code is a finding, not a crash
         return raised(subject, title, error)
     report = examine(subject, title, plan, u)
     report.invariants += layer_invariants(subject, u)
@@ -217,13 +224,13 @@ def check_layer(
 
 
 def layer_invariants(subject: LayerSubject, u: Array) -> Iterator[Invariant]:
-    """What only a layer can be asked: about its batch, and about its noise."""
+    """Invariants of layers only: about the noise, and about the independence of samples."""
     yield from noise_invariant(subject)
     yield samples_apart(subject, u)
 
 
 def noise_invariant(subject: LayerSubject) -> Iterator[Invariant]:
-    """Noise is drawn anew at another step, and stands still within one (``forward repeats`` has seen to that)."""
+    """Noise differs between training steps. (That it is fixed within one step is checked by ``forward_repeats``.)"""
     run = subject.run
     drawn = subject.forward()
     run.training = False
@@ -239,9 +246,9 @@ def noise_invariant(subject: LayerSubject) -> Iterator[Invariant]:
 
 
 def samples_apart(subject: LayerSubject, u: Array) -> Invariant:
-    """The gradient of one sample does not depend on its neighbours, if its output does not.
+    """The gradient of one sample does not depend on the other samples, if its output does not.
 
-    Noise is off, since each batch has its own; a batch of one is also a test of buffers that change their size.
+    Noise is off, since it differs between batches. Batches of one sample also test buffers whose size changes.
     """
     x, dy, run = subject.x, subject.split(u), subject.run
     run.training = False
@@ -256,12 +263,10 @@ def samples_apart(subject: LayerSubject, u: Array) -> Invariant:
         run.training = True
     if not np.array_equal(y, again):
         return Invariant(
-            "samples are independent", False, "after a batch of one the output of the whole batch is another"
+            "samples are independent", False, "after a batch of one sample the output of the whole batch has changed"
         )
     if any(distance(y[i : i + 1], one) > 1e-10 for i, (one, _) in enumerate(alone)):
-        return Invariant(
-            "samples are independent", True, "samples see each other forward, so nothing is asked of backward"
-        )
+        return Invariant("samples are independent", True, "y of one sample depends on the others, so dx may too")
     holds = all(
         dx[i : i + 1].shape == one.shape and distance(dx[i : i + 1], one) < 1e-10 for i, (_, one) in enumerate(alone)
     )
@@ -271,9 +276,9 @@ def samples_apart(subject: LayerSubject, u: Array) -> Invariant:
 
 
 def float32_invariant(subject: LayerSubject, u: Array) -> Invariant:
-    """The same backward in float32 agrees to 1e-4: what is used is checked, not only what is checked."""
+    """The backward in float32, the precision of training, agrees with that in float64 to 1e-4."""
     single = subject.copied(subject.x, "float32")
-    subject.run.training = single.run.training = False  # float32 noise is other noise
+    subject.run.training = single.run.training = False  # the noise drawn in float32 differs
     try:
         wide, narrow = subject.gradients(u), single.gradients(u)
     finally:

@@ -19,11 +19,11 @@ from npae.utils.types import Array
 
 
 class ModelSubject(Subject):
-    """F = the loss of a batch: of every sample, of every penalty, and of the weights.
+    """F = the training loss of a batch: mean loss of the samples, mean of each activity penalty, and weight penalty.
 
-    The network is made anew in float64 from its description, with the same parameters and at the same step, so its
-    noise, a function of (seed, layer, step), stands still. F's gradient is what ``Autoencoder.gradient`` leaves in
-    dθ; there is no upstream gradient to choose.
+    The network is rebuilt in float64 from its configuration, with the same parameters and at the same step, so its
+    noise, a function of (seed, layer, step), is fixed. F's gradient is what ``Autoencoder.gradient`` writes into dθ;
+    the upstream gradient is fixed too.
     """
 
     def __init__(self, net: Autoencoder, x: Array, target: Array | None, kernels: ModuleType):
@@ -43,13 +43,13 @@ class ModelSubject(Subject):
         return ModelSubject(self.net, x, target, self._kernels)
 
     def output(self) -> Array:
-        with self.net._training():  # the forward half of what Autoencoder.gradient does
+        with self.net._training():  # the forward pass of Autoencoder.gradient
             self.net._forward(self.x, self.x if self.target is None else self.target, len(self.x))
         parts = [self.net.loss.losses, *(layer.penalty for layer in self.net.arena.penalized)]
         return np.concatenate([*parts, [self.net.weight_penalty()]])
 
     def upstream(self, generator: np.random.Generator) -> Array:
-        """A mean over the batch, and the price of the weights as it is."""
+        """1/N for each sample's loss and penalties, and 1 for the weight penalty; nothing is random."""
         n = len(self.x) * (1 + len(self.net.arena.penalized))
         return np.concatenate([np.full(n, 1 / len(self.x)), [1.0]])
 
@@ -62,7 +62,7 @@ class ModelSubject(Subject):
 
 
 def in_float64(net: Autoencoder, x: Array, kernels: ModuleType) -> Autoencoder:
-    """The same network in float64; a network that is not built yet gets random parameters, biases too."""
+    """A float64 copy of a network; one that is not built gets random parameters, biases too."""
     built = hasattr(net, "arena")
     fresh = type(net).from_config(net.config(), net._layer_types())
     shape = net.input_shape if built else x.shape[1:]
@@ -93,22 +93,39 @@ def check_model(
     Parameters
     ----------
     model : Autoencoder, or a fitted estimator
-        It stays as it is: a copy in float64 is checked, at the model's parameters. One that is not built gets random
-        ones, which is the stronger check: fresh biases of 0 hide mistakes, and stand at kinks.
+        It is not changed: a float64 copy is checked, at the model's parameters. A network that is not built gets
+        random parameters, which is the stronger check: biases of 0 hide mistakes and put units at kinks.
     x : ndarray of shape (N, ``*input_shape``)
-        A few samples, none alike; time grows with N.
-    target : ndarray, optional
-        What to rebuild; x by default.
-    mode, budget_s, tolerance, seed
-        As for ``check``, but the tolerance is 1e-4: with ReLU and max-pooling kinks are everywhere.
+        A few samples that all differ; the time grows with N.
+    target : ndarray of x's shape, optional
+        The targets of the reconstruction; x by default.
+    mode, budget_s, seed
+        As for ``check``.
+    tolerance : float, default 1e-4
+        As for ``check``, but larger, since with ReLU and max-pooling most steps pass near kinks.
     kernels : module, optional
         ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
 
     Returns
     -------
     Report
-        Where a block is wrong, ``parts`` has the layers that are wrong by themselves, and their names are the
-        report's names.
+        Where a block is wrong, ``parts`` has the reports of the layers that are wrong when checked alone, and
+        ``names`` the known mistakes found in them.
+
+    Raises
+    ------
+    ValueError
+        Where the model is neither an Autoencoder nor a fitted estimator, x is no batch of samples, or mode, budget or
+        tolerance is out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.gradcheck import check_model
+    >>> from npae.recipes import vanilla
+    >>> x = np.random.default_rng(0).random((3, 6))
+    >>> print(check_model(vanilla((6,), code_size=2, activation="tanh"), x).verdict)
+    PASS
     """
     plan = Plan(mode, budget_s, tolerance or KINKED, seed)
     net = getattr(model, "network_", model)
@@ -128,13 +145,13 @@ def check_model(
         report.names = [name for part in report.parts for name in part.names]
         if not report.parts:
             report.notes.append(
-                "every layer is right by itself; look at how they are put together, at the loss and at the penalties"
+                "every layer is right when checked alone; look at how they are connected, at the loss and the penalties"
             )
     return report
 
 
 def noise_invariant(subject: ModelSubject) -> list[Invariant]:
-    """Where noise is drawn, another seed and another step must draw another."""
+    """Noise differs between seeds and between training steps; nothing to check in a network without noise."""
     run = subject.net.run
     drawn = subject.output()
     without = subject.net.losses(subject.x, subject.target)
@@ -158,7 +175,7 @@ def _sums(terms: Array, n: int) -> Array:
 
 
 def wrong_layers(net: Autoencoder, kernels: ModuleType, seed: int) -> list[Report]:
-    """The reports on those layers that are wrong when they stand alone, at random inputs and parameters."""
+    """The reports on the layers that are wrong when checked alone, at random inputs and parameters."""
     reports = []
     for name, layer in net.arena.layers.items():
         if isinstance(layer, Chain) or _is_within(name, net):
@@ -172,13 +189,13 @@ def wrong_layers(net: Autoencoder, kernels: ModuleType, seed: int) -> list[Repor
 
 
 def _is_within(name: str, net: Autoencoder) -> bool:
-    """Whether a layer is a part of another one that is no chain, such as a head of the variational code."""
+    """Whether a layer is a part of a layer that is no chain, such as the heads of a ``Reparameterization``."""
     owner = net.arena.layers.get(name.rpartition(".")[0])
     return owner is not None and not isinstance(owner, Chain)
 
 
 def _alone(layer: Layer) -> tuple[Layer, tuple[int, ...]]:
-    """A layer that can be checked by itself, and its input's shape; a tied one brings the layer it is tied to."""
+    """An unbuilt copy of a layer and its input's shape; a tied layer comes in a chain with the layer it is tied to."""
     if isinstance(layer, TiedDense):
         return Chain([Dense(layer.partner.units), type(layer)("chain.0")]), layer.partner.input_shape
     return type(layer)(**layer.config()), layer.input_shape

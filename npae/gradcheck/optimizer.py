@@ -1,7 +1,7 @@
-"""Check an optimizer: three of its steps against the algorithm, stated plainly in float64.
+"""Check an optimizer: three of its steps against a plain float64 implementation of the algorithm.
 
-An optimizer has no gradient to take, but it can be wrong in ways that train almost as well. So its path is compared:
-from one θ, for gradients that span nine orders of magnitude, since ε only counts where gradients are small.
+A wrong optimizer can train almost as well as a right one. So the values of θ after each step are compared, for
+gradients that span nine orders of magnitude, since ε matters only where gradients are small.
 """
 
 from collections.abc import Callable
@@ -22,31 +22,47 @@ from npae.layers.arena import Arena
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from npae.utils.types import Array
 
-TOLERANCE = 1e-9  # of the path's length: both sides compute the same in float64
+TOLERANCE = 1e-9  # relative to the largest move of θ; both sides compute in float64
 STEPS = 3
 
 
 def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Report:
-    """Compare three steps with the algorithm.
+    """Compare three steps of an optimizer with its algorithm.
+
+    Adam is that of Kingma & Ba (2015), algorithm 1; AdamW adds the decay of Loshchilov & Hutter (2019).
 
     Parameters
     ----------
     optimizer : Optimizer or callable
-        One of npae's (or of a class derived from them), or ``update(theta, gradient)``, which returns the new θ and is
-        held against Adam.
+        ``SGD``, ``RMSprop``, ``Adam``, ``AdamW`` or an instance of a subclass; or a function
+        ``update(theta, gradient)`` that returns the new θ (float64, shape (8,)) and is compared with Adam.
     seed : int, default 0
+        Seed of the start and of the gradients.
     **settings : float
-        For a callable, what it uses: ``rate`` (0.01 by default), ``beta1``, ``beta2``, ``epsilon``.
+        For a function, the settings that it uses: ``rate`` (default 0.01), ``beta1`` (0.9), ``beta2`` (0.999),
+        ``epsilon`` (1e-8).
 
     Returns
     -------
     Report
-        With one block, "theta": the path (steps, size).
+        With one block, "theta": the values of θ after each step, of shape (3, 8).
+
+    Raises
+    ------
+    ValueError
+        Where the optimizer is neither a callable nor one of the four.
+
+    Examples
+    --------
+    >>> from npae.gradcheck import check_optimizer
+    >>> from npae.optimizers import Adam
+    >>> print(check_optimizer(Adam(learning_rate=0.01)).verdict)
+    PASS
     """
     start = monotonic()
     kind = KINDS["adam"]
     calls = []
-    for part in range(2):  # a name must hold for a second path too
+    for part in range(2):  # a mistake is named only if it explains two different paths
         values = kind.draw(np.random.default_rng([seed, part]))
         values.update(_settings(optimizer, settings))
         c = make_case(kind, values, None)
@@ -74,7 +90,7 @@ def _compare(c: Case, expected: Array, taken: Array) -> BlockReport:
         "theta",
         expected.shape,
         Verdict.PASS if right else Verdict.WRONG,
-        "" if right else f"step {int(worst[0]) + 1} leads elsewhere than the algorithm",
+        "" if right else f"θ after step {int(worst[0]) + 1} differs from that of the algorithm",
         error=error if np.isfinite(error) else np.inf,
         index=tuple(int(i) for i in worst),
         claimed=float(taken[worst]),
@@ -91,7 +107,7 @@ def _alike(known: Array, seen: Array, c: Case) -> bool:
 
 
 def _path_of_code(optimizer: Any, c: Case) -> Array:
-    """Where the code under test goes."""
+    """θ after each step of the code under test."""
     theta = c.start.copy()
     result: Array = np.empty_like(c.x)
     if isinstance(optimizer, Optimizer):
@@ -123,7 +139,7 @@ def _settings(optimizer: Any, given: dict[str, float]) -> dict[str, float]:
 
 
 def _path_of_algorithm(optimizer: Any, c: Case) -> Array:
-    """Where the algorithm goes."""
+    """θ after each step of the algorithm."""
     if isinstance(optimizer, AdamW):
         return _adamw(c)
     if _is_adam(optimizer):
@@ -134,7 +150,7 @@ def _path_of_algorithm(optimizer: Any, c: Case) -> Array:
         return _rmsprop(c)
     raise ValueError(
         f"{type(optimizer).__name__} is none of SGD, RMSprop, Adam and AdamW, whose algorithms are known; "
-        f"derive it from one of them, or give update(theta, gradient) to hold it against Adam"
+        f"derive it from one of them, or give update(theta, gradient) to compare it with Adam"
     )
 
 
@@ -151,7 +167,7 @@ def _rmsprop(c: Case) -> Array:
 
 
 def _adamw(c: Case) -> Array:
-    # Adam's steps do not depend on θ, so the shrinking stands beside them.
+    # Adam's steps do not depend on θ, so the decay can be applied to θ separately.
     steps = np.diff(path(c), axis=0, prepend=c.start[None])
     theta = c.start
     result: Array = np.empty_like(c.x)

@@ -1,4 +1,4 @@
-"""Exercises in which a learner writes the gradients, and a grader for those who teach it."""
+"""Exercises in which learners write gradients by hand, and a grader for their teachers."""
 
 from npae.learn.notebook import check
 

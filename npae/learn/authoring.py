@@ -1,4 +1,4 @@
-"""Check of an exercise: the stub fails, the reference passes, every known mistake is caught and named."""
+"""Make and check exercises: the stub must fail, the reference pass, every known mistake be caught and named."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -19,15 +19,15 @@ from npae.learn.sandbox.call_result import CallError, CallResult
 from npae.learn.sandbox.in_process import InProcess, as_arrays
 
 SEEDS = 20
-MISTAKE_SEEDS = 3  # draws at which each mistake is planted
+MISTAKE_SEEDS = 3  # draws at which each mistake is tried
 HEADER = ("exercise", "stub", "reference passes", "caught", "named", "a check")
-MODEL = "dense"  # the exercise that a new one begins as
+MODEL = "dense"  # the exercise that a new one is a copy of
 MUTANTS = '''"""Mistakes that npae's library does not have."""
 
 from npae.learn.mutant import mutant
 
 
-@mutant("backward", "dx = −g Wᵀ", "Where y rises with x, the loss that rises with y rises with x.")
+@mutant("backward", "dx = −g Wᵀ", "If y rises with x and the loss with y, the loss rises with x.")
 def sign_of_dx(right, g, x, W):
     dx, dW, db = right(g, x, W)
     return -dx, dW, db
@@ -36,21 +36,22 @@ def sign_of_dx(right, g, x, W):
 
 @dataclass
 class Fitness:
-    """What was found of one exercise.
+    """The result of the check of an exercise.
 
     Attributes
     ----------
     name : str
+        Name of the exercise's folder.
     stub : str
-        The status that the stub gets.
+        The status that the stub gets; see ``outcome.STATUSES``.
     passes : int
-        How many of ``SEEDS`` draws the reference passes.
+        Number of the ``SEEDS`` draws at which the reference passes.
     mistakes, caught, named : int
-        Known mistakes; those that are not let pass; those that are called by their name, and by no other.
+        Numbers of known mistakes, of those that fail, and of those that are named correctly and uniquely.
     seconds : float
-        Of one check of the reference, in this process.
+        Duration of one check of the reference, in this process.
     faults : list of str
-        What is to be mended, in sentences.
+        The faults of the exercise, one sentence each; empty where it is ready to use.
     """
 
     name: str
@@ -63,18 +64,28 @@ class Fitness:
     faults: list[str] = field(default_factory=list)
 
     def row(self) -> tuple[str, ...]:
-        """A line of the table below ``HEADER``."""
+        """The cells of a table row, in the order of ``HEADER``."""
         caught, named = f"{self.caught} of {self.mistakes}", f"{self.named} of {self.mistakes}"
         return self.name, self.stub, f"{self.passes} of {SEEDS}", caught, named, f"{self.seconds:.2f} s"
 
 
 def new(folder: str | Path) -> Path:
-    """Make the folder of a new exercise: a copy of a fit one under the folder's name, with a mistake of its own.
+    """Make the folder of a new exercise: a copy of "dense" with the folder's name, and a mutants.py to edit.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Must not exist; a leading number and underscore ("21_") are not part of the exercise's name.
+
+    Returns
+    -------
+    Path
+        The absolute path of the folder.
 
     Raises
     ------
     ExerciseError
-        Where the folder is there already, or its name is none for an exercise.
+        Where the folder exists, or its name is not valid for an exercise.
     """
     folder = Path(folder).resolve()
     name = re.sub(r"^\d+_", "", folder.name)
@@ -95,7 +106,7 @@ def new(folder: str | Path) -> Path:
 
 
 def check(folder: str | Path, seeds: int = SEEDS) -> Fitness:
-    """Look at an exercise's folder; what is wrong is in ``faults``."""
+    """Check the exercise in a folder, with ``seeds`` draws for the reference; its faults are in ``Fitness.faults``."""
     fitness = Fitness(Path(folder).resolve().name)
     try:
         exercise = load(folder)
@@ -156,7 +167,7 @@ def _check_fool(exercise: Exercise, fitness: Fitness) -> None:
     known = exercise.known(exercise.functions[0])
     reference = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     fitness.mistakes, fitness.caught = len(known), judge(exercise, reference).excluded
-    fitness.named = fitness.caught  # nothing is named here: the learner's inputs must catch it
+    fitness.named = fitness.caught  # a "fool" exercise names no mistakes: the learner's inputs must catch them
 
 
 def _check_mistakes(exercise: Exercise, fitness: Fitness) -> None:
@@ -177,20 +188,20 @@ def _check_mistakes(exercise: Exercise, fitness: Fitness) -> None:
 
 
 def _planted(exercise: Exercise, sheets: Sequence[CaseSet], i: int, known: Known) -> Outcome:
-    """The verdict on a learner who makes one known mistake, and everything else right."""
+    """The verdict on a solution with one known mistake in function number i."""
     known.forget()
     right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     return judge(exercise, Mistaken(right, sheets[i], known), sheets)
 
 
 class Mistaken:
-    """A ``Caller`` of right functions, of which one has a known mistake."""
+    """A ``Caller`` of the reference's functions, one of which has a known mistake."""
 
     def __init__(self, right: InProcess, sheet: CaseSet, known: Known) -> None:
         self._right, self._sheet, self._known = right, sheet, known
 
     def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
-        """The mistaken answer where it concerns that function."""
+        """The reference's result, with the mistake's values where it is in ``function``."""
         answer = self._right.call(function, arguments)
         if function != self._sheet.function.name or answer.values is None:
             return answer
@@ -217,6 +228,6 @@ def _equal(a: Any, b: Any) -> bool:
 
 
 def told(outcome: Outcome) -> str:
-    """An outcome in a few words."""
+    """An outcome in a few words, such as "wrong in db"."""
     wrong = outcome.first_wrong
     return outcome.status + (f": {outcome.text}" if outcome.text else f" in {wrong.name}" if wrong else "")

@@ -1,14 +1,14 @@
 """Known mistakes of an exercise's function: those of its own ``mutants.py``, and those of the library.
 
-A mistake of an exercise is a function that gets the right one and the learner's arguments::
+A mistake of an exercise is a function of the right function and the learner's arguments::
 
     @mutant("backward", "db = mean(g, 0)", "Broadcast forward means sum backward.")
     def db_mean(right, g, x, W):
         dx, dW, db = right(g, x, W)
         return dx, dW, db / len(x)
 
-It is called db-mean. The library's (``npae.gradcheck.bugs``) are taken over where an exercise computes what one of its
-kinds does, under the same names.
+Its name is db-mean. An exercise that computes what a kind of the library (``npae.gradcheck.bugs``) does uses the
+library's mistakes, under the same names.
 """
 
 from collections.abc import Callable, Mapping
@@ -25,21 +25,21 @@ Values = dict[str, Array]
 
 @dataclass(frozen=True)
 class Mutant:
-    """What ``@mutant`` notes of a wrong function.
+    """A wrong function that ``@mutant`` has registered.
 
     Attributes
     ----------
     function : str
-        The learner's function that it stands for.
+        Name of the learner's function that it replaces.
     formula, hint : str
-        What is wrong; the principle that was missed.
+        The wrong formula, and the principle that was missed.
     name : str
     how : {"", "draws", "accumulates"}
-        What makes it another result at every call, if anything does.
+        Why equal calls give different results: new random numbers, accumulation, or "" where they do not.
     needs : {"", "square", "ties"}
-        The special draw that shows it.
+        The option of ``draw`` without which the mistake does not show.
     compute : callable
-        (right, *arguments) -> what the wrong function returns.
+        (right, *arguments) -> the results of the wrong function.
     """
 
     function: str
@@ -54,7 +54,35 @@ class Mutant:
 def mutant(
     function: str, formula: str, hint: str, *, name: str = "", how: str = "", needs: str = ""
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: a known mistake in ``function``, called after the decorated function unless a ``name`` is given."""
+    """Decorator: register a known mistake in ``function``, named after the decorated function unless ``name`` is given.
+
+    Parameters
+    ----------
+    function : str
+        Name of the learner's function.
+    formula, hint : str
+        The wrong formula, and one sentence on the principle that was missed.
+    name : str, optional
+        By default the decorated function's name, with hyphens for underscores.
+    how : {"", "draws", "accumulates"}
+        Why equal calls give different results, if they do.
+    needs : {"", "square", "ties"}
+        The option of ``draw`` without which the mistake does not show.
+
+    Returns
+    -------
+    callable
+        The decorator, which returns its function unchanged.
+
+    Examples
+    --------
+    >>> from npae.learn.mutant import mutant
+    >>> @mutant("backward", "dx = g·x", "The slope of a linear function does not depend on x.")
+    ... def times_x(right, g, x):
+    ...     return g * x
+    >>> times_x.mutant.name
+    'times-x'
+    """
 
     def note(compute: Callable[..., Any]) -> Callable[..., Any]:
         called = name or compute.__name__.strip("_").replace("_", "-")
@@ -65,7 +93,7 @@ def mutant(
 
 
 class Known:
-    """A known mistake, as what it makes of one case.
+    """Base class of known mistakes, which compute wrong results for a case.
 
     Attributes
     ----------
@@ -80,19 +108,19 @@ class Known:
     needs: str
 
     def values(self, case: Any, seen: Mapping[str, Array]) -> Values:
-        """The wrong results by name, of the ``cases.Case`` given; those not among them are right.
+        """The wrong results by name for a ``cases.Case``; results that are not included are right.
 
-        ``seen`` is what the learner's function returned: an unknown number in a mistake, such as a learning rate, is
-        fitted to it.
+        ``seen`` has the learner's results by name, to which an unknown number in a mistake, such as a learning rate, is
+        fitted.
         """
         raise NotImplementedError
 
     def forget(self) -> None:
-        """Begin anew, where calls leave something behind."""
+        """Reset the state that earlier calls have left."""
 
 
 class OwnMistake(Known):
-    """A mistake of the exercise's own mutants.py."""
+    """A mistake from the exercise's mutants.py."""
 
     def __init__(self, noted: Mutant, right: Callable[..., Any], returns: tuple[str, ...]) -> None:
         self.name, self.formula, self.hint = noted.name, noted.formula, noted.hint
@@ -105,13 +133,13 @@ class OwnMistake(Known):
 
 
 class LibraryMistake(Known):
-    """A mistake of ``npae.gradcheck.bugs``, for an exercise whose names are those of the mistake's kind."""
+    """A mistake from ``npae.gradcheck.bugs``, for an exercise whose inputs have the names of the mistake's kind."""
 
     def __init__(self, bug: Bug, returns: tuple[str, ...]) -> None:
         self.name, self.formula, self.hint = bug.name, bug.formula, bug.hint
         self.how, self.needs = bug.how, bug.needs
         self._bug, self._kind = bug, KINDS[bug.kind]
-        # The gradient by W is called dW; the path of an optimizer's θ is called after itself.
+        # The gradient by W is called dW; the path of an optimizer's θ, which is no gradient, keeps its name.
         self._names = {b: "d" + b if "d" + b in returns else b for b in bug.blocks}
         self._returns = returns
         self.forget()
@@ -122,7 +150,7 @@ class LibraryMistake(Known):
 
     @property
     def applies(self) -> bool:
-        """Whether any of the gradients that it spoils is asked for."""
+        """Whether the exercise returns any of the gradients that are wrong."""
         return any(name in self._returns for name in self._names.values())
 
     def values(self, case: Any, seen: Mapping[str, Array]) -> Values:
@@ -138,19 +166,19 @@ class LibraryMistake(Known):
             name = self._names[block]
             if name in self._returns:
                 like = np.shape(case.truth[name])
-                # Assigned to an array, one number fills it, as learners who write db[:] = g.sum() see.
+                # A learner who writes db[:] = g.sum() gets an array filled with one number.
                 spread = values.shape == () and name in seen and np.shape(seen[name]) == like
                 result[name] = np.broadcast_to(values, like) if spread else values
         return result
 
 
 def library_mistakes(which: tuple[str, ...], returns: tuple[str, ...]) -> list[Known]:
-    """The library's mistakes that ``bugs = ["dense", "conv/db-scalar"]`` names, as far as they spoil what is returned.
+    """The library's mistakes named by ``which``, such as ("dense", "convolution/db-scalar"), that affect ``returns``.
 
     Raises
     ------
     ValueError
-        For a kind or a mistake that there is not.
+        For an unknown kind or mistake, or a single mistake that affects no result.
     """
     found: list[Known] = []
     for entry in which:
@@ -169,7 +197,7 @@ def library_mistakes(which: tuple[str, ...], returns: tuple[str, ...]) -> list[K
 
 
 def by_name(result: Any, names: tuple[str, ...]) -> Values:
-    """What a function returned as arrays by name: a tuple of as many as there are names, or one value for one name."""
+    """A function's results as arrays by name: a tuple or list with a value for each name, or one value for one name."""
     parts = tuple(result) if isinstance(result, tuple | list) and len(names) > 1 else (result,)
     if isinstance(result, tuple) and len(names) == 1 and len(result) == 1:
         parts = result

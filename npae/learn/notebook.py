@@ -1,4 +1,4 @@
-"""``npae.learn.check``: check functions in a notebook or a script, with a picture of what is wrong."""
+"""``npae.learn.check``: check the functions of an exercise in a notebook or script, with heat maps of the errors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,12 +17,13 @@ from npae.learn.sandbox.in_process import InProcess
 
 @dataclass(frozen=True)
 class Checked:
-    """What ``check`` found; a notebook shows it as HTML, ``print`` as text.
+    """The result of ``check``; a notebook shows it as HTML, ``print`` as text.
 
     Attributes
     ----------
     exercise : Exercise
     outcome : Outcome
+    passed : bool
     """
 
     exercise: Exercise
@@ -42,31 +43,37 @@ class Checked:
 
 
 def _map(block: Block) -> str:
-    """The error of every entry of a wrong gradient."""
+    """A heat map of the errors of a wrong gradient as HTML, or ""."""
     if block.errors is None or not block.errors.ndim or not block.name.startswith("d"):
         return ""
     return heat_map(BlockReport(block.name[1:], block.shape), block.errors)
 
 
 def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
-    """Check what you have written for an exercise.
+    """Check the functions written for an exercise.
 
-    The functions run here, so one that never ends has to be interrupted; ``npae learn check`` gives a file a process of
-    its own.
+    The functions run in this process without a time limit; ``npae learn check`` runs a file in a process of its own.
 
     Parameters
     ----------
     name : str
-        Of the exercise, such as "dense"; its number; or the folder of one of your own.
+        The exercise: its name, such as "dense", its number, or its folder.
     *functions : callable
-        Those that the exercise asks for: found by their names, or else taken in its order.
+        The functions of the exercise: identified by their names if all names match, else by their order.
     seed : int, default 0
-        Of the inputs that are drawn.
+        Seed of the inputs.
 
     Returns
     -------
     Checked
-        ``passed``, ``outcome``, and a text or a page with heat maps of the errors.
+        With ``passed`` and ``outcome``; its text says what is wrong, and in a notebook it shows heat maps of errors.
+
+    Raises
+    ------
+    ExerciseError
+        Where there is no such exercise.
+    ValueError
+        Where no function is given, or more than the exercise has.
 
     Examples
     --------
@@ -74,7 +81,7 @@ def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
     >>> check("relu", lambda g, x: g * (g > 0))
     relu  ✗ 0 of 1 right   dx ✗
     dx[...]: yours 0  true ...
-    Looks like: mask-on-g. The forward input opens the gate, not the gradient that arrives.
+    Looks like: mask-on-g. The sign of the forward input decides, not that of the gradient.
     """
     exercise = find(name)
     wanted = [f.name for f in exercise.functions]

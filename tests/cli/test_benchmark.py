@@ -1,4 +1,4 @@
-"""``npae bench``: workers answer, their failures are sentences, and tables say what was measured."""
+"""``npae bench``: requests to workers, their errors, and the tables of results."""
 
 import io
 import json
@@ -154,7 +154,7 @@ class Scripted:
         return answer
 
 
-def test_rounds_leave_out_the_warm_up_and_go_on_without_who_fails():
+def test_rounds_skip_the_warm_up_and_failed_contenders():
     good = Scripted("good", 9, 9, 1, 2, 3)
     bad = Scripted("bad", 9, 9, 1, WorkerError("it broke"))
     timings = rounds.interleaved([good, bad], 3, lambda worker: None, Scripted.measure)
@@ -272,7 +272,7 @@ def test_a_steps_time_is_measured_while_one_size_grows(tmp_path, monkeypatch, ca
     assert "side" in capsys.readouterr().out
 
 
-def test_growth_leaves_out_who_cannot(tmp_path):
+def test_growth_leaves_out_unsupported_contenders(tmp_path):
     points = [
         {"size": 2, "steps": 10, "contenders": {"npae": {"seconds": [0.02, 0.01]}, "sklearn": {"error": "it cannot"}}},
         {"size": 4, "steps": 10, "contenders": {"npae": {"error": "it broke"}, "sklearn": {"error": "it cannot"}}},

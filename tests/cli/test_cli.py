@@ -1,4 +1,4 @@
-"""The command line, as a user types it."""
+"""The command line: training and using models, exit codes and error messages."""
 
 import csv
 import os

@@ -1,4 +1,4 @@
-"""The applications' commands, as a user types them."""
+"""The command line's application verbs: output, files and error messages."""
 
 import numpy as np
 import pytest

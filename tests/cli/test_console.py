@@ -1,4 +1,4 @@
-"""Consoles and pipes that know few signs, as those of Windows do, show every report in plain letters."""
+"""Output on consoles and pipes with a limited encoding, as on Windows, uses plain characters."""
 
 import io
 import os
@@ -86,7 +86,7 @@ def test_a_sign_that_the_console_has_stays(
     assert received.getvalue() == (expected or text.encode())
 
 
-def test_a_stream_of_somebodys_own_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_users_stream_is_not_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", own := io.StringIO())
     assert main(["gradcheck", "nothing"]) == 2
     with pytest.raises(SystemExit):

@@ -1,4 +1,4 @@
-"""The demonstration, its table and its page, on fewer digits and epochs; and what they are drawn with."""
+"""``npae demo``: table and HTML page, on fewer digits and epochs; charts and pictures."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""npae gradcheck, as a user types it."""
+"""``npae gradcheck``: reports, exit codes and error messages."""
 
 import json
 
@@ -53,7 +53,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_layer_of_ones_own_passes_with_0(folder, capsys):
+def test_a_users_layer_that_passes_exits_with_0(folder, capsys):
     assert main(["gradcheck", "gradcheck_example:Doubles"]) == 0
     assert "Doubles: PASS" in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""npae learn as a learner uses it: files, progress, messages, and what survives."""
+"""``npae learn``: files, progress, messages, and recovery from damaged or locked files."""
 
 import json
 import os
@@ -301,7 +301,7 @@ def test_two_commands_at_once_lose_nothing(folder):
     assert record(folder, "relu")["attempts"] == 2 * count
 
 
-def test_a_lock_that_was_left_behind_is_taken_over_and_a_held_one_is_told_of(folder, monkeypatch, capsys):
+def test_an_abandoned_lock_is_taken_over_and_a_held_one_reported(folder, monkeypatch, capsys):
     lock = folder / progress.LOCK
     lock.touch()
     os.utime(lock, (time.time() - 100,) * 2)
@@ -314,7 +314,7 @@ def test_a_lock_that_was_left_behind_is_taken_over_and_a_held_one_is_told_of(fol
 
 
 @pytest.mark.skipif(not hasattr(os, "symlink"), reason="no links here")
-def test_a_lock_that_is_a_link_to_nowhere_is_told_of_and_not_waited_for_without_end(folder, monkeypatch, capsys):
+def test_a_lock_that_is_a_broken_link_is_reported_in_limited_time(folder, monkeypatch, capsys):
     (folder / progress.LOCK).symlink_to(folder / "nowhere")
     monkeypatch.setattr(progress, "PATIENCE", 0.2)
     status, said = learn(capsys, "hint")
@@ -358,7 +358,7 @@ def test_a_virus_scanner_that_has_files_open_for_a_moment_is_waited_for(folder, 
 # Own exercises
 
 
-def test_an_exercise_of_ones_own_is_written_checked_and_learned(folder, tmp_path, capsys):
+def test_a_users_exercise_is_written_checked_and_learned(folder, tmp_path, capsys):
     status, said = learn(capsys, "dev", "new", str(tmp_path / "21_scale"))
     assert status == 0
     assert "npae learn dev check" in said

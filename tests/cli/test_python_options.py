@@ -1,4 +1,4 @@
-"""The command line in children of Python that are told to optimise, to be strict, or to take warnings for errors."""
+"""The command line under options of Python: -O, -OO, -X dev, and warnings as errors."""
 
 import os
 import subprocess
@@ -48,7 +48,7 @@ for kind in npae.estimators.ESTIMATORS:
     assert_("--code-size" in text and "--epochs" in text, text)
 for verb in ("start", "next", "check", "watch", "hint", "text", "list", "solution", "reset", "dev"):
     assert_("usage" in told(npae.cli.main, "learn", verb, "--help"), verb)
-assert_("is the checker itself" in told(selftest, "--help"), "selftest")
+assert_("every known mistake" in told(selftest, "--help"), "selftest")
 print(len(verbs))
 """
 

@@ -1,4 +1,4 @@
-"""What a gradient check cannot see, and the distribution tests can."""
+"""check_distribution: wrong sampling that no gradient check detects is found, right models pass."""
 
 import numpy as np
 import pytest
@@ -55,7 +55,7 @@ def failing(code):
 
 
 @pytest.mark.parametrize("beta", [1.0, 2.5])
-def test_a_right_model_draws_what_it_says(beta):
+def test_the_draws_of_a_right_model_pass(beta):
     report = check_distribution(network(Reparameterization(2, beta=beta)), BATCH, kernels=PLAIN)
     assert report.verdict is Verdict.PASS, str(report)
     assert len(report.invariants) == 4

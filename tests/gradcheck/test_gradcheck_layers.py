@@ -1,4 +1,4 @@
-"""The checker on layers, models and optimizers: npae's own, and some with mistakes in them."""
+"""The gradient checker on layers, models and optimizers: npae's pass, and ones with mistakes fail."""
 
 import numpy as np
 import pytest
@@ -125,7 +125,7 @@ class AllWinners(MaxPool2D):
         return self.dx
 
 
-def test_a_layer_of_ones_own_needs_no_registration():
+def test_a_users_layer_needs_no_registration():
     report = check_layer(Scale(), (4,))
     assert report.verdict is Verdict.PASS, str(report)
     assert [block.gradient for block in report.blocks] == ["dx", "ds"]
@@ -305,7 +305,7 @@ def test_a_mistake_that_begins_with_the_ninth_sample_is_caught(mode):
     assert [part.subject for part in report.parts] == ["encoder.0: " + repr(EndsAtEight(3))]
 
 
-def test_a_mistake_in_the_loss_is_not_blamed_on_a_layer():
+def test_a_mistake_in_the_loss_is_not_reported_for_a_layer():
     class HalfDecay(Autoencoder):
         def finish_gradient(self, terms):
             self.dtheta[self.arena.decayed] -= 0.5 * self.weight_decay * self.theta[self.arena.decayed]
@@ -314,7 +314,7 @@ def test_a_mistake_in_the_loss_is_not_blamed_on_a_layer():
     report = check_model(HalfDecay([Dense(3), Sigmoid()], [Dense(6)], weight_decay=0.4), BATCH, kernels=PLAIN)
     assert report.verdict is Verdict.WRONG
     assert not report.parts
-    assert "every layer is right by itself" in str(report)
+    assert "every layer is right when checked alone" in str(report)
 
 
 def test_noise_that_no_seed_moves_is_reported():
@@ -328,7 +328,7 @@ def test_noise_that_no_seed_moves_is_reported():
 
 
 @pytest.mark.parametrize("name", sorted(optimizers.OPTIMIZERS))
-def test_every_optimizer_does_what_its_algorithm_says(name):
+def test_every_optimizer_follows_its_algorithm(name):
     optimizer = optimizers.optimizer_by_name(name, 0.02)
     assert check_optimizer(optimizer).verdict is Verdict.PASS
 

@@ -1,4 +1,4 @@
-"""The judge of the exercises: every status, every known mistake by its name, and what a learner reads of it."""
+"""Judging exercises: every status, the names of known mistakes, and the messages for the learner."""
 
 import io
 import shutil
@@ -51,7 +51,7 @@ def test_a_stub_fails_its_reference_passes_and_every_known_mistake_is_named(fold
     assert fitness.mistakes >= 1
 
 
-def test_the_exercises_are_in_order_with_hunts_and_fools_behind_what_unlocks_them():
+def test_hunts_and_fools_follow_the_exercise_that_unlocks_them():
     names = [e.name for e in catalogue.exercises()]
     numbers = [e.number for e in catalogue.exercises() if e.number]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -72,7 +72,7 @@ def test_an_exercise_is_found_by_name_number_file_and_folder():
 # Statuses
 
 
-def test_what_is_right_passes_with_the_number_of_mistakes_that_it_is_not():
+def test_a_pass_counts_the_mistakes_that_it_excludes():
     outcome = verdict(right)
     assert outcome.passed
     assert outcome.excluded == len(draw_sheets(DENSE)[0].known) == 10
@@ -83,7 +83,7 @@ def test_what_is_right_passes_with_the_number_of_mistakes_that_it_is_not():
 
 @settings(max_examples=10)
 @given(st.integers(0, 2**32))
-def test_what_is_right_passes_and_what_is_wrong_does_not_whatever_is_drawn(seed):
+def test_right_passes_and_wrong_fails_for_any_draw(seed):
     assert verdict(right, seed=seed).passed
     outcome = verdict(lambda g, x, W: (g @ W.T, x.T @ g, g.mean(axis=0)), seed=seed)
     assert (outcome.status, outcome.bug) == ("wrong", "db-mean")
@@ -445,7 +445,7 @@ def test_lines_end_between_words_where_a_terminal_is_narrow(monkeypatch):
     assert whole.getvalue() == text + "\n"
 
 
-def test_no_text_of_an_exercise_has_a_letter_that_plain_letters_cannot_say():
+def test_every_letter_of_the_exercises_has_a_plain_form():
     for exercise in catalogue.exercises():
         for text in (exercise.text, *exercise.hints, *(k.hint for f in exercise.functions for k in exercise.known(f))):
             odd = {c for c in messages.plain(text) if ord(c) > 127}
@@ -587,7 +587,7 @@ def test_numbers_that_overflow_are_no_warning_of_the_checkers(factor, recwarn):
         (lambda db: db[:-1], "db has shape"),
     ],
 )
-def test_what_no_test_would_let_pass_fools_nobody(spoiled, says):
+def test_a_fool_with_a_malformed_gradient_fails(spoiled, says):
     fool = catalogue.find("fool_dense")
 
     def wrong(g, x, W):

@@ -1,4 +1,4 @@
-"""Exercises 1 to 11: the numbers that their texts work out, and what the weak tests of the two fools let pass."""
+"""Exercises 1 to 11: the numbers in their texts, and the wrong gradients that the fools' weak tests accept."""
 
 import numpy as np
 import pytest

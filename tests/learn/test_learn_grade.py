@@ -1,4 +1,4 @@
-"""A class is marked whatever its files do, and nothing but a right gradient passes."""
+"""Grading a class: every kind of submission gets a row, and only right gradients pass."""
 
 import csv
 import json
@@ -103,7 +103,7 @@ def test_right_inputs_cannot_be_foreseen(tmp_path):
     assert marked(tmp_path, seed=5)["a"].seed == 5
 
 
-def test_a_file_that_recognises_the_inputs_of_npae_learn_check_does_not_pass(tmp_path):
+def test_a_file_that_recognises_the_inputs_of_check_fails_the_grader(tmp_path):
     from npae.learn.judging.cases import draw_sheets
 
     (sheet,) = draw_sheets(DENSE, seed=0)
@@ -189,7 +189,7 @@ def test_what_may_not_be_read_is_told(tmp_path):
     (tmp_path / "a").chmod(0o700)
 
 
-def test_only_exercises_that_anybody_handed_in_are_asked_of_all(tmp_path):
+def test_only_exercises_with_a_submission_are_graded(tmp_path):
     write_class(tmp_path, {"a": RIGHT})
     write_class(tmp_path, {"b": "# npae-exercise: relu v1\n"}, name="x.py")
     found = handed_in(learners(tmp_path)[0], exercises())
@@ -224,7 +224,7 @@ def test_a_journal_that_was_written_into_meanwhile_is_put_right(tmp_path):
     assert '"pass"' not in (tmp_path / "j").read_text()
 
 
-def test_after_an_interruption_nothing_runs_and_nobody_is_blamed(tmp_path):
+def test_after_an_interruption_nothing_runs_or_counts_as_crashed(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "loop": "while True: pass"})
 
     def interrupt(row):
@@ -256,7 +256,7 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
-def test_sigterm_ends_the_grader_and_nobody_is_blamed(tmp_path):
+def test_sigterm_ends_the_grader_and_no_file_counts_as_crashed(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "loop": "while True: pass"})
     out, journal = tmp_path / "out.csv", tmp_path / "out.csv.journal"
     command = [sys.executable, "-m", "npae", "grade", str(folder), "--csv", str(out), "--timeout", "300"]
@@ -409,7 +409,7 @@ def test_the_command_marks_writes_and_tells(tmp_path, capsys):
     [
         (["none"], "is no folder"),
         (["empty"], "has no folders; expected one for each learner"),
-        (["class"], "nobody has a file of any exercise"),
+        (["class"], "no learner has a file of any exercise"),
         (["class", "--exercise", "nothing"], "there is no exercise 'nothing'"),
         (["class", "--resume"], "needs --csv or --json"),
         (["class", "--csv", "none/out.csv"], "does not exist"),
@@ -452,7 +452,7 @@ def test_answers_that_break_the_judge_do_not_break_the_batch(tmp_path, monkeypat
     assert [row.status for row in marked(tmp_path).values()] == ["crash", "crash"]
 
 
-def test_a_file_that_was_running_when_the_grader_was_killed_is_run_alone_and_only_once(tmp_path):
+def test_a_file_that_ran_when_the_grader_was_killed_runs_alone_once(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "b": RIGHT, "c": RIGHT})
     with Journal(tmp_path / "j") as journal:
         for learner in learners(folder)[0][:2]:
@@ -486,7 +486,7 @@ def test_a_fool_is_marked_too(tmp_path):
     assert rows[1].status != "pass"
 
 
-def test_what_had_begun_is_remembered_where_an_older_version_of_the_file_has_ended(tmp_path):
+def test_a_begun_run_is_kept_after_the_result_of_an_older_file(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "b": RIGHT})
     with Journal(tmp_path / "j") as journal:
         marked(folder, journal=journal)

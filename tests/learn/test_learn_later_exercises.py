@@ -1,4 +1,4 @@
-"""Exercises 12 to 20 and the hunts: the numbers in the texts, networks that learn, and mistakes that are planted."""
+"""Exercises 12 to 20 and the hunts: the numbers in their texts, training, and the known mistakes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the page for teachers and the notebook show is run."""
+"""The examples of docs/teaching.md and of the notebook run, with the output shown there."""
 
 import ast
 import json
@@ -56,7 +56,7 @@ def without_numbers(text: str) -> str:
     return NUMBER.sub("#", text)
 
 
-def test_the_notebook_runs_and_shows_what_it_shows():
+def test_the_notebook_runs_with_the_output_it_shows():
     results = run_notebook(NOTEBOOK)
     for (printed, value), (text, html) in zip(results, stored(NOTEBOOK), strict=True):
         assert without_numbers(printed) == without_numbers(text)

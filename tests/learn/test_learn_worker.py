@@ -1,4 +1,4 @@
-"""A learner's file in a process of its own: what comes back, and that nothing else does."""
+"""The sandbox: results and errors of a learner's file in a separate process, limits, and cleanup."""
 
 import io
 import os
@@ -117,7 +117,7 @@ def test_the_files_beside_it_can_be_imported_and_what_is_installed_cannot(tmp_pa
         ("import sys\ndef f(): sys.exit(0)", "error", "SystemExit: 0"),
         ("import sys\nsys.exit()", "error", "exercise.py:2"),
         ("def f(): raise KeyboardInterrupt", "error", "KeyboardInterrupt"),
-        ("def f(): return float(input())", "error", "nobody to answer input()"),
+        ("def f(): return float(input())", "error", "input() is not available here"),
         ("class E(BaseException):\n  def __str__(self): raise self\ndef f(): raise E", "error", "cannot be shown"),
         ("class E(Exception):\n  def __str__(self): return 'x' * 10**8\ndef f(): raise E", "error", "E: xxx"),
         ("class E(Exception):\n  def __str__(self): return 'x' * 10**9\ndef f(): raise E", "error", "cannot be shown"),
@@ -231,7 +231,7 @@ def everywhere(content):
 """
 
 
-def test_a_forged_frame_is_an_answer_like_any_other_and_the_next_one_shows_it(tmp_path):
+def test_a_forged_frame_is_detected_at_the_next_answer(tmp_path):
     (tmp_path / "f.py").write_text(FORGED + "def f():\n  everywhere(frame(3))\n  return 1.0\n")
     with Worker(tmp_path / "f.py") as one:
         first, second = one.call("f", []), one.call("f", [])
@@ -265,7 +265,7 @@ def test_forged_frames_that_are_none_end_the_process(tmp_path, forgery):
     assert (answer.trouble.status, "connection" in answer.trouble.text) == ("crash", True)
 
 
-def test_whoever_takes_the_process_over_can_send_arrays_only(tmp_path):
+def test_code_that_takes_over_the_process_can_send_arrays_only(tmp_path):
     source = """
 import sys, os, gc
 import numpy as np
@@ -362,7 +362,7 @@ def test_the_worker_answers_request_by_request(tmp_path, monkeypatch):
     assert failed["trouble"][0] == "error"
 
 
-def test_in_a_notebook_control_c_gets_through_and_frames_are_ones_own():
+def test_in_a_notebook_ctrl_c_is_raised_and_only_user_frames_shown():
     def interrupted():
         raise KeyboardInterrupt
 
@@ -417,7 +417,7 @@ def test_no_descriptor_is_left_open(tmp_path):
         (np.broadcast_to(0.0, (10**9,)), "shape", "8,000,000,000 bytes"),
         (MemoryError(), "memory", "more memory than is allowed"),
         (NotImplementedError(), "missing", "not written yet"),
-        (SystemExit(1), "error", "a function returns"),
+        (SystemExit(1), "error", "a function must return"),
         (SyntaxError("bad"), "error", "SyntaxError: bad"),
     ],
 )
@@ -431,7 +431,7 @@ def test_a_call_here_says_the_same_as_one_in_a_process_of_its_own(returned, stat
     assert (trouble.status, said in trouble.text) == (status, True), trouble
 
 
-def test_a_call_here_tells_what_is_written_into_arguments_and_what_is_missing():
+def test_a_call_in_process_reports_changed_arguments_and_no_function():
     def f(a, b, c):
         print("seen")
         b[1][0] = 7.0

@@ -1,8 +1,8 @@
 """npae bench: training speed of the five models, beside PyTorch, JAX and scikit-learn.
 
-``comparison`` measures the models as they are, ``growth`` while one of their sizes grows. Every contender lives in a
-process of its own (``worker``) and is asked in turn (``rounds``), so that whatever else the machine does meets all of
-them alike.
+``comparison`` measures the models at fixed sizes, ``growth`` as one size grows. Each contender (library) runs in a
+separate process (``worker``), and the processes are measured in turn (``rounds``), so that changes of the machine's
+speed affect all of them equally.
 """
 
 from npae.cli.bench.command import HELP, add_arguments, run

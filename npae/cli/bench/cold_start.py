@@ -24,14 +24,14 @@ class Peak(TypedDict, total=False):
 
 
 def first_step(name: str, model: str, threads: int, *, with_cold: bool) -> Start:
-    """Start a worker and wait for one step, as ``Start`` says."""
+    """Measure the seconds from the start of a worker to its first finished step."""
     try:
         start: Start = {}
         if with_cold:
             with tempfile.TemporaryDirectory() as folder:
                 cache = {"NUMBA_CACHE_DIR": folder}
                 start["cold"] = _seconds_to_first_step(name, model, threads, cache)
-        _seconds_to_first_step(name, model, threads, {})  # fills every cache there is
+        _seconds_to_first_step(name, model, threads, {})  # not counted: fills all caches
         start["warm"] = min(_seconds_to_first_step(name, model, threads, {}) for _ in range(3))
     except WorkerError as error:
         return {"error": str(error)}
@@ -47,7 +47,7 @@ def _seconds_to_first_step(name: str, model: str, threads: int, environment: dic
 
 
 def peak_memory(name: str, model: str, threads: int, images: int) -> Peak:
-    """Train a new worker for one epoch and ask it for its largest size."""
+    """Train a new worker for one epoch and measure its largest resident size."""
     try:
         with WorkerProcess(name, threads) as worker:
             worker.ask("prepare", model=model, images=images)

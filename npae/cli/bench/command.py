@@ -1,4 +1,4 @@
-"""The options and the output of npae bench."""
+"""Options and output of npae bench."""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""The whole comparison, as plain values that JSON can hold."""
+"""The comparison of training, transform, latency, start-up and memory, as plain JSON values."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -10,7 +10,7 @@ from npae.cli.bench.machine import machine
 from npae.cli.bench.models import MODELS, is_convolutional, new_model, steps_of
 from npae.cli.bench.process import WorkerError, WorkerProcess
 
-MANY_IMAGES = 60_000  # as MNIST has
+MANY_IMAGES = 60_000  # the size of MNIST's training set
 
 
 def compare(
@@ -29,14 +29,14 @@ def compare(
     ----------
     peers, models : sequence of str
     n_rounds : int
-        Rounds that count.
+        Number of rounds after the warm-up.
     images : int
-        In an epoch.
+        Number of images in an epoch.
     threads : int
     epochs_only : bool
         Whether to leave out transform, latency, start and memory.
-    say : function of str
-        Told what is going on.
+    say : callable
+        Called with a line of text for each step.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def compare(
             try:
                 result["versions"] |= worker.ask("versions")
             except WorkerError:
-                continue  # the tables say why
+                continue  # its error is in the tables
         result["epochs"] = {}
         for model in models:
             say(f"{model}: {n_rounds} rounds")

@@ -9,11 +9,11 @@ from npae.cli.bench.libraries import OURS
 from npae.cli.bench.machine import machine
 from npae.cli.bench.process import WorkerError, WorkerProcess
 
-VISITS = 3  # to each size, one round of all sizes after the other, so that slow minutes meet all of them
+VISITS = 3  # passes over all sizes, so that slow periods of the machine affect all sizes
 
 
 class Axis(NamedTuple):
-    """What grows: a model, its sizes, and the arguments that ``Worker.prepare`` takes for each."""
+    """A size that grows: the model, the sizes, and the arguments of ``Worker.prepare`` for each."""
 
     model: str
     sizes: Sequence[int]
@@ -45,8 +45,8 @@ def grow(
     Returns
     -------
     dict
-        "machine", "versions", and under "growth" for each axis the points {"size", "batch", "steps", "contenders"},
-        the seconds being those of so many steps.
+        "machine", "versions", and "growth": for each axis the points {"size", "batch", "steps", "contenders"}, with
+        the seconds that all steps of a point took.
     """
     result: dict[str, Any] = {"machine": machine(threads), "rounds": n_rounds, "versions": {}, "growth": {}}
     with ExitStack() as stack:
@@ -55,7 +55,7 @@ def grow(
             try:
                 result["versions"] |= worker.ask("versions")
             except WorkerError:
-                continue  # the table says why
+                continue  # its error is in the table
         for visit in range(VISITS):
             for title, axis in axes.items():
                 say(f"visit {visit + 1} of {VISITS}: {title}")
@@ -92,7 +92,7 @@ def _add(known: dict[str, rounds.Timing], timings: Mapping[str, rounds.Timing]) 
 
 
 def curves(result: Mapping[str, Any]) -> dict[str, dict[str, tuple[list[int], list[float]]]]:
-    """For each axis and contender the sizes and the least milliseconds of a step, where there are any."""
+    """For each axis and contender the sizes that were measured, and the minimum milliseconds of a step."""
     found: dict[str, dict[str, tuple[list[int], list[float]]]] = {}
     for title, points in result["growth"].items():
         panel = found.setdefault(title, {})
@@ -106,7 +106,7 @@ def curves(result: Mapping[str, Any]) -> dict[str, dict[str, tuple[list[int], li
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """The curves in numbers: a row for each contender, or why there are none."""
+    """The curves as a table: a row for each contender, with its times or its error."""
     lines = [f"least time of a step, {result['machine']['threads']} threads; ms"]
     for title, panel in curves(result).items():
         points = result["growth"][title]

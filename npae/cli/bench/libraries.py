@@ -1,4 +1,4 @@
-"""The libraries that are compared: where their modules are, what they need, what they can measure."""
+"""Registry of the libraries that are compared: their modules, requirements and measurements."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,29 +9,29 @@ from npae.utils.types import Array
 
 
 class Contender(Protocol):
-    """What a contender's module has under the name ``Contender``; made with the number of threads."""
+    """Interface of the class ``Contender`` in each contender's module; constructed with the number of threads."""
 
     def prepare(self, name: str, x: Array, **changes: Any) -> None:
-        """Make the model ``name`` anew, with ``changes`` of its arguments, and have the images x ready to train on."""
+        """Make a new model ``name``, with ``changes`` of its arguments, and keep the images x for training."""
 
     def run_epoch(self) -> float:
         """Train for one epoch, shuffling included; returns the seconds it took."""
         ...
 
     def versions(self) -> dict[str, str]:
-        """The libraries that do the work."""
+        """Versions of the libraries used, by name."""
         ...
 
 
 class EncodingContender(Contender, Protocol):
-    """One whose transform is compared too."""
+    """A contender whose transform is compared too."""
 
     def encode(self, x: Array) -> Any:
-        """The codes of x, however the library gives them."""
+        """The codes of x, in the library's own array type."""
 
 
 class Entry(NamedTuple):
-    """Where a contender is found and what it needs."""
+    """The module of a contender, and the library that it needs."""
 
     module: str
     library: str
@@ -51,7 +51,7 @@ PEERS = [name for name in CONTENDERS if name != OURS]
 
 
 class UnsupportedModelError(ValueError):
-    """A library has no such layers, or not these."""
+    """A library lacks the layers of a model."""
 
 
 def is_installed(name: str) -> bool:

@@ -8,7 +8,7 @@ from npae.utils.version import __version__
 
 
 def machine(threads: int) -> dict[str, str | int]:
-    """Processor, their number, the threads that were used, system and Python."""
+    """Processor name and count, threads used, operating system, and versions of Python and npae."""
     return {
         "cpu": cpu_name(),
         "processors": os.cpu_count() or 1,
@@ -20,7 +20,7 @@ def machine(threads: int) -> dict[str, str | int]:
 
 
 def cpu_name() -> str:
-    """The processor's name, as well as the system knows it."""
+    """The processor's name, as reported by the operating system."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():

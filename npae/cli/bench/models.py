@@ -1,4 +1,4 @@
-"""The five models that are compared, with their batches, and the images they learn from."""
+"""The five models that are compared, with their batch sizes and training images."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from npae.datasets import load_digits
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.utils.types import Array
 
-#: Arguments of the estimator of the same name; its twins in other libraries are made after it.
+#: Arguments of the estimator of the same name; the models in other libraries copy it.
 MODELS: dict[str, dict[str, Any]] = {
     "vanilla": {"code_size": 32, "batch_size": 256},
     "deep": {"hidden": (128, 64), "code_size": 32, "batch_size": 256},
@@ -49,9 +49,9 @@ def steps_of(name: str, n_images: int) -> int:
 
 
 def images_for(name: str, n: int, side: int = 28) -> Array:
-    """The embedded digits, as often as ``n`` images need: (n, 28, 28) for a convolutional model, else (n, 784).
+    """The embedded digits, repeated up to ``n`` images: (n, 28, 28) for a convolutional model, else (n, 784).
 
-    Images of another ``side`` show a part of a digit, or several of the same.
+    For another ``side`` each image is cropped, or tiled with copies of itself.
     """
     digits = load_digits().train_images
     if side != 28:

@@ -1,4 +1,4 @@
-"""The parent's side of a benchmark worker: start its process, send requests, say in one sentence how it ended."""
+"""The parent's side of a benchmark worker: start the process, send requests, report errors in one sentence."""
 
 import json
 import os
@@ -12,18 +12,18 @@ MODULE = "npae.cli.bench.worker"
 
 
 class WorkerError(RuntimeError):
-    """A contender cannot answer; one sentence says why."""
+    """A contender failed or ended; the message is one sentence."""
 
 
 def pinned(threads: int) -> dict[str, str]:
-    """What tells every library how many threads it has."""
+    """Environment variables that set the number of threads of every library, and disable GPUs."""
     n = str(threads)
     return {
         "OMP_NUM_THREADS": n,
         "OPENBLAS_NUM_THREADS": n,
         "MKL_NUM_THREADS": n,
         "NUMBA_NUM_THREADS": n,
-        "NPROC": n,  # XLA sizes its pool of threads by it
+        "NPROC": n,  # size of XLA's thread pool
         "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}",
         "JAX_PLATFORMS": "cpu",
         "CUDA_VISIBLE_DEVICES": "",
@@ -36,10 +36,10 @@ class WorkerProcess:
     Parameters
     ----------
     name : str
-        Of the contender.
+        Name of the contender.
     threads : int
     environment : mapping of str to str, optional
-        Variables besides those that pin the threads.
+        Further environment variables.
     """
 
     def __init__(self, name: str, threads: int, environment: Mapping[str, str] | None = None) -> None:
@@ -57,12 +57,12 @@ class WorkerProcess:
         )
 
     def ask(self, do: str, **arguments: Any) -> Any:
-        """The worker's answer.
+        """Send the request ``do`` with arguments, and return the value of the answer.
 
         Raises
         ------
         WorkerError
-            Where it has none, or has ended.
+            Where the worker reports an error or has ended.
         """
         requests, answers = self._process.stdin, self._process.stdout
         assert requests is not None
@@ -87,7 +87,7 @@ class WorkerProcess:
         return f"ended with status {status}" + (f": {lines[-1]}" if lines else "")
 
     def close(self) -> None:
-        """End it: there are no more requests."""
+        """Kill the process and close its pipes."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):

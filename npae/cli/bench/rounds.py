@@ -1,6 +1,6 @@
-"""Interleaved rounds: all contenders do the same thing in turn, again and again.
+"""Interleaved rounds: in each round every contender is measured once, in random order.
 
-Machines get faster and slower by the minute. What is compared must therefore be measured side by side, and often.
+A machine's speed varies within minutes, so measurements that are compared must alternate and be repeated.
 """
 
 import random
@@ -10,21 +10,21 @@ from typing import Any, TypedDict
 
 from npae.cli.bench.process import WorkerError, WorkerProcess
 
-WARM_UP = 2  # rounds that are not counted: in them libraries compile and fill their caches
-REST = 0.05  # seconds between two measurements: threads that wait, spin before they sleep, and would disturb the next
+WARM_UP = 2  # rounds that are not counted, in which libraries compile and fill their caches
+REST = 0.05  # seconds between measurements, until idle threads of the last one have stopped spinning
 
 Say = Callable[[str], None]
 
 
 class Timing(TypedDict, total=False):
-    """What one contender did in one discipline: the seconds of each round, or why there are none."""
+    """The measurements of one contender: the seconds of each round, or an error."""
 
     seconds: list[float]
     error: str
 
 
 def epochs(workers: Iterable[WorkerProcess], model: str, images: int, rounds: int) -> dict[str, Timing]:
-    """Train ``model`` in every worker, an epoch a round."""
+    """Time one epoch of training of ``model`` in every worker and round."""
     return interleaved(
         workers,
         rounds,
@@ -34,7 +34,7 @@ def epochs(workers: Iterable[WorkerProcess], model: str, images: int, rounds: in
 
 
 def transforms(workers: Iterable[WorkerProcess], model: str, images: int, rounds: int) -> dict[str, Timing]:
-    """Encode so many images in every worker, all of them a round."""
+    """Time the encoding of ``images`` images in every worker and round."""
     return interleaved(
         workers,
         rounds,
@@ -44,7 +44,7 @@ def transforms(workers: Iterable[WorkerProcess], model: str, images: int, rounds
 
 
 def latencies(workers: Iterable[WorkerProcess], model: str, rounds: int, calls: int = 200) -> dict[str, Timing]:
-    """Encode one image in every worker; a round is the fastest of ``calls``."""
+    """Time the encoding of one image in every worker and round: the minimum of ``calls`` calls."""
     return interleaved(
         workers,
         rounds,
@@ -59,7 +59,7 @@ def interleaved(
     prepare: Callable[[WorkerProcess], Any],
     measure: Callable[[WorkerProcess], float],
 ) -> dict[str, Timing]:
-    """Prepare all, then ``measure`` each in turn, in an order drawn anew for each round.
+    """Prepare all workers, then ``measure`` each once a round, in a new random order each time.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""The comparison as text: seconds become milliseconds, and ratios say how many times faster npae is."""
+"""The comparison as text: times in milliseconds, and the ratio of the fastest peer's time to npae's."""
 
 from collections.abc import Callable, Mapping, Sequence
 from math import exp, log
@@ -12,7 +12,7 @@ SUMMARIES: dict[str, Summary] = {"min": min, "median": median}
 
 
 def table(result: Mapping[str, Any]) -> str:
-    """Everything that ``compare`` returned, for people."""
+    """The result of ``compare`` as text tables."""
     parts = [_machine(result), _epochs(result), _ratios(result["epochs"])]
     if "transform" in result:
         parts += [
@@ -25,7 +25,7 @@ def table(result: Mapping[str, Any]) -> str:
 
 
 def fastest_peer(contenders: Mapping[str, Any], summary: Summary) -> tuple[str, float] | None:
-    """The fastest peer and its time in units of npae's, or None where there is nothing to compare."""
+    """The fastest peer and the ratio of its time to npae's, or None where either is missing."""
     times = {name: summary(timing["seconds"]) for name, timing in contenders.items() if timing.get("seconds")}
     ours = times.pop(OURS, None)
     if ours is None or not times:

@@ -1,11 +1,11 @@
-"""The process of one contender: reads requests and writes answers, one JSON object a line.
+"""The process of one contender: it reads requests and writes answers, one JSON object for each line.
 
 ::
 
     python -m npae.cli.bench.worker NAME THREADS
 
-A request names a method of ``Worker`` under "do" and holds its arguments; the answer is ``{"value": …}`` or
-``{"error": sentence}``. Libraries print what they like: what they write to standard output goes to standard error.
+A request has the name of a method of ``Worker`` under "do", and its arguments; the answer is ``{"value": …}`` or
+``{"error": sentence}``. What libraries print to standard output is redirected to standard error.
 """
 
 import json
@@ -19,28 +19,28 @@ from npae.cli.bench.models import images_for
 
 
 class Worker:
-    """What a contender can be asked; its library is imported at the first request."""
+    """The requests to a contender, one method each."""
 
     def __init__(self, name: str, threads: int) -> None:
         self.contender = new_contender(name, threads)
 
     def versions(self) -> dict[str, str]:
-        """Of the libraries that do the work."""
+        """Versions of the libraries used, by name."""
         return self.contender.versions()
 
     def prepare(self, model: str, images: int, side: int = 28, **changes: Any) -> None:
-        """Make a model, with changes of its arguments, and its images."""
+        """Make a model, with ``changes`` of its arguments, and its training images."""
         self.model = model
         self.contender.prepare(model, images_for(model, images, side), **changes)
 
     def epoch(self) -> float:
-        """Seconds of one epoch."""
+        """Train for one epoch; returns its seconds."""
         return self.contender.run_epoch()
 
     def transform(self, images: int, repeats: int = 1) -> list[float]:
-        """Seconds that the codes of so many images take, each time."""
+        """Seconds of each of ``repeats`` encodings of ``images`` images."""
         x = images_for(self.model, images)
-        contender = cast(EncodingContender, self.contender)  # only those are asked
+        contender = cast(EncodingContender, self.contender)  # the parent sends this request only to those
         seconds = []
         for _ in range(repeats):
             start = time.perf_counter()
@@ -57,14 +57,14 @@ class Worker:
 
 
 def serve(name: str, threads: int, requests: IO[str], answers: IO[str]) -> None:
-    """Answer until the requests end."""
+    """Process requests until the input ends; the library is imported at the first one."""
     worker: Worker | None = None
     for line in requests:
         request = json.loads(line)
         try:
             worker = worker or Worker(name, threads)
             answer = {"value": getattr(worker, request.pop("do"))(**request)}
-        except Exception as error:  # whatever a library raises is one sentence to the parent
+        except Exception as error:  # any exception of a library is sent to the parent as one sentence
             answer = {"error": _sentence(error)}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
@@ -76,13 +76,13 @@ def _sentence(error: Exception) -> str:
 
 
 def use_processors(count: int) -> None:
-    """Stay on the first ``count`` processors, whatever threads a library starts."""
+    """Restrict this process to the first ``count`` processors, independent of the number of threads."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])
 
 
 def main(name: str, threads: int) -> None:
-    """Keep standard output for the answers alone, then serve."""
+    """Reserve standard output for the answers, then serve."""
     use_processors(threads)
     with os.fdopen(os.dup(1), "w", encoding="utf-8") as answers:
         os.dup2(2, 1)

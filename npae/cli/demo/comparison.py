@@ -1,4 +1,4 @@
-"""The demonstration: five autoencoders on real digits, side by side with PCA."""
+"""Demonstration: train five autoencoders on digits and compare them with PCA."""
 
 import time
 from collections.abc import Callable
@@ -21,12 +21,12 @@ from npae.utils.randomness import generator
 from npae.utils.types import Array
 
 NOISE_LEVEL = 0.3
-#: Two threads also where there are more processors, so that everybody sees the same figures.
+#: Always two threads, since results depend on the number of threads.
 COMMON: dict[str, Any] = {"batch_size": 50, "random_state": 0, "n_jobs": 2}
 
 
 def models() -> dict[str, AutoencoderEstimator]:
-    """The five, sized so that all together train in about half a minute."""
+    """The five models, sized so that all train in about half a minute."""
     return {
         "vanilla": VanillaAutoencoder(code_size=32, activation="linear", epochs=20, **COMMON),
         "deep": DeepAutoencoder(code_size=32, hidden=(256, 128), epochs=20, **COMMON),
@@ -37,7 +37,7 @@ def models() -> dict[str, AutoencoderEstimator]:
 
 
 def map_model() -> VariationalAutoencoder:
-    """A variational model whose code is a plane, so that the whole of it can be drawn."""
+    """A variational model with a code of two values, which can be drawn as a plane."""
     return VariationalAutoencoder(code_size=2, hidden=(256,), epochs=40, **COMMON)
 
 
@@ -79,8 +79,8 @@ def demonstrate(announce: Callable[[str], None], *, verbose: bool = False) -> De
 
     Parameters
     ----------
-    announce : function of str
-        Told what is being trained.
+    announce : callable
+        Called with a line of text before each training.
     verbose : bool, default False
         Show a progress bar for each.
     """
@@ -102,13 +102,13 @@ def demonstrate(announce: Callable[[str], None], *, verbose: bool = False) -> De
 
 
 def add_noise(images: Array) -> Array:
-    """Gaussian noise of the demonstration's level, clipped to [0, 1]; the same noise every time."""
+    """Images with Gaussian noise of σ = ``NOISE_LEVEL``, clipped to [0, 1]; the seed is fixed."""
     noise = generator(0, "demo noise").standard_normal(images.shape)
     return np.clip(images + NOISE_LEVEL * noise, 0, 1).astype(images.dtype)
 
 
 def compare(name: str, model: AutoencoderEstimator, seconds: float, pca: PCA, clean: Array, noisy: Array) -> Result:
-    """Measure a trained model and PCA with as many axes as the model's code has values."""
+    """Measure a trained model, and PCA with the same code size."""
     (code_size,) = model.network_.code_shape
     return Result(
         name=name,
@@ -144,7 +144,7 @@ def cells(result: Result) -> tuple[str, ...]:
 
 
 def table(demonstration: Demonstration) -> str:
-    """The comparison as text: test loss in nats per image, mean squared error per pixel, and PCA's beside it."""
+    """The comparison as text: test loss in nats per image, and mean squared error per pixel beside that of PCA."""
     lines = [COLUMNS, *(cells(result) for result in demonstration.results)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
     text = [

@@ -1,4 +1,4 @@
-"""The demonstration as one page: a single file with everything in it, that opens without a network."""
+"""The demonstration as one HTML file with embedded images, which opens offline."""
 
 import base64
 import html
@@ -47,7 +47,7 @@ def _losses(d: Demonstration) -> str:
 
 
 def comparison_strips(d: Demonstration) -> list[tuple[str, Array]]:
-    """Test digits, what each model makes of them, and what PCA does: labels and images (n, 28, 28)."""
+    """Labels and images (n, 28, 28): test digits, and their reconstructions by each model and by PCA."""
     images = d.digits.test_images[_spread(d)]
     strips = [("original", images)]
     strips += [(f"{r.name}, {r.code_size} values", r.model.reconstruct(images)) for r in d.results]
@@ -92,7 +92,7 @@ def _samples(d: Demonstration) -> str:
     ]
     samples = model.sample(3 * PER_ROW)
     return _section(
-        "Digits that nobody wrote",
+        "Generated digits",
         "Above, samples of the variational model: codes drawn from N(0, 1), decoded. Below, straight lines between the "
         "codes of two test digits.",
         _strips([("drawn", samples)]) + _strips(walks),
@@ -115,7 +115,7 @@ def _map(d: Demonstration) -> str:
 
 
 def _spread(d: Demonstration) -> Array:
-    """Test digits to show: two of each kind, the same every time, not chosen by how well they come out."""
+    """Indices of test digits to show: two of each class, drawn with a fixed seed."""
     order = generator(0, "report digits").permutation(len(d.digits.test_labels))
     labels = d.digits.test_labels[order]
     return np.concatenate([order[labels == digit][: PER_ROW // 10] for digit in range(10)])

@@ -1,11 +1,11 @@
-"""The library of known wrong gradients: one file a kind of layer, one function a mistake.
+"""The library of known wrong gradients: one file for each kind of layer, one function for each mistake.
 
 >>> from npae.gradcheck.bugs import BUGS
 >>> BUGS[0].name, BUGS[0].formula
 ('no-transpose', 'dX = g W')
 """
 
-# Importing a file puts its mistakes into the list, in this order.
+# Importing a file registers its mistakes, in this order.
 from npae.gradcheck.bugs import (  # noqa: F401, I001
     dense,
     activation,

@@ -1,4 +1,4 @@
-"""Wrong gradients of activations, y = f(x) element by element."""
+"""Wrong gradients of activations, y = f(x) for each element."""
 
 from typing import Any
 
@@ -64,12 +64,12 @@ class Tanh(Activation):
         return {"x": c.g * (1 - c.y**2)}
 
 
-@bug("relu", "x", "dx = g", "Where the output does not move, nothing flows back.", number=11)
+@bug("relu", "x", "dx = g", "Where the output is constant, its derivative is 0.", number=11)
 def no_mask(c: Case) -> Any:
     return c.g
 
 
-@bug("relu", "x", "dx = g·[g > 0]", "The forward input opens the gate, not the gradient that arrives.", number=12)
+@bug("relu", "x", "dx = g·[g > 0]", "The sign of the forward input decides, not that of the gradient.", number=12)
 def mask_on_g(c: Case) -> Any:
     return c.g * (c.g > 0)
 
@@ -78,23 +78,19 @@ def mask_on_g(c: Case) -> Any:
     "relu",
     "x",
     "dx = g·[g > 0]·[x > 0]",
-    "Negative gradients flow back too; only the input decides (guided backpropagation draws pictures).",
+    "Negative gradients flow back too; only the sign of x decides (this is guided backpropagation).",
     number=13,
 )
 def guided(c: Case) -> Any:
     return c.g * (c.g > 0) * (c.x > 0)
 
 
-@bug(
-    "relu", "x", "dx = g·relu(x)", "The slope of a line through the origin does not depend on where you are.", number=14
-)
+@bug("relu", "x", "dx = g·relu(x)", "The slope of a linear function does not depend on x.", number=14)
 def times_output(c: Case) -> Any:
     return c.g * c.y
 
 
-@bug(
-    "relu", "x", "dx = [x > 0]", "A local slope is one factor of the chain rule; the other comes from above.", number=15
-)
+@bug("relu", "x", "dx = [x > 0]", "The local derivative is one factor of the chain rule; g is the other.", number=15)
 def no_upstream(c: Case) -> Any:
     return np.where(c.x > 0, 1.0, 0.0)
 
@@ -104,7 +100,7 @@ def at_x(c: Case) -> Any:
     return c.g * c.x * (1 - c.x)
 
 
-@bug("sigmoid", "x", "dx = g·σ(y)(1 − σ(y))", "What was stored is already the sigmoid's value.", number=17)
+@bug("sigmoid", "x", "dx = g·σ(y)(1 − σ(y))", "The stored y is already the sigmoid's value.", number=17)
 def double_sigmoid(c: Case) -> Any:
     return c.g * sigmoid(c.y) * (1 - sigmoid(c.y))
 
@@ -126,6 +122,6 @@ def tanh_unsquared(c: Case) -> Any:
     return c.g * (1 - c.y)
 
 
-@bug("tanh", "x", "dx = g·y(1 − y)", "tanh runs from −1 to 1, and so it has a slope of its own.", number=20)
+@bug("tanh", "x", "dx = g·y(1 − y)", "That is the sigmoid's derivative; tanh has another.", number=20)
 def tanh_as_sigmoid(c: Case) -> Any:
     return c.g * c.y * (1 - c.y)

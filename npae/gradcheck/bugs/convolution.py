@@ -11,18 +11,18 @@ from npae.utils.types import Array
 
 
 def padded(c: Case) -> Array:
-    """x̄: the image in its border of zeros."""
+    """x̄: the image padded with zeros."""
     return np.pad(c.x, ((0, 0), *c.padding, (0, 0)))
 
 
 def seen_by(x: Array, c: Case, k: int, m: int) -> Array:
-    """The cells of an image that element (k, m) of the kernel sees: a view (N, OH, OW, C)."""
+    """The cells of an image that kernel element (k, m) is multiplied with: a view (N, OH, OW, C)."""
     (sh, sw), (rows, columns) = c.stride, c.g.shape[1:3]
     return x[:, k : k + (rows - 1) * sh + 1 : sh, m : m + (columns - 1) * sw + 1 : sw]
 
 
 def weight_gradient(c: Case, x: Array) -> Array:
-    """dW[k, l] = Σ x̄[i·s + k, j·s + l]ᵀ g[i, j], for an image x in its border."""
+    """dW[k, l] = Σ x̄[i·s + k, j·s + l]ᵀ g[i, j], for a padded image x."""
     dW = np.zeros(c.W.shape)
     for k, m in np.ndindex(c.W.shape[:2]):
         dW[k, m] = np.einsum("nijc,nijf->cf", seen_by(x, c, k, m), c.g)
@@ -38,14 +38,14 @@ def padded_input_gradient(c: Case, W: Array) -> Array:
 
 
 def cropped(c: Case, dx: Array) -> Array:
-    """What of dx̄ belongs to the image."""
+    """dx̄ without the padding: the gradient of the image."""
     (top, _), (left, _) = c.padding
     return dx[:, top : top + c.x.shape[1], left : left + c.x.shape[2]]
 
 
 @add
 class Convolution(Kind):
-    """dx, dW and db are those of a dense layer on every window, summed over the windows."""
+    """A dense layer applied to every window: dx, dW and db are summed over the windows."""
 
     name = "convolution"
     inputs = ("x", "W", "b")
@@ -64,7 +64,7 @@ class Convolution(Kind):
     def forward(self, c: Case) -> Array:
         x, (kh, kw) = padded(c), c.W.shape[:2]
         rows, columns = ((x.shape[a] - k) // s + 1 for a, k, s in zip((1, 2), (kh, kw), c.stride, strict=True))
-        shape = Case(stride=c.stride, g=np.empty((0, rows, columns)))  # all that seen_by looks at
+        shape = Case(stride=c.stride, g=np.empty((0, rows, columns)))  # seen_by needs no more
         y: Array = sum(seen_by(x, shape, k, m) @ c.W[k, m] for k, m in np.ndindex(kh, kw))
         return y if c.b is None else y + c.b
 
@@ -85,7 +85,7 @@ class Convolution(Kind):
     "convolution",
     "x",
     "dX = g correlated with W as it is",
-    "What slid one way forward slides the other way backward.",
+    "The transpose of a correlation is a convolution, which reverses the kernel's axes.",
     number=31,
     name="dX-unflipped",
 )
@@ -96,8 +96,8 @@ def dX_unflipped(c: Case) -> Any:
 @bug(
     "convolution",
     "W",
-    "dW turned round in both axes",
-    "dW[k, l] is what W[k, l] multiplied forward, in the same place.",
+    "dW reversed in both axes",
+    "dW[k, l] sums the inputs that W[k, l] multiplied forward, times g.",
     number=32,
     name="dW-flipped",
 )
@@ -109,7 +109,7 @@ def dW_flipped(c: Case) -> Any:
     "convolution",
     "x",
     "dx̄[window] = g Wᵀ, without adding",
-    "A cell that several windows see receives from each of them.",
+    "A cell in several windows receives a gradient from each of them.",
     number=33,
     name="col2im-assign",
 )
@@ -125,7 +125,7 @@ def col2im_assign(c: Case) -> Any:
     "convolution",
     "x W",
     "window at i, not at i·s",
-    "Backward the windows lie where they lay forward.",
+    "The windows have the same positions backward as forward.",
     number=34,
 )
 def stride_ignored(c: Case) -> Any:
@@ -137,7 +137,7 @@ def stride_ignored(c: Case) -> Any:
     "convolution",
     "x",
     "dx = dx̄[:H, :W]",
-    "The image does not begin where its border begins.",
+    "The image does not begin where its padding begins.",
     number=35,
     name="crop-from-0",
 )
@@ -149,7 +149,7 @@ def crop_from_0(c: Case) -> Any:
     "convolution",
     "x W",
     "all padding right and bottom",
-    "Forward and backward must agree on which side the border is.",
+    "Forward and backward must pad the same sides.",
     number=36,
 )
 def pad_end(c: Case) -> Any:
@@ -172,7 +172,7 @@ def channels_swapped(c: Case) -> Any:
     "convolution",
     "W",
     "dW/(oh·ow)",
-    "The weights are used at every position, and every use counts in full.",
+    "The weights are used at every position; the gradients of all uses are added.",
     number=38,
     name="dW-per-position",
 )
@@ -196,7 +196,7 @@ def db_scalar(c: Case) -> Any:
     "convolution",
     "x",
     "dx of size (oh − 1)s + k − 2p, not H",
-    "What no window looked at is still part of the image; its gradient is 0.",
+    "Cells that no window covers are still part of x; their gradient is 0.",
     number=40,
 )
 def remainder(c: Case) -> Any:

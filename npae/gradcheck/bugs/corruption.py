@@ -11,7 +11,7 @@ from npae.utils.types import Array
 
 @add
 class Dropout(Kind):
-    """dx = g·m / (1 − p). The mask need not be given: it shows in the output."""
+    """dx = g·m / (1 − p). Where the mask is not an input, it is read from the output."""
 
     name = "dropout"
     inputs = ("x", "m")
@@ -39,7 +39,7 @@ class Dropout(Kind):
 
 
 def mask(c: Case) -> Any:
-    """m, or what the output shows of it."""
+    """The mask m: the input, or that read from the output."""
     return c.drawn if c.m is None else c.m
 
 
@@ -47,7 +47,7 @@ def mask(c: Case) -> Any:
     "dropout",
     "x",
     "the mask drawn anew",
-    "What was dropped forward is dropped backward: the same draw.",
+    "Backward must use the mask that forward drew.",
     number=78,
     how="draws",
 )
@@ -60,7 +60,7 @@ def no_scale(c: Case) -> Any:
     return c.g * mask(c)
 
 
-@bug("dropout", "x", "dx = g·m/(1 − p)²", "The chain rule passes each operation once.", number=80)
+@bug("dropout", "x", "dx = g·m/(1 − p)²", "The chain rule has one factor for each operation.", number=80)
 def double_scale(c: Case) -> Any:
     return c.g * mask(c) / (1 - c.level) ** 2
 

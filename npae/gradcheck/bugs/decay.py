@@ -1,4 +1,4 @@
-"""Wrong gradients of weight decay, a penalty of ½ λ ‖W‖² beside y = x W."""
+"""Wrong gradients of weight decay: the outputs are y = x W and the penalty ½ λ ‖W‖²."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,13 +10,13 @@ from npae.utils.types import Array
 
 
 def data_part(c: Case) -> Array:
-    """xᵀ g."""
+    """xᵀ g, the gradient of the first output."""
     dW: Array = c.x.T @ c.g[0]
     return dW
 
 
 def price_part(c: Case) -> Array:
-    """λ W, times the gradient from above."""
+    """λ W, the gradient of the penalty, times its upstream gradient."""
     dW: Array = c.g[1] * c.strength * c.W
     return dW
 
@@ -52,7 +52,7 @@ def doubled(c: Case) -> Any:
     "weight-decay",
     "W",
     "dW = xᵀ g + λW/N",
-    "The price of a weight is paid once, not once a sample.",
+    "The penalty is not a mean over the batch: it counts once.",
     number=87,
     name="over-N",
 )
@@ -60,6 +60,6 @@ def over_N(c: Case) -> Any:
     return data_part(c) + price_part(c) / len(c)
 
 
-@bug("weight-decay", "W", "dW = λW", "A price is added to what the data says.", number=88)
+@bug("weight-decay", "W", "dW = λW", "The penalty's gradient is added to that of the data.", number=88)
 def overwrites(c: Case) -> Any:
     return price_part(c)

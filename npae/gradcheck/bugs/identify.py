@@ -1,9 +1,9 @@
-"""Which known mistake a wrong gradient looks like.
+"""Identify the known mistake that a wrong gradient matches.
 
-What was computed forward is recognised by its numbers, not by anybody's class names: x, W, b and y belong to a dense
-layer if y = x W + b. Then the wrong gradient is held against every known wrong gradient of such a layer. It looks like
-one if it equals that to six digits, and does so again at other values with another upstream gradient, while every other
-is at least a hundredth away; where two mistakes are the same formula here, both are named.
+The kind of layer is recognised from the numbers of the forward pass, not from class names: x, W, b and y belong to a
+dense layer if y = x W + b. Then the wrong gradient is compared with every known wrong gradient of that kind. It matches
+one that it equals to six digits, here and again at other values with another upstream gradient, provided that every
+other differs by at least 1 %. Where two mistakes give the same gradient, both are named.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,27 +20,27 @@ from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
 from npae.utils.types import Array
 
-SAME, OTHER = 1e-6, 1e-2
+SAME, OTHER = 1e-6, 1e-2  # distances up to which gradients are equal, and from which they differ
 MOST_ENTRIES = 1_000_000  # of an output; larger ones take too long to recognise
 
 
 @dataclass(frozen=True)
 class Recognized:
-    """A kind, which array is which of its inputs, and the options that give the output."""
+    """A recognised kind of layer: which array is which of its inputs, and the options that give the output."""
 
     kind: Kind
     names: Mapping[str, str]  # the kind's name of an input -> ours
     options: Mapping[str, Any]
 
     def case(self, arrays: Mapping[str, Any], g: Any) -> Case:
-        """The case of these arrays."""
+        """The case for these arrays and the upstream gradient g."""
         values = {theirs: arrays[ours] for theirs, ours in self.names.items()}
         return make_case(self.kind, {**values, **self.options}, g)
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the code under test: what went in and came out, and the gradients that it claims."""
+    """One call of the code under test: inputs, outputs, upstream gradient g, and the gradients returned (``seen``)."""
 
     arrays: Mapping[str, Any]
     outputs: list[Array]
@@ -48,7 +48,7 @@ class Call:
     seen: Mapping[str, Array]
 
     def copy(self) -> "Call":
-        """The same call, kept while the arrays move on."""
+        """The same call with copied inputs, which later changes do not affect."""
         arrays = {name: a.copy() if isinstance(a, np.ndarray) else a for name, a in self.arrays.items()}
         return Call(arrays, self.outputs, self.g, self.seen)
 
@@ -56,7 +56,7 @@ class Call:
 def recognize(
     arrays: Mapping[str, Any], outputs: list[Array], hints: Mapping[str, Any] | None = None
 ) -> Iterator[Recognized]:
-    """The kinds that compute these outputs from these arrays; ``hints`` are options known from elsewhere."""
+    """The kinds that compute these outputs from these arrays; ``hints`` are options read from the layer."""
     numbers = {name: a for name, a in arrays.items() if isinstance(a, np.ndarray)}
     if sum(y.size for y in outputs) > MOST_ENTRIES:
         return
@@ -75,17 +75,17 @@ def _fit(kind: Kind, arrays: Mapping[str, Array], outputs: list[Array], hints: M
             names = dict(zip([n for n in kind.inputs if n not in left_out], order, strict=True))
             values: dict[str, Any] = {n: arrays[names[n]] if n in names else None for n in kind.inputs}
             try:
-                with np.errstate(all="ignore"):  # a guess may divide by zero, which is nobody's concern
+                with np.errstate(all="ignore"):  # a wrong guess may divide by zero
                     for options in [dict(hints)] if hints else kind.options(values, outputs):
                         if _computes(kind, {**values, **options}, outputs):
                             return Recognized(kind, names, options)
             except (ValueError, IndexError, TypeError, AttributeError, ZeroDivisionError):
-                continue  # shapes that do not fit together: it is not this
+                continue  # the shapes do not fit this kind
     return None
 
 
 def _choices(kind: Kind, n: int) -> Iterator[tuple[str, ...]]:
-    """The optional inputs that are left out where n arrays are given: the last ones first."""
+    """The optional inputs that are missing where n arrays are given: the last ones."""
     missing = len(kind.inputs) - n
     if missing == 0:
         yield ()
@@ -102,14 +102,14 @@ def _computes(kind: Kind, values: Mapping[str, Any], outputs: list[Array]) -> bo
 
 
 def candidates(case: Case, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> list[Bug]:
-    """The known mistakes that each wrong block looks like; the one that explains most blocks, or several alike."""
+    """The known mistakes that match the wrong blocks: for each block the one that explains most blocks, or several."""
     apart: dict[str, dict[str, float]] = {}
     bugs = {b.name: b for b in bugs_of(kind.name) if not b.how}
     for b in bugs.values():
         try:
             gradients = b.gradients(case, seen)
         except (ValueError, IndexError):
-            continue  # a formula that these shapes do not allow
+            continue  # the formula does not fit these shapes
         for block in set(b.blocks) & wrong:
             apart.setdefault(block, {})[b.name] = _apart(gradients[block], seen[block])
     named: dict[str, Bug] = {}
@@ -118,7 +118,7 @@ def candidates(case: Case, kind: Kind, seen: Mapping[str, Array], wrong: set[str
         if any(SAME < d < OTHER for d in distances.values()):
             continue
         explained = {n: [apart[b].get(n, 1.0) <= SAME for b in bugs[n].blocks if b in apart] for n in alike}
-        # What accounts for all of its blocks beats what accounts for some, and more blocks beat fewer.
+        # A mistake all of whose blocks match is preferred, then one with more matching blocks.
         rank = {n: (all(e) and set(bugs[n].blocks) & set(seen) <= wrong, sum(e)) for n, e in explained.items()}
         named.update({n: bugs[n] for n in alike if rank[n] == max(rank.values())})
     return list(named.values())
@@ -126,12 +126,12 @@ def candidates(case: Case, kind: Kind, seen: Mapping[str, Array], wrong: set[str
 
 def _apart(known: Array, seen: Array) -> float:
     if known.shape == () and seen.shape != ():
-        known = np.broadcast_to(known, seen.shape)  # assigned to an array, one number fills it
+        known = np.broadcast_to(known, seen.shape)  # code that assigns one number to an array fills it
     return distance(known, seen)
 
 
 def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None = None) -> list[Name]:
-    """The mistakes that all calls look like; ``wrong`` are the blocks in question."""
+    """The mistakes that match all calls; ``wrong`` are the names of the wrong blocks."""
     for recognized in recognize(calls[0].arrays, calls[0].outputs, hints):
         ours = recognized.names
         theirs = {o: t for t, o in ours.items()}
@@ -151,12 +151,12 @@ def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None
 
 
 def as_name(b: Bug, blocks: tuple[str, ...]) -> Name:
-    """A mistake as the report has it."""
+    """The report's entry for a mistake."""
     return Name(b.name, b.formula, b.hint, blocks)
 
 
 def unrepeatable(call: Call, blocks: tuple[str, ...], how: str, hints: Mapping[str, Any] | None = None) -> list[Name]:
-    """The mistakes that make these blocks differ from call to call."""
+    """The mistakes with this ``how`` that make these blocks differ between equal calls."""
     for recognized in recognize(call.arrays, call.outputs, hints):
         theirs = {o: t for t, o in recognized.names.items()}
         changed = {theirs[name] for name in blocks if name in theirs}
@@ -167,7 +167,7 @@ def unrepeatable(call: Call, blocks: tuple[str, ...], how: str, hints: Mapping[s
 
 
 def name_report(subject: Any, report: Report, u: Array, generator: np.random.Generator) -> None:
-    """Add to a report the names of what is wrong; ``subject.call(u)`` gives a ``Call``."""
+    """Set the report's names of known mistakes; ``subject.call(u)`` returns a ``Call``."""
     wrong = {block.name for block in report.blocks if block.verdict is Verdict.WRONG}
     hints = getattr(subject, "hints", None)
     broken = [invariant for invariant in report.invariants if invariant.how]
@@ -176,13 +176,13 @@ def name_report(subject: Any, report: Report, u: Array, generator: np.random.Gen
     if not wrong or broken:
         return
     calls = [subject.call(u)]
-    if not wrong & set(calls[0].arrays):  # what the call shows lies within the layer
+    if not wrong & set(calls[0].arrays):  # the call has arrays within the layer, such as mu and log_var
         wrong = set(calls[0].seen)
     before = {name: values.copy() for name, values in subject.blocks.items()}
     try:
         if any(block.kinks for block in report.blocks):
             for values in subject.blocks.values():
-                values *= generator.uniform(0.5, 0.95)  # one factor for all, so that ties stay ties
+                values *= generator.uniform(0.5, 0.95)  # one factor for all entries keeps ties
         else:
             scatter(subject, generator)
         calls.append(subject.call(subject.upstream(generator)))
@@ -193,7 +193,7 @@ def name_report(subject: Any, report: Report, u: Array, generator: np.random.Gen
 
 
 def name_raising(subject: Any, report: Report) -> None:
-    """Names for a backward that raises: some mistakes only run where sizes are equal, so such sizes are tried."""
+    """Set the report's names for a backward that raises, by calls with equal sizes, where some mistakes can run."""
     for recognized in recognize(subject.inputs, subject.outputs()):
         calls = []
         for seed in range(2):
@@ -202,7 +202,7 @@ def name_raising(subject: Any, report: Report) -> None:
             arrays.update({ours: drawn[theirs] for theirs, ours in recognized.names.items()})
             try:
                 calls.append(subject.call_at(arrays, np.random.default_rng(seed + 2)))
-            except Exception:  # it raises here too: nothing to compare
+            except Exception:  # it raises with equal sizes too, so there is no gradient to compare
                 return
         report.names = names_of(calls, {block.name for block in report.blocks})
         if report.names:

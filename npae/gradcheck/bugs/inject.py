@@ -1,4 +1,4 @@
-"""Known mistakes as code that runs: a function, and a backward pass with the mistake in it."""
+"""Inject known mistakes: a function with a backward pass that contains the mistake, as test input for the checker."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from npae.utils.types import Array
 
 @dataclass(frozen=True)
 class Planted:
-    """``check(p.f, p.backward, p.inputs, wrt=p.wrt)`` finds what is wrong; with ``p.right`` it finds nothing."""
+    """``check(p.f, p.backward, p.inputs, wrt=p.wrt)`` must give WRONG, and with ``p.right`` as backward PASS."""
 
     f: Callable[..., Any]
     backward: Callable[..., Any]
@@ -22,9 +22,9 @@ class Planted:
 
 
 def inject(bugs: list[Bug], seed: int = 0) -> Planted:
-    """One mistake, or several of one kind, where their effects add up.
+    """Inject one mistake, or several of one kind, whose effects are added.
 
-    The inputs are those of the kind's own draw: all sizes differ, and windows overlap.
+    The inputs are those of ``Kind.draw``: all sizes differ, and windows overlap.
     """
     kind = KINDS[bugs[0].kind]
     rng = np.random.default_rng(seed)
@@ -64,7 +64,7 @@ def _ordered(kind: Kind, gradients: dict[str, Array]) -> Any:
 
 
 def plant_optimizer(bug: Bug) -> Callable[[Array, Array], Array]:
-    """A wrong Adam as ``update(theta, gradient)``; after three steps it begins anew."""
+    """A wrong Adam as ``update(theta, gradient)``; its state is reset after three steps."""
     kind = KINDS[bug.kind]
     usual = kind.draw(np.random.default_rng(0))
     start: list[Array] = []

@@ -1,6 +1,6 @@
 """Wrong gradients of losses: one number from a prediction and a target.
 
-How a loss is averaged is a convention; ``c.share`` is what one element counts, 1/n for a mean over all n elements.
+``c.share`` is the weight of one element in the loss: 1/n for a mean over all n elements, 1 for a sum.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,7 +14,7 @@ from npae.utils.types import Array
 
 
 class Loss(Kind):
-    """L = share · Σ l(prediction, target); g is the scalar gradient from above."""
+    """L = share · Σ l(prediction, target); the upstream gradient g is a scalar."""
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         first = rng.uniform(0.1, 0.9, (3, 4)) if self.name == "bce" else rng.standard_normal((3, 4))
@@ -32,7 +32,7 @@ class Loss(Kind):
         total = self.total(Case(**arrays)) if first.shape == arrays["t"].shape else 0.0
         if len(outputs) == 1 and outputs[0].size == 1 and total:
             share = float(outputs[0].reshape(())) / total
-            # Any number is some multiple of any sum; only these are averages.
+            # Any output is a multiple of the sum, so only the usual averages are accepted.
             if any(np.isclose(share, 1 / n) for n in (1, len(first), first.size, first.size // len(first))):
                 yield {"share": share}
 
@@ -70,7 +70,7 @@ class CrossEntropy(Loss):
 
 @add
 class CrossEntropyOnLogits(Loss):
-    """The same with p = σ(z): dz = (σ(z) − t) · share."""
+    """Binary cross-entropy of p = σ(z): dz = (σ(z) − t) · share."""
 
     name = "bce-on-logits"
     inputs = ("z", "t")
@@ -103,12 +103,12 @@ def batch_only(c: Case) -> Any:
     return c.g * 2 * (c.p - c.t) / len(c)
 
 
-@bug("mse", "p", "dp = sign(p − t)/n", "A squared error pulls harder the further away it is.", number=25, name="MAE")
+@bug("mse", "p", "dp = sign(p − t)/n", "The gradient of a squared error grows with the error.", number=25, name="MAE")
 def MAE(c: Case) -> Any:
     return c.g * c.share * np.sign(c.p - c.t)
 
 
-@bug("bce", "p", "dp = (p − t)/n", "That short form belongs to logits, where the sigmoid's slope cancels.", number=26)
+@bug("bce", "p", "dp = (p − t)/n", "This is the gradient by the logits, where the sigmoid's slope cancels.", number=26)
 def fused_on_p(c: Case) -> Any:
     return c.g * c.share * (c.p - c.t)
 
@@ -117,7 +117,7 @@ def fused_on_p(c: Case) -> Any:
     "bce-on-logits",
     "z",
     "dz = (p − t)p(1 − p)/n",
-    "The logarithm's slope has already cancelled the sigmoid's.",
+    "The logarithm's derivative already cancels the sigmoid's.",
     number=27,
     name="extra-σ′",
 )

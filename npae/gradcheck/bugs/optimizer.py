@@ -1,4 +1,4 @@
-"""Wrong steps of Adam. An optimizer has no gradient; what is compared is where three steps lead.
+"""Wrong steps of Adam. An optimizer has no gradient; θ after each of three steps is compared instead.
 
 m and v start at 0, and t counts the steps from 1 (Kingma & Ba 2015, algorithm 1)::
 
@@ -20,7 +20,7 @@ Division = Callable[[Array, float], Array]
 
 
 def corrected(beta: float, t: int) -> float:
-    """1 − βᵗ: what a mean that began at 0 is short of."""
+    """1 − βᵗ, the divisor that corrects the bias of a running mean that starts at 0."""
     return float(1 - beta**t)
 
 
@@ -45,14 +45,14 @@ def path(c: Case, correction: Correction = corrected, division: Division = plain
 
 @add
 class Adam(Kind):
-    """The path of θ, for given gradients; not recognised from arrays, since nothing in it is differentiated."""
+    """The path of θ for given gradients; it is not recognised from arrays, since it has no gradient."""
 
     name = "adam"
     inputs = ("x", "start")
     blocks = ("theta",)
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
-        # Gradients from 1 down to 1e-9, so that ε counts as well.
+        # Gradients from 1 down to 1e-9, so that ε matters too.
         gradients = rng.standard_normal((3, 8)) * 10.0 ** rng.uniform(-9, 0, 8)
         usual = {"rate": 1e-2, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
         return {"x": gradients, "start": rng.standard_normal(8), **usual}
@@ -69,7 +69,9 @@ def uncorrected(c: Case) -> Any:
     return path(c, correction=lambda beta, t: 1.0)
 
 
-@bug("adam", "theta", "1 − β instead of 1 − βᵗ", "How far a mean has come depends on the number of steps.", number=90)
+@bug(
+    "adam", "theta", "1 − β instead of 1 − βᵗ", "The bias of a running mean depends on the number of steps.", number=90
+)
 def non_power(c: Case) -> Any:
     return path(c, correction=lambda beta, t: 1 - beta)
 
@@ -79,11 +81,11 @@ def t_off_by_one(c: Case) -> Any:
     return path(c, correction=lambda beta, t: 1 - beta ** (t + 1))
 
 
-@bug("adam", "theta", "√(v̂ + ε)", "ε is compared with the root, not with the square.", number=92, name="ε-inside")
+@bug("adam", "theta", "√(v̂ + ε)", "ε is added to the root, not to the square.", number=92, name="ε-inside")
 def eps_inside(c: Case) -> Any:
     return path(c, division=lambda v, epsilon: np.sqrt(v + epsilon))
 
 
-@bug("adam", "theta", "v of g, not of g²", "A root undoes a square, so there must be one.", number=93)
+@bug("adam", "theta", "v of g, not of g²", "The root is taken of a mean of squares.", number=93)
 def v_unsquared(c: Case) -> Any:
     return path(c, power=1)

@@ -1,4 +1,4 @@
-"""Wrong gradients of pooling: one number for each window."""
+"""Wrong gradients of pooling, which reduces each window to one number."""
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import product
@@ -10,11 +10,11 @@ from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import inside, spans, window_options
 from npae.utils.types import Array
 
-SIZES = (2, 3, 4, 1)  # of windows, in the order in which they are tried
+SIZES = (2, 3, 4, 1)  # window sizes that are tried, in this order
 
 
 def windows(c: Case, shape: tuple[int, int], step: tuple[int, int]) -> Iterator[tuple[int, int, slice, slice]]:
-    """(i, j, rows, columns) of every window, cut off at the image's edge."""
+    """(i, j, rows, columns) of every window, clipped to the image."""
     (top, _), (left, _) = c.padding
     for i, a, b in spans(shape[0], c.size[0], step[0], top):
         for j, d, e in spans(shape[1], c.size[1], step[1], left):
@@ -24,7 +24,7 @@ def windows(c: Case, shape: tuple[int, int], step: tuple[int, int]) -> Iterator[
 def scatter(
     c: Case, share: Callable[[Array, Array], Array], *, adding: bool = True, step: tuple[int, int] | None = None
 ) -> Array:
-    """dx: what ``share(cells, g)`` gives each cell of each window, for cells (N, h, w, C) and g (N, 1, 1, C)."""
+    """dx from ``share(cells, g)``, each window's gradient by its cells, for cells (N, h, w, C) and g (N, 1, 1, C)."""
     dx = np.zeros(c.x.shape)
     for i, j, rows, columns in windows(c, c.g.shape[1:3], step or c.stride):
         cells = c.x[:, rows, columns]
@@ -54,13 +54,13 @@ class Pooling(Kind):
     inputs = blocks = ("x",)
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
-        x = rng.permutation(2 * 7 * 6 * 3).reshape(2, 7, 6, 3) / 60 - 2.5  # no two alike, and most negative
+        x = rng.permutation(2 * 7 * 6 * 3).reshape(2, 7, 6, 3) / 60 - 2.5  # all different, and most negative
         if special.get("ties"):
             x = np.round(x)
         return {"x": x, "size": (3, 2), "stride": (2, 1), "padding": ((1, 0), (0, 1)), "counts_border": False}
 
     def pooled(self, c: Case, cells: Array) -> Array:
-        """The number for a window."""
+        """The value of one window, for cells (N, h, w, C): (N, C)."""
         raise NotImplementedError
 
     def forward(self, c: Case) -> Array:
@@ -88,7 +88,7 @@ class Pooling(Kind):
 
 @add
 class MaxPool(Pooling):
-    """The largest value of each window: the gradient goes to the winner."""
+    """The largest value of each window: the gradient goes to the first cell that has it."""
 
     name = "max-pool"
 
@@ -108,7 +108,7 @@ class AveragePool(Pooling):
     border = (False, True)
 
     def cells(self, c: Case, cells: Array) -> float:
-        """How many cells the mean is taken over: the border may count as zeros, or not at all."""
+        """Number of cells that the mean divides by: with or without the padding."""
         return float(c.size[0] * c.size[1]) if c.counts_border else cells.shape[1] * cells.shape[2]
 
     def pooled(self, c: Case, cells: Array) -> Array:
@@ -122,12 +122,19 @@ class AveragePool(Pooling):
 AVERAGE = AveragePool()
 
 
-@bug("max-pool", "x", "dx[winner] = g", "A cell that wins in two windows receives from both.", number=41)
+@bug("max-pool", "x", "dx[winner] = g", "A cell that is the maximum of two windows receives both gradients.", number=41)
 def assign(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells), adding=False)
 
 
-@bug("max-pool", "x", "g to the whole window", "Moving a cell that did not win changes nothing.", number=42, name="all")
+@bug(
+    "max-pool",
+    "x",
+    "g to the whole window",
+    "A small change of a cell that is not the maximum does not change the output.",
+    number=42,
+    name="all",
+)
 def all_cells(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * np.ones_like(cells))
 
@@ -144,17 +151,17 @@ def ties_all(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * (cells == cells.max(axis=(1, 2), keepdims=True)))
 
 
-@bug("max-pool", "x", "dx[winner] = g·max", "If the winner rises by 1, so does the maximum.", number=44)
+@bug("max-pool", "x", "dx[winner] = g·max", "If the largest cell rises by 1, so does the maximum.", number=44)
 def value(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells) * cells.max(axis=(1, 2), keepdims=True))
 
 
-@bug("max-pool", "x", "g to each window's first cell", "Remember who won.", number=45)
+@bug("max-pool", "x", "g to each window's first cell", "Remember which cell was the maximum.", number=45)
 def first_cell(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * only_first(cells))
 
 
-@bug("max-pool", "x", "g/k² to the whole window", "A maximum is no mean: one cell has made it.", number=46)
+@bug("max-pool", "x", "g/k² to the whole window", "A maximum depends on one cell, a mean on all.", number=46)
 def average(c: Case) -> Any:
     return scatter(c, lambda cells, g: g / (cells.shape[1] * cells.shape[2]) * np.ones_like(cells))
 
@@ -163,7 +170,7 @@ def average(c: Case) -> Any:
     "max-pool",
     "x",
     "the border's zeros take part in the maximum",
-    "The border is not part of the image: among negative cells its zero would win.",
+    "The padding is not part of the image, but among negative cells its zero would be the maximum.",
     number=47,
 )
 def zero_padding_wins(c: Case) -> Any:
@@ -176,7 +183,13 @@ def zero_padding_wins(c: Case) -> Any:
     return scatter(c, share)
 
 
-@bug("max-pool", "x", "window at i·k, not at i·s", "Two windows are a stride apart, not a window.", number=48)
+@bug(
+    "max-pool",
+    "x",
+    "window at i·k, not at i·s",
+    "Neighbouring windows are one stride apart, not one window.",
+    number=48,
+)
 def window_step(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells), step=c.size)
 
@@ -186,7 +199,7 @@ def undivided(c: Case) -> Any:
     return scatter(c, lambda cells, g: g * np.ones_like(cells))
 
 
-@bug("average-pool", "x", "g/k to every cell", "A window has an area, not a length.", number=50)
+@bug("average-pool", "x", "g/k to every cell", "Divide by the number of cells in the window.", number=50)
 def one_k(c: Case) -> Any:
     return scatter(c, lambda cells, g: g / c.size[0] * np.ones_like(cells))
 
@@ -195,7 +208,7 @@ def one_k(c: Case) -> Any:
     "average-pool",
     "x",
     "dx[window] = g/k², without adding",
-    "Shares from several windows add up.",
+    "The shares of a cell in several windows are added.",
     number=51,
     name="assign",
 )
@@ -203,7 +216,9 @@ def assign_shares(c: Case) -> Any:
     return scatter(c, lambda cells, g: g / AVERAGE.cells(c, cells) * np.ones_like(cells), adding=False)
 
 
-@bug("average-pool", "x", "g/k² to one cell", "Every cell has moved the mean, so every cell receives.", number=52)
+@bug(
+    "average-pool", "x", "g/k² to one cell", "The mean depends on every cell, so every cell has a gradient.", number=52
+)
 def top_left(c: Case) -> Any:
     return scatter(c, lambda cells, g: g / AVERAGE.cells(c, cells) * only_first(cells))
 

@@ -1,14 +1,14 @@
 """Registry of known mistakes: name, wrong formula, and hint.
 
-Naming a pupil's mistake by comparing it with a library of known ones goes back to BUGGY (Brown & Burton 1978). To add
-one is a few lines, in the file of its layer::
+The method, to name a learner's mistake by comparison with a library of known ones, is that of BUGGY (Brown & Burton
+1978). A mistake is added in the file of its layer::
 
     @bug("dense", "x", "dX = g W", "Gradient flows back through Wᵀ.", number=1)
     def no_transpose(c):
         return c.g @ c.W
 
-``c`` is a case: the arrays of one call by the names that formulas give them, c.x, c.W, c.g, c.y, whatever layer they
-come from. Nothing here knows npae's layers; a learner's ``backward(g, x, W)`` is compared in the same way.
+``c`` is a case: the arrays of one call by their names in the formula: c.x, c.W, c.g, c.y. The library is independent of
+npae's layers; a learner's ``backward(g, x, W)`` is compared in the same way.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -35,17 +35,17 @@ class Case(SimpleNamespace):
 
 
 class Kind:
-    """Something that computes: what goes in, what comes out, and the right gradient.
+    """A kind of computation, such as a dense layer: its inputs, output and right gradient.
 
     Attributes
     ----------
     name : str
     inputs : tuple of str
-        In the order that functions take them.
+        Names of the inputs, in the order of a function's parameters.
     optional : tuple of str
-        Those of them that may be left out, a bias.
+        The inputs that may be missing, such as a bias.
     blocks : tuple of str
-        Those of them that have a gradient.
+        The inputs that have a gradient.
     """
 
     name: str
@@ -54,9 +54,9 @@ class Kind:
     blocks: tuple[str, ...]
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
-        """Inputs and options that let no mistake hide: all sizes differ, windows overlap, strides leave a remainder.
+        """Random inputs and options that show every mistake: sizes differ, windows overlap, strides leave a remainder.
 
-        ``special`` asks for ``square=True``, where a mistake needs equal sizes to run at all, or ``ties=True``.
+        ``square=True`` gives equal sizes, which some mistakes need to run at all; ``ties=True`` gives equal entries.
         """
         raise NotImplementedError
 
@@ -69,7 +69,7 @@ class Kind:
         raise NotImplementedError
 
     def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
-        """What else the forward pass may have been told, given what went in and came out: strides, a mask, β."""
+        """Candidates for the other options of the forward pass, inferred from its arrays: strides, a mask, β."""
         yield {}
 
 
@@ -80,20 +80,21 @@ class Bug:
     Attributes
     ----------
     name, formula, hint : str
-        The hint says the principle, not the answer.
+        The hint states the principle, not the answer.
     kind : str
+        Name of the kind it belongs to.
     blocks : tuple of str
-        The gradients that it spoils.
+        The blocks whose gradients are wrong.
     compute : callable
         (case) -> the wrong gradient, or a tuple of them in the order of ``blocks``.
     number : int
-        Its place in the list of mistakes.
+        Number in the list of mistakes.
     how : {"", "draws", "accumulates"}
-        What makes it another gradient at every call, if anything does.
-    needs : str
-        The special draw that shows it: "square", "ties", or nothing.
+        Why equal calls give different gradients: new random numbers, accumulation, or "" where they do not.
+    needs : {"", "square", "ties"}
+        The option of ``Kind.draw`` without which the mistake does not show.
     free : float or None
-        Usual value of a second argument of ``compute``, an unknown number that enters linearly.
+        Default of the second argument of ``compute``, an unknown number that the gradient is linear in.
     """
 
     name: str
@@ -108,7 +109,7 @@ class Bug:
     free: float | None = None
 
     def gradients(self, c: Case, seen: Mapping[str, Array] | None = None) -> Gradients:
-        """The wrong gradients of this case; an unknown number is fitted to what was seen."""
+        """The wrong gradients of this case; an unknown number is fitted to the gradients ``seen``."""
         if self.free is None:
             return self._by_block(self.compute(c))
         if seen is None:
@@ -131,7 +132,7 @@ BUGS: list[Bug] = []
 
 
 def add(kind: type[Kind]) -> type[Kind]:
-    """Decorator: a kind that mistakes can belong to."""
+    """Decorator: register a kind."""
     KINDS[kind.name] = kind()
     return kind
 
@@ -139,7 +140,7 @@ def add(kind: type[Kind]) -> type[Kind]:
 def bug(
     kind: str, blocks: str, formula: str, hint: str, *, number: int, name: str = "", **more: Any
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorator: a mistake, called after its function; ``blocks`` separated by spaces."""
+    """Decorator: register a mistake, named after its function unless ``name`` is given; blocks are space-separated."""
 
     def register(compute: Callable[..., Any]) -> Callable[..., Any]:
         called = name or compute.__name__.strip("_").replace("_", "-")
@@ -150,13 +151,13 @@ def bug(
 
 
 def bugs_of(kind: str) -> list[Bug]:
-    """All known mistakes of a kind."""
+    """The known mistakes of a kind."""
     return [b for b in BUGS if b.kind == kind]
 
 
 def make_case(kind: Kind, values: Mapping[str, Any], g: Any) -> Case:
-    """The case of these inputs and options, for an upstream gradient g."""
-    inputs = {name: values.get(name) for name in kind.inputs}  # those left out are None
+    """The case of these inputs and options, with the output y, for an upstream gradient g."""
+    inputs = {name: values.get(name) for name in kind.inputs}  # missing ones are None
     c = Case(**{**inputs, **values}, g=g)
     c.y = kind.forward(c)
     return c

@@ -10,7 +10,7 @@ from npae.utils.types import Array
 
 @add
 class Flatten(Kind):
-    """The same numbers in one row: dx = g in x's shape."""
+    """y has the elements of x in one row for each sample: dx = g in x's shape."""
 
     name = "flatten"
     inputs = blocks = ("x",)
@@ -30,7 +30,7 @@ class Flatten(Kind):
     "flatten",
     "x",
     'g.reshape(…, order="F")',
-    "Numbers go back in the order in which they came.",
+    "Backward must use the same order of elements as forward.",
     number=76,
     name="order-F",
 )
@@ -38,7 +38,7 @@ def order_F(c: Case) -> Any:
     return c.g.reshape(c.x.shape, order="F")
 
 
-@bug("flatten", "x", "g as (N, W, H, C), turned round", "Axes have an order too: height before width.", number=77)
+@bug("flatten", "x", "g as (N, W, H, C), transposed", "The axes have an order too: height before width.", number=77)
 def axes_swapped(c: Case) -> Any:
     n, height, width, *rest = c.x.shape
     return c.g.reshape(n, width, height, *rest).swapaxes(1, 2)

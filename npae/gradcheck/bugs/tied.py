@@ -1,4 +1,4 @@
-"""Wrong gradients of tied weights, h = x W + b and y = h Wᵀ + c: one W in two places."""
+"""Wrong gradients of tied weights, h = x W + b and y = h Wᵀ + c: one W for encoder and decoder."""
 
 from typing import Any
 
@@ -9,26 +9,26 @@ from npae.utils.types import Array
 
 
 def code(c: Case) -> Array:
-    """h."""
+    """The code h = x W + b."""
     h: Array = c.x @ c.W
     return h if c.b is None else h + c.b
 
 
 def encoder_share(c: Case) -> Array:
-    """xᵀ (g W): what W receives where it encodes."""
+    """xᵀ (g W): the gradient of W from the encoder."""
     share: Array = c.x.T @ (c.g @ c.W)
     return share
 
 
 def decoder_share(c: Case) -> Array:
-    """gᵀ h: what W receives where it decodes."""
+    """gᵀ h: the gradient of W from the decoder."""
     share: Array = c.g.T @ code(c)
     return share
 
 
 @add
 class Tied(Kind):
-    """dW = xᵀ (g W) + gᵀ h: the sum over both places."""
+    """dW = xᵀ (g W) + gᵀ h: the sum over encoder and decoder."""
 
     name = "tied"
     inputs = ("x", "W", "b", "c")
@@ -58,21 +58,28 @@ class Tied(Kind):
         }
 
 
-@bug("tied", "W", "dW = xᵀ(gW)", "W decodes too, and every use counts.", number=82)
+@bug("tied", "W", "dW = xᵀ(gW)", "The decoder uses W too; the gradients of both uses are added.", number=82)
 def encoder_only(c: Case) -> Any:
     return encoder_share(c)
 
 
-@bug("tied", "W", "dW = gᵀ h", "W encodes too, and every use counts.", number=83)
+@bug("tied", "W", "dW = gᵀ h", "The encoder uses W too; the gradients of both uses are added.", number=83)
 def decoder_only(c: Case) -> Any:
     return decoder_share(c)
 
 
-@bug("tied", "W", "dW = xᵀ(gW) + hᵀ g", "The decoder uses Wᵀ; its share is turned back.", number=84, needs="square")
+@bug(
+    "tied",
+    "W",
+    "dW = xᵀ(gW) + hᵀ g",
+    "The decoder uses Wᵀ; transpose its share to get W's shape.",
+    number=84,
+    needs="square",
+)
 def untransposed(c: Case) -> Any:
     return encoder_share(c) + code(c).T @ c.g
 
 
-@bug("tied", "W", "dW = half of the sum", "Gradients of two uses add; nobody averages them.", number=85)
+@bug("tied", "W", "dW = half of the sum", "The gradients of two uses are added, not averaged.", number=85)
 def averaged(c: Case) -> Any:
     return (encoder_share(c) + decoder_share(c)) / 2

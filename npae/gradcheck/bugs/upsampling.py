@@ -1,4 +1,4 @@
-"""Wrong gradients of upsampling: an image made larger by a whole factor."""
+"""Wrong gradients of upsampling by an integer factor."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,9 +10,9 @@ from npae.utils.types import Array
 
 
 def interpolation(n_out: int, n_in: int, position: Array, *, border: bool = True) -> Array:
-    """The matrix (n_out, n_in) that reads n_in values at real-valued positions; beyond the edge the edge counts.
+    """The matrix (n_out, n_in) of linear interpolation of n_in values at real-valued positions.
 
-    Without ``border`` what lies beyond the edge is lost.
+    Positions beyond the edge get the edge's value, or 0 if ``border`` is False.
     """
     R = np.zeros((n_out, n_in))
     within = np.clip(position, 0, n_in - 1)
@@ -25,12 +25,12 @@ def interpolation(n_out: int, n_in: int, position: Array, *, border: bool = True
 
 
 def half_centres(n_out: int, n_in: int) -> Array:
-    """Where output i lies in the input, with pixel centres at half-integers."""
+    """The position of each output in the input, with pixel centres at half-integers."""
     return (np.arange(n_out) + 0.5) * (n_in / n_out) - 0.5
 
 
 def nearest(n_out: int, n_in: int) -> Array:
-    """The matrix that repeats every value."""
+    """The matrix (n_out, n_in) that repeats every value."""
     R = np.zeros((n_out, n_in))
     R[np.arange(n_out), np.arange(n_out) * n_in // n_out] = 1.0
     return R
@@ -51,11 +51,11 @@ class UpSampling(Kind):
         return {"x": rng.standard_normal((2, 4, 5, 3)), "factor": (2, 3)}
 
     def matrix(self, n_out: int, n_in: int) -> Array:
-        """How one axis is enlarged."""
+        """The matrix (n_out, n_in) that enlarges one axis."""
         raise NotImplementedError
 
     def matrices(self, c: Case) -> tuple[Array, Array]:
-        """R and C."""
+        """The matrices R of the rows and C of the columns."""
         height, width = c.x.shape[1:3]
         return self.matrix(height * c.factor[0], height), self.matrix(width * c.factor[1], width)
 
@@ -84,7 +84,7 @@ class Nearest(UpSampling):
 
 @add
 class Bilinear(UpSampling):
-    """Each output between its nearest inputs."""
+    """Each output is interpolated linearly, along both axes, between its nearest inputs."""
 
     name = "bilinear-upsampling"
 
@@ -107,7 +107,7 @@ def block_mean(c: Case) -> Any:
     return NEAREST.backward(c)["x"] / (c.factor[0] * c.factor[1])
 
 
-@bug("nearest-upsampling", "x", "g summed along one axis only", "A block has two sides.", number=55)
+@bug("nearest-upsampling", "x", "g summed along one axis only", "A block has rows and columns.", number=55)
 def one_axis_sum(c: Case) -> Any:
     return resampled(c.g, nearest(*axes(c)[0]).T, np.eye(c.g.shape[2]))[:, :, :: c.factor[1]]
 

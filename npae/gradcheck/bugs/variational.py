@@ -15,24 +15,24 @@ def divergence(c: Case) -> float:
 
 
 def code_part(c: Case) -> tuple[Array, Array]:
-    """What z sends back to μ and ℓ."""
+    """The gradients by μ and ℓ that come through z."""
     g = upstream(c)[0]
     return g, 0.5 * g * c.eps * np.exp(0.5 * c.log_var)
 
 
 def kl_part(c: Case) -> tuple[Array, Array]:
-    """What the KL term sends back to μ and ℓ."""
+    """The gradients by μ and ℓ of the KL term."""
     k = kl_weight(c)
     return k * c.mu, 0.5 * k * (np.exp(c.log_var) - 1)
 
 
 def upstream(c: Case) -> tuple[Array, float]:
-    """The gradients by z and by the KL term; 0 where the KL term is not part of the output."""
+    """The upstream gradients of z and of the KL term; the latter is 0 where the output has no KL term."""
     return c.g if isinstance(c.g, tuple) else (c.g, 0.0)
 
 
 def kl_weight(c: Case) -> float:
-    """β/N, times the gradient from above."""
+    """β/N times the upstream gradient of the KL term."""
     return float(upstream(c)[1] * (c.beta or 0.0) / len(c))
 
 
@@ -90,7 +90,7 @@ def variance(c: Case) -> Any:
     "reparameterization",
     "log_var",
     "ε drawn anew",
-    "Backward belongs to the draw that forward has made.",
+    "Backward must use the ε that forward drew.",
     number=64,
     name="fresh-ε",
     how="draws",
@@ -100,7 +100,7 @@ def fresh_eps(c: Case) -> Any:
     return 0.5 * upstream(c)[0] * eps * np.exp(0.5 * c.log_var) + kl_part(c)[1]
 
 
-@bug("reparameterization", "mu", "dμ = g ε", "z moves with μ one for one.", number=65, name="μ-times-ε")
+@bug("reparameterization", "mu", "dμ = g ε", "If μ rises by 1, so does z.", number=65, name="μ-times-ε")
 def mu_times_eps(c: Case) -> Any:
     return upstream(c)[0] * c.eps + kl_part(c)[0]
 
@@ -109,7 +109,7 @@ def mu_times_eps(c: Case) -> Any:
     "reparameterization",
     "mu log_var",
     "only the KL's part",
-    "The code is drawn in a way that lets the reconstruction's gradient pass.",
+    "z depends on μ and ℓ, so the reconstruction has a gradient by them too.",
     number=66,
     name="KL-only",
 )
@@ -133,7 +133,7 @@ def kl_missing(c: Case) -> Any:
     "reparameterization",
     "mu log_var",
     "the KL's part subtracted",
-    "The divergence is a price: descending must make it smaller.",
+    "The KL term is part of the loss: gradient descent must make it smaller.",
     number=68,
     name="KL-sign",
 )
@@ -228,7 +228,7 @@ def heads_swapped(c: Case) -> Any:
 
 
 def with_kl(c: Case, factor: float) -> tuple[Array, Array]:
-    """Both gradients, the KL's part times a factor."""
+    """The gradients by μ and ℓ, with the part of the KL term multiplied by a factor."""
     (dmu, dlog_var), (kl_mu, kl_log_var) = code_part(c), kl_part(c)
     return dmu + factor * kl_mu, dlog_var + factor * kl_log_var
 

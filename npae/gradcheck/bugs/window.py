@@ -1,4 +1,4 @@
-"""The windows of a case: where each lies on the image, and which options may have led to an output's size."""
+"""Windows of convolution and pooling: their positions, and the strides and paddings that explain an output's size."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -6,7 +6,7 @@ from typing import Any
 
 from npae.utils.types import Array, Shape
 
-Span = tuple[int, int, int]  # (index of the window, first cell, one after its last); may reach over the edge
+Span = tuple[int, int, int]  # (index of the window, start, stop), in cells; may extend beyond the image
 
 
 def spans(n_out: int, window: int, stride: int, before: int) -> Iterator[Span]:
@@ -22,7 +22,7 @@ def inside(start: int, stop: int, n: int) -> slice:
 
 
 def axis_options(n_in: int, n_out: int, window: int) -> list[tuple[int, int, int]]:
-    """(stride, before, after) that give n_out windows; the usual ones first."""
+    """(stride, before, after) that give n_out windows; even and small paddings first."""
     found = []
     for stride, before, after in product(range(1, window + 2), range(window), range(window)):
         if n_in + before + after >= window and (n_in + before + after - window) // stride + 1 == n_out:
@@ -39,7 +39,7 @@ def window_options(image: Shape, out: Shape, window: tuple[int, int]) -> Iterato
 
 
 def padded_shape(x: Array, padding: Any) -> Shape:
-    """(N, H + border, W + border, C)."""
+    """The shape of the padded image: (N, H + top + bottom, W + left + right, C)."""
     (top, bottom), (left, right) = padding
     n, height, width, channels = x.shape
     return n, height + top + bottom, width + left + right, channels

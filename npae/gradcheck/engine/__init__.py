@@ -1,1 +1,1 @@
-"""Test functions with the checker's measurements: subjects, finite differences, kinks, invariants."""
+"""The checker's measurements: subjects (the code under test), finite differences, kinks, invariants."""

@@ -1,7 +1,7 @@
-"""Fast mode: whole blocks are moved along random directions, and only where one disagrees are entries looked for.
+"""Fast mode: random directions for whole blocks, and bisection where a direction disagrees with the gradient.
 
-A wrong entry shows in every direction that moves it, so a part of the block that agrees with its claim is left, and one
-that does not is halved: the wrong entries of 100,000 are found with some dozens of evaluations.
+A wrong entry shows in every direction that moves it. So a part of the block whose slope agrees is discarded, and one
+whose slope does not is halved: some dozens of evaluations find the wrong entries among 100,000.
 """
 
 import heapq
@@ -14,12 +14,12 @@ from npae.gradcheck.engine.block import Block
 from npae.gradcheck.report.verdict import KINKED
 
 DIRECTIONS = 4
-FEW = 4  # entries that are measured rather than halved again
+FEW = 4  # parts of at most this many entries are measured rather than halved again
 ENOUGH = 24  # wrong entries after which the search ends
 
 
 def examine_directions(block: Block, generator: np.random.Generator) -> bool:
-    """Move the block along four directions; whether all agree, with no kink among them."""
+    """Measure the slopes along four random directions; True where all agree and none meets a kink."""
     whole = slice(0, block.flat.size)
     block.directions = [block.along(whole, generator) for _ in range(DIRECTIONS)]
     return not any(e.kink or block.disagreement(e, claimed) > 0 for e, claimed in block.directions)
@@ -28,11 +28,11 @@ def examine_directions(block: Block, generator: np.random.Generator) -> bool:
 def bisect(block: Block, generator: np.random.Generator, deadline: float) -> None:
     """Find and measure entries at which the block is wrong or has a kink.
 
-    Where no entry is wrong, the block is moved once more along other directions, without the entries that have kinks:
-    a step that happened to cross a kink is no evidence.
+    Where no entry is wrong, the directions are measured again with new ones that leave out the entries at kinks, since
+    a step that happened to cross a kink proves nothing.
     """
     _search(block, generator, deadline)
-    if np.isnan(block.numeric).all():  # every part agreed: what the whole showed is measured where it is largest
+    if np.isnan(block.numeric).all():  # every part agreed: measure the largest entries, and some random ones
         largest = np.argsort(-np.abs(block.claimed))[: ENOUGH // 2]
         others = generator.choice(block.flat.size, min(ENOUGH // 2, block.flat.size), replace=False)
         block.measure(np.union1d(largest, others), deadline)
@@ -44,7 +44,7 @@ def bisect(block: Block, generator: np.random.Generator, deadline: float) -> Non
 
 
 def _search(block: Block, generator: np.random.Generator, deadline: float) -> None:
-    order = count()  # so that equal errors never compare slices
+    order = count()  # ties in the heap are broken by this number, since slices cannot be compared
     parts = [(-np.inf, next(order), slice(0, block.flat.size))]
     found: list[int] = []
     while parts and len(found) < ENOUGH and monotonic() < deadline:

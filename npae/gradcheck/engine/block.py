@@ -1,4 +1,4 @@
-"""One block of a gradient (one array) while it is checked entry by entry and along directions."""
+"""The check of one block (one array): entry by entry and along directions."""
 
 from time import monotonic
 
@@ -11,9 +11,9 @@ from npae.gradcheck.engine.subject import Weighted
 from npae.gradcheck.report.verdict import KINKED
 from npae.utils.types import Array
 
-CONFIRMED = 16  # wrong entries that are measured with all care; the others are wrong in the same way
-CERTAIN = 10  # a difference counts from so many error estimates on; where the function itself steps, it has six
-DISPUTED = 512  # entries that are looked at twice
+CONFIRMED = 16  # wrong entries that are remeasured with an error estimate; that many are enough evidence
+CERTAIN = 10  # error estimates by which a difference must exceed the tolerance; functions with steps have shown six
+DISPUTED = 512  # most entries that are remeasured
 
 
 class Block(MeasuredBlock):
@@ -23,10 +23,11 @@ class Block(MeasuredBlock):
     ----------
     name : str
     values : ndarray
-        Contiguous; moved in place and put back.
+        Contiguous; changed in place and restored.
     claimed : ndarray of the same shape
+        The gradient that the code under test returned.
     weighted : Weighted
-        F, whose gradient is claimed.
+        The function F whose gradient is checked.
     tolerance : float
         Relative to the largest entry.
     """
@@ -34,9 +35,9 @@ class Block(MeasuredBlock):
     def __init__(self, name: str, values: Array, claimed: Array, weighted: Weighted, tolerance: float) -> None:
         super().__init__(values, claimed, weighted)
         self.name, self.tolerance = name, tolerance
-        self.bound = self.numeric.copy()  # error estimate, where one was made
+        self.bound = self.numeric.copy()  # error estimate of each entry; NaN where none was made
         self.kinks = Kinks(self)
-        self.directions: list[tuple[Estimate, float]] = []  # the slope along each, and what is claimed
+        self.directions: list[tuple[Estimate, float]] = []  # the numeric and the claimed slope along each
 
     @property
     def known(self) -> Array:
@@ -45,7 +46,7 @@ class Block(MeasuredBlock):
 
     @property
     def errors(self) -> Array:
-        """The relative error of every entry; 0 where the claim is one of a kink's subgradients."""
+        """The relative error of each entry; 0 where the claimed value is a subgradient at a kink."""
         errors: Array = np.abs(self.claimed - self.numeric) / (self.scale or 1.0)
         errors[self.kinks.allowed] = 0.0
         return errors
@@ -57,7 +58,7 @@ class Block(MeasuredBlock):
         return Line(self.weighted.rise, self.flat[i : i + 1], np.ones(1)), self.step * max(1.0, abs(self.flat[i]))
 
     def measure(self, entries: Array, deadline: float = np.inf) -> None:
-        """Take the numeric derivative of these entries, as far as time allows, and look twice where it disputes."""
+        """Measure the numeric derivative of these entries until the deadline; remeasure those that disagree."""
         for i in entries:
             if monotonic() > deadline:
                 break
@@ -70,7 +71,7 @@ class Block(MeasuredBlock):
     def _look_twice(self, deadline: float) -> None:
         scale = self.scale
         difference, jump = np.abs(self.claimed - self.numeric), np.abs(self.right - self.left)
-        # A slope that is not finite is disputed too, and measured again with other steps.
+        # A slope that is not finite is remeasured too, with other steps.
         disputed = ~(difference <= self.tolerance * scale) | ~(jump <= KINKED * scale)
         disputed &= np.isfinite(self.left) | np.isfinite(self.numeric)
         disputed &= np.isnan(self.bound)
@@ -86,11 +87,11 @@ class Block(MeasuredBlock):
             self.numeric[i], self.left[i], self.right[i], self.bound[i] = e.value, e.left, e.right, e.error
             confirmed += abs(self.claimed[i] - e.value) > self.tolerance * scale + CERTAIN * e.error
         for i in order[DISPUTED:]:
-            if jump[i] > KINKED * scale:  # too many to look at twice: believed from the first look
+            if jump[i] > KINKED * scale:  # too many to remeasure: the first measurement decides
                 self.kinks.add(i)
 
     def certainty(self, i: int) -> float:
-        """An error estimate for entry i, made now if there was none."""
+        """The error estimate of entry i, measured now if there was none."""
         if np.isnan(self.bound[i]):
             line, h = self.line(i)
             self.bound[i] = estimate(line, h, self.weighted.noise).error
@@ -105,10 +106,10 @@ class Block(MeasuredBlock):
     def along(
         self, part: slice, generator: np.random.Generator, left_out: Array | None = None
     ) -> tuple[Estimate, float]:
-        """The slope along a random direction that moves a part of the block, and what is claimed of it.
+        """The numeric and the claimed slope along a random direction within a part of the block.
 
-        Signed Gaussian numbers, in units of the block's root mean square: errors of opposite sign do not cancel, and
-        no entry is too small to count.
+        The direction has Gaussian entries of both signs, in units of the block's root mean square: errors of opposite
+        sign do not cancel, and small entries count too.
         """
         values = self.flat[part]
         unit = float(np.sqrt(np.mean(self.flat * self.flat))) or 1.0
@@ -128,11 +129,11 @@ class Block(MeasuredBlock):
         return Estimate(e.value / unit, e.error / unit, e.left / unit, e.right / unit, e.kink), claimed
 
     def direction_scale(self, slope: float) -> float:
-        """What an error along a direction is measured by: the largest claimed entry, whatever the block's size."""
+        """The scale of an error along a direction: the largest claimed entry, or the slope where all claims are 0."""
         return float(np.abs(self.claimed).max(initial=0.0)) or abs(slope)
 
     def disagreement(self, e: Estimate, claimed: float) -> float:
-        """How far a direction is off, relative to the block's largest entry; 0 where the estimate is no better."""
+        """The difference of both slopes, relative to the block's largest entry; 0 where it is within the tolerance."""
         scale = self.direction_scale(e.value)
         difference = abs(e.value - claimed)
         if not np.isfinite(difference):
@@ -142,7 +143,7 @@ class Block(MeasuredBlock):
         return difference / scale if scale > 0 else 0.0
 
     def slope_of_remainder(self, generator: np.random.Generator) -> float:
-        """The second opinion: ``taylor_slope`` along a random direction."""
+        """``taylor_slope`` along a random direction, a second test that is independent of the first."""
         d = generator.standard_normal(self.flat.size)
         d /= np.sqrt(d @ d)
         line = Line(self.weighted.rise, self.flat, d)

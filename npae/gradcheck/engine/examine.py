@@ -1,4 +1,4 @@
-"""From a subject to a report: invariants, then directions, then the worst blocks, then everything, as time allows."""
+"""Run a gradient check: invariants, directions of all blocks, then entries, blocks that disagree first."""
 
 from dataclasses import dataclass
 from time import monotonic
@@ -22,18 +22,18 @@ MODES = ("full", "fast")
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is looked at, and how exactly.
+    """The settings of a check.
 
     Attributes
     ----------
     mode : {"full", "fast"}
-        Every entry, or four directions for each block and bisection where one disagrees.
+        "full" measures every entry; "fast" four directions for each block, with bisection where one disagrees.
     budget_s : float or None
-        Seconds after which what has been seen must do; the report says how much that was.
+        Time limit in seconds; the report says how many entries were measured.
     tolerance : float or None
-        Relative to the largest entry of a block; 1e-6 for a function that computes in float64, 2e-3 in float32.
+        Relative to the largest entry of a block; None is 1e-6 for a function that computes in float64, 2e-3 in float32.
     seed : int
-        Of the upstream gradient and the directions.
+        Seed of the upstream gradient and the directions.
     """
 
     mode: str = "full"
@@ -42,7 +42,7 @@ class Plan:
     seed: int = 0
 
     def generator(self, purpose: str) -> np.random.Generator:
-        """Random numbers that are not those of a user who draws the inputs from the same seed."""
+        """A random generator for one purpose, independent of one that a user makes from the same seed."""
         return generator(self.seed, f"gradcheck {purpose}")
 
     def __post_init__(self) -> None:
@@ -55,14 +55,14 @@ class Plan:
 
 
 def examine(subject: Subject, title: str, plan: Plan, u: Array) -> Report:
-    """The report on a subject for an upstream gradient u, without names for what is wrong."""
+    """The report on a subject for an upstream gradient u; known mistakes are not named yet."""
     start = monotonic()
     deadline = np.inf if plan.budget_s is None else start + plan.budget_s
     rng = plan.generator("directions")
     report = Report(title, [])
     if subject.eps < FLOAT32_EPS and computes_in_float32(subject, plan.generator("arithmetic")):
         subject.eps = FLOAT32_EPS
-        report.notes.append("the output moves in steps of float32 numbers, so 2e-3 is the agreement that is asked for")
+        report.notes.append("the function computes in float32, so the default tolerance is 2e-3")
     report.invariants += invariants(subject, u, rng)
     weighted = Weighted(subject, u)
     claimed = subject.gradients(u)
@@ -90,7 +90,7 @@ def examine(subject: Subject, title: str, plan: Plan, u: Array) -> Report:
 
 
 def raised(subject: Subject, title: str, error: Exception) -> Report:
-    """The report on a backward that raises, or that returns what cannot be a gradient."""
+    """The report on a backward that raises an exception or returns no usable gradient."""
     reason = str(error) if isinstance(error, NoGradientError) else f"backward raised {type(error).__name__}: {error}"
     return Report(
         title,
@@ -102,7 +102,7 @@ def raised(subject: Subject, title: str, error: Exception) -> Report:
 
 
 def _unusable(name: str, values: Array, claimed: Array) -> BlockReport | None:
-    """The report on a gradient that cannot be compared, entry by entry."""
+    """The report on a gradient of the wrong shape or with entries that are not finite; None for any other."""
     gradient = gradient_name(name)
     if claimed.shape != values.shape:
         reason = f"{gradient} has shape {claimed.shape}, but {name} has {values.shape}"
@@ -114,7 +114,7 @@ def _unusable(name: str, values: Array, claimed: Array) -> BlockReport | None:
 
 
 def conclude(block: Block, subject: Subject, rng: np.random.Generator) -> BlockReport:
-    """The verdict on a block, from what was measured."""
+    """The verdict on a block from its measurements."""
     size = block.flat.size
     known = block.known
     report = BlockReport(block.name, block.shape, size=size, checked=len(known), directions=len(block.directions))
@@ -140,7 +140,7 @@ def conclude(block: Block, subject: Subject, rng: np.random.Generator) -> BlockR
 def _verdict(block: Block, known: Array, report: BlockReport) -> tuple[Verdict, str]:
     difference = np.abs(block.claimed - block.numeric)
     errors = block.errors
-    # What was not looked at twice has no error estimate, and proves nothing: the worst entry always has one.
+    # An entry that was not remeasured has no error estimate, so it proves nothing; the worst entry always has one.
     excess = [i for i in known if np.isfinite(block.bound[i]) and errors[i] > 0 and difference[i] > block.limit(i)]
     directions = [block.disagreement(e, claimed) for e, claimed in block.directions if not e.kink]
     silent = not len(known) or np.abs(block.numeric[known]).max() <= 8 * block.weighted.noise / block.step
@@ -150,7 +150,7 @@ def _verdict(block: Block, known: Array, report: BlockReport) -> tuple[Verdict, 
         if not block.claimed.any():
             return Verdict.WRONG, "the gradient is 0 everywhere, and the numeric one is not"
         if not excess:
-            return Verdict.WRONG, "at a kink, and not between the slopes of its two sides"
+            return Verdict.WRONG, "at a kink, but not between the slopes of its two sides"
         return Verdict.WRONG, ""
     if block.kinks.wrong_ties:
         group, slope, total = block.kinks.wrong_ties[0]
@@ -170,7 +170,7 @@ def _verdict(block: Block, known: Array, report: BlockReport) -> tuple[Verdict, 
 
 
 def _agreement(block: Block, known: Array, silent: bool, report: BlockReport) -> tuple[Verdict, str]:
-    """PASS, unless the agreement proves nothing."""
+    """PASS, or CAN'T TELL where the agreement proves nothing."""
     doubtful = [i for i in known if not block.errors[i] <= block.tolerance]
     if not len(known) and block.directions:
         scales = [block.direction_scale(e.value) for e, _ in block.directions]

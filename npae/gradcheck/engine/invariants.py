@@ -1,7 +1,7 @@
 """Invariants: properties of every right backward pass, checked without finite differences.
 
-They come first, because a gradient that depends on earlier calls, or that changes what it is given, makes every number
-after it worthless.
+They are checked first: the results of finite differences are meaningless if a gradient depends on earlier calls or
+changes its inputs.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ Gradients = dict[str, Array]
 
 
 def invariants(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Invariant]:
-    """All of them, for an upstream gradient u."""
+    """The results of all invariants, for an upstream gradient u."""
     yield inputs_unchanged(subject, u)
     yield forward_repeats(subject)
     repeats = backward_repeats(subject, u)
@@ -36,8 +36,9 @@ def same(a: Gradients, b: Gradients, tolerance: float) -> bool:
 
 
 def distance(a: Array, b: Array) -> float:
-    """The largest difference, relative to the largest entry of both; infinite unless what is not finite, NaN or an
-    infinity, is the same in both.
+    """The largest difference, relative to the largest entry of both.
+
+    Entries that are NaN or infinite must be the same in both arrays; else the distance is infinite.
     """
     if a.shape != b.shape:
         return np.inf
@@ -55,7 +56,7 @@ def _largest(a: Array) -> float:
 
 
 def inputs_unchanged(subject: Subject, u: Array) -> Invariant:
-    """Neither pass writes into what it is given."""
+    """Neither pass writes into its inputs."""
     before, upstream = {name: block.copy() for name, block in subject.blocks.items()}, u.copy()
     subject.output()
     subject.gradients(u)
@@ -70,13 +71,13 @@ def inputs_unchanged(subject: Subject, u: Array) -> Invariant:
 
 
 def forward_repeats(subject: Subject) -> Invariant:
-    """f(x) == f(x), bit for bit: noise must stand still while a gradient is checked."""
+    """Two calls give the same output, bit for bit: noise must be fixed while a gradient is checked."""
     holds = np.array_equal(subject.output(), subject.output(), equal_nan=True)
     return Invariant("forward repeats", holds, "" if holds else "two calls with the same inputs give two outputs")
 
 
 def backward_repeats(subject: Subject, u: Array) -> Invariant:
-    """The same call gives the same gradient: nothing is drawn anew, and nothing is left from the call before."""
+    """Two calls give the same gradient: no new random numbers, and no accumulation over calls."""
     subject.output()
     first, second = subject.gradients(u), subject.gradients(u)
     changed = tuple(name for name in first if distance(first[name], second[name]) > 1e-12)
@@ -94,9 +95,10 @@ def _grows(subject: Subject, u: Array, name: str) -> bool:
 
 
 def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generator) -> Invariant:
-    """backward(2u − 3v) = 2 backward(u) − 3 backward(v), whatever is computed forward.
+    """backward(2u − 3v) = 2 backward(u) − 3 backward(v), for every forward pass.
 
-    Penalties add a part that no upstream gradient weights; it is what backward(0) returns, and taken off.
+    Penalties add a part that does not depend on the upstream gradient; it is what backward(0) returns, and is
+    subtracted first.
     """
     v = subject.upstream(generator)
     subject.output()
@@ -116,9 +118,10 @@ def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generato
 
 
 def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) -> Invariant:
-    """Gradients are those of the values now, and the same again after a call with other values.
+    """Gradients belong to the current values, and come back after a call with other values.
 
-    Here and at other values each block is moved along one direction: what was kept from a first call agrees once.
+    Each block is checked along one direction, here and at other values. A gradient that uses values kept from the first
+    call agrees here only.
     """
     name = "nothing stale"
     subject.output()
@@ -126,7 +129,7 @@ def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) ->
     start = {block: values.copy() for block, values in subject.blocks.items()}
     agreed = [block for block in start if agrees(subject, u, block, generator)]
     try:
-        for values in subject.blocks.values():  # the same numbers in other places, and smaller
+        for values in subject.blocks.values():  # other values of the same size: permuted, then scaled down
             values[...] = generator.permutation(values.reshape(-1)).reshape(values.shape)
         scatter(subject, generator)
         wrong = [gradient_name(block) for block in agreed if not agrees(subject, u, block, generator)]
@@ -143,7 +146,7 @@ def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) ->
 
 
 def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generator) -> bool:
-    """Whether a block's gradient has the slope along one random direction; True where that cannot be told."""
+    """Whether a block's gradient agrees with the slope along one random direction; True where the slope is unclear."""
     weighted = Weighted(subject, u)
     values, claimed = subject.blocks[block], subject.gradients(u)[block]
     if claimed.shape != values.shape or not np.isfinite(claimed).all():
@@ -151,7 +154,7 @@ def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generato
     d = generator.standard_normal(values.size) * _rms(values)
     line, h = Line(weighted.rise, values.reshape(-1), d), step_for(subject.eps)
     expected = float(claimed.reshape(-1) @ d)
-    if abs(slopes(line, h).central - expected) <= 1e-3 * abs(expected):  # as a rule, and then two evaluations do
+    if abs(slopes(line, h).central - expected) <= 1e-3 * abs(expected):  # usually true, at two evaluations
         return True
     slope = estimate(line, h, weighted.noise)
     size = max(abs(slope.value), abs(expected))
@@ -159,7 +162,7 @@ def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generato
 
 
 def scatter(subject: Subject, generator: np.random.Generator) -> None:
-    """Move every block to other values of the same signs, none larger: a place of the same kind."""
+    """Scale every entry of every block by a random factor of 0.5 to 0.95; signs stay the same."""
     for values in subject.blocks.values():
         values *= generator.uniform(0.5, 0.95, values.shape)
 
@@ -186,14 +189,14 @@ def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Itera
             values[...] = start
         size = np.abs(y).max(initial=0.0) + np.abs(twice).max(initial=0.0)
         limit = 1e-12 * (subject.eps / EPS)
-        # Behind x too: a function with a kink at x can be straight on one side.
+        # On both sides of x: a function with a kink at x can be linear on one side.
         bend = max(np.abs(c).max(initial=0.0) for c in (twice - 2 * once + y, once - 2 * y + back))
         if claimed[name].shape != values.shape or not bend <= limit * size:
             continue
         looked_at += 1
         forward, backward = u * (once - y), claimed[name] * v
         error = abs(forward.sum() - backward.sum())
-        # What cancelled in once − y is known no better than y.
+        # The difference once − y has the absolute rounding error of y.
         if not error <= limit * (np.abs(forward).sum() + np.abs(backward).sum() + np.abs(u).sum() * size):
             wrong.append(gradient_name(name))
     if looked_at:

@@ -1,9 +1,9 @@
-"""Kinks: points with more than one slope, where any value between the slopes of both sides is a subgradient.
+"""Kinks: points with two one-sided slopes, where any value between them is a subgradient.
 
-At a kink a backward chooses. Any value between the slopes of the two sides is a subgradient, and no mistake. At a tie
-that is not enough: of two equal cells under a maximum, each side of each has slope 0 or 1, so that (1, 0), (½, ½), and
-also (1, 1) and (0, 0) lie between them. But when the tied cells move *together* the maximum moves with them: there the
-function has one slope, and the gradient must add up to it. (1, 1) adds up to 2, (0, 0) to 0.
+At a kink a backward may return any subgradient. At a tie that condition is too weak: for two equal cells under a
+maximum, the one-sided slopes of each are 0 and 1, so that (1, 0) and (½, ½), but also (1, 1) and (0, 0) lie between
+them. When the tied cells move *together*, the maximum moves with them: there the function has one slope, and the
+gradients must add up to it. (1, 1) adds up to 2 and (0, 0) to 0, where the slope is 1.
 """
 
 from time import monotonic
@@ -17,15 +17,15 @@ from npae.utils.types import Array
 
 
 class Kinks:
-    """The entries of a block that stand at a kink.
+    """The entries of a block that are at a kink.
 
     Attributes
     ----------
     entries : list of int
     wrong : list of int
-        Those where the claim is no subgradient.
+        Those whose claimed value is no subgradient.
     wrong_ties : list of tuple
-        Groups whose claims do not add up: (entries, slope, sum of claims).
+        Groups whose claimed values do not add up to the slope: (entries, slope, sum of the claimed values).
     """
 
     def __init__(self, block: MeasuredBlock) -> None:
@@ -37,13 +37,14 @@ class Kinks:
 
     @property
     def allowed(self) -> list[int]:
-        """Entries whose claim is one of the slopes between the two sides."""
+        """Entries at a kink whose claimed value is a subgradient."""
         return [i for i in self.entries if i not in self.wrong]
 
     def add(self, i: int) -> None:
-        """Note a kink at entry i, and whether what is claimed lies between its sides.
+        """Record a kink at entry i, and whether its claimed value lies between the one-sided slopes.
 
-        Each output has sides of its own: a cell tied in two windows may be the winner of one and not of the other.
+        The slopes are taken for each output separately: a cell that is tied in two windows may be chosen as the
+        maximum of one and not of the other.
         """
         block = self.block
         sides = [self._slopes_of_outputs(i, sign * block.step / 16) for sign in (-1, 1)]
@@ -81,12 +82,12 @@ class Kinks:
             e = estimate(Line(block.weighted.rise, block.flat, d), h, block.weighted.noise)
             claimed = float(block.claimed[group].sum())
             size = max(block.scale, abs(e.value))
-            # Two sides again: other kinks that no tie explains, about which nothing can be said.
+            # A kink of the whole group has another cause than the tie, and its subgradients are not known.
             if not e.kink and abs(claimed - e.value) > KINKED * size + 4 * e.error:
                 self.wrong_ties.append((group, e.value, claimed))
 
     def _groups(self) -> list[Array]:
-        """Kinked entries of one sample whose values are equal, or nearer than the steps that were taken."""
+        """Groups of entries at a kink, in one sample, whose values are equal or closer than the step."""
         block = self.block
         entries = np.array(sorted(self.entries))
         sample = entries // max(block.flat.size // block.shape[0], 1) if len(block.shape) > 1 else 0 * entries

@@ -1,4 +1,4 @@
-"""The check repeated on nine samples: mistakes that small batches hide, such as loops unrolled by eight."""
+"""Repeat the check with nine samples, for mistakes that small batches hide, such as in loops unrolled by eight."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -14,7 +14,7 @@ LARGER = 9  # one more than a vector register of float32 holds
 
 
 def more_samples(x: Array, generator: np.random.Generator) -> Array:
-    """``LARGER`` samples of the same kind as those of x, none alike."""
+    """``LARGER`` samples, all different: those of x, repeated and scaled by random factors of 0.5 to 0.95."""
     rows: Array = x[np.arange(LARGER) % len(x)]
     return rows * generator.uniform(0.5, 0.95, rows.shape)
 

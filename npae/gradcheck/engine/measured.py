@@ -1,4 +1,4 @@
-"""The measurements of one block: its values, what is claimed of its gradient, and what was found numerically."""
+"""The measurements of one block: its values, the claimed gradient, and the numeric gradient."""
 
 import numpy as np
 
@@ -13,16 +13,16 @@ class MeasuredBlock:
     Parameters
     ----------
     values : ndarray
-        Contiguous; moved in place and put back.
+        Contiguous; changed in place and restored.
     claimed : ndarray of the same shape
         The gradient that the code under test returned.
     weighted : Weighted
-        F, whose gradient is claimed.
+        The function F whose gradient is checked.
 
     Attributes
     ----------
     flat, claimed, numeric, left, right : ndarray of shape (size,)
-        Values, claims, central differences (NaN where none was taken), and the slopes of both sides.
+        Values, claimed gradient, central differences (NaN where not measured), and one-sided slopes.
     step : float
         Step for a value of size 1.
     """
@@ -37,6 +37,6 @@ class MeasuredBlock:
 
     @property
     def scale(self) -> float:
-        """The largest entry: numeric as far as it is known, else claimed."""
+        """The largest entry of the measured numeric gradient, or, where that is 0 or missing, of the claimed one."""
         known = np.abs(self.numeric[np.isfinite(self.numeric)])
         return float(known.max(initial=0.0)) or float(np.abs(self.claimed).max(initial=0.0))

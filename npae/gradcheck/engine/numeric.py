@@ -1,12 +1,12 @@
 """Numerical derivatives from function values, with an estimate of their error.
 
-A line x + t·d through the point is enough: its slope at t = 0 needs no calculus::
+The derivative along a direction d is the slope of F on the line x + t·d at t = 0, by central differences::
 
     D(h) = (F(x + h·d) − F(x − h·d)) / (t⁺ − t⁻)
 
-The error is h² F‴ / 6 from the formula and ε F / h from rounding; both are small at h = ε^⅓. The divisor is the step
-that floating-point numbers really took, which is not exactly 2h. The first term is known from halving the step, and two
-estimates at larger steps cancel it (Richardson 1911; Press et al., Numerical Recipes, §5.7).
+The error is h² F‴ / 6 from truncation and ε F / h from rounding; both are small at h = ε^⅓. The divisor is the
+difference of the floating-point arguments, which is not exactly 2h. Halving the step gives an estimate of the first
+term, and two estimates at larger steps cancel it (Richardson 1911; Press et al., Numerical Recipes, §5.7).
 """
 
 from collections.abc import Callable
@@ -20,21 +20,21 @@ EPS = float(np.finfo(np.float64).eps)
 
 
 def step_for(eps: float = EPS) -> float:
-    """ε^⅓, where the error of the formula and the error of rounding are equal: 6e-6 in float64."""
+    """ε^⅓, where truncation and rounding errors are of the same size: 6e-6 in float64."""
     return float(eps ** (1 / 3))
 
 
 class Line:
-    """t ↦ F(x + t·d) − F(x), for an array x that F reads; x is changed in place and put back.
+    """t ↦ F(x + t·d) − F(x), for an array x that F reads; x is changed in place and restored.
 
     Parameters
     ----------
     rise : callable
-        F(now) − F(x), with F a number.
+        Returns F(current values) − F(x), a number.
     values : ndarray
-        x, or the part of it that moves.
+        x, or the part of it that is changed.
     direction : ndarray of the same shape
-        d.
+        The direction d.
     """
 
     def __init__(self, rise: Callable[[], float], values: Array, direction: Array) -> None:
@@ -43,7 +43,7 @@ class Line:
         self._length = float(direction @ direction)
 
     def __call__(self, t: float) -> tuple[float, float]:
-        """The step that was really taken, and the rise over it."""
+        """The step after rounding of x + t·d, and the rise over it."""
         try:
             self.values[...] = self.start + t * self.direction
             taken = float((self.values - self.start) @ self.direction) / self._length
@@ -62,33 +62,35 @@ class Slopes:
 
     @property
     def bend(self) -> float:
-        """How much the two sides differ: h·F″ for a smooth F, a constant at a kink."""
+        """Right minus left slope: h·F″ for a smooth F, a constant at a kink."""
         return self.right - self.left
 
     @property
     def jump(self) -> float:
-        """The same without its sign."""
+        """The absolute difference of both one-sided slopes."""
         return abs(self.bend)
 
 
 def slopes(line: Line, h: float) -> Slopes:
-    """Both sides of a line's origin, with two evaluations."""
+    """The one-sided and central slopes at a line's origin, from two evaluations; NaN where a step rounds to 0."""
     (ahead, up), (behind, down) = line(h), line(-h)
-    if ahead == 0 or behind == 0:  # a step that rounding swallowed proves nothing
+    if ahead == 0 or behind == 0:  # x + t·d rounds to x
         return Slopes(np.nan, np.nan, np.nan)
     return Slopes(down / behind, up / ahead, (up - down) / (ahead - behind))
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A slope, how far it may be off, and whether there is only one.
+    """A slope with an error estimate, and whether it is at a kink.
 
     Attributes
     ----------
     value, error : float
+        The slope, and an estimate of its absolute error.
     left, right : float
-        One-sided slopes; the same but for the error where there is no kink.
+        One-sided slopes; they agree within the error where there is no kink.
     kink : bool
+        Whether the one-sided slopes differ.
     """
 
     value: float
@@ -99,12 +101,12 @@ class Estimate:
 
 
 def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
-    """The best of several estimates of a smooth line's slope, each with its own estimate of its error.
+    """The best of several estimates of a smooth line's slope, each with an error estimate.
 
-    Plain ones at h, h/4 and h/16: D(h/2), off by a third of its distance from D(h), plus 2 noise / h. The smaller
-    steps are for lines with kinks near by. Richardson's: (4 D(h/2) − D(h)) / 3 at steps of 1e-3 and 5e-4, off by what
-    a second one at half these steps changes, unless it contradicts the best plain one. The first whose error is
-    ``enough`` will do.
+    Plain estimates with steps h, h/4 and h/16: the value is D(h/2), its error a third of the distance from D(h), plus
+    2 noise / h. The smaller steps are for lines with kinks nearby. Then Richardson's: (4 D(h/2) − D(h)) / 3 with steps
+    of 5e-4 and 2.5e-4, its error the change from the same with doubled steps; it is used unless it contradicts the best
+    plain estimate. The search ends at an error of at most ``enough``.
     """
     best = _plain_estimate(line, h, noise)
     for k in (4, 16):
@@ -129,7 +131,7 @@ def _plain_estimate(line: Line, h: float, noise: float) -> Estimate:
 
 
 def _crossed(wide: Slopes, near: Slopes, noise: float) -> float:
-    """The kink that both steps cross, and that spoils both alike: half the step is half the bend, but for that."""
+    """The error from a kink that both steps cross: without one, half the step has half the bend."""
     return max(0.0, abs(2 * near.bend - wide.bend) - 16 * noise)
 
 
@@ -140,10 +142,10 @@ def _error(e: Estimate) -> float:
 def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
     """The slope of a line that may have a kink near its origin.
 
-    Where F is smooth the two sides differ by h·F″, so a quarter of the step leaves a quarter of the difference. A kink
-    between x and x + h spoils the slope across it; it is left behind when the step shrinks below its distance. A
-    difference that no step makes smaller is a kink at x itself. So the ReLU that changed sides and the maximum that
-    another cell took over are seen from outside, in code that knows nothing of this checker.
+    Where F is smooth, the one-sided slopes differ by h·F″, so a quarter of the step leaves a quarter of the difference.
+    A kink between x and x + h falsifies the slope until the step is shorter than the distance to the kink. A difference
+    that stays the same for every step means a kink at x itself. So a ReLU whose sign changes, or a maximum that moves
+    to another cell, is detected from function values alone.
 
     Parameters
     ----------
@@ -153,7 +155,11 @@ def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimat
     noise : float
         Rounding error of a rise.
     enough : float
-        An error that is small enough to stop at.
+        Error at which the search for a better estimate ends.
+
+    Returns
+    -------
+    Estimate
     """
     first, before, now = h, slopes(line, h), slopes(line, h / 4)
     for _ in range(6):
@@ -163,15 +169,15 @@ def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimat
         now = slopes(line, h / 4)
     if abs(now.bend - before.bend) <= 0.5 * before.jump:
         return Estimate(now.central, now.jump, now.left, now.right, kink=True)
-    # A kink so near that only the last step is short of it; or nothing but rounding, more of it than was thought.
+    # Either a kink so near that only the last step is shorter, or rounding errors larger than ``noise``.
     return min(smooth_estimate(line, first, noise, enough), _plain_estimate(line, h / 4, noise), key=_error)
 
 
 def taylor_slope(line: Line, claimed: float, noise: float) -> float:
-    """How fast the remainder F(x + t·d) − F(x) − t·claimed falls with t: as t² when claimed is right, as t when not.
+    """The exponent p with which the remainder F(x + t·d) − F(x) − t·claimed falls, as tᵖ.
 
-    Returns the exponent (2 right, 1 wrong); 2 too where nothing but rounding remains; NaN where F is not smooth enough
-    to tell.
+    It is 2 when ``claimed`` is right and 1 when it is wrong; 2 where the remainder is only rounding error; NaN where a
+    remainder is 0 or not finite.
     """
     steps = np.array([1e-2, 5e-3, 2.5e-3, 1.25e-3])
     taken = [line(t) for t in steps]

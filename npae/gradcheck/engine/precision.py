@@ -1,6 +1,6 @@
 """Detect code that computes in float32 although its inputs and outputs are float64.
 
-Its output is a staircase, flat between one float32 number and the next, so that small steps see slopes of 0.
+Its output is constant between one float32 number and the next, so that small steps measure slopes of 0.
 """
 
 import numpy as np
@@ -10,11 +10,11 @@ from npae.gradcheck.engine.subject import Subject
 from npae.utils.types import Array
 
 FLOAT32_EPS = float(np.finfo(np.float32).eps)
-NEAR, FAR = 1e-11, 1e-2  # steps that float64 sees and float32 does not, and that both see
+NEAR, FAR = 1e-11, 1e-2  # a step that changes float64 outputs only, and one that changes float32 outputs too
 
 
 def computes_in_float32(subject: Subject, generator: np.random.Generator) -> bool:
-    """Whether most outputs that move with a large step stand still with one that float64 would show plainly."""
+    """Whether most outputs that change over the step FAR do not change over NEAR, where float64 outputs would."""
     start = {name: values.copy() for name, values in subject.blocks.items()}
     d = {name: generator.choice([-1.0, 1.0], values.shape) * _size(values) for name, values in start.items()}
     outputs: list[Array] = []
@@ -35,6 +35,6 @@ def computes_in_float32(subject: Subject, generator: np.random.Generator) -> boo
 
 
 def _size(values: Array) -> Array:
-    """How far each entry moves: by its own size, and by the block's where it is 0."""
+    """The size of each entry's step: its absolute value, or the block's root mean square where it is 0."""
     size: Array = np.where(values == 0, float(np.sqrt(np.mean(values * values))) or 1.0, np.abs(values))
     return size

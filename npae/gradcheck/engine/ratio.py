@@ -1,4 +1,4 @@
-"""Constant ratios: a wrong gradient that is the right one times a number, and what that number suggests."""
+"""Constant ratios: a wrong gradient that is the right one times a number, and the likely cause of that number."""
 
 from collections.abc import Mapping
 
@@ -9,13 +9,13 @@ from npae.utils.types import Array
 USUAL = {
     2.0: "a factor 2 too many, or something is added twice",
     0.5: "a factor 2 is missing, such as that of a square",
-    -1.0: "the sign is turned round",
-    0.0: "nothing arrives",
+    -1.0: "the sign is reversed",
+    0.0: "the gradient is 0",
 }
 
 
 def constant_ratio(claimed: Array, numeric: Array) -> float | None:
-    """claimed / numeric, where it is the same for all entries that are not small; None where it is not, or is 1."""
+    """claimed / numeric, where it is the same for all entries that are not small; None where it varies or is 1."""
     known = np.isfinite(numeric)
     claimed, numeric = claimed[known], numeric[known]
     large = np.abs(numeric) > 1e-2 * np.abs(numeric).max(initial=0.0)
@@ -28,7 +28,7 @@ def constant_ratio(claimed: Array, numeric: Array) -> float | None:
 
 
 def suggestion(ratio: float, known: Mapping[str, float]) -> str:
-    """What a constant ratio suggests; ``known`` are numbers of the subject by name."""
+    """The likely cause of a constant ratio, or ""; ``known`` are numbers of the subject by name (N, β)."""
     for value, text in USUAL.items():
         if abs(ratio - value) < 1e-4 * max(abs(value), 1.0):
             return text

@@ -1,9 +1,9 @@
-"""The code under test as the checker sees it: arrays to move, an output, and the gradients it returns.
+"""Interface to the code under test: arrays to change, an output, and the gradients that it returns.
 
-A plain function, a layer and a whole network all become a subject; everything behind this line knows nothing else.
-The output y is one vector. A gradient check needs one number, so y is weighted by an upstream gradient u: F = Σ u·y,
-whose gradient is what ``backward(u)`` returns. u is random: a constant one hides errors, since a max-pool that hands
-every gradient to the wrong cell has the right sum.
+Functions, layers and networks are each wrapped in a subject, and the engine uses only this interface. The output y is
+one vector. A gradient check needs one number, so y is weighted by an upstream gradient u: F = Σ u·y, whose gradient is
+what ``backward(u)`` returns. u is random, because a constant u hides errors: a max-pool that passes every gradient to
+the wrong cell has the right sum.
 """
 
 from collections.abc import Mapping
@@ -16,20 +16,20 @@ from npae.utils.types import Array
 
 
 class Subject:
-    """Base class.
+    """Base class of the code under test.
 
     Attributes
     ----------
     blocks : dict of str to ndarray
-        The arrays by which a gradient is claimed, by name ("x", "W"); contiguous float64, and moved in place.
+        The arrays that have a gradient, by name ("x", "W"); contiguous float64, changed in place.
     eps : float
         Machine epsilon of the arithmetic that ``output`` is computed in.
     affine : bool
-        Whether ``gradients(0)`` may differ from 0, because of a penalty that no upstream gradient weights.
+        Whether ``gradients(0)`` may differ from 0, because of a penalty that does not depend on u.
     has_upstream : bool
-        Whether u can be chosen at all; a network's loss brings its own.
+        Whether u can be chosen; for a network's loss it is fixed.
     known : dict of str to float
-        Numbers that a wrong factor may come from: the batch size, β.
+        Numbers that may appear as a wrong factor: the batch size, β.
     """
 
     blocks: dict[str, Array]
@@ -39,7 +39,7 @@ class Subject:
     known: Mapping[str, float] = {}
 
     def output(self) -> Array:
-        """y (size,) at the present values of the blocks: a float64 copy."""
+        """y (size,) at the current values of the blocks: a float64 copy."""
         raise NotImplementedError
 
     def upstream(self, generator: np.random.Generator) -> Array:
@@ -47,22 +47,22 @@ class Subject:
         raise NotImplementedError
 
     def gradients(self, u: Array) -> dict[str, Array]:
-        """What the code under test says is ∂(Σ u·y)/∂block, for every block: copies."""
+        """The gradients ∂(Σ u·y)/∂block that the code under test returns, for every block: copies."""
         raise NotImplementedError
 
     def overwritten(self) -> list[str]:
-        """The inputs that a pass has written into, as far as the subject saw it: those that are no blocks too."""
+        """Names of the inputs that a pass has written into, including inputs that are no blocks."""
         return []
 
 
 class NoGradientError(ValueError):
-    """What backward returned cannot be the gradient; the message, a sentence of the checker's, is the finding."""
+    """backward returned no usable gradient; the message is shown in the report."""
 
 
 class Weighted:
-    """F = Σ u·y, as its rise over the value at which it was made.
+    """F = Σ u·y, evaluated as the difference from its value at construction.
 
-    Outputs are subtracted before they are summed, so that F's size costs no digits.
+    Outputs are subtracted before they are summed, so that a large F loses no digits.
     """
 
     def __init__(self, subject: Subject, u: Array) -> None:
@@ -71,16 +71,16 @@ class Weighted:
         self.noise = subject.eps * float(np.abs(u) @ np.abs(self.y))
 
     def rise(self) -> float:
-        """F(now) − F(then)."""
+        """F at the current values minus F at construction."""
         return float(self.u @ (self.subject.output() - self.y))
 
     def rises(self) -> Array:
-        """The same for each output by itself."""
+        """The same difference for each weighted output u·y, of shape (size,)."""
         rises: Array = self.u * (self.subject.output() - self.y)
         return rises
 
 
 def copy_parameters(source: Arena, target: Arena) -> None:
-    """Give a network or layer the parameters of another of the same kind, whatever the precision of each."""
+    """Copy the parameters of one arena into another with the same layers; their dtypes may differ."""
     for (_, theirs, _), (_, ours, _) in zip(source.parameters(), target.parameters(), strict=True):
         ours[...] = theirs

@@ -1,10 +1,10 @@
-"""Size, stride and padding that a layer states of its window, for naming mistakes."""
+"""Size, stride and padding of a layer's window, used to name mistakes."""
 
 from typing import Any
 
 
 def window_hints(layer: Any) -> dict[str, Any]:
-    """Options of the library's windows, from the attributes that npae's window layers have; empty for any other."""
+    """Options for the library of mistakes, from the attributes of npae's window layers; empty for any other layer."""
     rows, columns = (getattr(layer, name, None) for name in ("rows", "columns"))
     if rows is None or columns is None or not hasattr(rows, "before"):
         return {}

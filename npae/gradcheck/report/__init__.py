@@ -1,1 +1,1 @@
-"""What a check found, as plain data, text, JSON and HTML."""
+"""Reports of gradient checks, as plain data, text, JSON and HTML."""

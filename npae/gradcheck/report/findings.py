@@ -1,4 +1,4 @@
-"""What a check has found, as plain data: a verdict for each block, with the evidence beside it."""
+"""The findings of a gradient check as plain data: a verdict for each block, with the evidence for it."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -9,14 +9,27 @@ from npae.utils.types import Array, Shape
 
 
 def gradient_name(block: str) -> str:
-    """The gradient by a block, as the field writes it: "W" -> "dW", "encoder.0.W" -> "encoder.0.dW"."""
+    """The name of the gradient by a block: "W" -> "dW", "encoder.0.W" -> "encoder.0.dW"."""
     owner, dot, name = block.rpartition(".")
     return f"{owner}{dot}d{name}"
 
 
 @dataclass
 class Invariant:
-    """The result of a check that needs no step: whether it holds, and what was seen where it does not."""
+    """The result of a check that needs no finite differences.
+
+    Attributes
+    ----------
+    name : str
+        The property that was checked.
+    holds : bool
+    detail : str
+        What was measured where it does not hold; else empty, or why the property was not checked.
+    blocks : tuple of str
+        The blocks concerned.
+    how : {"", "draws", "accumulates"}
+        Why backward does not repeat, where that is known; see ``Bug.how``.
+    """
 
     name: str
     holds: bool
@@ -27,7 +40,7 @@ class Invariant:
 
 @dataclass
 class Name:
-    """A known mistake that a wrong gradient looks like."""
+    """A known mistake that a wrong gradient matches."""
 
     bug: str
     formula: str
@@ -37,31 +50,34 @@ class Name:
 
 @dataclass
 class BlockReport:
-    """What was found about one block.
+    """The findings about one block: one array and the gradient by it.
 
     Attributes
     ----------
     name : str
-        Of the block ("W"); ``gradient`` is the name of its gradient ("dW").
+        Name of the block ("W"); ``gradient`` is the name of its gradient ("dW").
+    shape : tuple of int
     verdict : Verdict
     reason : str
-        Why, in words.
+        The reason for the verdict; may be empty.
     error : float
-        The largest difference, relative to the largest entry of the block: the number that decides.
+        The largest difference of an entry, relative to the largest entry of the block; the verdict depends on it.
     index : tuple of int or None
-        Where it is; ``claimed`` and ``numeric`` are the two values there.
+        Index of that entry; ``claimed`` and ``numeric`` are the two values of the gradient there.
     error_estimate : float
-        How far ``numeric`` may be off, relative to the block's largest entry too.
+        Estimated error of ``numeric``, relative to the block's largest entry.
     checked, size : int
-        Entries whose own difference was taken, and entries.
+        Number of entries that were measured one by one, and number of entries.
     directions : int
-        Random directions that moved the whole block.
+        Number of random directions along which the whole block was moved.
     taylor_slope : float
-        2 where the gradient is right, about 1 where it is wrong.
+        About 2 where the gradient is right, about 1 where it is wrong.
+    kinks : int
+        Number of entries at a kink.
     ratio : float or None
-        claimed / numeric, where it is the same everywhere.
-    errors : ndarray or None
-        The relative error of every entry; NaN where none was taken.
+        claimed / numeric, where it is the same for all entries; ``suggestion`` says what it may mean.
+    errors : ndarray of the block's shape, or None
+        The relative error of each entry; NaN where it was not measured.
     """
 
     name: str
@@ -88,12 +104,12 @@ class BlockReport:
 
     @property
     def coverage(self) -> str:
-        """How much was looked at."""
+        """How much was measured: "12 of 20 + 4 directions"."""
         entries = f"{self.checked} of {self.size}"
         return f"{entries} + {self.directions} directions" if self.directions else entries
 
     def lines(self) -> Iterator[str]:
-        """The evidence, where there is something to say."""
+        """The evidence as lines of text; none for a plain PASS."""
         if self.reason:
             yield self.reason
         if self.index is not None and self.verdict is not Verdict.PASS:
@@ -110,7 +126,7 @@ class BlockReport:
 
 @dataclass
 class Findings:
-    """What a check has found, as data; ``Report`` adds how it is shown.
+    """The findings of a check as data; ``Report`` adds text, JSON and HTML.
 
     Attributes
     ----------
@@ -118,13 +134,15 @@ class Findings:
         What was checked.
     blocks : list of BlockReport
     invariants : list of Invariant
-        The checks that need no step.
+        The checks that need no finite differences.
     names : list of Name
-        What the wrong gradients look like.
+        The known mistakes that the wrong gradients match.
     parts : list of Findings
-        Of a wrong model: the layers that are wrong by themselves.
+        For a wrong model: the reports of its layers that are wrong when checked alone.
     notes : list of str
+        Remarks for the reader, such as that the function computes in float32.
     seconds : float
+        Duration of the check.
     """
 
     subject: str
@@ -137,7 +155,7 @@ class Findings:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all blocks; WRONG where an invariant does not hold."""
+        """The worst verdict of all blocks; WRONG where an invariant does not hold."""
         if not all(invariant.holds for invariant in self.invariants):
             return Verdict.WRONG
         if not self.blocks and not self.invariants:

@@ -1,6 +1,6 @@
 """Heat maps of the error of a block, as characters for a terminal.
 
-A row of wrong entries, a wrong corner or a wrong last column says more than the largest error does.
+They show the pattern that the largest error alone hides: a wrong row, a wrong corner, a wrong last column.
 """
 
 from collections.abc import Iterator
@@ -16,12 +16,12 @@ ROWS, COLUMNS = 12, 60
 
 
 def plane(errors: Array) -> Array:
-    """Any array as a picture (rows, columns): the last axis to the right, all others downwards."""
+    """Any array as a matrix (rows, columns): the last axis gives the columns, all others the rows."""
     return np.atleast_2d(errors.reshape(-1, errors.shape[-1]) if errors.ndim else errors)
 
 
 def condensed(errors: Array, rows: int, columns: int) -> Array:
-    """The picture in at most that many cells; each is the worst of what it stands for, NaN where nothing is known."""
+    """The matrix reduced to at most rows × columns cells; each is the largest of its entries, NaN where all are NaN."""
     picture = plane(errors)
     for axis, limit in enumerate((rows, columns)):
         n = picture.shape[axis]
@@ -37,12 +37,12 @@ def _worst(part: Array, axis: int) -> Array:
 
 
 def shade(error: float) -> int:
-    """0 for right to 4 for plainly wrong."""
+    """The shade of an error: from 0 (right) to 4 (above the last of ``LIMITS``)."""
     return sum(error > limit for limit in LIMITS)
 
 
 def text_map(errors: Array) -> Iterator[str]:
-    """Lines of shaded cells, and what the shades mean."""
+    """The lines of the heat map, and a legend as the last one."""
     picture = condensed(errors, ROWS, COLUMNS)
     for row in picture:
         yield "|" + "".join(UNKNOWN if np.isnan(e) else SHADES[shade(e)] for e in row) + "|"

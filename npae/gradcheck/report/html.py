@@ -1,4 +1,4 @@
-"""A report for a notebook: a table of verdicts, and where a block is wrong a heat map of its error."""
+"""A report as HTML for a notebook: a table of verdicts, and for each wrong block a heat map of its error."""
 
 from collections.abc import Iterator
 from html import escape
@@ -53,7 +53,7 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def heat_map(block: BlockReport, errors: Array) -> str:
-    """The error of every entry as an SVG picture: the last axis to the right, all others downwards."""
+    """The error of each entry as an SVG picture: the last axis gives the columns, all others the rows."""
     picture = condensed(errors, ROWS, COLUMNS)
     height, width = (n * CELL for n in picture.shape)
     cells = "".join(

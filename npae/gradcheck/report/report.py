@@ -15,12 +15,12 @@ from npae.gradcheck.report.verdict import Verdict, band
 
 @dataclass
 class Report(Findings):
-    """What a check has found; printing it says where a gradient is wrong, and in a notebook it is a page."""
+    """The findings of a check. ``print(report)`` gives text, ``to_dict`` JSON values, a notebook shows HTML."""
 
     parts: list["Report"] = field(default_factory=list)
 
     def __getitem__(self, name: str) -> BlockReport:
-        """The block "W"; "dW" means the same."""
+        """The report on a block, by its name ("W") or that of its gradient ("dW"); KeyError where there is none."""
         for block in self.blocks:
             if name in (block.name, block.gradient):
                 return block
@@ -57,7 +57,7 @@ class Report(Findings):
                 yield f"  | {line}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the arrays, as plain JSON values."""
+        """The report as plain JSON values, without arrays; None where a number is not finite."""
         return {
             "subject": self.subject,
             "verdict": str(self.verdict),
@@ -70,7 +70,7 @@ class Report(Findings):
         }
 
     def _repr_html_(self) -> str:
-        """For a notebook: the verdicts as a table, and a heat map of the error of every wrong block."""
+        """HTML for a notebook: the verdicts as a table, and a heat map of the error of each wrong block."""
         return page(self)
 
 

@@ -1,22 +1,22 @@
 """The four verdicts, and the error thresholds between them.
 
 An error is the largest difference of two gradients, as a fraction of the largest entry of the block. It does not grow
-with the size of the array: a tolerance that does has let a wholly wrong gradient pass (pytorch#59615). The bands are
-those of CS231n's notes on gradient checks.
+with the size of the array; a tolerance that does can let a completely wrong gradient pass (pytorch#59615). The bands
+are those of CS231n's notes on gradient checks.
 """
 
 from collections.abc import Iterable
 from enum import Enum
 
-SMOOTH = 1e-6  # agreement that a smooth function reaches in float64
-KINKED = 1e-4  # agreement asked for beside a kink, where the step must be small
-SINGLE = 2e-3  # agreement that is possible where a function computes in float32
-FLOAT32 = 1e-4  # agreement of a float32 backward with the float64 backward
+SMOOTH = 1e-6  # tolerance for a smooth function in float64
+KINKED = 1e-4  # tolerance beside a kink, where the step must be small
+SINGLE = 2e-3  # tolerance where a function computes in float32
+FLOAT32 = 1e-4  # tolerance of a float32 backward compared with the float64 backward
 SUSPICIOUS, PLAINLY_WRONG = 1e-4, 1e-2  # CS231n's bands
 
 
 class Verdict(Enum):
-    """What is said of one block, from good to bad."""
+    """The verdict on one block, from best to worst."""
 
     PASS = "PASS"
     KINK = "KINK"
@@ -28,7 +28,7 @@ class Verdict(Enum):
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict on the whole: that on its worst part."""
+    """The worst of several verdicts; PASS for none."""
     return max(verdicts, key=list(Verdict).index, default=Verdict.PASS)
 
 

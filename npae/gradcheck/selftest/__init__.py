@@ -1,1 +1,1 @@
-"""Known mistakes planted in every layer: the checker must find all of them and name them."""
+"""Self-test of the gradient checker: it must find and name every known mistake, and accept right gradients."""

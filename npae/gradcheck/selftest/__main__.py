@@ -1,7 +1,6 @@
-"""How good is the checker itself? ``python -m npae.gradcheck.selftest`` plants every known mistake and counts.
+"""``python -m npae.gradcheck.selftest``: measure the gradient checker on every known mistake and on right gradients.
 
-Two numbers say it: how many wrong gradients it lets pass, and how often it complains about right ones. A third is its
-own: how many mistakes it calls by their name.
+It counts the wrong gradients that are caught, the mistakes that are named, and the false alarms about right gradients.
 """
 
 import argparse
@@ -21,23 +20,25 @@ from npae.gradcheck.selftest.random_models import draw
 from npae.kernels import reference_kernels
 from npae.utils.console import be_readable
 
-SUMMARY = "How good is the checker itself? Every known mistake is planted, and those that it finds are counted."
+SUMMARY = (
+    "Run the gradient checker on every known mistake and on right gradients; count what it finds and false alarms."
+)
 
 
 @dataclass
 class Score:
-    """What came out."""
+    """The counts of a self-test, and the entries behind them."""
 
     caught: int = 0
     named: int = 0
     both: list[str] = field(default_factory=list)  # named together with others
     missed: list[str] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
-    undecided: list[str] = field(default_factory=list)  # KINK or CAN'T TELL for what is right
+    undecided: list[str] = field(default_factory=list)  # right, but reported as KINK or CAN'T TELL
 
 
 def report_on(bug: Bug, seed: int = 0) -> Report:
-    """What the checker says of one mistake."""
+    """The checker's report on one known mistake."""
     if bug.kind == "adam":
         return check_optimizer(plant_optimizer(bug), seed=seed)
     planted = inject([bug], seed)
@@ -45,7 +46,7 @@ def report_on(bug: Bug, seed: int = 0) -> Report:
 
 
 def report_on_right(number: int) -> Report:
-    """What the checker says of a drawn layer or model that is right; with plain NumPy kernels."""
+    """The checker's report on a random layer or model with right gradients, with the plain NumPy kernels."""
     c = draw(number)
     if c.x is not None:
         return check_model(c.subject, c.x, seed=number, kernels=reference_kernels())
@@ -53,7 +54,7 @@ def report_on_right(number: int) -> Report:
 
 
 def score(n_configurations: int, seed: int = 0) -> Score:
-    """Plant every mistake; check as many right configurations as asked for."""
+    """Check every known mistake and ``n_configurations`` right layers and models."""
     s = Score()
     for bug in BUGS:
         report = report_on(bug, seed)
@@ -74,7 +75,7 @@ def score(n_configurations: int, seed: int = 0) -> Score:
 
 
 def lines(s: Score, n_configurations: int, seconds: float) -> Iterator[str]:
-    """The score in words."""
+    """The score as lines of text."""
     yield f"wrong gradients caught:  {s.caught} of {len(BUGS)}"
     yield f"and named right:         {s.named} of {len(BUGS)}, {len(s.both)} of them beside another name"
     yield f"false alarms:            {len(s.false_alarms)} in {n_configurations} right configurations"
@@ -91,7 +92,7 @@ def lines(s: Score, n_configurations: int, seconds: float) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the figures; 0 if nothing was missed and no alarm was false, else 1."""
+    """Print the score; return 0 if every mistake was caught and named without a false alarm, else 1."""
     parser = argparse.ArgumentParser(prog="python -m npae.gradcheck.selftest", description=SUMMARY)
     parser.add_argument("--configurations", type=int, default=200, help="right layers and models (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="of the mistakes' inputs (default: 0)")

@@ -1,4 +1,4 @@
-"""Random layers and models with right gradients: the checker must pass all of them."""
+"""Random layers and models with right gradients, on which the checker must raise no false alarm."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -88,7 +88,7 @@ IMAGES: dict[str, Callable[[np.random.Generator], Any]] = {
     "tanh": lambda rng: Tanh(),
     "softplus": lambda rng: Softplus(),
     "flatten": lambda rng: Flatten(),
-    "reshape": lambda rng: Reshape(()),  # its shape is known only with that of the image
+    "reshape": lambda rng: Reshape(()),  # draw replaces it, since its shape depends on the image's
     "gaussian": lambda rng: GaussianNoise(float(rng.uniform(0.1, 1)), clip=((-1, 1), None)[rng.integers(2)]),
     "salt and pepper": lambda rng: SaltAndPepperNoise(float(rng.uniform(0.1, 0.6))),
     "sparse": lambda rng: ActivityL1(float(rng.uniform(0.1, 3))),
@@ -97,7 +97,7 @@ IMAGES: dict[str, Callable[[np.random.Generator], Any]] = {
 
 
 def _model(name: str, rng: np.random.Generator) -> Configuration:
-    """One of the five, small, with options drawn too."""
+    """One of the five autoencoders, small, with random options."""
     convolutional = name == "convolutional" or (name != "deep" and name != "vanilla" and rng.random() < 0.4)
     shape: Shape = (*_pair(rng, 4, 6), int(rng.integers(1, 3))) if convolutional else (int(rng.integers(5, 12)),)
     options: dict[str, Any] = {
@@ -121,7 +121,7 @@ def _model(name: str, rng: np.random.Generator) -> Configuration:
 
 
 def draw(number: int) -> Configuration:
-    """The configuration of this number: all layers and models in turn, each time with other sizes and options."""
+    """Configuration number ``number``: all layers and models in turn, with random sizes and options."""
     rng = np.random.default_rng([number, 4])
     names = [*FLAT, *IMAGES, *RECIPES]
     name = names[number % len(names)]

@@ -1,1 +1,1 @@
-"""Exercises: what their folders hold, and how they are found."""
+"""Exercises: loading their folders, and finding them by name or number."""

@@ -1,4 +1,4 @@
-"""The exercises that come with npae, in their order; hunts and fools come after what they need."""
+"""The exercises that come with npae, in order; each hunt and fool follows the exercise that unlocks it."""
 
 from difflib import get_close_matches
 from functools import lru_cache
@@ -16,7 +16,7 @@ def folders() -> list[Path]:
 
 @lru_cache(maxsize=1)
 def exercises() -> tuple[Exercise, ...]:
-    """All of them: the numbered ones in order, each followed by the hunts and fools that it unlocks."""
+    """All exercises: the numbered ones in order, each followed by the hunts and fools that it unlocks."""
     loaded = [load(folder) for folder in folders()]
     numbered = sorted((e for e in loaded if e.number), key=lambda e: e.number)
     names = {e.name for e in numbered}
@@ -28,12 +28,12 @@ def exercises() -> tuple[Exercise, ...]:
 
 
 def find(name: str) -> Exercise:
-    """The exercise of that name or number, or in that folder.
+    """The exercise with this name or number, or in this folder.
 
     Raises
     ------
     ExerciseError
-        Where there is none.
+        Where there is none; the message suggests a similar name.
     """
     if (Path(name) / "exercise.toml").is_file():
         return load(name)

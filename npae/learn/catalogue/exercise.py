@@ -1,7 +1,6 @@
-"""An exercise is a folder: what to write, the text that explains it, the reference, hints, and known mistakes.
+"""Load an exercise from its folder: the task, explanation, stub, reference solution, hints and known mistakes.
 
-``load`` reads one, from the package or from anywhere. The folder's Python files are its author's, and are run here;
-those of a learner never are.
+The Python files of the folder are trusted and run in this process; those of a learner are not.
 """
 
 import importlib.util
@@ -27,7 +26,7 @@ HINTS = 3
 
 
 class ExerciseError(ValueError):
-    """A folder that is no exercise, or one that contradicts itself: what is wrong in it, for its author."""
+    """An invalid or missing exercise; the message says what is wrong, for its author or user."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +37,17 @@ class Function:
     ----------
     name : str
     of : str
-        The function of the reference that it is the gradient of; empty where values are compared.
+        The function of reference.py whose gradient it is; empty where values are compared.
     compares : {"gradient", "value"}
-        With the slopes of ``of``, or with what the reference's own function returns.
+        Compared with the numeric gradient of ``of``, or with the values of the reference solution.
     takes : tuple of str
-        Names of inputs and options, "g" for the upstream gradient, "y" for the output of ``of``.
+        Names of the parameters: inputs and options, "g" for the upstream gradient, "y" for the output of ``of``.
     returns : tuple of str
-        "dW" for the gradient by W, "y" for the value of ``of``; any names where values are compared.
+        Names of the results: "dW" for the gradient by W, "y" for the value of ``of``; any where values are compared.
     bugs : tuple of str
-        Kinds of the library of known mistakes ("dense"), or single ones ("dense/db-mean").
+        Kinds of the library of known mistakes ("dense"), or single mistakes ("dense/db-mean").
     draw : str
-        The function of the reference that draws its inputs.
+        The function of reference.py that draws the inputs.
     """
 
     name: str
@@ -62,7 +61,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Training:
-    """How a milestone trains: Adam with ``rate``, for ``epochs`` over so many ``images`` in batches of ``batch``."""
+    """The training of a milestone: Adam with learning rate ``rate``, number of epochs and images, batch size."""
 
     images: int
     epochs: int
@@ -72,7 +71,26 @@ class Training:
 
 @dataclass(frozen=True)
 class Exercise:
-    """What exercise.toml says, and the files beside it."""
+    """An exercise: the settings of exercise.toml, and the files in its folder.
+
+    Attributes
+    ----------
+    folder : Path
+    name : str
+    number : int
+        Position in the course; 0 for hunts, fools and exercises from elsewhere.
+    after : str
+        Name of the exercise that unlocks a hunt or fool.
+    version : int
+    kind : {"exercise", "hunt", "fool"}
+        Write a function, find the mistake in one, or write a wrong gradient that passes a weak test.
+    title : str
+    milestone : bool
+        Whether the learner's gradients train an autoencoder after a pass.
+    functions : tuple of Function
+    training : Training or None
+        For a milestone.
+    """
 
     folder: Path
     name: str
@@ -92,22 +110,22 @@ class Exercise:
 
     @property
     def file_name(self) -> str:
-        """What the learner's file is called."""
+        """Name of the learner's file."""
         return f"{self.name}.py"
 
     @cached_property
     def text(self) -> str:
-        """The explanation."""
+        """The explanation, text.md."""
         return self._read("text.md")
 
     @cached_property
     def stub(self) -> str:
-        """What the learner begins with."""
+        """The initial content of the learner's file, stub.py."""
         return self._read("stub.py")
 
     @cached_property
     def hints(self) -> tuple[str, ...]:
-        """Three of them: idea, equation, line."""
+        """The three hints: the idea, the equation, the line of code."""
         parts = re.split(r"^## (\d+)\s*$", self._read("hints.md"), flags=re.MULTILINE)
         if parts[1::2] != [str(i + 1) for i in range(HINTS)]:
             raise ExerciseError(f"{self.folder.name}/hints.md: expected the sections ## 1, ## 2 and ## 3")
@@ -115,7 +133,7 @@ class Exercise:
 
     @cached_property
     def reference(self) -> ModuleType:
-        """reference.py, which draws inputs, computes forward and holds the solution."""
+        """The module reference.py: functions that draw inputs, forward passes, and the solution."""
         module = _module(self.folder / "reference.py", f"npae_exercise_{self.name}_reference")
         for name in [name for f in self.functions for name in (f.draw, f.of, f.name) if name]:
             if not callable(getattr(module, name, None)):
@@ -124,7 +142,7 @@ class Exercise:
 
     @cached_property
     def mutants(self) -> list[Mutant]:
-        """The mistakes of mutants.py, in its order."""
+        """The mistakes in mutants.py, in its order."""
         path = self.folder / "mutants.py"
         if not path.exists():
             return []
@@ -139,7 +157,7 @@ class Exercise:
         return found
 
     def known(self, function: Function) -> list[Known]:
-        """All known mistakes that may be in ``function``."""
+        """All known mistakes of ``function``: those of mutants.py, then those of the library."""
         try:
             library = library_mistakes(function.bugs, function.returns)
         except ValueError as error:
@@ -149,19 +167,19 @@ class Exercise:
         return own + library
 
     def solution(self, function: Function) -> Callable[..., Any]:
-        """The reference's own version of what the learner writes."""
+        """The reference solution of ``function``."""
         found: Callable[..., Any] = getattr(self.reference, function.name)
         return found
 
     def truth(self, function: Function) -> Callable[..., Any]:
-        """What computes the right results: the solution, but for a gradient that is to be wrong."""
+        """The function with the right results: the solution, or ``backward`` where the solution is a wrong gradient."""
         if self.kind == "fool" and function.compares == "gradient":
             found: Callable[..., Any] = getattr(self.reference, "backward", None) or _no_backward(self.folder)
             return found
         return self.solution(function)
 
     def solution_text(self) -> str:
-        """The solution's functions as source, with the helpers they call and the imports."""
+        """Source of the solution's functions, of the helpers that they call, and of the imports."""
         lines = [line for line in self._read("reference.py").splitlines() if line.startswith(("import ", "from "))]
         seen: dict[str, str] = {}
         for function in self.functions:
@@ -186,16 +204,16 @@ class Exercise:
 
 
 def _names_used(code: CodeType) -> list[str]:
-    """Names that a function takes from its module, those in its lambdas and comprehensions too.
+    """Global names that a function uses, including those in its lambdas and comprehensions.
 
-    Since Python 3.12 a list comprehension is no longer code of its own.
+    Before Python 3.12 a list comprehension is a nested code object.
     """
     inner = [constant for constant in code.co_consts if isinstance(constant, CodeType)]
     return [*code.co_names, *(name for part in inner for name in _names_used(part))]
 
 
 def check_name(name: str, where: str) -> None:
-    """Raise ExerciseError for a name that no file of a learner could have."""
+    """Raise ExerciseError for a name that is not valid as the name of a learner's file and module."""
     is_taken = keyword.iskeyword(name) or name in sys.stdlib_module_names or NO_NAME.match(name)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or is_taken:
         raise ExerciseError(
@@ -209,12 +227,12 @@ def _no_backward(folder: Path) -> Any:
 
 
 def load(folder: str | Path) -> Exercise:
-    """The exercise in a folder.
+    """Load the exercise in a folder.
 
     Raises
     ------
     ExerciseError
-        In one sentence, what is missing or wrong.
+        Where a file is missing or exercise.toml is not valid; the message says what.
     """
     folder = Path(folder).resolve()
     for name in FILES:
@@ -298,7 +316,7 @@ def _one_of(allowed: tuple[str, ...], value: str, key: str, where: str) -> str:
 
 
 def _module(path: Path, name: str) -> ModuleType:
-    """A Python file as a module that nobody else sees under its own name."""
+    """Load a Python file as a module without adding it to sys.modules."""
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None

@@ -1,6 +1,6 @@
-"""Grading: run every learner's file in a process of its own, judge the results here, and write a row for each.
+"""Grade submissions: run each learner's file in its own process, compare its results in this one, return a row each.
 
-The true results are drawn with a seed that no learner can know, once for all of them.
+Inputs and true results are drawn once for the whole class, from a random seed that learners cannot know.
 """
 
 import copy
@@ -20,7 +20,7 @@ from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.sandbox.process import Limits, Worker
 
-POLL_SECONDS = 0.5  # between two looks for Ctrl-C while submissions run
+POLL_SECONDS = 0.5  # interval of the checks for Ctrl-C while submissions run
 
 
 @dataclass(frozen=True)
@@ -33,23 +33,23 @@ class Row:
     status : str
         One of ``outcome.STATUSES``.
     bug : str
-        The known mistake that it looks like.
+        Name of the known mistake that it matches, or "".
     block : str
-        The first wrong result, "db".
+        Name of the first wrong result, such as "db".
     index : str
-        Its worst entry, "[3]".
+        Index of its worst entry, such as "[3]".
     yours, true : float or None
-        The two values there.
+        The two values of that entry.
     seconds : float
-        That the learner's code took.
+        Running time of the learner's code.
     text : str
-        What happened, in words.
+        Explanation for the teacher; empty where the other fields say it.
     version : int
-        Of the exercise.
+        Version of the exercise.
     digest : str
-        Of the learner's files.
+        SHA-256 of the learner's files.
     seed : int
-        Of the inputs that were drawn.
+        Seed of the inputs.
     """
 
     learner: str
@@ -72,7 +72,7 @@ class Row:
 
 
 def new_seed() -> int:
-    """One that nobody can foresee."""
+    """An unpredictable random seed."""
     return secrets.randbits(63)
 
 
@@ -84,21 +84,26 @@ def grade(
     journal: Journal | None = None,
     done: Callable[[Row], Any] = lambda row: None,
 ) -> list[Row]:
-    """A row for each submission, in their order.
+    """Grade submissions.
 
     Parameters
     ----------
     submissions : list of Submission
     limits : Limits, optional
-        Of each.
+        Limits of time and memory for each submission.
     jobs : int, default=1
-        How many are examined at a time.
+        Number of submissions that run at the same time.
     seed : int, optional
-        Of the inputs; a new one that nobody can know unless given.
+        Seed of the inputs; a random one by default.
     journal : Journal, optional
-        Where results are noted as they are made, and from where those of unchanged files are taken.
+        Where results are saved as they come, and from which the results of unchanged files are taken.
     done : callable, optional
-        Called with each new row, from several threads.
+        Called with each row as it is ready, from several threads.
+
+    Returns
+    -------
+    list of Row
+        One for each submission, in their order.
     """
     batch = _Batch(limits or Limits(), new_seed() if seed is None else seed, journal or Journal(None), done)
     rows: dict[Key, Row] = {}
@@ -113,7 +118,7 @@ def grade(
         else:
             together.append(s)
     with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
-        warnings.simplefilter("ignore", RuntimeWarning)  # what learners' numbers overflow is for the verdict to say
+        warnings.simplefilter("ignore", RuntimeWarning)  # overflow in a learner's results is reported by the verdict
         for s in alone:
             row = batch.examine(s, alone=True)
             rows[row.key] = row
@@ -125,7 +130,7 @@ def grade(
                 for future in completed:
                     row = future.result()
                     rows[row.key] = row
-        except BaseException:  # Ctrl-C: what runs is ended, what waits is not begun
+        except BaseException:  # Ctrl-C: stop what runs, and start no more
             pool.shutdown(wait=False, cancel_futures=True)
             batch.interrupt()
             raise
@@ -133,7 +138,7 @@ def grade(
 
 
 class _Batch:
-    """What all examinations of a batch share."""
+    """The state that the submissions of one call of ``grade`` share."""
 
     def __init__(self, limits: Limits, seed: int, journal: Journal, done: Callable[[Row], Any]) -> None:
         self.limits, self.seed, self.journal, self.done = limits, seed, journal, done
@@ -142,7 +147,7 @@ class _Batch:
         self._interrupted = False
 
     def known(self, s: Submission) -> Row | None:
-        """The row of a file that need not be run, or not again."""
+        """The row of a submission that need not run: nothing to run, already in the journal, or ended the grader."""
         if s.status:
             return self._row(s, s.status, text=s.fault)
         key = s.learner, s.exercise.name
@@ -157,13 +162,13 @@ class _Batch:
         return None
 
     def examine(self, s: Submission, alone: bool = False) -> Row:
-        """Run a learner's file and judge what it answers."""
+        """Run a learner's file and judge its results."""
         key = s.learner, s.exercise.name
         self.journal.begin(key, s.digest, alone)
         assert s.path is not None
         worker = Worker(s.path, self.limits, s.source)
         self._running.add(worker)
-        if self._interrupted:  # just now, when it was not yet among those that run
+        if self._interrupted:  # interrupt() may have run before this worker was registered
             worker.kill()
         try:
             with worker:
@@ -179,12 +184,12 @@ class _Batch:
         sheets = self._drawn(s.exercise)
         try:
             outcome = judge(s.exercise, worker, sheets, self.seed)
-        except Exception as error:  # no answer, however strange, may end the batch
+        except Exception as error:  # no result of a learner may end the batch
             return self._row(s, "crash", text=f"its answers cannot be judged: {type(error).__name__}: {error}")
         return self._row_of(s, outcome, round(worker.seconds, 3))
 
     def _drawn(self, exercise: Exercise) -> list[CaseSet] | None:
-        """The exercise's cases, drawn once; a copy, since known mistakes remember their last call."""
+        """A copy of the exercise's cases, which are drawn once; a copy, since known mistakes have state."""
         if exercise.kind == "fool":
             return None
         with self._drawing:
@@ -214,7 +219,7 @@ class _Batch:
         return Row(s.learner, s.exercise.name, status, text=text, **more)
 
     def interrupt(self) -> None:
-        """End what runs; it is not noted as begun, since it was not at fault."""
+        """Kill the running workers; their submissions get no result and run again after a resume."""
         self._interrupted = True
         for worker in list(self._running):
             worker.kill()

@@ -17,14 +17,14 @@ from npae.utils.files import atomic_write
 from npae.utils.version import __version__
 
 COLUMNS = ("learner", "exercise", "status", "bug", "block", "index", "yours", "true", "seconds", "text")
-#: What a spreadsheet may take for the beginning of a formula: at the beginning of a cell, or after a semicolon, which
-#: parts cells where a comma is in numbers. Some know the wide signs too.
+#: Characters that a spreadsheet may read as the start of a formula: at the start of a cell, or after a semicolon, which
+#: separates cells where the decimal mark is a comma. Some spreadsheets accept the full-width signs too.
 FORMULA = re.compile(r"(?:^|(?<=;))(?=\s*[\"']?[=+\-@＝＋－＠\t\r\n])")
 WIDEST_BAR = 30
 
 
 def write_csv(path: str | Path, rows: Sequence[Row]) -> None:
-    """One line for each row; no cell of text is a formula to a spreadsheet."""
+    """Write the rows as CSV; text that a spreadsheet would read as a formula is prefixed with an apostrophe."""
     text = io.StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
@@ -34,7 +34,7 @@ def write_csv(path: str | Path, rows: Sequence[Row]) -> None:
 
 
 def write_json(path: str | Path, rows: Sequence[Row]) -> None:
-    """All that is known of each row, and how often each known mistake was made."""
+    """Write all fields of the rows, and the frequencies of the known mistakes, as JSON."""
     content = {
         "npae": __version__,
         "rows": [{name: _plain(value) for name, value in asdict(row).items()} for row in rows],
@@ -51,18 +51,18 @@ def _cell(value: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """JSON has no NaN and no infinity; they are written as words."""
+    """The value, or a string for NaN and infinity, which JSON does not have."""
     return str(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def bugs(rows: Sequence[Row]) -> list[tuple[tuple[str, str], int]]:
-    """How many learners made which known mistake in which exercise, the commonest first."""
+    """((exercise, bug), number of learners) for each known mistake, the most frequent first."""
     counted = Counter((row.exercise, row.bug) for row in rows if row.bug)
     return sorted(counted.items(), key=lambda item: (-item[1], item[0]))
 
 
 def histogram(rows: Sequence[Row]) -> list[tuple[str, str, int, str]]:
-    """Lines of a table: the mistake, the exercise, how many learners made it, and a bar."""
+    """Table rows: mistake, exercise, number of learners, and a bar of that length."""
     counted = bugs(rows)
     most = max((n for _, n in counted), default=1)
     bars = ["#" * math.ceil(n * WIDEST_BAR / most) for _, n in counted]
@@ -70,7 +70,7 @@ def histogram(rows: Sequence[Row]) -> list[tuple[str, str, int, str]]:
 
 
 def statuses(rows: Sequence[Row]) -> tuple[list[str], list[list[Any]]]:
-    """A table of how many learners have which status in each exercise: its header, and its lines."""
+    """Header and rows of a table with the number of learners for each exercise and status."""
     counted = Counter((row.exercise, row.status) for row in rows)
     used = [status for status in STATUSES if status == "pass" or any((row.status == status) for row in rows)]
     exercises = list(dict.fromkeys(row.exercise for row in rows))

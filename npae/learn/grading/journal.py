@@ -1,7 +1,7 @@
-"""A journal of marks, one line each as it is made, so that an interrupted run can be resumed.
+"""Journal of a grading run, one JSON line for each event, so that an interrupted run can be resumed.
 
-A line is written when an examination begins and another when it ends. One that has begun alone and never ended took
-the grader down with it, and is not tried again.
+A line is written when the run of a submission begins and another when it ends. A submission that began alone and never
+ended has stopped the grader, and is not run again.
 """
 
 import json
@@ -16,19 +16,27 @@ Key = tuple[str, str]  # learner, exercise
 
 
 class Journal:
-    """The record of a batch, in a file or, without one, nowhere.
+    """The journal of a grading run.
 
     Parameters
     ----------
     path : Path or None
+        The journal's file; None keeps the results in memory only.
     resume : bool, default=False
-        Read what is there; else begin anew.
+        Read the entries of an existing file; else it is overwritten.
+
+    Attributes
+    ----------
+    ended : dict of Key to dict
+        Results by (learner, exercise).
+    begun, begun_alone : dict of Key to str
+        Digests of submissions that began in an earlier run and never ended; of those that were running alone.
     """
 
     def __init__(self, path: Path | None, resume: bool = False) -> None:
         self._path, self._lock = path, Lock()
         self.ended: dict[Key, dict[str, Any]] = {}
-        self.begun: dict[Key, str] = {}  # and never ended, in an earlier run; with the digest of the files
+        self.begun: dict[Key, str] = {}
         self.begun_alone: dict[Key, str] = {}
         if path is None:
             return
@@ -43,7 +51,7 @@ class Journal:
                 entry = json.loads(line)
                 key = str(entry["learner"]), str(entry["exercise"])
                 event = entry["event"]
-            except (ValueError, KeyError, TypeError, RecursionError):  # half a line, where the machine went down
+            except (ValueError, KeyError, TypeError, RecursionError):  # an incomplete line, after a crash
                 continue
             if event == "end":
                 self.ended[key] = entry
@@ -55,11 +63,11 @@ class Journal:
                     self.begun_alone[key] = self.begun[key]
 
     def begin(self, key: Key, digest: str, alone: bool) -> None:
-        """An examination of files with this digest begins; ``alone`` where no other one runs."""
+        """Record that the run of files with this digest begins; ``alone`` where no other one runs."""
         self._append(_begin(key, digest, alone))
 
     def end(self, key: Key, entry: Mapping[str, Any]) -> None:
-        """An examination has ended with this result."""
+        """Record the result of a run."""
         self.ended[key] = {**entry, "event": "end", "learner": key[0], "exercise": key[1]}
         self.begun.pop(key, None)
         self._append(self.ended[key])
@@ -68,12 +76,12 @@ class Journal:
         if self._path is None:
             return
         with self._lock:
-            if not self._file.closed:  # else the batch was interrupted, and this is what was running
+            if not self._file.closed:  # it is closed after an interrupt, while other threads still end their runs
                 self._file.write(json.dumps(entry) + "\n")
                 self._file.flush()
 
     def close(self) -> None:
-        """Write all anew: the results as this process knows them, whatever became of the file meanwhile."""
+        """Rewrite the file from memory, so that it is complete even if it was changed during the run."""
         if self._path is None or self._file.closed:
             return
         with self._lock:

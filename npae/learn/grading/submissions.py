@@ -1,8 +1,8 @@
 """Submissions of a class: one folder for each learner, validated before anything in it is used.
 
-A learner's file for an exercise is the one with its name, dense.py, or else the one whose first line says so,
-``# npae-exercise: dense v1``. Names may be odd, files huge, links may lead anywhere: all that is found out before a
-file is read, and told in one sentence.
+A learner's file for an exercise is the one with its name, dense.py, or else the one whose first line is
+``# npae-exercise: dense v1``. Names with control characters, files that are too large and links that leave the folder
+are detected before a file is read, and reported in one sentence.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ from npae.learn.sandbox.process import LARGEST_SOURCE, clean
 
 HEADER = re.compile(rb"# npae-exercise: ([a-z][a-z0-9_]*) v([0-9]{1,9})\s*")
 LONGEST_LINE = 200
-LARGEST_FOLDER = 4 * LARGEST_SOURCE  # bytes of a learner's Python files, all of which are held at once
+LARGEST_FOLDER = 4 * LARGEST_SOURCE  # bytes of a learner's Python files, all of which are kept in memory
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,20 @@ class Submission:
     Attributes
     ----------
     learner : str
-        The folder's name, without characters that cannot be printed.
+        The folder's name, without control characters.
     exercise : Exercise
     path : Path or None
-        None where there is nothing to run.
+        The learner's file; None where there is nothing to run.
     source : bytes
+        Content of the file.
     fault : str
         Why there is nothing to run.
     status : {"", "missing", "error"}
-        Which of the two that is.
+        "" where there is a file to run.
     note : str
-        What the teacher should know besides: that the file was begun with another version.
+        A remark for the teacher: the file was begun with another version of the exercise.
     digest : str
-        Of all the learner's Python files, since one may import another.
+        SHA-256 of all the learner's Python files, since one may import another.
     """
 
     learner: str
@@ -55,19 +56,32 @@ class Submission:
 
 
 class Learner:
-    """One learner's folder.
+    """One learner's folder, with its Python files read and validated.
 
     Parameters
     ----------
     folder : Path
+
+    Attributes
+    ----------
+    name : str
+        The folder's name, without control characters.
+    fault : str
+        Why the folder cannot be used, or "".
+    files : dict of str to bytes
+        Content of the Python files, by name.
+    faults : dict of str to str
+        Why files were not read, by name.
+    digest : str
+        SHA-256 of all of these.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.name = clean(folder.name).replace("\n", " ").replace("\t", " ")
         self.fault = ""
-        self.files: dict[str, bytes] = {}  # their content, by name
-        self.faults: dict[str, str] = {}  # of files that are not read
+        self.files: dict[str, bytes] = {}
+        self.faults: dict[str, str] = {}
         if folder.is_symlink():
             self.fault = "the folder is a link to another one; copy it"
             return
@@ -99,7 +113,7 @@ class Learner:
             self.faults[path.name] = f"cannot be read: {getattr(error, 'strerror', None) or 'a link in a circle'}"
 
     def submission(self, exercise: Exercise) -> Submission:
-        """What there is for an exercise."""
+        """The learner's submission for an exercise, or why there is none to run."""
         if self.fault:
             return Submission(self.name, exercise, fault=self.fault, status="error")
         said = {name: header(source) for name, source in self.files.items()}
@@ -128,17 +142,16 @@ class Learner:
 
 
 def header(source: bytes) -> tuple[str, int]:
-    """The exercise and version that the first line of a file names; ("", 0) if none."""
+    """The exercise and version in the first line of a file; ("", 0) if there are none."""
     first = source[:LONGEST_LINE].removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
     found = HEADER.fullmatch(first)
     return (found[1].decode(), int(found[2])) if found else ("", 0)
 
 
 def learners(folder: Path) -> tuple[list[Learner], list[str]]:
-    """The learners of a class, by name, and the names of what lies beside their folders.
+    """The learners in a class's folder, sorted by name, and the names of other entries that are no folders.
 
-    Two folders whose names differ only in capitals, or look the same when printed, are both marked: a list of marks
-    could not tell them apart.
+    Folders whose names differ only in case or Unicode form get a fault, since their marks could not be told apart.
     """
     entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
     found = [Learner(path) for path in entries if path.is_dir()]
@@ -155,7 +168,7 @@ def _alike(name: str) -> str:
 
 
 def handed_in(everybody: Iterable[Learner], exercises: Iterable[Exercise]) -> list[Exercise]:
-    """The exercises for which anybody has handed in anything."""
+    """The exercises for which at least one learner has a file."""
     names: set[str] = set()
     for learner in everybody:
         names |= learner.files.keys() | learner.faults.keys()

@@ -1,1 +1,1 @@
-"""Whether a learner's function is right, and which known mistake it looks like."""
+"""Judge a learner's function: is it right, and which known mistake does it match?"""

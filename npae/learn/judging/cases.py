@@ -1,7 +1,8 @@
 """Inputs and true results of a check, drawn from a seed.
 
-The true gradient is that of Σ g·y, measured as slopes of the reference's forward pass in float64. Of a large block some
-entries are measured, and the others are the reference's own, which the measured ones confirm.
+The true gradient is that of Σ g·y, measured by finite differences of the reference's forward pass in float64. In a
+large block ``MEASURED`` random entries are measured; the others are those of the reference solution, which must agree
+with the measured ones.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,26 +20,26 @@ from npae.utils.randomness import generator
 from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
-PLAIN, SQUARE, TIES = 3, 2, 2  # cases of each sort
-MEASURED = 100  # entries of a block
+PLAIN, SQUARE, TIES = 3, 2, 2  # number of cases of each sort
+MEASURED = 100  # most entries of a block that are measured
 TOLERANCE = 1e-6
 
 
 @dataclass
 class Case:
-    """One call of a learner's function, and what it should return.
+    """One call of a learner's function, and its true results.
 
     Attributes
     ----------
     function : Function
     inputs : dict
-        All that the reference drew, by name.
+        The inputs and options that the reference drew, by name.
     g : array, float, tuple of them, or None
         The upstream gradient, with y's shape.
     y : array, float, or tuple of them
         The output of the forward pass; None where values are compared.
     truth : dict of str to ndarray
-        By the names of what the function returns.
+        The true results by name, in float64 (integers and booleans keep their dtype).
     """
 
     function: Function
@@ -48,11 +49,11 @@ class Case:
     truth: dict[str, Array]
 
     def arguments(self) -> list[Any]:
-        """What the learner's function takes, as copies."""
+        """The arguments of the learner's function, as copies."""
         return [copied({"g": self.g, "y": self.y}.get(name, self.inputs.get(name))) for name in self.function.takes]
 
     def __len__(self) -> int:
-        """N: the samples of the first array."""
+        """N: the number of samples, the length of the first array."""
         return next((len(v) for v in self.inputs.values() if isinstance(v, np.ndarray) and v.ndim), 1)
 
 
@@ -66,9 +67,9 @@ class CaseSet:
     known : list of Known
         The known mistakes.
     plain, square, ties : list of Case
-        Of the reference's usual draw, and of the special ones, where a known mistake needs them.
+        Cases of the usual draw, and with equal sizes and with ties, where a known mistake needs them.
     zero : Case or None
-        The first one with g = 0.
+        The first plain case with g = 0.
     """
 
     function: Function
@@ -84,7 +85,7 @@ class CaseSet:
 
 
 def draw_sheets(exercise: Exercise, seed: int = 0) -> list[CaseSet]:
-    """The cases of all functions of an exercise; the same for the same seed."""
+    """The cases of all functions of an exercise; the same seed gives the same cases."""
     return [draw_sheet(exercise, function, seed) for function in exercise.functions]
 
 
@@ -106,7 +107,7 @@ def draw_sheet(exercise: Exercise, function: Function, seed: int = 0) -> CaseSet
 
 
 def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, **special: bool) -> Case:
-    """One case; ``square=True`` or ``ties=True`` for a special draw."""
+    """Draw one case; ``square=True`` for equal sizes, ``ties=True`` for equal entries."""
     try:
         inputs = getattr(exercise.reference, function.draw)(rng, **special)
         missing = [n for n in function.takes if n not in inputs and n not in ("g", "y")]
@@ -121,7 +122,7 @@ def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, 
         y = call_forward(forward, inputs)
         case = Case(function, inputs, upstream(y, rng if "g" in function.takes else None), y, {})
         claimed = _floats(by_name(truth(*case.arguments()), function.returns))
-        if special.get("ties"):  # there is more than one true gradient, and slopes are none
+        if special.get("ties"):  # at a tie there are several right gradients and no derivative to measure
             case.truth = claimed
             return case
         case.truth = _measured(forward, case, claimed, rng)
@@ -135,12 +136,12 @@ def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, 
 
 
 def call_forward(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> Any:
-    """y: the forward pass with those of the inputs that its arguments name."""
+    """y: the forward pass, called with the inputs that are named as its parameters."""
     return forward(*(copied(inputs[name]) for name in argument_names(forward, inputs)))
 
 
 def argument_names(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> list[str]:
-    """The inputs that a forward pass takes, in its order; the last may be left out where they have defaults."""
+    """Names of the inputs that a forward pass takes, in its order; trailing parameters with defaults may be missing."""
     parameters = arguments_of(forward)
     unknown = [name for name, p in parameters.items() if name not in inputs and p.default is p.empty]
     if unknown:
@@ -149,7 +150,7 @@ def argument_names(forward: Callable[..., Any], inputs: Mapping[str, Any]) -> li
 
 
 def upstream(y: Any, rng: np.random.Generator | None) -> Any:
-    """A random g of y's shape; ones where the function takes none."""
+    """A random g of y's shape; ones without a generator, for functions that take no g."""
     if isinstance(y, tuple):
         return tuple(upstream(part, rng) for part in y)
     g = np.ones(np.shape(y)) if rng is None else rng.standard_normal(np.shape(y))
@@ -157,12 +158,12 @@ def upstream(y: Any, rng: np.random.Generator | None) -> Any:
 
 
 def scaled(g: Any, factor: float) -> Any:
-    """g, or each part of it, times a number."""
+    """g, or each part of a tuple g, times a number."""
     return tuple(scaled(part, factor) for part in g) if isinstance(g, tuple) else factor * g
 
 
 def copied(value: Any) -> Any:
-    """Arrays copied, those of one number as that number, and everything else, which cannot be changed, as it is."""
+    """Copies of arrays; arrays without axes as Python numbers; any other value, which is immutable, unchanged."""
     if isinstance(value, tuple):
         return tuple(copied(part) for part in value)
     if not isinstance(value, np.ndarray):
@@ -171,7 +172,7 @@ def copied(value: Any) -> Any:
 
 
 class Forward(Subject):
-    """A forward pass whose inputs can be moved, for the checker's own measuring."""
+    """A forward pass as a subject of the gradient checker, which measures its derivatives."""
 
     def __init__(self, forward: Callable[..., Any], case: Case) -> None:
         names = argument_names(forward, case.inputs)
@@ -196,7 +197,7 @@ class Forward(Subject):
 
 
 def flat(y: Any) -> Array:
-    """All numbers of y, or of its parts, in one row."""
+    """The numbers of y, or of all parts of a tuple y, as one float64 vector."""
     parts = y if isinstance(y, tuple) else (y,)
     return np.concatenate([np.asarray(part, dtype=np.float64).reshape(-1) for part in parts])
 

@@ -1,7 +1,7 @@
-"""Exercises in fooling a checker: a wrong gradient that passes a weak test, then a test that catches it.
+"""Judge a "fool" exercise: a wrong gradient that passes a weak test, and inputs for a test that catches it.
 
-The learner writes ``wrong``, which agrees with the true gradient at the weak inputs and nowhere else, and ``inputs``,
-at which the same test would have caught every known mistake.
+The learner writes ``wrong``, which must agree with the true gradient at the weak inputs and differ at random inputs,
+and ``inputs``, at which the same test must catch every known mistake.
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from npae.learn.mutant import Known, by_name
 from npae.learn.sandbox.call_result import Caller, miscounted
 from npae.utils.types import Array
 
-LARGEST = 1_000  # entries of an input
-PLAINLY = 1e-3  # an error that counts as wrong
+LARGEST = 1_000  # most entries of an input
+PLAINLY = 1e-3  # smallest relative error at which ``wrong`` counts as wrong
 
 
 def judge_fool(exercise: Exercise, caller: Caller, seed: int = 0) -> Outcome:
@@ -44,7 +44,7 @@ class _FailedError(Exception):
 
 
 def functions(exercise: Exercise) -> tuple[Any, Any]:
-    """The function that fools, and the one that gives inputs."""
+    """The exercise's two functions: the wrong gradient, and the one that returns inputs."""
     if len(exercise.functions) != 2 or exercise.functions[1].takes:
         raise ExerciseError(
             f'{exercise.folder.name}/exercise.toml: a "fool" has two functions, the wrong gradient and inputs, '
@@ -54,7 +54,7 @@ def functions(exercise: Exercise) -> tuple[Any, Any]:
 
 
 def case_of(exercise: Exercise, values: Mapping[str, Any]) -> Case:
-    """The case of these inputs and this g; its truth is the reference's right gradient."""
+    """The case for these inputs and g; its truth is the reference's right gradient."""
     function = functions(exercise)[0]
     given = dict(values)
     g = given.pop("g", None)
@@ -99,7 +99,7 @@ def _judge_wrong(exercise: Exercise, caller: Caller, seed: int, outcome: Outcome
 
 
 def _check_form(function: Any, name: str, value: Array, true: Array) -> None:
-    """A gradient may be wrong, but it is one: finite numbers in the right shape."""
+    """The wrong gradient must have a numeric dtype, the right shape and finite numbers."""
     if value.dtype.kind not in "fiu":
         raise _FailedError("shape", function.name, f"{name} is an array of type {value.dtype}; expected float64")
     if np.shape(value) != np.shape(true):
@@ -109,7 +109,7 @@ def _check_form(function: Any, name: str, value: Array, true: Array) -> None:
 
 
 def _is_wrong(function: Any, caller: Caller, case: Case) -> bool:
-    """Whether a random case shows the mistake, which some may not."""
+    """Whether the gradient is wrong at this random case."""
     try:
         values = _called(caller, function, case.arguments(), function.returns)
         for name, value in zip(function.returns, values, strict=True):
@@ -154,8 +154,9 @@ def _judge_inputs(exercise: Exercise, caller: Caller, outcome: Outcome) -> None:
 
 
 def _caught(known: Known, case: Case) -> bool:
-    """Whether a test at this case sees the mistake: another number, another shape, another value when called again, or
-    no result at all.
+    """Whether a test at this case catches the mistake.
+
+    It does where a value or shape differs from the true one, in one of two calls, or where the mistake raises.
     """
     known.forget()
     try:
@@ -167,5 +168,5 @@ def _caught(known: Known, case: Case) -> bool:
 
 
 def _plain(value: Array) -> Any:
-    """An array in float64, and a single number as a number, since that is what an option is."""
+    """An array in float64; an array without axes as a Python number, as options are."""
     return value.item() if value.ndim == 0 else value.astype(np.float64)

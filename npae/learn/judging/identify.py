@@ -1,8 +1,7 @@
-"""Which known mistakes wrong results look like.
+"""Identify the known mistakes that wrong results match.
 
-A mistake explains a block if it gives the learner's numbers there in every case, to six digits. One that explains all
-the blocks that it spoils, and spoils none that is right, is believed; several mistakes may be there at once, each in
-blocks of its own.
+A mistake explains a block (one result) if it gives the learner's numbers to six digits in every case. It is accepted if
+that holds for every block that it computes. Several mistakes may be accepted, each for its own blocks.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ SAME = 1e-6
 
 @dataclass(frozen=True)
 class Observed:
-    """A case, and what the learner's function made of it, by name."""
+    """A case, and the learner's results for it by name."""
 
     case: Case
     values: Mapping[str, Array]
@@ -32,7 +31,7 @@ class Observed:
 
 
 def apart(a: Array, b: Array) -> float:
-    """The largest difference relative to the largest entry; infinite where shapes differ."""
+    """The largest difference relative to the largest entry; infinite where shapes differ or a dtype is not real."""
     a, b = np.asarray(a), np.asarray(b)
     if a.shape != b.shape or a.dtype.kind not in "fiub" or b.dtype.kind not in "fiub":
         return np.inf
@@ -40,7 +39,7 @@ def apart(a: Array, b: Array) -> float:
 
 
 def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[Name]:
-    """The mistakes that account for the wrong results, those that account for most first."""
+    """The mistakes that explain the wrong results, those that explain most first."""
     wrong = {name for s in seen for name in s.values if s.wrong(name)}
     found = []
     for k in known:
@@ -52,16 +51,16 @@ def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[Name]:
 
 
 def _explained(known: Known, seen: Sequence[Observed], wrong: set[str]) -> set[str]:
-    """The wrong results that a mistake explains; none if it would spoil one that is right or otherwise wrong."""
+    """The wrong results that a mistake explains; none if any result differs from the mistake's."""
     spoiled: set[str] = set()
     for s in seen:
         try:
             with np.errstate(all="ignore"):
                 values = known.values(s.case, s.values)
-        except Exception:  # a formula that these shapes do not allow
+        except Exception:  # the formula does not fit these shapes
             return set()
         for name, value in values.items():
-            if name not in s.values:  # not looked at yet
+            if name not in s.values:  # the learner's function did not return it
                 continue
             if apart(value, s.values[name]) > SAME:
                 return set()
@@ -71,7 +70,7 @@ def _explained(known: Known, seen: Sequence[Observed], wrong: set[str]) -> set[s
 
 
 def _fewest(found: list[Name]) -> list[Name]:
-    """Of mistakes that explain the same results only those that explain most; others where they add something."""
+    """The mistakes that explain most results, and others that explain further results or exactly the same ones."""
     chosen: list[Name] = []
     covered: set[str] = set()
     for n in sorted(found, key=lambda n: -len(n.blocks)):
@@ -83,7 +82,7 @@ def _fewest(found: list[Name]) -> list[Name]:
 
 
 def unrepeatable(sheet: CaseSet, changed: set[str], how: str) -> list[Name]:
-    """The mistakes that make these results differ from call to call."""
+    """The mistakes with this ``how`` that make exactly these results differ between equal calls."""
     found = []
     for k in sheet.known:
         if k.how == how:

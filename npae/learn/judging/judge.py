@@ -1,8 +1,8 @@
-"""The verdict on a function: compare its results with the true ones over all cases.
+"""Judge a learner's functions: compare their results with the true ones in all cases.
 
-In the order of what helps most: is it written, does it run, do shapes and types fit; then what needs no numbers: that a
-result is finite, that the same call gives the same, that nothing is left of other calls, that inputs are not changed;
-then the numbers, then which known mistake they look like.
+The first failure is reported, in this order: the function exists and runs; dtypes and shapes fit; inputs are not
+changed; equal calls give equal results; the numbers are right, at ties too; g = 0 gives 0; results do not depend on
+earlier calls. Wrong numbers are compared with the known mistakes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,18 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet] | None =
     ----------
     exercise : Exercise
     caller : Caller
-        Calls them.
-    sheets : list of Sheet, optional
-        From ``draw_sheets``, to be drawn once for many learners.
+        Calls the learner's functions.
+    sheets : list of CaseSet, optional
+        The cases from ``draw_sheets``, which can be shared by many learners; drawn from ``seed`` by default.
     seed : int, default 0
-        Of the cases, where no sheets are given.
+        Seed of the cases, where no sheets are given.
+
+    Returns
+    -------
+    Outcome
     """
     start = monotonic()
-    with np.errstate(all="ignore"):  # what a learner's numbers overflow is for the verdict to say
+    with np.errstate(all="ignore"):  # overflow in a learner's results is reported by the verdict
         if exercise.kind == "fool":
             from npae.learn.judging.fool import judge_fool
 
@@ -50,17 +54,17 @@ def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet]) -> Out
     for sheet in sheets:
         if outcome.passed:
             FunctionCheck(exercise, sheet, caller, outcome).run()
-        else:  # one thing at a time
+        else:  # after a failure the other functions are not checked
             outcome.blocks += [Block(sheet.function.name, name) for name in sheet.function.returns]
     return outcome
 
 
 class _StopError(Exception):
-    """The verdict stands; what follows would say nothing more."""
+    """Ends the check of a function after a failure."""
 
 
 class FunctionCheck:
-    """One function's cases, called and looked at one after the other; the outcome collects what was found."""
+    """The check of one function: calls it for each case and records the findings in the outcome."""
 
     def __init__(self, exercise: Exercise, sheet: CaseSet, caller: Caller, outcome: Outcome) -> None:
         self.exercise, self.sheet, self.caller, self.outcome = exercise, sheet, caller, outcome
@@ -87,7 +91,7 @@ class FunctionCheck:
     # Calls
 
     def _call(self, case: Case) -> Observed:
-        """One call, whose results have the shapes and types that they should have."""
+        """Call the function for a case; stop where it raises, a dtype or shape is wrong, or it changes its inputs."""
         answer = self.caller.call(self.function.name, case.arguments())
         if answer.printed and not self.outcome.printed:
             self.outcome.printed = answer.printed
@@ -96,7 +100,7 @@ class FunctionCheck:
             if trouble.status in ("error", "shape"):
                 self._name_at_square()
             text = trouble.text
-            if text.startswith(f"TypeError: {self.function.name}()"):  # no line of the learner's: the call itself
+            if text.startswith(f"TypeError: {self.function.name}()"):  # raised by the call, not within the function
                 text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
             self._stop(trouble.status, text)
         values = self._by_name(answer, case)
@@ -117,7 +121,7 @@ class FunctionCheck:
         values, names = answer.values or (), self.function.returns
         shapes = {case.truth[name].shape for name in names}
         if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
-            values = tuple(np.array(part) for part in values[0])  # a list of numbers is one array to numpy
+            values = tuple(np.array(part) for part in values[0])  # NumPy makes one array of a list of numbers
         if len(values) != len(names):
             self._stop("shape", miscounted(self.function.name, values, names))
         return dict(zip(names, values, strict=True))
@@ -144,7 +148,7 @@ class FunctionCheck:
         like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
         self._stop("shape", f"{block.name} has shape {value.shape}; expected {expected}{like}")
 
-    # Checks that need no step
+    # Checks without true values
 
     def _repeats(self, first: Observed) -> None:
         again = self._call(first.case)
@@ -162,7 +166,7 @@ class FunctionCheck:
         self._stop("wrong", f"the same call twice gives two values of {named}: {what}")
 
     def _finite(self, seen: Sequence[Observed]) -> str:
-        """Which results are not finite where the true ones are; nothing where all are."""
+        """A message on the first result that is not finite where the true one is, or ""."""
         for s in seen:
             for block in self.blocks:
                 value = s.values[block.name]
@@ -219,7 +223,7 @@ class FunctionCheck:
         self.outcome.names += names_of(self.sheet.known, seen)
 
     def _name_at_square(self) -> None:
-        """Some mistakes only run where sizes are equal."""
+        """Look for known mistakes in the square cases, since some run only where sizes are equal."""
         seen = []
         for case in self.sheet.square:
             answer = self.caller.call(self.function.name, case.arguments())
@@ -242,7 +246,7 @@ class FunctionCheck:
 
 
 def compare(block: Block, yours: Array, case: Case) -> None:
-    """Hold a result against the true one; the first case that is wrong leaves its worst entry."""
+    """Compare a result with the true one, and store the worst entry of the first wrong case in the block."""
     true = case.truth[block.name].astype(np.float64)
     scale = float(np.abs(true).max(initial=0.0)) or 1.0
     with np.errstate(invalid="ignore"):
@@ -253,7 +257,7 @@ def compare(block: Block, yours: Array, case: Case) -> None:
     if not worst > TOLERANCE:
         block.error = max(block.error, worst)
         return
-    if block.right:  # the first
+    if block.right:  # the first wrong case
         block.right, block.error, block.errors = False, worst, errors
         block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
         block.yours, block.true = float(yours[block.index]), float(true[block.index])
@@ -265,7 +269,7 @@ def compare(block: Block, yours: Array, case: Case) -> None:
 
 
 def _numbers_given(case: Case) -> str:
-    """The arguments, where they are few enough to be followed with a pencil."""
+    """The arguments as text, where all are numbers, so that the learner can compute the result by hand; else ""."""
     arguments = case.arguments()
     if not all(isinstance(a, float | int) for a in arguments):
         return ""
@@ -273,7 +277,7 @@ def _numbers_given(case: Case) -> str:
 
 
 def numbers(case: Case) -> dict[str, float]:
-    """What a wrong factor may be: the batch size, the number of elements, or an option that the function takes."""
+    """Numbers that may appear as a wrong factor: batch size, number of elements, and numeric options."""
     y = case.y if isinstance(case.y, np.ndarray) else next(v for v in case.truth.values())
     known = {"N": float(len(case)), "the number of elements": float(np.size(y))}
     taken = {name: case.inputs.get(name) for name in case.function.takes}

@@ -1,4 +1,4 @@
-"""What a learner reads: one screen, with marks that need no colour."""
+"""Messages for the learner: the outcome of a check as text of at most one screen, without colour."""
 
 import shutil
 import textwrap
@@ -14,8 +14,9 @@ LARGEST_PRINTED = 500
 
 
 def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
-    """Print a text, with plain letters where the stream knows no others; a terminal's lines end between words, unless
-    they are ``whole_lines`` that somebody may want to copy.
+    """Print a text; characters that the stream cannot encode are replaced by plain ones.
+
+    On a terminal, long lines are wrapped between words, unless ``whole_lines`` is set for text to be copied.
     """
     encoding = stream.encoding or "utf-8"
     try:
@@ -30,7 +31,7 @@ def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
 
 
 def folded(text: str, columns: int) -> str:
-    """The text with lines of at most so many columns, broken at spaces; what follows is indented as its line was."""
+    """The text wrapped at spaces to lines of at most ``columns`` characters, with the indent of each line kept."""
     lines = []
     for line in text.split("\n"):
         indent = line[: len(line) - len(line.lstrip())]
@@ -41,7 +42,7 @@ def folded(text: str, columns: int) -> str:
 
 
 def describe(exercise: Exercise, outcome: Outcome) -> str:
-    """The outcome of a check in a few lines: what is right, what is wrong and where, and what it looks like."""
+    """The outcome of a check in a few lines: what is right, what is wrong and where, and which known mistake it is."""
     return "\n".join(_lines(exercise, outcome))
 
 
@@ -63,17 +64,17 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
 
 
 def _looks(names: Sequence[Name]) -> Iterator[str]:
-    """The known mistakes; which gradient each is in, where there are several."""
+    """A line for each known mistake, with the names of its gradients where they differ."""
     apart = len({name.blocks for name in names}) > 1
     for i, name in enumerate(names):
         start = f"{', '.join(name.blocks)} looks like" if apart else "Looks like"
         if i and name.blocks == names[i - 1].blocks:
-            start = "or like"  # two mistakes that are the same formula here
+            start = "or like"  # two mistakes with the same result
         yield f"{start}: {name.bug}. {name.hint}"
 
 
 def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
-    """One line, and one more for each function where there are several."""
+    """A line with the score, and one more for each function where there are several."""
     looked = any(b.right is not None for b in outcome.blocks)
     right = sum(b.right is True for b in outcome.blocks)
     compared = all(b.right is not None for b in outcome.blocks if b.function == outcome.function)
@@ -93,7 +94,7 @@ def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
 
 
 def _label(exercise: Exercise, block: Block) -> str:
-    """What a block is called; the value of what an autoencoder is trained by is its loss."""
+    """The name of a block for the learner; y is called loss in a milestone."""
     return "loss" if exercise.milestone and block.name == "y" else block.name
 
 
@@ -107,7 +108,7 @@ def _short(exercise: Exercise, block: Block) -> str:
 
 
 def evidence(exercise: Exercise, block: Block, named: bool = False) -> str:
-    """Where a block is furthest off; what a constant ratio suggests, unless the mistake has a name."""
+    """The worst entry of a block with both values, and a constant ratio with its likely cause unless ``named``."""
     index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
     place = _label(exercise, block) + index
     yours, true = numbers(block.yours, block.true)
@@ -120,7 +121,7 @@ def evidence(exercise: Exercise, block: Block, named: bool = False) -> str:
 
 
 def numbers(yours: float, true: float) -> tuple[str, str]:
-    """Both in four digits, or in as many as it takes to see that they differ."""
+    """Both numbers with four digits, or with up to ten until they differ."""
     for digits in (4, 6, 8, 10):
         a, b = (f"{value + 0.0:.{digits}g}" for value in (yours, true))  # + 0.0: no minus zero
         if a != b:
@@ -129,14 +130,14 @@ def numbers(yours: float, true: float) -> tuple[str, str]:
 
 
 def hint_line(exercise: Exercise, shown: int, key: str = "npae learn hint:") -> str:
-    """How to get the next hint."""
+    """A line that says how to get the next hint, or the solution after the last one."""
     if shown >= HINTS:
         return f"all {HINTS} hints are shown; npae learn solution {exercise.name} --reveal opens the solution"
     return f"{key} hint {shown + 1}/{HINTS}"
 
 
 def praise(outcome: Outcome, unlocked: Sequence[str]) -> str:
-    """After a pass: how exact it is, what it cannot be, and what it opens."""
+    """The message after a pass: the worst error, the number of known mistakes excluded, and what is unlocked."""
     lines = []
     if outcome.worst:
         lines.append(f"Right in every entry: the worst error is {outcome.worst:.0e} of the largest.")

@@ -9,7 +9,7 @@ STATUSES = ("pass", "wrong", "shape", "error", "timeout", "memory", "missing", "
 
 @dataclass(frozen=True)
 class Name:
-    """The known mistake that a wrong result looks like."""
+    """A known mistake that a wrong result matches."""
 
     bug: str
     formula: str
@@ -19,25 +19,25 @@ class Name:
 
 @dataclass
 class Block:
-    """One thing that a function returns: a gradient, or a value.
+    """One result of a function: a gradient or a value.
 
     Attributes
     ----------
     function, name : str
-        ("backward", "dW")
+        Names of the function and of the result, such as "backward" and "dW".
     shape : tuple of int
     right : bool or None
-        None where it could not be looked at.
+        None where it was not checked.
     error : float
-        The largest difference in all cases, as a fraction of the largest entry.
+        The largest difference, as a fraction of the largest entry: of all cases, or of the first wrong one.
     index, yours, true : tuple of int or None, float, float
-        The entry that is furthest off, in the first case where one is.
+        The worst entry of the first wrong case, and its two values.
     ratio : float or None
-        yours / true, where it is the same everywhere.
+        yours / true, where it is the same for all entries.
     suggestion : str
-        What such a ratio usually comes from.
+        The likely cause of such a ratio.
     errors : ndarray or None
-        The relative error of every entry there.
+        The relative error of each entry in that case.
     given : str
         The arguments of that case, where all are single numbers.
     """
@@ -66,17 +66,18 @@ class Outcome:
     status : str
         One of ``STATUSES``; the first that applies of missing, crash, timeout, memory, error, shape, wrong, pass.
     function : str
-        The function that the status is about, where it is not a pass.
+        The function that failed; empty for a pass.
     text : str
-        What happened, for the learner; empty where the blocks say it.
+        The message for the learner; empty where the blocks say it.
     blocks : list of Block
     names : list of Name
-        The known mistakes that the wrong blocks look like.
+        The known mistakes that the wrong blocks match.
     excluded : int
-        How many known mistakes a pass has been told apart from.
+        Number of known mistakes that the passed checks exclude.
     printed : str
-        What the learner's functions printed in the first call of each.
+        What the last function that was checked printed, in the first call that printed anything.
     seconds : float
+        Duration of the check.
     """
 
     exercise: str
@@ -95,7 +96,7 @@ class Outcome:
 
     @property
     def bug(self) -> str:
-        """The first known mistake by name, or nothing."""
+        """The name of the first known mistake, or ""."""
         return self.names[0].bug if self.names else ""
 
     @property
@@ -105,5 +106,5 @@ class Outcome:
 
     @property
     def first_wrong(self) -> Block | None:
-        """The block to begin with."""
+        """The first wrong block, or None."""
         return next((b for b in self.blocks if b.right is False), None)

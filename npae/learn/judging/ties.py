@@ -1,4 +1,4 @@
-"""Ties: where entries are equal, a maximum has several right gradients, and each of them passes."""
+"""Judge gradients at ties: where entries are equal, a maximum has several right gradients, and each of them passes."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,12 +14,12 @@ from npae.learn.judging.outcome import Block
 
 
 def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Sequence[Observed]) -> str | None:
-    """What is wrong with the results of draws with ties, noted in the first wrong block; None where nothing is."""
+    """A message on the first result that is no subgradient at a tie, stored in its block too; None if all are right."""
     for s in seen:
         subject = Forward(forward, s.case)
         weighted, rng = subject.weighted(), np.random.default_rng(0)
         for block in blocks:
-            if not s.wrong(block.name):  # the reference's own choice
+            if not s.wrong(block.name):  # the same choice as the reference's
                 continue
             values = subject.blocks[block.name]
             measured = Measured(block.name, values, s.values[block.name].copy(), weighted, TOLERANCE)

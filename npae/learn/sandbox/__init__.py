@@ -1,1 +1,1 @@
-"""Processes that run a learner's code; arrays go in and arrays come out."""
+"""Sandbox: run a learner's code in a separate process that exchanges only arrays with this one."""

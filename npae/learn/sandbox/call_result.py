@@ -1,4 +1,4 @@
-"""What comes back when a learner's function is called, whether in this process or in one of its own."""
+"""The result of a call of a learner's function, in this process or in a sandbox."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from npae.utils.types import Array
 
 @dataclass(frozen=True)
 class CallError:
-    """Why there are no values.
+    """The reason why a call gave no values.
 
     Attributes
     ----------
     status : {"missing", "shape", "error", "timeout", "memory", "crash"}
-        "missing": no such function, or not written yet; "shape": what was returned is no array of numbers.
+        "missing": no such function, or not written yet; "shape": the result is no array of numbers.
     text : str
-        One paragraph for the learner; only frames of their own files.
+        One paragraph for the learner, with traceback frames of the learner's files only.
     """
 
     status: str
@@ -30,11 +30,12 @@ class CallResult:
     Attributes
     ----------
     values : tuple of ndarray or None
-        A copy of each returned array, of whatever dtype and shape it has; None where there is a trouble.
-    trouble : Trouble or None
+        A copy of each returned array, of any dtype and shape; None where there is a trouble.
+    trouble : CallError or None
     printed : str
-        What the learner's code printed meanwhile, at most a screen of it.
+        The output that the learner's code printed, cut off after ``MOST_PRINTED`` characters.
     seconds : float
+        Duration of the call.
     changed : tuple of int
         Positions of the arguments that the function wrote into.
     """
@@ -47,7 +48,7 @@ class CallResult:
 
 
 class Caller(Protocol):
-    """What calls a learner's functions by name."""
+    """Interface: calls a learner's functions by name."""
 
     def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
         """Call ``function`` with copies of ``arguments``: arrays, numbers, strings, None, and tuples of these."""
@@ -55,7 +56,7 @@ class Caller(Protocol):
 
 
 def miscounted(function: str, values: Sequence[Array], names: Sequence[str]) -> str:
-    """What to say of a function that returns too few results, or too many; a list of numbers is one array."""
+    """The message for a function that returns too few or too many results."""
     got = f"{len(values)} values"
     if len(values) == 1:
         got = f"1 value, an array of shape {values[0].shape}" if values[0].ndim else "1 value"

@@ -1,4 +1,4 @@
-"""End a process and all that it has started, and remove the folder that was its own."""
+"""Kill a process with all its descendants, and remove its folder."""
 
 import contextlib
 import os
@@ -9,17 +9,17 @@ MOST_ROUNDS = 50
 
 
 def end_group(leader: int, mark: str) -> None:
-    """Kill the process group of ``leader``, and every process elsewhere whose environment holds ``mark``.
+    """Kill the process group of ``leader``, and every other process whose environment contains ``mark``.
 
-    A process may leave its group; where there is a ``/proc``, it is still known by the environment that it was started
-    with. One that has made itself a new environment escapes.
+    A process that has left the group is found in ``/proc``, where there is one, by the environment that it was started
+    with. A process that was started with a new environment is not found.
 
     Parameters
     ----------
     leader : int
-        A child of this process that has not been waited for, so that its number is still its own.
+        Id of a child of this process that has not been waited for, so that the id is not reused.
     mark : str
-        ``NAME=value``, known to nobody else.
+        ``NAME=value`` with a random value.
     """
     if not hasattr(os, "killpg"):  # Windows has no groups of this kind
         with contextlib.suppress(OSError):
@@ -27,7 +27,7 @@ def end_group(leader: int, mark: str) -> None:
         return
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGKILL)
-    for _ in range(MOST_ROUNDS):  # what is being started just now is found in the next round
+    for _ in range(MOST_ROUNDS):  # a process that is just being started is found in the next round
         strays = _marked(mark.encode()) - {leader}
         if not strays:
             return
@@ -37,17 +37,17 @@ def end_group(leader: int, mark: str) -> None:
 
 
 def _marked(mark: bytes) -> set[int]:
-    """Living processes that were started with this in their environment."""
+    """Ids of the running processes that were started with this in their environment."""
     found = set()
     for path in Path("/proc").glob("[0-9]*/environ"):
-        with contextlib.suppress(OSError):  # another user's, or gone by now
-            if mark in path.read_bytes():  # a dead one's is empty
+        with contextlib.suppress(OSError):  # a process of another user, or one that has ended
+            if mark in path.read_bytes():  # that of a zombie is empty
                 found.add(int(path.parent.name))
     return found
 
 
 def remove_tree(folder: Path) -> None:
-    """Remove a folder whatever is in it: folders that may not be entered, or thousands, one in the other."""
+    """Remove a folder, including folders without permissions and folders nested thousands deep."""
     waiting, lifted = [folder], 0
     while waiting:
         path = waiting.pop()
@@ -58,7 +58,7 @@ def remove_tree(folder: Path) -> None:
                     if not entry.is_dir(follow_symlinks=False):
                         os.unlink(entry)
                         continue
-                    os.chmod(entry, 0o700)  # else it cannot be moved
-                    lifted += 1  # to a place beside it: a path may become too long, a recursion too deep
+                    os.chmod(entry, 0o700)  # a folder without permissions cannot be moved
+                    lifted += 1  # moved up, beside the root: deep paths get too long, and recursion too deep
                     waiting.append(Path(entry.path).rename(f"{folder}-{lifted}"))
             path.rmdir()

@@ -1,4 +1,4 @@
-"""What a learner's code raised, in a paragraph for the learner: the frames of their own files, then the error."""
+"""Text of an exception in a learner's code: the traceback frames of the learner's files, then the error."""
 
 import sys
 import traceback
@@ -12,21 +12,22 @@ MOST_FRAMES = 3
 PACKAGE = str(Path(__file__).parent.parent)
 HINTS = {
     "ModuleNotFoundError": " (numpy, the standard library and the files beside this one can be imported)",
-    "SystemExit": " (a function returns; it does not end the program)",
-    "EOFError": " (there is nobody to answer input() here)",
+    "SystemExit": " (a function must return, not end the program)",
+    "EOFError": " (input() is not available here)",
 }
 
 
 def call_error_of(error: BaseException, function: str | None = None, folder: str | None = None) -> CallError:
-    """The trouble that an error is.
+    """The ``CallError`` for an exception.
 
     Parameters
     ----------
     error : BaseException
     function : str, optional
-        That was called; None while the file was being loaded.
+        The function that was called; None while the file was being loaded.
     folder : str, optional
-        Where the learner's files are, whose frames are shown; else those of all code that nobody installed.
+        Folder of the learner's files, whose frames are shown; by default frames of all code outside Python's
+        installation and npae.
     """
     if isinstance(error, NotImplementedError) and function:
         return CallError(
@@ -37,7 +38,7 @@ def call_error_of(error: BaseException, function: str | None = None, folder: str
         return CallError("error", f"{place}{_named(error, error.msg)}"[:LARGEST_TEXT])
     try:
         message = str(error)[:LARGEST_TEXT]
-    except BaseException:  # whatever the learner's own exception does here
+    except BaseException:  # a learner's exception class may raise in __str__
         message = "(its message cannot be shown)"
     told = "".join(_frames(error, folder)) + _named(error, message)
     if isinstance(error, MemoryError):
@@ -52,7 +53,7 @@ def _named(error: BaseException, message: str) -> str:
 
 
 def _frames(error: BaseException, folder: str | None) -> list[str]:
-    """One line for each of the last frames that are the learner's own."""
+    """A line for each of the last frames in the learner's files."""
     own: Callable[[str], bool]
     if folder is None:
         installed = (sys.prefix, sys.base_prefix, PACKAGE)

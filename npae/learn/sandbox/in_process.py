@@ -1,6 +1,4 @@
-"""Calls of functions in this process: those of a notebook, of an exercise's own reference, and, in a process of its own
-that ``asking.Worker`` starts, those of a learner's file.
-"""
+"""Calls of functions in the same process: of a notebook or reference, and, within the sandbox, of a learner's file."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -20,14 +18,14 @@ MOST_PRINTED = 4000  # characters
 
 
 class InProcess:
-    """A ``Caller`` of functions that are at hand.
+    """A ``Caller`` of functions in this process.
 
     Parameters
     ----------
     functions : dict of str to callable
     folder : str, optional
-        Where the learner's files are, in a process of their own: only their frames are shown, everything that is raised
-        becomes a trouble, and what is printed is left to the process. Without it Ctrl-C gets through.
+        Folder of the learner's files, given within the sandbox: only frames of its files are shown, every exception
+        becomes a ``CallError``, and output is not captured. Without it KeyboardInterrupt and SystemExit are raised.
     """
 
     def __init__(self, functions: Mapping[str, Callable[..., Any]], folder: str | None = None) -> None:
@@ -36,7 +34,7 @@ class InProcess:
         self._catch: type[BaseException] = Exception if folder is None else BaseException
 
     def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
-        """The function's answer, or what it raised."""
+        """The function's results, or the exception that it raised as a ``CallError``."""
         found = self._functions.get(function)
         if not callable(found):
             return CallResult(
@@ -58,11 +56,11 @@ class InProcess:
 
 
 class NoNumbersError(ValueError):
-    """What was returned is neither numbers nor arrays of them."""
+    """A result is neither a number nor an array of numbers."""
 
 
 def as_arrays(result: Any, function: str = "the function") -> tuple[Array, ...]:
-    """What a function returned, as a tuple of arrays that share nothing with it; one value is a tuple of one."""
+    """A function's results as a tuple of arrays, which are copies; one value gives a tuple of one."""
     if result is None:
         raise NoNumbersError(f"{function} returns None; is a return missing?")
     several = isinstance(result, tuple) or (isinstance(result, list) and any(isinstance(v, np.ndarray) for v in result))
@@ -70,7 +68,7 @@ def as_arrays(result: Any, function: str = "the function") -> tuple[Array, ...]:
     if len(parts) > MOST_VALUES:
         raise NoNumbersError(f"{function} returns {len(parts):,} values; expected a tuple of a few arrays")
     views = [_array(function, part) for part in parts]
-    size = sum(view.nbytes for view in views)  # a view of one number may say that it has a billion
+    size = sum(view.nbytes for view in views)  # a broadcast view of one number can have a billion elements
     if size > LARGEST_BODY:
         raise NoNumbersError(f"{function} returns {size:,} bytes; nothing here is larger than {LARGEST_BODY:,}")
     return tuple(np.array(view, order="C") for view in views)
@@ -95,7 +93,7 @@ def _copied(value: Any) -> Any:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Are these the same numbers, bit for bit? What is neither array nor tuple cannot be changed."""
+    """Whether the numbers are the same, bit for bit; True for values that are neither arrays nor tuples."""
     if isinstance(a, np.ndarray):
         return bool(a.shape == b.shape and a.tobytes() == b.tobytes())
     return not isinstance(a, tuple | list) or (len(a) == len(b) and all(map(_same, a, b)))

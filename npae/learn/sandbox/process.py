@@ -22,8 +22,8 @@ from npae.learn.sandbox.cleanup import end_group, remove_tree
 from npae.learn.sandbox.error_text import LARGEST_TEXT
 from npae.learn.sandbox.in_process import MOST_PRINTED
 
-#: What the process runs. Files of npae.learn are imported as parts of bare packages, which are then taken away: the
-#: learner's code cannot come upon npae, nor upon whatever else is installed beside numpy.
+#: The program of the child process. It imports files of npae.learn through empty packages and removes these from
+#: sys.modules, so that the learner's code can import neither npae nor other packages installed beside numpy.
 BOOTSTRAP = """
 import sys, types
 package, numpy_folder = sys.argv[1:]
@@ -38,25 +38,25 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "npae"]:
 worker.main()
 """
 
-START_SECONDS = 120.0  # for Python and numpy, before any of the learner's code runs: a busy machine is nobody's mistake
-GRACE_SECONDS = 0.5  # where the machine itself has slept, an answer is there at once
-LOOK_SECONDS = 0.2  # between two looks whether the process is still there
+START_SECONDS = 120.0  # limit for the start of Python and numpy; generous, as it is not the learner's code that runs
+GRACE_SECONDS = 0.5  # wait for a result that has arrived while the machine was suspended
+LOOK_SECONDS = 0.2  # interval of the checks whether the process still runs
 LARGEST_SOURCE = 1 << 20  # bytes
-STATUSES = ("missing", "shape", "error", "memory")  # that a worker may tell of itself
-KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # of the environment: what it takes to start Python
-HOMES = ("HOME", "TMPDIR", "USERPROFILE", "TEMP", "TMP")  # what POSIX and Windows call a user's folders
+STATUSES = ("missing", "shape", "error", "memory")  # statuses that a worker may report
+KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # environment variables that Python needs to start
+HOMES = ("HOME", "TMPDIR", "USERPROFILE", "TEMP", "TMP")  # environment variables for a user's folders
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a learner's code may use.
+    """Limits of a learner's code.
 
     Attributes
     ----------
     seconds : float, default=10
-        By the clock, for loading the file and all calls together.
+        Wall-clock time for loading the file and all calls together.
     memory_mb : int, default=1024
-        Address space, Python and numpy included, which take 100.
+        Address space in megabytes, of which Python and numpy take about 100.
     """
 
     seconds: float = 10.0
@@ -64,23 +64,23 @@ class Limits:
 
 
 class Worker:
-    """A process of its own that has loaded a learner's file; a ``Caller``.
+    """A sandbox process that has loaded a learner's file; a ``Caller``.
 
-    It never raises for what the file does: every call has an answer, and after a trouble that ended the process every
-    further call has the same one. Use it in a ``with`` block, whose end kills the process and all that it started.
+    Errors of the learner's code are returned as a ``CallError``, not raised; after one that ended the process, every
+    further call returns the same one. Use it in a ``with`` block, whose end kills the process and its descendants.
 
     Parameters
     ----------
     path : Path
         The learner's file, read once.
-    limits : Limits
+    limits : Limits, optional
     source : bytes, optional
-        The content of the file, where it has been read already.
+        The content of the file, if it has been read already.
 
     Attributes
     ----------
     seconds : float
-        That the learner's code has taken so far.
+        Time that the learner's code has taken so far.
     """
 
     def __init__(self, path: Path, limits: Limits | None = None, source: bytes | None = None) -> None:
@@ -101,7 +101,7 @@ class Worker:
         if self._trouble is None:
             try:
                 self._start()
-            except BaseException:  # Ctrl-C too: nothing stays behind
+            except BaseException:  # Ctrl-C too: leave no process or folder behind
                 self.close()
                 raise
         return self
@@ -110,7 +110,7 @@ class Worker:
         self.close()
 
     def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
-        """The answer of the learner's ``function`` to copies of ``arguments``."""
+        """Call the learner's ``function`` with copies of ``arguments``."""
         if self._trouble is not None:
             return CallResult(None, self._trouble)
         arrays: list[Any] = []
@@ -149,7 +149,7 @@ class Worker:
             env=environment,
             start_new_session=True,
         )
-        if self._is_killed:  # while there was no process yet that could be ended
+        if self._is_killed:  # kill() was called before the process existed
             end_group(self._process.pid, mark)
         limits = {"do": "limit", "seconds": self.limits.seconds, "memory_mb": self.limits.memory_mb}
         begun = self._ask(limits, [], START_SECONDS)
@@ -160,7 +160,7 @@ class Worker:
         self._trouble = loaded.trouble
 
     def _ask(self, message: protocol.Message, arrays: Sequence[Any], seconds: float | None = None) -> CallResult:
-        """Send a request and wait for its answer, at most for the seconds that are left."""
+        """Send a request and wait for its result, for at most ``seconds`` or what is left of the limit."""
         self._number += 1
         frame = protocol.pack({**message, "id": self._number}, arrays)
         box: queue.SimpleQueue[Any] = queue.SimpleQueue()
@@ -184,9 +184,9 @@ class Worker:
         return self._believed(message, values, taken)
 
     def _wait(self, box: "queue.SimpleQueue[Any]", deadline: float) -> Any:
-        """What arrives in the box; queue.Empty after the deadline, or where the process has ended without a word.
+        """The next item of the queue; queue.Empty after the deadline, or where the process has ended without a result.
 
-        The connection does not tell of its end where a child of the process holds it too.
+        The process is polled, because the pipe stays open while a descendant of the process holds it.
         """
         assert self._process is not None
         while time.monotonic() < deadline:
@@ -199,7 +199,7 @@ class Worker:
         return box.get(timeout=GRACE_SECONDS)
 
     def _believed(self, message: protocol.Message, arrays: list[Any], seconds: float) -> CallResult:
-        """The answer, of what was received, if it is one."""
+        """The validated result of a call; a message that is not valid ends the process."""
         changed, trouble = message.get("changed"), message.get("trouble")
         if message.get("id") != self._number or not isinstance(changed, list):
             return self._ended(CallError("crash", _INTRUSION))
@@ -214,7 +214,7 @@ class Worker:
         return CallResult(None, CallError(trouble[0], clean(trouble[1][:LARGEST_TEXT])), printed, seconds)
 
     def _talk(self, frame: bytes, box: "queue.SimpleQueue[Any]") -> None:
-        """Write a request and read a frame; in a thread, as either may wait for ever."""
+        """Write a request and read the reply into the queue; runs in a thread, since both may block forever."""
         assert self._process is not None
         assert self._process.stdin is not None
         assert self._process.stdout is not None
@@ -228,7 +228,7 @@ class Worker:
             box.put(error)
 
     def _ended(self, trouble: CallError | None) -> CallResult:
-        """End the process; the answer is ``trouble``, or how the process ended by itself."""
+        """End the process; the result is ``trouble``, or an error made from the exit status."""
         assert self._process is not None
         end_group(self._process.pid, self._mark)
         status = self._process.wait()
@@ -240,25 +240,25 @@ class Worker:
         return CallError("timeout", text)
 
     def _newly_printed(self) -> str:
-        """What was printed since the last time, from its beginning."""
+        """The first ``MOST_PRINTED`` characters of the output since the last call of this method."""
         content = self._printed.read(MOST_PRINTED * 4)
         self._printed.seek(0, os.SEEK_END)
         return content.decode(errors="replace")[:MOST_PRINTED]
 
     def kill(self) -> None:
-        """End the process, from whatever thread, or as soon as it is there; a call that waits is answered."""
+        """Kill the process, now or as soon as it has started; callable from any thread. A waiting call returns."""
         self._is_killed = True
         process = self._process
         if process is not None and process.returncode is None:
             end_group(process.pid, self._mark)
 
     def close(self) -> None:
-        """Kill the process and all that it started, and remove its folder."""
+        """Kill the process and its descendants, and remove its folder."""
         folder, self._folder = self._folder, None
         if folder is None:
             return
         process, self._process = self._process, None
-        if process is not None:  # else it could not be started
+        if process is not None:  # None where it could not be started
             self._close_process(process)
         self._trouble = self._trouble or CallError("crash", "the process has been closed")
         self._printing.close()
@@ -270,7 +270,7 @@ class Worker:
             end_group(process.pid, self._mark)
             process.wait()
         self._talking.join(1.0)
-        if not self._talking.is_alive():  # else somebody who escaped holds the pipes; closing would hang or harm
+        if not self._talking.is_alive():  # else an escaped descendant holds the pipes, and closing them may hang
             for pipe in (process.stdin, process.stdout):
                 assert pipe is not None
                 pipe.close()
@@ -280,12 +280,12 @@ _INTRUSION = "it wrote into the connection that is kept for answers, or closed i
 
 
 def _trouble_of_end(status: int) -> CallError:
-    """What a process's exit status says."""
+    """The ``CallError`` for the exit status of a process."""
     if -status == getattr(signal, "SIGXCPU", None):
         return CallError("timeout", "it computed for longer than is allowed; is there a loop that never ends?")
     if -status == signal.SIGSEGV:
         return CallError("crash", "the process was ended by a segmentation fault; is there a recursion without an end?")
-    # Windows knows no SIGKILL: whom another process ends has the number of SIGTERM there.
+    # On Windows, which has no SIGKILL, a killed process has the number of SIGTERM as exit status.
     if status == (-signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM):
         return CallError("crash", "the process was killed, or closed its connection")
     if status < 0:
@@ -309,5 +309,5 @@ def _read(path: Path) -> tuple[bytes, CallError | None]:
 
 
 def clean(text: str) -> str:
-    """``text`` without the characters that move a terminal's cursor or change its colours."""
+    """``text`` with control characters, which a terminal would interpret, replaced by U+FFFD."""
     return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,9 +1,8 @@
-"""Messages between the checker and a learner's process: JSON and raw numbers.
+"""Message format between the checker and the sandbox: JSON and raw numbers.
 
 A frame is the length of a header, the length of a body, the header in JSON, and the body: the elements of all arrays,
-one after the other. The header's "arrays" holds their dtypes and shapes. Nothing in a frame is ever executed or
-unpickled, and nothing is allocated before lengths, dtypes and shapes have been checked: whoever reads one does not
-trust who wrote it.
+one after the other. The header's "arrays" holds their dtypes and shapes. The reader does not trust the writer: nothing
+in a frame is executed or unpickled, and lengths, dtypes and shapes are checked before memory is allocated.
 """
 
 import json
@@ -17,17 +16,17 @@ import numpy as np
 
 from npae.utils.types import Array
 
-LENGTHS = struct.Struct(">IQ")  # of the header, of the body
-LARGEST_HEADER = 1 << 16
-LARGEST_BODY = 1 << 26
+LENGTHS = struct.Struct(">IQ")  # lengths of header and body
+LARGEST_HEADER = 1 << 16  # bytes
+LARGEST_BODY = 1 << 26  # bytes
 NUMERIC = re.compile(r"[<>|=]?[biufc][0-9]{1,2}")  # dtypes of numbers: bool, integers, floats, complex
-PIECE = 1 << 20
+PIECE = 1 << 20  # most bytes that are read at once
 
 Message = dict[str, Any]
 
 
 class FrameError(ValueError):
-    """These bytes are no frame."""
+    """Bytes that are no valid frame, or a message too large for one."""
 
 
 def pack(message: Message, arrays: Sequence[Array] = ()) -> bytes:
@@ -40,7 +39,7 @@ def pack(message: Message, arrays: Sequence[Array] = ()) -> bytes:
 
 
 def read(source: Callable[[int], bytes]) -> tuple[Message, list[Array]]:
-    """The next frame.
+    """Read the next frame: its message and arrays.
 
     Parameters
     ----------
@@ -52,6 +51,7 @@ def read(source: Callable[[int], bytes]) -> tuple[Message, list[Array]]:
     EOFError
         If the source ends, even within a frame.
     FrameError
+        If the frame is too large or damaged.
     """
     header_length, body_length = LENGTHS.unpack(_exactly(source, LENGTHS.size))
     if header_length > LARGEST_HEADER or body_length > LARGEST_BODY:
@@ -86,7 +86,7 @@ def _arrays(described: Any, body: bytearray) -> list[Array]:
 
 
 def _exactly(source: Callable[[int], bytes], count: int) -> bytearray:
-    content = bytearray()  # pieces of one byte each would take fifty times as much
+    content = bytearray()  # a list of one-byte pieces would take fifty times the memory
     while len(content) < count:
         piece = source(min(count - len(content), PIECE))
         if not piece:
@@ -96,9 +96,9 @@ def _exactly(source: Callable[[int], bytes], count: int) -> bytearray:
 
 
 def encode(value: Any, arrays: list[Array]) -> Any:
-    """``value`` as JSON; arrays are appended to ``arrays`` and stand there as their places.
+    """``value`` as JSON; arrays are appended to ``arrays`` and encoded as their positions in it.
 
-    Values are arrays, numbers, strings, None, and tuples and lists of these.
+    Values are arrays, numbers, strings, None, and tuples and lists of these; TypeError for any other.
     """
     if isinstance(value, np.generic):
         value = value.item()
@@ -113,7 +113,7 @@ def encode(value: Any, arrays: list[Array]) -> Any:
 
 
 def decode(code: Any, arrays: Sequence[Array]) -> Any:
-    """The value that ``encode`` was given."""
+    """The inverse of ``encode``."""
     if not isinstance(code, dict):
         return code
     ((kind, content),) = code.items()

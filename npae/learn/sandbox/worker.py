@@ -1,8 +1,8 @@
-"""The process that runs a learner's file: it reads requests and writes results.
+"""The sandbox process that runs a learner's file: it reads requests and writes results.
 
-It is started by ``npae.learn.sandbox.process`` with the standard library, numpy and a few files of this folder. No
-right answer ever comes here, and no verdict leaves: only arrays and the story of what went wrong. So a file that takes
-this process over, and it can, wins nothing but the right to send wrong arrays.
+It is started by ``npae.learn.sandbox.process`` with the standard library, numpy and a few files of this folder. It
+never receives the true results and does not decide the verdict; it only sends arrays and error messages. So a file that
+takes control of this process, which is possible, can only send wrong arrays.
 """
 
 import linecache
@@ -18,23 +18,23 @@ from npae.learn.sandbox.call_result import CallResult
 from npae.learn.sandbox.error_text import call_error_of
 from npae.learn.sandbox.in_process import InProcess
 
-LARGEST_FILE = 1 << 24  # bytes that the learner's code may write into one file
-MOST_FILES = 64  # open at once
+LARGEST_FILE = 1 << 24  # bytes; limit of a file that the learner's code writes
+MOST_FILES = 64  # limit of open files
 MEGABYTE = 1 << 20
 
 
 def limit_resources(seconds: float, memory_mb: int) -> None:
-    """Set the system's limits for this process, for good; what a system does not know, it does not limit."""
+    """Set the operating system's resource limits of this process; limits that the system lacks are skipped."""
     try:
         import resource
     except ImportError:  # Windows
         return
     wanted = {
         "RLIMIT_AS": memory_mb * MEGABYTE,
-        "RLIMIT_CPU": int(seconds) + 2,  # the parent's clock ends what waits; this ends what outlives the parent
+        "RLIMIT_CPU": int(seconds) + 2,  # in case the parent, which enforces wall-clock time, has ended
         "RLIMIT_FSIZE": LARGEST_FILE,
         "RLIMIT_NOFILE": MOST_FILES,
-        "RLIMIT_NPROC": 0,  # no fork, no thread; the administrator is exempt
+        "RLIMIT_NPROC": 0,  # no fork, no thread; does not apply to root
         "RLIMIT_CORE": 0,
     }
     for name, value in wanted.items():
@@ -48,7 +48,7 @@ def limit_resources(seconds: float, memory_mb: int) -> None:
 
 
 def load(source: bytes, path: str) -> ModuleType:
-    """The module of these lines, run as the file ``path``; raises whatever they raise."""
+    """Run source code as the module in the file ``path``; exceptions of the code are raised."""
     try:
         code = compile(source, path, "exec", dont_inherit=True)
     except SyntaxError:
@@ -62,14 +62,14 @@ def load(source: bytes, path: str) -> ModuleType:
     module = ModuleType(Path(path).stem)
     module.__file__ = path
     lines = source.decode(errors="replace").splitlines(keepends=True)
-    linecache.cache[path] = (len(source), None, lines, path)  # what is run is what was read, and so what is shown
+    linecache.cache[path] = (len(source), None, lines, path)  # tracebacks show the source that was run
     sys.modules[module.__name__] = module
     exec(code, module.__dict__)
     return module
 
 
 def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None:
-    """Answer until there are no more requests; the first is to load a file, the others are calls."""
+    """Process requests until the input ends; the first one loads a file, the others are calls."""
     caller: InProcess | None = None
     while True:
         try:
@@ -83,7 +83,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
             try:
                 answer = CallResult(())
                 caller = InProcess(vars(load(source, path)), folder)
-            except BaseException as error:  # SystemExit and KeyboardInterrupt are the learner's doing too
+            except BaseException as error:  # the learner's code may raise SystemExit or KeyboardInterrupt too
                 answer = CallResult(None, call_error_of(error, folder=folder))
         else:
             assert caller is not None
@@ -91,7 +91,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
-            except Exception:  # closed or replaced by the learner
+            except Exception:  # the learner's code may have closed or replaced the stream
                 continue
         send(_packed(message["id"], answer))
 
@@ -104,9 +104,9 @@ def _packed(number: int, answer: CallResult) -> bytes:
 
 
 def main() -> None:
-    """Keep the two pipes for requests and answers alone, then serve.
+    """Reserve the two pipes for requests and results, then serve.
 
-    The learner's code gets an empty standard input; what it prints goes where standard error went.
+    The learner's code gets an empty standard input, and its output goes to standard error.
     """
     requests, answers = os.dup(0), os.dup(1)
     nothing = os.open(os.devnull, os.O_RDONLY)

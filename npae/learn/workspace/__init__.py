@@ -1,1 +1,1 @@
-"""A learner's folder: its files, the progress in it, and the milestones."""
+"""A learner's folder: files, progress, and the training after milestones."""

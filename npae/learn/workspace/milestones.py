@@ -1,6 +1,6 @@
-"""After a milestone the learner's own gradients train an autoencoder on real digits, beside the reference's.
+"""Milestones: train an autoencoder on digits with the learner's gradients, and another with the reference's.
 
-The loop, the batches, the noise and Adam are here; the loss and the gradients come from the learner's ``gradient``.
+This module has the training loop, batches, noise and Adam; loss and gradients come from the learner's ``gradient``.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,17 +19,19 @@ from npae.utils.randomness import generator
 from npae.utils.types import Array
 
 SHOWN = 12  # digits in the picture
-SECONDS = 120.0  # that a learner's code may take for all of it
+SECONDS = 120.0  # limit for the learner's code in the whole training
 BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class TrainingError(ValueError):
-    """Training stopped: why, for the learner."""
+    """Training stopped; the message tells the learner why."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """Where training stands: the mean loss of each side's epoch, and the learner's parameters."""
+    """The result of one epoch: mean loss with the learner's and with the reference's gradients, and the learner's
+    parameters after it.
+    """
 
     number: int
     yours: float
@@ -38,13 +40,15 @@ class Epoch:
 
 
 class Network:
-    """One side of the comparison: parameters, Adam's memory, and who computes the gradients.
+    """A network in training: parameters, state of Adam, and the function that computes the gradients.
 
     Parameters
     ----------
     exercise : Exercise
     caller : Caller
-    images : ndarray (n, 784) or (n, 28, 28, 1)
+        Calls the function that returns loss and gradients.
+    images : ndarray of shape (n, 784) or (n, 28, 28, 1)
+        The training images, from which the exercise draws initial parameters.
     """
 
     def __init__(self, exercise: Exercise, caller: Caller, images: Array) -> None:
@@ -58,7 +62,7 @@ class Network:
         self._count = np.zeros(1, np.int64)
 
     def step(self, x: Array, step: int) -> float:
-        """One step along the gradient of a batch; its loss."""
+        """Update the parameters by one step of Adam on a batch; returns its loss."""
         drawn = self._exercise.reference.noise(generator(0, "learn noise", step), x, self.parameters)
         given: dict[str, Any] = {"x": x, **self.parameters, **drawn}
         answer = self._caller.call(self._function.name, [given[name] for name in self._function.takes])
@@ -77,21 +81,26 @@ class Network:
 
 
 def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> Iterator[Epoch]:
-    """Train with the learner's gradients and with the reference's, on the same batches; yields after every epoch.
+    """Train two networks on the same batches: with the learner's gradients and with the reference's.
 
     Parameters
     ----------
     exercise : Exercise
         A milestone.
     caller : Caller
-        Of the learner's functions.
-    images : ndarray (n, 28, 28), optional
-        As many of the embedded digits as the exercise asks for, by default.
+        Calls the learner's functions.
+    images : ndarray of shape (n, 28, 28), optional
+        By default the first ``training.images`` of the embedded digits.
+
+    Yields
+    ------
+    Epoch
+        After each epoch.
 
     Raises
     ------
     TrainingError
-        Where the learner's function fails on real images.
+        Where the learner's function fails or returns unusable gradients.
     """
     training = exercise.training
     assert training is not None
@@ -113,7 +122,7 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
 
 
 def gradient_of(exercise: Exercise) -> Function:
-    """The function that trains: the one that returns the loss as well."""
+    """The function used in training: the one that returns loss and gradients."""
     for function in exercise.functions:
         if function.returns[0] == "y" and function.compares == "gradient":
             return function
@@ -121,19 +130,19 @@ def gradient_of(exercise: Exercise) -> Function:
 
 
 def shaped(exercise: Exercise, images: Array) -> Array:
-    """Images (n, 28, 28) as the exercise takes them: rows, or with a channel."""
+    """Images (n, 28, 28) in the exercise's shape: (n, 784) or (n, 28, 28, 1), float64."""
     drawn = getattr(exercise.reference, gradient_of(exercise).draw)(generator(0, "learn shape"))["x"]
     x: Array = images.astype(np.float64)
     return x.reshape(len(x), -1) if drawn.ndim == 2 else x[..., np.newaxis]
 
 
 def picture(exercise: Exercise, parameters: dict[str, Array], scale: int = 3) -> bytes:
-    """A PNG: digits of other writers, what the network is shown of them if that differs, and what it makes of that.
+    """A PNG with rows of test digits, their corrupted versions (denoising only), and their reconstructions.
 
     Raises
     ------
     MissingExtraError
-        Without Pillow.
+        Where Pillow is not installed.
     """
     from npae.utils.pictures import png, require_pillow, rows
 
@@ -149,12 +158,12 @@ def picture(exercise: Exercise, parameters: dict[str, Array], scale: int = 3) ->
 
 
 def corrupts(exercise: Exercise) -> bool:
-    """Whether the network is shown something else than the images."""
+    """Whether the network's input is a corrupted version of the images."""
     return hasattr(exercise.reference, "corrupted")
 
 
 def tell(exercise: Exercise, epochs: Iterator[Epoch], say: Callable[[str], None]) -> dict[str, Array]:
-    """Carry out a training, saying each epoch's losses; the learner's parameters at its end."""
+    """Run a training, report each epoch's losses with ``say``, and return the learner's final parameters."""
     training = exercise.training
     assert training is not None
     say(f"Now your gradients train an autoencoder on {training.images:,} handwritten digits.")

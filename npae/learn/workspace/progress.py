@@ -1,7 +1,7 @@
 """A learner's progress: one JSON file in their folder, written atomically.
 
-It is written completely or not at all, a copy of the one before is kept, and two commands at once take turns. A file
-that is no longer JSON is set aside and the copy is used; what is missing in it gets its default.
+The previous version is kept as a backup, and a lock file serialises commands that run at the same time. A file that is
+not valid JSON is set aside and the backup is used; missing fields get their defaults.
 """
 
 import json
@@ -18,26 +18,26 @@ from npae.utils.files import atomic_write, persistently
 
 FILE = ".npae-learn.json"
 BACKUP, DAMAGED, LOCK = FILE + ".bak", FILE + ".damaged", FILE + ".lock"
-PATIENCE, FORGOTTEN = 10.0, 20.0  # seconds to wait for a lock; after which one is nobody's
+PATIENCE, FORGOTTEN = 10.0, 20.0  # seconds to wait for a lock; age at which a lock counts as abandoned
 
 
 @dataclass
 class Record:
-    """What is known of one exercise.
+    """The progress in one exercise.
 
     Attributes
     ----------
     status : {"begun", "passed"}
     version : int
-        Of the exercise, when its file was written or last passed.
+        Version of the exercise when its file was written or last passed.
     file_hash : str
-        Of the learner's file when it last passed; until then, when it was last checked.
+        SHA-256 of the learner's file when it last passed; before a pass, when it was last checked.
     attempts, hints : int
-        Checks so far; hints shown.
+        Number of checks, and of hints shown.
     revealed : bool
-        Whether the solution was opened before a pass.
+        Whether the solution was shown before a pass.
     folder : str
-        Of an exercise that does not come with npae.
+        Folder of an exercise that does not come with npae; else "".
     """
 
     status: str = "begun"
@@ -51,23 +51,23 @@ class Record:
 
 @dataclass
 class Progress:
-    """All records by the exercise's name, which one is present, and what is to be told about the file itself."""
+    """The records by exercise name, the name of the current exercise, and notes on damage to the progress file."""
 
     records: dict[str, Record] = field(default_factory=dict)
     present: str = ""
     notes: list[str] = field(default_factory=list)
 
     def record(self, name: str) -> Record:
-        """The record of an exercise, a new one if there is none."""
+        """The record of an exercise; a new one is added if there is none."""
         return self.records.setdefault(name, Record())
 
     def passed(self, name: str) -> bool:
-        """Whether an exercise has been passed, in whatever version."""
+        """Whether an exercise has been passed, in any version."""
         return name in self.records and self.records[name].status == "passed"
 
 
 def find(start: Path) -> Path | None:
-    """The learner's folder: the nearest one upwards that holds a progress file, or what is left of one."""
+    """The learner's folder: ``start`` or its nearest parent with a progress file, backup or damaged file; else None."""
     start = start.resolve()
     for folder in (start, *start.parents):
         if any((folder / name).exists() for name in (FILE, BACKUP, DAMAGED)):
@@ -76,7 +76,7 @@ def find(start: Path) -> Path | None:
 
 
 def load(folder: Path) -> Progress:
-    """The progress in a folder, as far as it can be read; ``notes`` say what could not."""
+    """The progress in a folder, as far as it can be read; ``notes`` say what could not be read."""
     path = folder / FILE
     if path.exists():
         progress = _read(path)
@@ -96,7 +96,7 @@ def load(folder: Path) -> Progress:
 
 @contextmanager
 def changing(folder: Path) -> Iterator[Progress]:
-    """The progress as it is now, written when the block ends; nobody else changes it meanwhile."""
+    """Context manager: lock the folder, load the progress, and write it at the end of the block."""
     with _locked(folder / LOCK):
         progress = load(folder)
         yield progress
@@ -122,7 +122,7 @@ def _write(folder: Path, progress: Progress) -> None:
 def _read(path: Path) -> Progress | None:
     try:
         told = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # which a UnicodeDecodeError is too
+    except (OSError, ValueError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         return None
     except RecursionError:
         return None
@@ -137,14 +137,14 @@ def _read(path: Path) -> Progress | None:
 
 
 def _sound(values: dict[str, Any], key: str, default: Any) -> Any:
-    """What a file says, if it is of the right kind."""
+    """The value of a key if it has the default's type, else the default."""
     value = values.get(key, default)
     return value if type(value) is type(default) else default
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; one that its owner has left behind is taken over."""
+    """Hold a lock file; one that is older than ``FORGOTTEN`` seconds is removed."""
     deadline, soon = time.monotonic() + PATIENCE, time.monotonic() + files.PATIENCE
     while True:
         try:
@@ -152,7 +152,7 @@ def _locked(path: Path) -> Iterator[None]:
             break
         except FileExistsError:
             try:
-                forgotten = time.time() - path.lstat().st_mtime > FORGOTTEN  # of a link itself, wherever it leads
+                forgotten = time.time() - path.lstat().st_mtime > FORGOTTEN  # lstat: a link's own age
             except FileNotFoundError:
                 continue
             if forgotten:
@@ -164,7 +164,7 @@ def _locked(path: Path) -> Iterator[None]:
             else:
                 time.sleep(0.05)
         except OSError as error:
-            is_going = files.IS_WINDOWS and isinstance(error, PermissionError)  # somebody is removing it
+            is_going = files.IS_WINDOWS and isinstance(error, PermissionError)  # another process is removing it
             if is_going and time.monotonic() < soon:
                 time.sleep(0.05)
                 continue

@@ -14,18 +14,18 @@ State = tuple[int, int] | None
 
 
 class Keys(Protocol):
-    """Where single keys come from."""
+    """Interface: a source of single key presses."""
 
     def wait(self, seconds: float) -> str:
-        """The key that is pressed within so long, or nothing."""
+        """The key that is pressed within ``seconds``, or ""."""
         ...
 
 
 class NoKeys:
-    """There is nobody at a keyboard."""
+    """A source of keys where there is no keyboard."""
 
     def wait(self, seconds: float) -> str:
-        """Nothing, after all of the time."""
+        """Sleep, and return ""."""
         time.sleep(seconds)
         return ""
 
@@ -34,7 +34,7 @@ class TerminalKeys:
     """Keys of the terminal, without Enter."""
 
     def wait(self, seconds: float) -> str:
-        """The key that is pressed, in lower case; q where the terminal has gone."""
+        """The key that is pressed, in lower case; "" after ``seconds``, "q" where the terminal is closed."""
         if not select.select([sys.stdin], [], [], seconds)[0]:
             return ""
         pressed = os.read(sys.stdin.fileno(), 1)
@@ -43,7 +43,7 @@ class TerminalKeys:
 
 @contextmanager
 def keys() -> Iterator[Keys | None]:
-    """Keys of the terminal for as long as the block lasts; None where there is no terminal that gives single keys."""
+    """Context manager: the terminal's keys without Enter; None where there is no terminal or it cannot do that."""
     try:
         import termios
         import tty
@@ -63,7 +63,7 @@ def keys() -> Iterator[Keys | None]:
 
 
 def state(path: Path) -> State:
-    """What changes when a file is saved; None while there is none, as between an editor's two steps."""
+    """Modification time and size of a file; None while it does not exist, as while an editor replaces it."""
     try:
         found = path.stat()
     except OSError:
@@ -72,7 +72,7 @@ def state(path: Path) -> State:
 
 
 def until_change(path: Path, before: State, source: Keys) -> str:
-    """Wait until the file is saved or a key is pressed: the key, or nothing for a new file."""
+    """Wait until the file is saved or a key is pressed; returns the key, or "" for a saved file."""
     while True:
         key = source.wait(INTERVAL)
         if state(path) not in (before, None):

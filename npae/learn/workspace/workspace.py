@@ -1,6 +1,6 @@
-"""A learner's folder: their files, the progress beside them, and what each command does to both.
+"""A learner's folder: the exercise files, the progress, and the commands that change them.
 
-Nothing here prints; every command returns what there is to say.
+The commands return text and print nothing.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ class Workspace:
     ----------
     folder : Path
     notes : tuple of str
-        What is to be told about the folder and its progress file.
+        Messages about the folder and its progress file.
     """
 
     folder: Path
@@ -50,7 +50,7 @@ class Workspace:
 
     @classmethod
     def at(cls, start: Path) -> "Workspace":
-        """The course whose folder is ``start``, or the nearest one above it."""
+        """The workspace in ``start`` or its nearest parent folder that is one; ExerciseError where there is none."""
         folder = progress.find(start)
         if folder is None:
             raise ExerciseError(
@@ -59,16 +59,16 @@ class Workspace:
             )
         notes = progress.load(folder).notes
         if notes:
-            with progress.changing(folder):  # from now on it is whole again
+            with progress.changing(folder):  # rewrites the damaged file
                 pass
         return cls(folder, tuple(notes))
 
     @classmethod
     def begin(cls, folder: Path) -> tuple["Workspace", Exercise]:
-        """A new folder with the first exercise; what is there already is kept."""
+        """Make a workspace and open the first exercise, or the current one; existing files are kept."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:  # a file of that name, or a place where nothing may be made
+        except OSError as error:  # a file of that name, or no permission
             raise ExerciseError(f"the folder {folder} cannot be made ({error.strerror}); choose another") from None
         folder = folder.resolve()
         outer = progress.find(folder)
@@ -85,11 +85,11 @@ class Workspace:
     # Exercises
 
     def path(self, exercise: Exercise) -> Path:
-        """The learner's file."""
+        """The path of the learner's file."""
         return self.folder / exercise.file_name
 
     def chosen(self, name: str | None = None) -> Exercise:
-        """The exercise of that name, or the present one; a teacher's own is found again where it was opened."""
+        """The exercise with this name, or the current one; one from elsewhere is loaded from its recorded folder."""
         p = progress.load(self.folder)
         wanted = name or p.present
         if wanted in p.records and p.records[wanted].folder:
@@ -102,7 +102,7 @@ class Workspace:
             return exercises()[0]
 
     def open(self, name: str) -> Exercise:
-        """Make an exercise the present one; its file is written unless it is there."""
+        """Make an exercise the current one, and write its file if there is none."""
         exercise = self.chosen(name)
         path = self.path(exercise)
         with progress.changing(self.folder) as p:
@@ -116,7 +116,7 @@ class Workspace:
         return exercise
 
     def following(self, exercise: Exercise) -> Exercise | None:
-        """The next numbered exercise that has not been passed, from this one on, then from the beginning."""
+        """The next numbered exercise that is not passed: after this one, then from the first; None if there is none."""
         p = progress.load(self.folder)
         numbered = [e for e in exercises() if e.number]
         start = exercise.number or next((e.number for e in numbered if e.name == exercise.after), 0)
@@ -124,14 +124,14 @@ class Workspace:
         return next((e for e in later if not p.passed(e.name)), None)
 
     def unlocked_by(self, exercise: Exercise) -> list[str]:
-        """What passing an exercise opens: the next one, hunts and fools."""
+        """What passing an exercise unlocks: the next one, hunts and fools."""
         names = [f"{e.name} ({e.number})" for e in exercises() if exercise.number and e.number == exercise.number + 1]
         return names + [f"{e.name} (a {e.kind})" for e in exercises() if not e.number and e.after == exercise.name]
 
     # Commands
 
     def check(self, exercise: Exercise, caller: Caller) -> Outcome:
-        """The verdict on the learner's file, recorded; where there is no file, there is nothing to record."""
+        """Judge the learner's file, and record the result if the file exists."""
         outcome = judge(exercise, caller)
         if not self.path(exercise).is_file():
             return outcome
@@ -146,7 +146,7 @@ class Workspace:
         return outcome
 
     def outdated(self, exercise: Exercise) -> str:
-        """A sentence where the learner's file was begun with another version of the exercise."""
+        """A note if the learner's file was begun with another version of the exercise, else ""."""
         path = self.path(exercise)
         first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0] if path.is_file() else ""
         if first.startswith(f"# npae-exercise: {exercise.name} v") and first.strip() != exercise.header:
@@ -157,7 +157,7 @@ class Workspace:
         return ""
 
     def hint(self, exercise: Exercise) -> str:
-        """The next hint, recorded; after the last one all of them."""
+        """The next hint, which is recorded; after the last one all hints."""
         with progress.changing(self.folder) as p:
             record = p.record(exercise.name)
             again = record.hints >= HINTS
@@ -168,7 +168,7 @@ class Workspace:
         return "\n\n".join(lines) + (f"\n\n{messages.hint_line(exercise, shown)}" if shown == HINTS else "")
 
     def solution(self, exercise: Exercise, reveal: bool = False) -> str:
-        """The solution, after a pass or on demand, which is recorded."""
+        """The solution, after a pass; before that only with ``reveal``, which is recorded."""
         with progress.changing(self.folder) as p:
             if not p.passed(exercise.name):
                 if not reveal:
@@ -180,7 +180,7 @@ class Workspace:
         return exercise.solution_text()
 
     def reset(self, exercise: Exercise) -> Path | None:
-        """Begin an exercise's file anew; the old one is kept beside it, and its path returned."""
+        """Replace the learner's file by the stub; the old file is renamed, and its new path returned (or None)."""
         path, kept = self.path(exercise), None
         with progress.changing(self.folder) as p:
             if path.exists():
@@ -194,7 +194,7 @@ class Workspace:
         return kept
 
     def overview(self) -> str:
-        """All exercises, with a mark for each that says where the learner is."""
+        """The list of all exercises, with marks for passed ones and the current one."""
         p = progress.load(self.folder)
         lines = []
         width = max(len(e.name) for e in exercises())
@@ -227,7 +227,7 @@ class Workspace:
         return ", ".join(parts)
 
     def file_hash(self, exercise: Exercise) -> str:
-        """Of the learner's file; empty where there is none."""
+        """SHA-256 of the learner's file; "" where there is none."""
         try:
             return hashlib.sha256(self.path(exercise).read_bytes()).hexdigest()
         except OSError:

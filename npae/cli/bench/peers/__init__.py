@@ -1,1 +1,1 @@
-"""The same five models in other libraries. Each module needs one of them and is imported by its own worker alone."""
+"""The same models in other libraries; each module needs one library and is imported only by its worker."""

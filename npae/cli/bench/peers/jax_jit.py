@@ -1,4 +1,4 @@
-"""JAX: a whole step, Adam included, as one compiled function."""
+"""JAX: a training step, including Adam, as one compiled function."""
 
 import time
 from itertools import pairwise
@@ -17,7 +17,7 @@ BETA_1, BETA_2, EPSILON, RATE = 0.9, 0.999, 1e-8, 1e-3
 
 
 class Contender:
-    """The loop shuffles; the step takes its batch from all images, which the compiler can fuse with what follows."""
+    """The loop shuffles indices; the compiled step gathers the batch, so that the compiler can fuse that."""
 
     def __init__(self, threads: int) -> None:
         """JAX reads the number of threads from the environment."""

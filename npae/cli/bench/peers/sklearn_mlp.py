@@ -1,6 +1,6 @@
 """scikit-learn's MLPRegressor, which has dense layers only.
 
-It knows no cross-entropy for images and minimizes the squared error, which is the lesser work; its code has a ReLU.
+It has no cross-entropy for images and minimizes the squared error, which is less work; its code has a ReLU.
 """
 
 import time
@@ -18,7 +18,7 @@ class Contender:
     """Every epoch is one ``partial_fit``."""
 
     def __init__(self, threads: int) -> None:
-        """Its threads are those of NumPy's BLAS, which reads their number from the environment."""
+        """NumPy's BLAS reads the number of threads from the environment."""
 
     def prepare(self, name: str, x: Array, **changes: Any) -> None:
         model = new_model(name, **changes)

@@ -9,7 +9,7 @@ from npae.cli.bench.peers import torch_eager
 
 
 class Contender(torch_eager.Contender):
-    """As in eager mode, but for the compilation; an epoch's last, smaller batch is compiled too."""
+    """As in eager mode, but compiled, including a second version for an epoch's smaller last batch."""
 
     def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         torch._dynamo.reset()

@@ -1,4 +1,4 @@
-"""PyTorch as most people run it: the usual loop, channels last, and Adam in its fused form, which is faster here."""
+"""PyTorch in eager mode: the usual training loop, channels-last memory format, and fused Adam."""
 
 import time
 from collections.abc import Callable
@@ -11,11 +11,11 @@ from npae.cli.bench.models import is_convolutional, is_variational, new_model, n
 from npae.cli.bench.peers import torch_twins
 from npae.utils.types import Array
 
-BLOCK = 256  # images that a convolutional encoder is given at once; more no longer fit a cache
+BLOCK = 256  # images in a batch of a convolutional encoder; more do not fit into the cache
 
 
 class Contender:
-    """The loop shuffles, draws noise, and steps Adam."""
+    """A model with its training loop: shuffling, noise, loss, gradients and Adam."""
 
     def __init__(self, threads: int) -> None:
         torch.set_num_threads(threads)
@@ -29,7 +29,7 @@ class Contender:
         self.loss = self.compiled(self.mean_loss)
 
     def compiled(self, function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The function itself: nothing is compiled."""
+        """The function unchanged: eager mode does not compile."""
         return function
 
     def mean_loss(self, x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""PyTorch's twins of npae's models: the same layers and the same loss."""
+"""npae's models in PyTorch: the same layers and the same loss."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,7 +13,7 @@ from npae.utils.types import Array
 
 
 def as_tensor(x: Array) -> Any:
-    """Images get an axis for their one channel: the second in PyTorch, but in memory the last, which is faster."""
+    """x as a tensor; images become (n, 1, height, width) in channels-last memory format, which is faster."""
     tensor = torch.from_numpy(x)
     return tensor if x.ndim == 2 else tensor[:, None].contiguous(memory_format=torch.channels_last)
 

@@ -8,7 +8,7 @@ def gate_reversed(right, g, x):
     return g * (x < 0)
 
 
-@mutant("backward", "dx = max(g, 0)·x", "The slope of a line through the origin does not depend on where you are.")
+@mutant("backward", "dx = max(g, 0)·x", "The slope of a linear function does not depend on x.")
 def relu_of_g_times_x(right, g, x):
     return g.clip(min=0) * x
 

@@ -39,7 +39,7 @@ def db1_before_gate(right, g, x, W1, b1, W2):
     return dx, dW1, (g @ W2.T).sum(axis=0), dW2, db2
 
 
-@mutant("backward", "∂L/∂a = ∂L/∂h·h", "The slope of a line through the origin does not depend on where you are.")
+@mutant("backward", "∂L/∂a = ∂L/∂h·h", "The slope of a linear function does not depend on x.")
 def times_output(right, g, x, W1, b1, W2):
     h = np.maximum(x @ W1 + b1, 0)
     return *first_layer((g @ W2.T) * h, x, W1), *right(g, x, W1, b1, W2)[3:]
@@ -69,14 +69,14 @@ def doubled(right, x, t, W1, b1, W2, b2, strength):
     return y, dW1 + strength * W1, db1, dW2 + strength * W2, db2
 
 
-@mutant("gradient", "dW + λW/N", "The price of a weight is paid once, not once a sample.", name="over-N")
+@mutant("gradient", "dW + λW/N", "The penalty is not a mean over the batch: it counts once.", name="over-N")
 def over_samples(right, x, t, W1, b1, W2, b2, strength):
     y, dW1, db1, dW2, db2 = right(x, t, W1, b1, W2, b2, strength)
     less = strength * (1 / len(x) - 1)
     return y, dW1 + less * W1, db1, dW2 + less * W2, db2
 
 
-@mutant("gradient", "dW = λW", "A price is added to what the data says.")
+@mutant("gradient", "dW = λW", "The penalty's gradient is added to that of the data.")
 def overwrites(right, x, t, W1, b1, W2, b2, strength):
     y, _, db1, _, db2 = right(x, t, W1, b1, W2, b2, strength)
     return y, strength * W1, db1, strength * W2, db2

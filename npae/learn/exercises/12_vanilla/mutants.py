@@ -19,7 +19,7 @@ def from_logits(x, a, h, W2, dz):
     return x.T @ da, da.sum(axis=0), h.T @ dz, dz.sum(axis=0)
 
 
-@mutant("gradient", "dz = (p − x)p(1 − p)/n", "The logarithm's slope has already cancelled the sigmoid's.")
+@mutant("gradient", "dz = (p − x)p(1 − p)/n", "The logarithm's derivative already cancels the sigmoid's.")
 def extra_slope(right, x, W1, b1, W2, b2):
     a, h, p, dz = pieces(x, W1, b1, W2, b2)
     return right(x, W1, b1, W2, b2)[0], *from_logits(x, a, h, W2, dz * p * (1 - p))
@@ -62,7 +62,7 @@ def no_mask(right, x, W1, b1, W2, b2):
     return loss, x.T @ dh, dh.sum(axis=0), dW2, db2
 
 
-@mutant("gradient", "da = dh·[dh > 0]", "The forward input opens the gate, not the gradient that arrives.")
+@mutant("gradient", "da = dh·[dh > 0]", "The sign of the forward input decides, not that of the gradient.")
 def mask_on_g(right, x, W1, b1, W2, b2):
     loss, _, _, dW2, db2 = right(x, W1, b1, W2, b2)
     da = np.maximum(pieces(x, W1, b1, W2, b2)[3] @ W2.T, 0)

@@ -43,7 +43,7 @@ def last_use_forgotten(right, *given):
     return loss, encoder_shares(*given)[0], *others
 
 
-@mutant("gradient", "dW1, dW2 = half of the sum", "Gradients of two uses add; nobody averages them.")
+@mutant("gradient", "dW1, dW2 = half of the sum", "The gradients of two uses are added, not averaged.")
 def averaged(right, *given):
     loss, dW1, db1, dW2, *others = right(*given)
     return loss, dW1 / 2, db1, dW2 / 2, *others

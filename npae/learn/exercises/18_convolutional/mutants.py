@@ -68,27 +68,35 @@ def block_mean(right, *given):
     return with_code_gradient(right, given, pieces(*given)[4] / 16)
 
 
-@mutant("gradient", "du = dz correlated with W2 as it is", "What slid one way forward slides the other way backward.")
+@mutant(
+    "gradient",
+    "du = dz correlated with W2 as it is",
+    "The transpose of a correlation is a convolution, which reverses the kernel's axes.",
+)
 def du_unflipped(right, *given):
     dz, W2 = pieces(*given)[2], given[3]
     return with_code_gradient(right, given, summed(np.einsum("nijfab,abcf->nijc", windows(dz, 5, 1, 2), W2)))
 
 
-@mutant("gradient", "da = dh", "Where the output does not move, nothing flows back.")
+@mutant("gradient", "da = dh", "Where the output is constant, its derivative is 0.")
 def no_mask(right, *given):
     loss, _, _, *decoder = right(*given)
     _, h, _, _, dcode = pieces(*given)
     return loss, *encoder(given[0], spread(dcode) * winners(h)), *decoder
 
 
-@mutant("gradient", "dcode to the whole window", "Moving a cell that did not win changes nothing.")
+@mutant(
+    "gradient",
+    "dcode to the whole window",
+    "A small change of a cell that is not the maximum does not change the output.",
+)
 def pool_all(right, *given):
     loss, _, _, *decoder = right(*given)
     a, _, _, _, dcode = pieces(*given)
     return loss, *encoder(given[0], spread(dcode) * (a > 0)), *decoder
 
 
-@mutant("gradient", "dcode/4 to the whole window", "A maximum is no mean: one cell has made it.")
+@mutant("gradient", "dcode/4 to the whole window", "A maximum depends on one cell, a mean on all.")
 def pool_average(right, *given):
     loss, _, _, *decoder = right(*given)
     a, _, _, _, dcode = pieces(*given)

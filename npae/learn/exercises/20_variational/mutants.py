@@ -42,7 +42,7 @@ def kl_missing(right, *given):
 @mutant(
     "gradient",
     "only the KL's part reaches the encoder",
-    "The code is drawn in a way that lets the reconstruction's gradient pass.",
+    "z depends on μ and ℓ, so the reconstruction has a gradient by them too.",
     name="KL-only",
 )
 def kl_only(right, *given):
@@ -52,7 +52,7 @@ def kl_only(right, *given):
 @mutant(
     "gradient",
     "the KL's part subtracted",
-    "The divergence is a price: descending must make it smaller.",
+    "The KL term is part of the loss: gradient descent must make it smaller.",
     name="KL-sign",
 )
 def kl_sign(right, *given):
