@@ -11,14 +11,14 @@ from npae.gradcheck.function import check
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.model import check_model
 from npae.gradcheck.optimizer import check_optimizer
-from npae.gradcheck.report.findings import BlockReport, Invariant, Name
+from npae.gradcheck.report.findings import BlockReport, BugMatch, Invariant
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
 
 __all__ = [
     "BlockReport",
+    "BugMatch",
     "Invariant",
-    "Name",
     "Report",
     "Verdict",
     "check",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from npae.gradcheck.bugs.identify import Call, name_raising, name_report
-from npae.gradcheck.engine.examine import Plan, examine, raised
+from npae.gradcheck.engine.examine import CheckSettings, examine, raised
 from npae.gradcheck.engine.subject import NoGradientError, Subject
 from npae.gradcheck.report.findings import gradient_name
 from npae.gradcheck.report.report import Report
@@ -170,7 +170,7 @@ def check(
     >>> print(check(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), [x]).verdict)
     PASS
     """
-    plan = Plan(mode, budget_s, tolerance, seed)
+    plan = CheckSettings(mode, budget_s, tolerance, seed)
     if not isinstance(inputs, Sequence) or isinstance(inputs, str):
         raise ValueError(f"inputs is a {type(inputs).__name__}; expected a list of f's arguments, such as [x, W]")
     names = input_names(f, len(inputs))

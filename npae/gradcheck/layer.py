@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from npae.gradcheck.bugs.identify import Call, name_report
-from npae.gradcheck.engine.examine import Plan, examine, raised
+from npae.gradcheck.engine.examine import CheckSettings, examine, raised
 from npae.gradcheck.engine.invariants import distance
 from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
 from npae.gradcheck.engine.subject import NoGradientError, Subject, copy_parameters
@@ -196,7 +196,7 @@ def check_layer(
     >>> print(check_layer(Dense(3), (5,)).verdict)
     PASS
     """
-    plan = Plan(mode, budget_s, tolerance, seed)
+    plan = CheckSettings(mode, budget_s, tolerance, seed)
     shape = tuple(np.atleast_1d(input_shape).tolist())
     if x is None:
         n = next(n for n in (3, 4, 5, 2) if n not in shape or n == 2)

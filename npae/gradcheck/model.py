@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.engine.examine import Plan, examine
+from npae.gradcheck.engine.examine import CheckSettings, examine
 from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
 from npae.gradcheck.engine.subject import Subject, copy_parameters
 from npae.gradcheck.layer import check_layer
@@ -127,7 +127,7 @@ def check_model(
     >>> print(check_model(vanilla((6,), code_size=2, activation="tanh"), x).verdict)
     PASS
     """
-    plan = Plan(mode, budget_s, tolerance or KINKED, seed)
+    plan = CheckSettings(mode, budget_s, tolerance or KINKED, seed)
     net = getattr(model, "network_", model)
     if not isinstance(net, Autoencoder):
         raise ValueError(f"{type(model).__name__} is no Autoencoder and no fitted estimator; build or fit one first")

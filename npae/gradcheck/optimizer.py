@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs import KINDS, Case, bugs_of, make_case
+from npae.gradcheck.bugs import KINDS, BugCase, bugs_of, make_case
 from npae.gradcheck.bugs.identify import SAME, as_name
 from npae.gradcheck.bugs.optimizer import path
 from npae.gradcheck.engine.invariants import distance
@@ -80,7 +80,7 @@ def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Repo
     return report
 
 
-def _compare(c: Case, expected: Array, taken: Array) -> BlockReport:
+def _compare(c: BugCase, expected: Array, taken: Array) -> BlockReport:
     moved = np.abs(expected - c.start).max()
     errors = np.abs(taken - expected) / moved
     worst = np.unravel_index(int(np.argmax(np.where(np.isnan(errors), np.inf, errors))), errors.shape)
@@ -102,11 +102,11 @@ def _compare(c: Case, expected: Array, taken: Array) -> BlockReport:
     )
 
 
-def _alike(known: Array, seen: Array, c: Case) -> bool:
+def _alike(known: Array, seen: Array, c: BugCase) -> bool:
     return distance(known - c.start, seen - c.start) <= SAME
 
 
-def _path_of_code(optimizer: Any, c: Case) -> Array:
+def _path_of_code(optimizer: Any, c: BugCase) -> Array:
     """θ after each step of the code under test."""
     theta = c.start.copy()
     result: Array = np.empty_like(c.x)
@@ -138,7 +138,7 @@ def _settings(optimizer: Any, given: dict[str, float]) -> dict[str, float]:
     return {"rate": optimizer.learning_rate, **{n: getattr(optimizer, n) for n in known if hasattr(optimizer, n)}}
 
 
-def _path_of_algorithm(optimizer: Any, c: Case) -> Array:
+def _path_of_algorithm(optimizer: Any, c: BugCase) -> Array:
     """θ after each step of the algorithm."""
     if isinstance(optimizer, AdamW):
         return _adamw(c)
@@ -154,19 +154,19 @@ def _path_of_algorithm(optimizer: Any, c: Case) -> Array:
     )
 
 
-def _sgd(c: Case) -> Array:
+def _sgd(c: BugCase) -> Array:
     velocities = [sum(c.momentum ** (t - s) * c.x[s] for s in range(t + 1)) for t in range(STEPS)]
     result: Array = c.start - c.rate * np.cumsum(velocities, axis=0)
     return result
 
 
-def _rmsprop(c: Case) -> Array:
+def _rmsprop(c: BugCase) -> Array:
     squares = [sum((1 - c.decay) * c.decay ** (t - s) * c.x[s] ** 2 for s in range(t + 1)) for t in range(STEPS)]
     result: Array = c.start - c.rate * np.cumsum(c.x / (np.sqrt(squares) + c.epsilon), axis=0)
     return result
 
 
-def _adamw(c: Case) -> Array:
+def _adamw(c: BugCase) -> Array:
     # Adam's steps do not depend on θ, so the decay can be applied to θ separately.
     steps = np.diff(path(c), axis=0, prepend=c.start[None])
     theta = c.start

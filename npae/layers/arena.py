@@ -63,7 +63,7 @@ class PlannedLayer(Protocol):
 
 
 @dataclass
-class Parameter:
+class PlannedParameter:
     """A planned parameter: its layer, its name and its position in θ."""
 
     layer: PlannedLayer
@@ -95,7 +95,7 @@ class Buffer:
 
 
 @dataclass
-class Workspace:
+class PlannedWorkspace:
     """A planned array whose size does not depend on the batch."""
 
     layer: Any
@@ -142,9 +142,9 @@ class Arena:
         self.layers: dict[str, Any] = {}  # every ``Layer`` by name
         self.penalized: list[PlannedLayer] = []
         self.pooled_sizes: list[tuple[int, int]] = []
-        self._parameters: list[Parameter] = []
+        self._parameters: list[PlannedParameter] = []
         self._buffers: list[Buffer] = []
-        self._workspaces: list[Workspace] = []
+        self._workspaces: list[PlannedWorkspace] = []
         self.capacity = 0
         _arenas.add(self)
         self.generation = 0  # number of times the buffers have been reallocated
@@ -212,7 +212,7 @@ class Arena:
         if min(shape, default=1) < 1:
             raise ValueError(f"{layer!r} would have {attribute} of shape {shape}; expected sizes of at least 1")
         bound = INITIALIZERS[initializer](fan_in, fan_out)
-        self._parameters.append(Parameter(layer, attribute, shape, bound, decay))
+        self._parameters.append(PlannedParameter(layer, attribute, shape, bound, decay))
 
     def buffer(self, layer: Any, attribute: str, shape: Shape = (), *, dtype: Any = None, zeroed: bool = False) -> None:
         """Plan ``layer.<attribute>`` (batch, *shape); ``zeroed`` buffers start as zeros, others uninitialised."""
@@ -235,7 +235,7 @@ class Arena:
 
         It starts as zeros, or as the array that ``values()`` returns.
         """
-        self._workspaces.append(Workspace(layer, attribute, shape, values, np.dtype(dtype or self.dtype)))
+        self._workspaces.append(PlannedWorkspace(layer, attribute, shape, values, np.dtype(dtype or self.dtype)))
 
     def penalty(self, layer: PlannedLayer) -> None:
         """Add ``layer.penalty``, one number for each sample (N,), to the loss."""

@@ -11,7 +11,7 @@ from npae.learn.catalogue.catalogue import find
 from npae.learn.catalogue.exercise import Exercise
 from npae.learn.judging import messages
 from npae.learn.judging.judge import judge
-from npae.learn.judging.outcome import Block, Outcome
+from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.learn.sandbox.in_process import InProcess
 
 
@@ -42,7 +42,7 @@ class Checked:
         return f"<div><pre>{escape(repr(self))}</pre>{maps}</div>"
 
 
-def _map(block: Block) -> str:
+def _map(block: ReturnedValue) -> str:
     """A heat map of the errors of a wrong gradient as HTML, or ""."""
     if block.errors is None or not block.errors.ndim or not block.name.startswith("d"):
         return ""

@@ -252,8 +252,8 @@ def test_a_table_without_peers_has_no_ratio():
 
 
 TINY = {
-    "batch": growth.Axis("vanilla", (2, 4), lambda size: {}, None),
-    "side": growth.Axis("convolutional", (4, 32), lambda size: {"side": size, "filters": [2, 2]}, 2),
+    "batch": growth.GrowthAxis("vanilla", (2, 4), lambda size: {}, None),
+    "side": growth.GrowthAxis("convolutional", (4, 32), lambda size: {"side": size, "filters": [2, 2]}, 2),
 }
 
 

@@ -12,8 +12,8 @@ from npae.cli.bench.process import WorkerError, WorkerProcess
 VISITS = 3  # passes over all sizes, so that slow periods of the machine affect all sizes
 
 
-class Axis(NamedTuple):
-    """A size that grows: the model, the sizes, and the arguments of ``Worker.prepare`` for each."""
+class GrowthAxis(NamedTuple):
+    """A size that grows: the model, the sizes, and the arguments of ``BenchWorker.prepare`` for each."""
 
     model: str
     sizes: Sequence[int]
@@ -21,12 +21,12 @@ class Axis(NamedTuple):
     batch_size: int | None  # None: it is the size
 
 
-AXES: dict[str, Axis] = {
-    "batch: 784-128-64-32-64-128-784": Axis("deep", (16, 32, 64, 128, 256, 512, 1024), lambda size: {}, None),
-    "width w: 784-w-32-w-784, batch 128": Axis(
+AXES: dict[str, GrowthAxis] = {
+    "batch: 784-128-64-32-64-128-784": GrowthAxis("deep", (16, 32, 64, 128, 256, 512, 1024), lambda size: {}, None),
+    "width w: 784-w-32-w-784, batch 128": GrowthAxis(
         "deep", (16, 32, 64, 128, 256, 512, 1024), lambda size: {"hidden": [size]}, 128
     ),
-    "side of an image: 16-32 filters, batch 32": Axis(
+    "side of an image: 16-32 filters, batch 32": GrowthAxis(
         "convolutional", (8, 16, 24, 32, 48, 64, 96), lambda size: {"side": size}, 32
     ),
 }
@@ -38,7 +38,7 @@ def grow(
     n_rounds: int,
     threads: int,
     say: rounds.Say,
-    axes: Mapping[str, Axis] = AXES,
+    axes: Mapping[str, GrowthAxis] = AXES,
 ) -> dict[str, Any]:
     """Measure npae and its peers at every size.
 
@@ -65,13 +65,13 @@ def grow(
     return result
 
 
-def _point(axis: Axis, size: int) -> dict[str, Any]:
+def _point(axis: GrowthAxis, size: int) -> dict[str, Any]:
     batch = axis.batch_size or size
     return {"size": size, "batch": batch, "steps": max(4, min(16, 1024 // batch)), "contenders": {}}
 
 
 def _measured(
-    workers: Sequence[WorkerProcess], axis: Axis, point: Mapping[str, Any], n_rounds: int
+    workers: Sequence[WorkerProcess], axis: GrowthAxis, point: Mapping[str, Any], n_rounds: int
 ) -> dict[str, rounds.Timing]:
     arguments = {"images": point["batch"] * point["steps"], "batch_size": point["batch"]}
     arguments |= axis.arguments(point["size"])

@@ -4,7 +4,7 @@
 
     python -m npae.cli.bench.worker NAME THREADS
 
-A request has the name of a method of ``Worker`` under "do", and its arguments; the answer is ``{"value": …}`` or
+A request has the name of a method of ``BenchWorker`` under "do", and its arguments; the answer is ``{"value": …}`` or
 ``{"error": sentence}``. What libraries print to standard output is redirected to standard error.
 """
 
@@ -18,7 +18,7 @@ from npae.cli.bench.libraries import EncodingContender, new_contender
 from npae.cli.bench.models import images_for
 
 
-class Worker:
+class BenchWorker:
     """The requests to a contender, one method each."""
 
     def __init__(self, name: str, threads: int) -> None:
@@ -58,11 +58,11 @@ class Worker:
 
 def serve(name: str, threads: int, requests: IO[str], answers: IO[str]) -> None:
     """Process requests until the input ends; the library is imported at the first one."""
-    worker: Worker | None = None
+    worker: BenchWorker | None = None
     for line in requests:
         request = json.loads(line)
         try:
-            worker = worker or Worker(name, threads)
+            worker = worker or BenchWorker(name, threads)
             answer = {"value": getattr(worker, request.pop("do"))(**request)}
         except Exception as error:  # any exception of a library is sent to the parent as one sentence
             answer = {"error": _sentence(error)}

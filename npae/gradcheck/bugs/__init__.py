@@ -20,6 +20,6 @@ from npae.gradcheck.bugs import (  # noqa: F401, I001
     decay,
     optimizer,
 )
-from npae.gradcheck.bugs.registry import BUGS, KINDS, Bug, Case, Kind, bugs_of, make_case
+from npae.gradcheck.bugs.registry import BUGS, KINDS, Bug, BugCase, Kind, bugs_of, make_case
 
-__all__ = ["BUGS", "KINDS", "Bug", "Case", "Kind", "bugs_of", "make_case"]
+__all__ = ["BUGS", "KINDS", "Bug", "BugCase", "Kind", "bugs_of", "make_case"]

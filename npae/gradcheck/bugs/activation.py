@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
@@ -29,11 +29,11 @@ class ReLU(Activation):
 
     name = "relu"
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         y: Array = np.maximum(c.x, 0)
         return y
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": c.g * (c.x > 0)}
 
 
@@ -43,10 +43,10 @@ class Sigmoid(Activation):
 
     name = "sigmoid"
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         return sigmoid(c.x)
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": c.g * c.y * (1 - c.y)}
 
 
@@ -56,21 +56,21 @@ class Tanh(Activation):
 
     name = "tanh"
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         y: Array = np.tanh(c.x)
         return y
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": c.g * (1 - c.y**2)}
 
 
 @bug("relu", "x", "dx = g", "Where the output is constant, its derivative is 0.", number=11)
-def no_mask(c: Case) -> Any:
+def no_mask(c: BugCase) -> Any:
     return c.g
 
 
 @bug("relu", "x", "dx = g·[g > 0]", "The sign of the forward input decides, not that of the gradient.", number=12)
-def mask_on_g(c: Case) -> Any:
+def mask_on_g(c: BugCase) -> Any:
     return c.g * (c.g > 0)
 
 
@@ -81,27 +81,27 @@ def mask_on_g(c: Case) -> Any:
     "Negative gradients flow back too; only the sign of x decides (this is guided backpropagation).",
     number=13,
 )
-def guided(c: Case) -> Any:
+def guided(c: BugCase) -> Any:
     return c.g * (c.g > 0) * (c.x > 0)
 
 
 @bug("relu", "x", "dx = g·relu(x)", "The slope of a linear function does not depend on x.", number=14)
-def times_output(c: Case) -> Any:
+def times_output(c: BugCase) -> Any:
     return c.g * c.y
 
 
 @bug("relu", "x", "dx = [x > 0]", "The local derivative is one factor of the chain rule; g is the other.", number=15)
-def no_upstream(c: Case) -> Any:
+def no_upstream(c: BugCase) -> Any:
     return np.where(c.x > 0, 1.0, 0.0)
 
 
 @bug("sigmoid", "x", "dx = g·x(1 − x)", "y(1 − y) is written in terms of the output.", number=16)
-def at_x(c: Case) -> Any:
+def at_x(c: BugCase) -> Any:
     return c.g * c.x * (1 - c.x)
 
 
 @bug("sigmoid", "x", "dx = g·σ(y)(1 − σ(y))", "The stored y is already the sigmoid's value.", number=17)
-def double_sigmoid(c: Case) -> Any:
+def double_sigmoid(c: BugCase) -> Any:
     return c.g * sigmoid(c.y) * (1 - sigmoid(c.y))
 
 
@@ -113,15 +113,15 @@ def double_sigmoid(c: Case) -> Any:
     number=18,
     name="no-upstream",
 )
-def sigmoid_no_upstream(c: Case) -> Any:
+def sigmoid_no_upstream(c: BugCase) -> Any:
     return c.y * (1 - c.y)
 
 
 @bug("tanh", "x", "dx = g(1 − y)", "tanh² + sech² = 1: look at the powers.", number=19)
-def tanh_unsquared(c: Case) -> Any:
+def tanh_unsquared(c: BugCase) -> Any:
     return c.g * (1 - c.y)
 
 
 @bug("tanh", "x", "dx = g·y(1 − y)", "That is the sigmoid's derivative; tanh has another.", number=20)
-def tanh_as_sigmoid(c: Case) -> Any:
+def tanh_as_sigmoid(c: BugCase) -> Any:
     return c.g * c.y * (1 - c.y)

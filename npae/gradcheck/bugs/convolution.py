@@ -5,23 +5,23 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import padded_shape, window_options
 from npae.utils.types import Array
 
 
-def padded(c: Case) -> Array:
+def padded(c: BugCase) -> Array:
     """x̄: the image padded with zeros."""
     return np.pad(c.x, ((0, 0), *c.padding, (0, 0)))
 
 
-def seen_by(x: Array, c: Case, k: int, m: int) -> Array:
+def seen_by(x: Array, c: BugCase, k: int, m: int) -> Array:
     """The cells of an image that kernel element (k, m) is multiplied with: a view (N, OH, OW, C)."""
     (sh, sw), (rows, columns) = c.stride, c.g.shape[1:3]
     return x[:, k : k + (rows - 1) * sh + 1 : sh, m : m + (columns - 1) * sw + 1 : sw]
 
 
-def weight_gradient(c: Case, x: Array) -> Array:
+def weight_gradient(c: BugCase, x: Array) -> Array:
     """dW[k, l] = Σ x̄[i·s + k, j·s + l]ᵀ g[i, j], for a padded image x."""
     dW = np.zeros(c.W.shape)
     for k, m in np.ndindex(c.W.shape[:2]):
@@ -29,7 +29,7 @@ def weight_gradient(c: Case, x: Array) -> Array:
     return dW
 
 
-def padded_input_gradient(c: Case, W: Array) -> Array:
+def padded_input_gradient(c: BugCase, W: Array) -> Array:
     """dx̄[i·s + k, j·s + l] += g[i, j] W[k, l]ᵀ."""
     dx = np.zeros(padded_shape(c.x, c.padding))
     for k, m in np.ndindex(W.shape[:2]):
@@ -37,7 +37,7 @@ def padded_input_gradient(c: Case, W: Array) -> Array:
     return dx
 
 
-def cropped(c: Case, dx: Array) -> Array:
+def cropped(c: BugCase, dx: Array) -> Array:
     """dx̄ without the padding: the gradient of the image."""
     (top, _), (left, _) = c.padding
     return dx[:, top : top + c.x.shape[1], left : left + c.x.shape[2]]
@@ -61,14 +61,14 @@ class Convolution(Kind):
             "padding": ((1, 0), (0, 1)),
         }
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         x, (kh, kw) = padded(c), c.W.shape[:2]
         rows, columns = ((x.shape[a] - k) // s + 1 for a, k, s in zip((1, 2), (kh, kw), c.stride, strict=True))
-        shape = Case(stride=c.stride, g=np.empty((0, rows, columns)))  # seen_by needs no more
+        shape = BugCase(stride=c.stride, g=np.empty((0, rows, columns)))  # seen_by needs no more
         y: Array = sum(seen_by(x, shape, k, m) @ c.W[k, m] for k, m in np.ndindex(kh, kw))
         return y if c.b is None else y + c.b
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {
             "x": cropped(c, padded_input_gradient(c, c.W)),
             "W": weight_gradient(c, padded(c)),
@@ -89,7 +89,7 @@ class Convolution(Kind):
     number=31,
     name="dX-unflipped",
 )
-def dX_unflipped(c: Case) -> Any:
+def dX_unflipped(c: BugCase) -> Any:
     return cropped(c, padded_input_gradient(c, c.W[::-1, ::-1]))
 
 
@@ -101,7 +101,7 @@ def dX_unflipped(c: Case) -> Any:
     number=32,
     name="dW-flipped",
 )
-def dW_flipped(c: Case) -> Any:
+def dW_flipped(c: BugCase) -> Any:
     return weight_gradient(c, padded(c))[::-1, ::-1]
 
 
@@ -113,7 +113,7 @@ def dW_flipped(c: Case) -> Any:
     number=33,
     name="col2im-assign",
 )
-def col2im_assign(c: Case) -> Any:
+def col2im_assign(c: BugCase) -> Any:
     dx, (kh, kw), (sh, sw) = np.zeros(padded_shape(c.x, c.padding)), c.W.shape[:2], c.stride
     for i, j in np.ndindex(c.g.shape[1:3]):
         window = dx[:, i * sh : i * sh + kh, j * sw : j * sw + kw]
@@ -128,8 +128,8 @@ def col2im_assign(c: Case) -> Any:
     "The windows have the same positions backward as forward.",
     number=34,
 )
-def stride_ignored(c: Case) -> Any:
-    unit = Case(**{**vars(c), "stride": (1, 1)})
+def stride_ignored(c: BugCase) -> Any:
+    unit = BugCase(**{**vars(c), "stride": (1, 1)})
     return cropped(c, padded_input_gradient(unit, c.W)), weight_gradient(unit, padded(c))
 
 
@@ -141,7 +141,7 @@ def stride_ignored(c: Case) -> Any:
     number=35,
     name="crop-from-0",
 )
-def crop_from_0(c: Case) -> Any:
+def crop_from_0(c: BugCase) -> Any:
     return padded_input_gradient(c, c.W)[:, : c.x.shape[1], : c.x.shape[2]]
 
 
@@ -152,8 +152,8 @@ def crop_from_0(c: Case) -> Any:
     "Forward and backward must pad the same sides.",
     number=36,
 )
-def pad_end(c: Case) -> Any:
-    at_end = Case(**{**vars(c), "padding": tuple((0, sum(both)) for both in c.padding)})
+def pad_end(c: BugCase) -> Any:
+    at_end = BugCase(**{**vars(c), "padding": tuple((0, sum(both)) for both in c.padding)})
     return crop_from_0(c), weight_gradient(c, padded(at_end))
 
 
@@ -164,7 +164,7 @@ def pad_end(c: Case) -> Any:
     "dW has W's shape, and W's axes mean what they meant forward.",
     number=37,
 )
-def channels_swapped(c: Case) -> Any:
+def channels_swapped(c: BugCase) -> Any:
     return weight_gradient(c, padded(c)).transpose(0, 1, 3, 2)
 
 
@@ -176,7 +176,7 @@ def channels_swapped(c: Case) -> Any:
     number=38,
     name="dW-per-position",
 )
-def dW_per_position(c: Case) -> Any:
+def dW_per_position(c: BugCase) -> Any:
     return weight_gradient(c, padded(c)) / (c.g.shape[1] * c.g.shape[2])
 
 
@@ -188,7 +188,7 @@ def dW_per_position(c: Case) -> Any:
     number=39,
     name="db-scalar",
 )
-def db_scalar(c: Case) -> Any:
+def db_scalar(c: BugCase) -> Any:
     return c.g.sum()
 
 
@@ -199,7 +199,7 @@ def db_scalar(c: Case) -> Any:
     "Cells that no window covers are still part of x; their gradient is 0.",
     number=40,
 )
-def remainder(c: Case) -> Any:
+def remainder(c: BugCase) -> Any:
     (top, bottom), (left, right) = c.padding
     (sh, sw), (kh, kw) = c.stride, c.W.shape[:2]
     height, width = (c.g.shape[1] - 1) * sh + kh, (c.g.shape[2] - 1) * sw + kw

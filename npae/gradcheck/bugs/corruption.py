@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
@@ -21,11 +21,11 @@ class Dropout(Kind):
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         return {"x": rng.standard_normal((4, 6)), "m": (rng.random((4, 6)) >= 0.3).astype(float), "level": 0.3}
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         y: Array = c.x * mask(c) / (1 - c.level)
         return y
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": c.g * mask(c) / (1 - c.level)}
 
     def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
@@ -38,7 +38,7 @@ class Dropout(Kind):
             yield {"level": 1 - 1 / factor, "drawn": kept.astype(float)}
 
 
-def mask(c: Case) -> Any:
+def mask(c: BugCase) -> Any:
     """The mask m: the input, or that read from the output."""
     return c.drawn if c.m is None else c.m
 
@@ -51,20 +51,20 @@ def mask(c: Case) -> Any:
     number=78,
     how="draws",
 )
-def fresh_mask(c: Case) -> Any:
+def fresh_mask(c: BugCase) -> Any:
     return c.g * (c.rng.random(c.x.shape) >= c.level) / (1 - c.level)
 
 
 @bug("dropout", "x", "dx = g·m", "What was scaled forward is scaled backward.", number=79)
-def no_scale(c: Case) -> Any:
+def no_scale(c: BugCase) -> Any:
     return c.g * mask(c)
 
 
 @bug("dropout", "x", "dx = g·m/(1 − p)²", "The chain rule has one factor for each operation.", number=80)
-def double_scale(c: Case) -> Any:
+def double_scale(c: BugCase) -> Any:
     return c.g * mask(c) / (1 - c.level) ** 2
 
 
 @bug("dropout", "x", "dx = g·m/p", "Scale by the fraction that is kept, not by the one that is dropped.", number=81)
-def divide_p(c: Case) -> Any:
+def divide_p(c: BugCase) -> Any:
     return c.g * mask(c) / c.level if c.level else c.g

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
@@ -25,46 +25,46 @@ class Dense(Kind):
             "b": rng.standard_normal(n_out),
         }
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         y: Array = c.x @ c.W
         return y if c.b is None else y + c.b
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": c.g @ c.W.T, "W": c.x.T @ c.g, "b": c.g.sum(axis=0)}
 
 
 @bug("dense", "x", "dX = g W", "Gradient flows back through Wᵀ.", number=1, needs="square")
-def no_transpose(c: Case) -> Any:
+def no_transpose(c: BugCase) -> Any:
     return c.g @ c.W
 
 
 @bug("dense", "W", "dW = gᵀ x", "dW has W's shape: xᵀg.", number=2, name="dW-transposed")
-def dW_transposed(c: Case) -> Any:
+def dW_transposed(c: BugCase) -> Any:
     return c.g.T @ c.x
 
 
 @bug("dense", "W", "dW = xᵀ g / N", "The loss already divided by N.", number=3)
-def double_average(c: Case) -> Any:
+def double_average(c: BugCase) -> Any:
     return c.x.T @ c.g / len(c)
 
 
 @bug("dense", "b", "db = mean(g, 0)", "Broadcast forward means sum backward.", number=4)
-def db_mean(c: Case) -> Any:
+def db_mean(c: BugCase) -> Any:
     return c.g.mean(axis=0)
 
 
 @bug("dense", "b", "db = Σ g over everything", "Sum over the batch only.", number=5)
-def db_scalar(c: Case) -> Any:
+def db_scalar(c: BugCase) -> Any:
     return c.g.sum()
 
 
 @bug("dense", "b", "db = Σ g over the features", "Sum the batch axis, not the features.", number=6)
-def db_axis(c: Case) -> Any:
+def db_axis(c: BugCase) -> Any:
     return c.g.sum(axis=1)
 
 
 @bug("dense", "W", "dW = x[-1] ⊗ g[-1]", "`=` in the loop where `+=` is needed.", number=7)
-def last_sample(c: Case) -> Any:
+def last_sample(c: BugCase) -> Any:
     return np.outer(c.x[-1], c.g[-1])
 
 
@@ -77,7 +77,7 @@ def last_sample(c: Case) -> Any:
     name="updated-W",
     free=0.1,
 )
-def updated_W(c: Case, rate: float) -> Any:
+def updated_W(c: BugCase, rate: float) -> Any:
     return c.g @ (c.W - rate * c.x.T @ c.g).T
 
 
@@ -89,11 +89,11 @@ def updated_W(c: Case, rate: float) -> Any:
     number=9,
     how="accumulates",
 )
-def stale_accumulate(c: Case) -> Any:
+def stale_accumulate(c: BugCase) -> Any:
     return c.x.T @ c.g + c.before.get("W", 0.0)
 
 
 @bug("dense", "x W b", "g := 1", "Multiply by the gradient from above.", number=10)
-def drops_upstream(c: Case) -> Any:
+def drops_upstream(c: BugCase) -> Any:
     ones = np.ones_like(c.g)
     return ones @ c.W.T, c.x.T @ ones, ones.sum(axis=0)

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs import KINDS, Bug, Case, Kind, bugs_of, make_case
+from npae.gradcheck.bugs import KINDS, Bug, BugCase, Kind, bugs_of, make_case
 from npae.gradcheck.engine.invariants import distance, scatter
-from npae.gradcheck.report.findings import Name
+from npae.gradcheck.report.findings import BugMatch
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
 from npae.utils.types import Array
@@ -32,7 +32,7 @@ class Recognized:
     names: Mapping[str, str]  # the kind's name of an input -> ours
     options: Mapping[str, Any]
 
-    def case(self, arrays: Mapping[str, Any], g: Any) -> Case:
+    def case(self, arrays: Mapping[str, Any], g: Any) -> BugCase:
         """The case for these arrays and the upstream gradient g."""
         values = {theirs: arrays[ours] for theirs, ours in self.names.items()}
         return make_case(self.kind, {**values, **self.options}, g)
@@ -94,14 +94,14 @@ def _choices(kind: Kind, n: int) -> Iterator[tuple[str, ...]]:
 
 
 def _computes(kind: Kind, values: Mapping[str, Any], outputs: list[Array]) -> bool:
-    y = kind.forward(Case(**values))
+    y = kind.forward(BugCase(**values))
     parts = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
     return len(parts) == len(outputs) and all(
         a.shape == b.shape and np.allclose(a, b, rtol=1e-6, atol=1e-9) for a, b in zip(parts, outputs, strict=True)
     )
 
 
-def candidates(case: Case, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> list[Bug]:
+def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> list[Bug]:
     """The known mistakes that match the wrong blocks: for each block the one that explains most blocks, or several."""
     apart: dict[str, dict[str, float]] = {}
     bugs = {b.name: b for b in bugs_of(kind.name) if not b.how}
@@ -130,7 +130,7 @@ def _apart(known: Array, seen: Array) -> float:
     return distance(known, seen)
 
 
-def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None = None) -> list[Name]:
+def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None = None) -> list[BugMatch]:
     """The mistakes that match all calls; ``wrong`` are the names of the wrong blocks."""
     for recognized in recognize(calls[0].arrays, calls[0].outputs, hints):
         ours = recognized.names
@@ -150,12 +150,14 @@ def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None
     return []
 
 
-def as_name(b: Bug, blocks: tuple[str, ...]) -> Name:
+def as_name(b: Bug, blocks: tuple[str, ...]) -> BugMatch:
     """The report's entry for a mistake."""
-    return Name(b.name, b.formula, b.hint, blocks)
+    return BugMatch(b.name, b.formula, b.hint, blocks)
 
 
-def unrepeatable(call: Call, blocks: tuple[str, ...], how: str, hints: Mapping[str, Any] | None = None) -> list[Name]:
+def unrepeatable(
+    call: Call, blocks: tuple[str, ...], how: str, hints: Mapping[str, Any] | None = None
+) -> list[BugMatch]:
     """The mistakes with this ``how`` that make these blocks differ between equal calls."""
     for recognized in recognize(call.arrays, call.outputs, hints):
         theirs = {o: t for t, o in recognized.names.items()}

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 Correction = Callable[[float, int], float]
@@ -30,7 +30,7 @@ def plain_division(v: Array, epsilon: float) -> Array:
     return root
 
 
-def path(c: Case, correction: Correction = corrected, division: Division = plain_division, power: int = 2) -> Array:
+def path(c: BugCase, correction: Correction = corrected, division: Division = plain_division, power: int = 2) -> Array:
     """θ after each step (steps, size), for gradients c.x of the same shape, from c.start (size,)."""
     theta, m, v = c.start.copy(), np.zeros_like(c.start), np.zeros_like(c.start)
     result: Array = np.empty_like(c.x)
@@ -57,35 +57,35 @@ class Adam(Kind):
         usual = {"rate": 1e-2, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
         return {"x": gradients, "start": rng.standard_normal(8), **usual}
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         return path(c)
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"theta": path(c)}
 
 
 @bug("adam", "theta", "m and v uncorrected", "Means that start at 0 are too small at first.", number=89)
-def uncorrected(c: Case) -> Any:
+def uncorrected(c: BugCase) -> Any:
     return path(c, correction=lambda beta, t: 1.0)
 
 
 @bug(
     "adam", "theta", "1 − β instead of 1 − βᵗ", "The bias of a running mean depends on the number of steps.", number=90
 )
-def non_power(c: Case) -> Any:
+def non_power(c: BugCase) -> Any:
     return path(c, correction=lambda beta, t: 1 - beta)
 
 
 @bug("adam", "theta", "t counted from 2", "The first step is number 1.", number=91, name="t-off-by-one")
-def t_off_by_one(c: Case) -> Any:
+def t_off_by_one(c: BugCase) -> Any:
     return path(c, correction=lambda beta, t: 1 - beta ** (t + 1))
 
 
 @bug("adam", "theta", "√(v̂ + ε)", "ε is added to the root, not to the square.", number=92, name="ε-inside")
-def eps_inside(c: Case) -> Any:
+def eps_inside(c: BugCase) -> Any:
     return path(c, division=lambda v, epsilon: np.sqrt(v + epsilon))
 
 
 @bug("adam", "theta", "v of g, not of g²", "The root is taken of a mean of squares.", number=93)
-def v_unsquared(c: Case) -> Any:
+def v_unsquared(c: BugCase) -> Any:
     return path(c, power=1)

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import inside, spans, window_options
 from npae.utils.types import Array
 
 SIZES = (2, 3, 4, 1)  # window sizes that are tried, in this order
 
 
-def windows(c: Case, shape: tuple[int, int], step: tuple[int, int]) -> Iterator[tuple[int, int, slice, slice]]:
+def windows(c: BugCase, shape: tuple[int, int], step: tuple[int, int]) -> Iterator[tuple[int, int, slice, slice]]:
     """(i, j, rows, columns) of every window, clipped to the image."""
     (top, _), (left, _) = c.padding
     for i, a, b in spans(shape[0], c.size[0], step[0], top):
@@ -22,7 +22,7 @@ def windows(c: Case, shape: tuple[int, int], step: tuple[int, int]) -> Iterator[
 
 
 def scatter(
-    c: Case, share: Callable[[Array, Array], Array], *, adding: bool = True, step: tuple[int, int] | None = None
+    c: BugCase, share: Callable[[Array, Array], Array], *, adding: bool = True, step: tuple[int, int] | None = None
 ) -> Array:
     """dx from ``share(cells, g)``, each window's gradient by its cells, for cells (N, h, w, C) and g (N, 1, 1, C)."""
     dx = np.zeros(c.x.shape)
@@ -59,11 +59,11 @@ class Pooling(Kind):
             x = np.round(x)
         return {"x": x, "size": (3, 2), "stride": (2, 1), "padding": ((1, 0), (0, 1)), "counts_border": False}
 
-    def pooled(self, c: Case, cells: Array) -> Array:
+    def pooled(self, c: BugCase, cells: Array) -> Array:
         """The value of one window, for cells (N, h, w, C): (N, C)."""
         raise NotImplementedError
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         n, height, width, channels = c.x.shape
         shape = tuple(
             (size + sum(pad) - k) // s + 1
@@ -92,11 +92,11 @@ class MaxPool(Pooling):
 
     name = "max-pool"
 
-    def pooled(self, c: Case, cells: Array) -> Array:
+    def pooled(self, c: BugCase, cells: Array) -> Array:
         y: Array = cells.max(axis=(1, 2))
         return y
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": scatter(c, lambda cells, g: g * first_maximum(cells))}
 
 
@@ -107,15 +107,15 @@ class AveragePool(Pooling):
     name = "average-pool"
     border = (False, True)
 
-    def cells(self, c: Case, cells: Array) -> float:
+    def cells(self, c: BugCase, cells: Array) -> float:
         """Number of cells that the mean divides by: with or without the padding."""
         return float(c.size[0] * c.size[1]) if c.counts_border else cells.shape[1] * cells.shape[2]
 
-    def pooled(self, c: Case, cells: Array) -> Array:
+    def pooled(self, c: BugCase, cells: Array) -> Array:
         y: Array = cells.sum(axis=(1, 2)) / self.cells(c, cells)
         return y
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": scatter(c, lambda cells, g: g / self.cells(c, cells) * np.ones_like(cells))}
 
 
@@ -123,7 +123,7 @@ AVERAGE = AveragePool()
 
 
 @bug("max-pool", "x", "dx[winner] = g", "A cell that is the maximum of two windows receives both gradients.", number=41)
-def assign(c: Case) -> Any:
+def assign(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells), adding=False)
 
 
@@ -135,7 +135,7 @@ def assign(c: Case) -> Any:
     number=42,
     name="all",
 )
-def all_cells(c: Case) -> Any:
+def all_cells(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * np.ones_like(cells))
 
 
@@ -147,22 +147,22 @@ def all_cells(c: Case) -> Any:
     number=43,
     needs="ties",
 )
-def ties_all(c: Case) -> Any:
+def ties_all(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * (cells == cells.max(axis=(1, 2), keepdims=True)))
 
 
 @bug("max-pool", "x", "dx[winner] = g·max", "If the largest cell rises by 1, so does the maximum.", number=44)
-def value(c: Case) -> Any:
+def value(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells) * cells.max(axis=(1, 2), keepdims=True))
 
 
 @bug("max-pool", "x", "g to each window's first cell", "Remember which cell was the maximum.", number=45)
-def first_cell(c: Case) -> Any:
+def first_cell(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * only_first(cells))
 
 
 @bug("max-pool", "x", "g/k² to the whole window", "A maximum depends on one cell, a mean on all.", number=46)
-def average(c: Case) -> Any:
+def average(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g / (cells.shape[1] * cells.shape[2]) * np.ones_like(cells))
 
 
@@ -173,7 +173,7 @@ def average(c: Case) -> Any:
     "The padding is not part of the image, but among negative cells its zero would be the maximum.",
     number=47,
 )
-def zero_padding_wins(c: Case) -> Any:
+def zero_padding_wins(c: BugCase) -> Any:
     def share(cells: Array, g: Array) -> Array:
         over_the_edge = cells.shape[1] * cells.shape[2] < c.size[0] * c.size[1]
         lost = over_the_edge & (cells.max(axis=(1, 2), keepdims=True) < 0)
@@ -190,17 +190,17 @@ def zero_padding_wins(c: Case) -> Any:
     "Neighbouring windows are one stride apart, not one window.",
     number=48,
 )
-def window_step(c: Case) -> Any:
+def window_step(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells), step=c.size)
 
 
 @bug("average-pool", "x", "g to every cell", "A mean forward is a division backward.", number=49)
-def undivided(c: Case) -> Any:
+def undivided(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * np.ones_like(cells))
 
 
 @bug("average-pool", "x", "g/k to every cell", "Divide by the number of cells in the window.", number=50)
-def one_k(c: Case) -> Any:
+def one_k(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g / c.size[0] * np.ones_like(cells))
 
 
@@ -212,14 +212,14 @@ def one_k(c: Case) -> Any:
     number=51,
     name="assign",
 )
-def assign_shares(c: Case) -> Any:
+def assign_shares(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g / AVERAGE.cells(c, cells) * np.ones_like(cells), adding=False)
 
 
 @bug(
     "average-pool", "x", "g/k² to one cell", "The mean depends on every cell, so every cell has a gradient.", number=52
 )
-def top_left(c: Case) -> Any:
+def top_left(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g / AVERAGE.cells(c, cells) * only_first(cells))
 
 

@@ -23,7 +23,7 @@ from npae.utils.types import Array
 Gradients = dict[str, Array]
 
 
-class Case(SimpleNamespace):
+class BugCase(SimpleNamespace):
     """The inputs, options, output y and upstream gradient g of one call, by name."""
 
     def __getattr__(self, name: str) -> Any:
@@ -60,11 +60,11 @@ class Kind:
         """
         raise NotImplementedError
 
-    def forward(self, c: Case) -> Any:
+    def forward(self, c: BugCase) -> Any:
         """y, or a tuple of outputs."""
         raise NotImplementedError
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         """The right gradient by each block."""
         raise NotImplementedError
 
@@ -108,7 +108,7 @@ class Bug:
     needs: str = ""
     free: float | None = None
 
-    def gradients(self, c: Case, seen: Mapping[str, Array] | None = None) -> Gradients:
+    def gradients(self, c: BugCase, seen: Mapping[str, Array] | None = None) -> Gradients:
         """The wrong gradients of this case; an unknown number is fitted to the gradients ``seen``."""
         if self.free is None:
             return self._by_block(self.compute(c))
@@ -155,9 +155,9 @@ def bugs_of(kind: str) -> list[Bug]:
     return [b for b in BUGS if b.kind == kind]
 
 
-def make_case(kind: Kind, values: Mapping[str, Any], g: Any) -> Case:
+def make_case(kind: Kind, values: Mapping[str, Any], g: Any) -> BugCase:
     """The case of these inputs and options, with the output y, for an upstream gradient g."""
     inputs = {name: values.get(name) for name in kind.inputs}  # missing ones are None
-    c = Case(**{**inputs, **values}, g=g)
+    c = BugCase(**{**inputs, **values}, g=g)
     c.y = kind.forward(c)
     return c

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
@@ -18,11 +18,11 @@ class Flatten(Kind):
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         return {"x": rng.standard_normal((2, 4, 5, 3))}
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         y: Array = c.x.reshape(len(c), -1)
         return y
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         return {"x": c.g.reshape(c.x.shape)}
 
 
@@ -34,11 +34,11 @@ class Flatten(Kind):
     number=76,
     name="order-F",
 )
-def order_F(c: Case) -> Any:
+def order_F(c: BugCase) -> Any:
     return c.g.reshape(c.x.shape, order="F")
 
 
 @bug("flatten", "x", "g as (N, W, H, C), transposed", "The axes have an order too: height before width.", number=77)
-def axes_swapped(c: Case) -> Any:
+def axes_swapped(c: BugCase) -> Any:
     n, height, width, *rest = c.x.shape
     return c.g.reshape(n, width, height, *rest).swapaxes(1, 2)

@@ -4,23 +4,23 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
-def code(c: Case) -> Array:
+def code(c: BugCase) -> Array:
     """The code h = x W + b."""
     h: Array = c.x @ c.W
     return h if c.b is None else h + c.b
 
 
-def encoder_share(c: Case) -> Array:
+def encoder_share(c: BugCase) -> Array:
     """xᵀ (g W): the gradient of W from the encoder."""
     share: Array = c.x.T @ (c.g @ c.W)
     return share
 
 
-def decoder_share(c: Case) -> Array:
+def decoder_share(c: BugCase) -> Array:
     """gᵀ h: the gradient of W from the decoder."""
     share: Array = c.g.T @ code(c)
     return share
@@ -44,11 +44,11 @@ class Tied(Kind):
             "c": rng.standard_normal(n_in),
         }
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         y: Array = code(c) @ c.W.T
         return y if c.c is None else y + c.c
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         dh = c.g @ c.W
         return {
             "x": dh @ c.W.T,
@@ -59,12 +59,12 @@ class Tied(Kind):
 
 
 @bug("tied", "W", "dW = xᵀ(gW)", "The decoder uses W too; the gradients of both uses are added.", number=82)
-def encoder_only(c: Case) -> Any:
+def encoder_only(c: BugCase) -> Any:
     return encoder_share(c)
 
 
 @bug("tied", "W", "dW = gᵀ h", "The encoder uses W too; the gradients of both uses are added.", number=83)
-def decoder_only(c: Case) -> Any:
+def decoder_only(c: BugCase) -> Any:
     return decoder_share(c)
 
 
@@ -76,10 +76,10 @@ def decoder_only(c: Case) -> Any:
     number=84,
     needs="square",
 )
-def untransposed(c: Case) -> Any:
+def untransposed(c: BugCase) -> Any:
     return encoder_share(c) + code(c).T @ c.g
 
 
 @bug("tied", "W", "dW = half of the sum", "The gradients of two uses are added, not averaged.", number=85)
-def averaged(c: Case) -> Any:
+def averaged(c: BugCase) -> Any:
     return (encoder_share(c) + decoder_share(c)) / 2

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
@@ -54,15 +54,15 @@ class UpSampling(Kind):
         """The matrix (n_out, n_in) that enlarges one axis."""
         raise NotImplementedError
 
-    def matrices(self, c: Case) -> tuple[Array, Array]:
+    def matrices(self, c: BugCase) -> tuple[Array, Array]:
         """The matrices R of the rows and C of the columns."""
         height, width = c.x.shape[1:3]
         return self.matrix(height * c.factor[0], height), self.matrix(width * c.factor[1], width)
 
-    def forward(self, c: Case) -> Array:
+    def forward(self, c: BugCase) -> Array:
         return resampled(c.x, *self.matrices(c))
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         rows, columns = self.matrices(c)
         return {"x": resampled(c.g, rows.T, columns.T)}
 
@@ -92,23 +92,23 @@ class Bilinear(UpSampling):
         return interpolation(n_out, n_in, half_centres(n_out, n_in))
 
 
-def axes(c: Case) -> tuple[tuple[int, int], tuple[int, int]]:
+def axes(c: BugCase) -> tuple[tuple[int, int], tuple[int, int]]:
     """(n_out, n_in) of rows and of columns."""
     return (c.g.shape[1], c.x.shape[1]), (c.g.shape[2], c.x.shape[2])
 
 
 @bug("nearest-upsampling", "x", "dx = g[::s, ::s]", "Each value was used in a whole block.", number=53)
-def stride_pick(c: Case) -> Any:
+def stride_pick(c: BugCase) -> Any:
     return c.g[:, :: c.factor[0], :: c.factor[1]]
 
 
 @bug("nearest-upsampling", "x", "dx = mean of g over each block", "A copy forward is a sum backward.", number=54)
-def block_mean(c: Case) -> Any:
+def block_mean(c: BugCase) -> Any:
     return NEAREST.backward(c)["x"] / (c.factor[0] * c.factor[1])
 
 
 @bug("nearest-upsampling", "x", "g summed along one axis only", "A block has rows and columns.", number=55)
-def one_axis_sum(c: Case) -> Any:
+def one_axis_sum(c: BugCase) -> Any:
     return resampled(c.g, nearest(*axes(c)[0]).T, np.eye(c.g.shape[2]))[:, :, :: c.factor[1]]
 
 
@@ -119,7 +119,7 @@ def one_axis_sum(c: Case) -> Any:
     "Neighbours in the output come from one input: the factor is the inner axis.",
     number=56,
 )
-def reshape_order(c: Case) -> Any:
+def reshape_order(c: BugCase) -> Any:
     n, height, width, channels = c.x.shape
     return c.g.reshape(n, c.factor[0], height, c.factor[1], width, channels).sum(axis=(1, 3))
 
@@ -131,7 +131,7 @@ def reshape_order(c: Case) -> Any:
     "Backward uses the weights of forward, transposed.",
     number=57,
 )
-def bilinear_as_nearest(c: Case) -> Any:
+def bilinear_as_nearest(c: BugCase) -> Any:
     return NEAREST.backward(c)["x"]
 
 
@@ -142,7 +142,7 @@ def bilinear_as_nearest(c: Case) -> Any:
     "The transpose of an interpolation is no interpolation.",
     number=58,
 )
-def bilinear_forward(c: Case) -> Any:
+def bilinear_forward(c: BugCase) -> Any:
     rows, columns = (interpolation(n_in, n_out, half_centres(n_in, n_out)) for n_out, n_in in axes(c))
     return resampled(c.g, rows, columns)
 
@@ -154,7 +154,7 @@ def bilinear_forward(c: Case) -> Any:
     "Forward and backward must agree on where a pixel's centre is.",
     number=59,
 )
-def align_corners(c: Case) -> Any:
+def align_corners(c: BugCase) -> Any:
     rows, columns = (
         interpolation(n_out, n_in, np.arange(n_out) * ((n_in - 1) / max(n_out - 1, 1))) for n_out, n_in in axes(c)
     )
@@ -168,7 +168,7 @@ def align_corners(c: Case) -> Any:
     "Where the edge's value was repeated, its gradient comes back to it.",
     number=60,
 )
-def border_lost(c: Case) -> Any:
+def border_lost(c: BugCase) -> Any:
     rows, columns = (interpolation(o, n, half_centres(o, n), border=False) for o, n in axes(c))
     return resampled(c.g, rows.T, columns.T)
 

@@ -5,33 +5,33 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.registry import Case, Gradients, Kind, add, bug
+from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
 
-def divergence(c: Case) -> float:
+def divergence(c: BugCase) -> float:
     """Σ ½ (μ² + e^ℓ − 1 − ℓ)."""
     return float(0.5 * (c.mu**2 + np.exp(c.log_var) - 1 - c.log_var).sum())
 
 
-def code_part(c: Case) -> tuple[Array, Array]:
+def code_part(c: BugCase) -> tuple[Array, Array]:
     """The gradients by μ and ℓ that come through z."""
     g = upstream(c)[0]
     return g, 0.5 * g * c.eps * np.exp(0.5 * c.log_var)
 
 
-def kl_part(c: Case) -> tuple[Array, Array]:
+def kl_part(c: BugCase) -> tuple[Array, Array]:
     """The gradients by μ and ℓ of the KL term."""
     k = kl_weight(c)
     return k * c.mu, 0.5 * k * (np.exp(c.log_var) - 1)
 
 
-def upstream(c: Case) -> tuple[Array, float]:
+def upstream(c: BugCase) -> tuple[Array, float]:
     """The upstream gradients of z and of the KL term; the latter is 0 where the output has no KL term."""
     return c.g if isinstance(c.g, tuple) else (c.g, 0.0)
 
 
-def kl_weight(c: Case) -> float:
+def kl_weight(c: BugCase) -> float:
     """β/N times the upstream gradient of the KL term."""
     return float(upstream(c)[1] * (c.beta or 0.0) / len(c))
 
@@ -48,11 +48,11 @@ class Reparameterization(Kind):
         mu, log_var, eps = rng.standard_normal((3, 4, 3))
         return {"mu": mu, "log_var": log_var, "eps": eps, "beta": 2.5}
 
-    def forward(self, c: Case) -> Any:
+    def forward(self, c: BugCase) -> Any:
         z = c.mu + np.exp(0.5 * c.log_var) * c.eps
         return z if c.beta is None else (z, c.beta * divergence(c) / len(c))
 
-    def backward(self, c: Case) -> Gradients:
+    def backward(self, c: BugCase) -> Gradients:
         (dmu, dlog_var), (kl_mu, kl_log_var) = code_part(c), kl_part(c)
         return {"mu": dmu + kl_mu, "log_var": dlog_var + kl_log_var}
 
@@ -60,12 +60,12 @@ class Reparameterization(Kind):
         if len(outputs) == 1:
             yield {"beta": None}
         elif outputs[1].size == 1:
-            c = Case(**arrays)
+            c = BugCase(**arrays)
             yield {"beta": float(outputs[1].reshape(())) * len(c) / divergence(c)}
 
 
 @bug("reparameterization", "log_var", "dℓ = g ε e^{ℓ/2}", "σ is the exponential of half of ℓ.", number=61)
-def no_half(c: Case) -> Any:
+def no_half(c: BugCase) -> Any:
     return 2 * code_part(c)[1] + kl_part(c)[1]
 
 
@@ -77,12 +77,12 @@ def no_half(c: Case) -> Any:
     number=62,
     name="no-ε",
 )
-def no_eps(c: Case) -> Any:
+def no_eps(c: BugCase) -> Any:
     return 0.5 * upstream(c)[0] * np.exp(0.5 * c.log_var) + kl_part(c)[1]
 
 
 @bug("reparameterization", "log_var", "dℓ = ½ g ε e^ℓ", "z holds a standard deviation, not a variance.", number=63)
-def variance(c: Case) -> Any:
+def variance(c: BugCase) -> Any:
     return 0.5 * upstream(c)[0] * c.eps * np.exp(c.log_var) + kl_part(c)[1]
 
 
@@ -95,13 +95,13 @@ def variance(c: Case) -> Any:
     name="fresh-ε",
     how="draws",
 )
-def fresh_eps(c: Case) -> Any:
+def fresh_eps(c: BugCase) -> Any:
     eps = c.rng.standard_normal(c.mu.shape)
     return 0.5 * upstream(c)[0] * eps * np.exp(0.5 * c.log_var) + kl_part(c)[1]
 
 
 @bug("reparameterization", "mu", "dμ = g ε", "If μ rises by 1, so does z.", number=65, name="μ-times-ε")
-def mu_times_eps(c: Case) -> Any:
+def mu_times_eps(c: BugCase) -> Any:
     return upstream(c)[0] * c.eps + kl_part(c)[0]
 
 
@@ -113,7 +113,7 @@ def mu_times_eps(c: Case) -> Any:
     number=66,
     name="KL-only",
 )
-def kl_only(c: Case) -> Any:
+def kl_only(c: BugCase) -> Any:
     return kl_part(c)
 
 
@@ -125,7 +125,7 @@ def kl_only(c: Case) -> Any:
     number=67,
     name="KL-missing",
 )
-def kl_missing(c: Case) -> Any:
+def kl_missing(c: BugCase) -> Any:
     return code_part(c)
 
 
@@ -137,7 +137,7 @@ def kl_missing(c: Case) -> Any:
     number=68,
     name="KL-sign",
 )
-def kl_sign(c: Case) -> Any:
+def kl_sign(c: BugCase) -> Any:
     return with_kl(c, -1.0)
 
 
@@ -149,7 +149,7 @@ def kl_sign(c: Case) -> Any:
     number=69,
     name="KL-no-half",
 )
-def kl_no_half(c: Case) -> Any:
+def kl_no_half(c: BugCase) -> Any:
     return with_kl(c, 2.0)[1]
 
 
@@ -161,7 +161,7 @@ def kl_no_half(c: Case) -> Any:
     number=70,
     name="KL-no-one",
 )
-def kl_no_one(c: Case) -> Any:
+def kl_no_one(c: BugCase) -> Any:
     return code_part(c)[1] + 0.5 * kl_weight(c) * np.exp(c.log_var)
 
 
@@ -173,7 +173,7 @@ def kl_no_one(c: Case) -> Any:
     number=71,
     name="KL-latent-mean",
 )
-def kl_latent_mean(c: Case) -> Any:
+def kl_latent_mean(c: BugCase) -> Any:
     return with_kl(c, 1 / c.mu.shape[1])
 
 
@@ -185,7 +185,7 @@ def kl_latent_mean(c: Case) -> Any:
     number=72,
     name="KL-batch-sum",
 )
-def kl_batch_sum(c: Case) -> Any:
+def kl_batch_sum(c: BugCase) -> Any:
     return with_kl(c, len(c))
 
 
@@ -197,7 +197,7 @@ def kl_batch_sum(c: Case) -> Any:
     number=73,
     name="β-on-all",
 )
-def beta_on_all(c: Case) -> Any:
+def beta_on_all(c: BugCase) -> Any:
     beta = 1.0 if c.beta is None else c.beta
     (dmu, dlog_var), (kl_mu, kl_log_var) = code_part(c), kl_part(c)
     return beta * dmu + kl_mu, beta * dlog_var + kl_log_var
@@ -211,7 +211,7 @@ def beta_on_all(c: Case) -> Any:
     number=74,
     name="logσ-confusion",
 )
-def log_sigma_confusion(c: Case) -> Any:
+def log_sigma_confusion(c: BugCase) -> Any:
     return code_part(c)[1] + kl_weight(c) * (np.exp(2 * c.log_var) - 1)
 
 
@@ -222,12 +222,12 @@ def log_sigma_confusion(c: Case) -> Any:
     "Two heads of one shape: each receives its own gradient.",
     number=75,
 )
-def heads_swapped(c: Case) -> Any:
+def heads_swapped(c: BugCase) -> Any:
     right = RIGHT.backward(c)
     return right["log_var"], right["mu"]
 
 
-def with_kl(c: Case, factor: float) -> tuple[Array, Array]:
+def with_kl(c: BugCase, factor: float) -> tuple[Array, Array]:
     """The gradients by μ and ℓ, with the part of the KL term multiplied by a factor."""
     (dmu, dlog_var), (kl_mu, kl_log_var) = code_part(c), kl_part(c)
     return dmu + factor * kl_mu, dlog_var + factor * kl_log_var

@@ -6,7 +6,7 @@ import numpy as np
 
 from npae.gradcheck.engine.kinks import Kinks
 from npae.gradcheck.engine.measured import MeasuredBlock
-from npae.gradcheck.engine.numeric import Estimate, Line, estimate, slopes, taylor_slope
+from npae.gradcheck.engine.numeric import Estimate, LineFunction, estimate, slopes, taylor_slope
 from npae.gradcheck.engine.subject import Weighted
 from npae.gradcheck.report.verdict import KINKED
 from npae.utils.types import Array
@@ -53,9 +53,11 @@ class Block(MeasuredBlock):
 
     # Entries
 
-    def line(self, i: int) -> tuple[Line, float]:
+    def line(self, i: int) -> tuple[LineFunction, float]:
         """The line along entry i, and the step for it: ε^⅓ · max(1, |x|)."""
-        return Line(self.weighted.rise, self.flat[i : i + 1], np.ones(1)), self.step * max(1.0, abs(self.flat[i]))
+        return LineFunction(self.weighted.rise, self.flat[i : i + 1], np.ones(1)), self.step * max(
+            1.0, abs(self.flat[i])
+        )
 
     def measure(self, entries: Array, deadline: float = np.inf) -> None:
         """Measure the numeric derivative of these entries until the deadline; remeasure those that disagree."""
@@ -119,7 +121,7 @@ class Block(MeasuredBlock):
         claimed = float(self.claimed[part] @ d)
         if not d.any():
             return Estimate(0.0, 0.0, 0.0, 0.0), claimed
-        line = Line(self.weighted.rise, values, unit * d)
+        line = LineFunction(self.weighted.rise, values, unit * d)
         first = slopes(line, self.step)
         scale = unit * self.direction_scale(first.central / unit)
         if abs(first.central - unit * claimed) <= 0.5 * self.tolerance * scale and first.jump <= KINKED * scale:
@@ -146,5 +148,5 @@ class Block(MeasuredBlock):
         """``taylor_slope`` along a random direction, a second test that is independent of the first."""
         d = generator.standard_normal(self.flat.size)
         d /= np.sqrt(d @ d)
-        line = Line(self.weighted.rise, self.flat, d)
+        line = LineFunction(self.weighted.rise, self.flat, d)
         return taylor_slope(line, float(self.claimed @ d), self.weighted.noise)

@@ -21,7 +21,7 @@ MODES = ("full", "fast")
 
 
 @dataclass(frozen=True)
-class Plan:
+class CheckSettings:
     """The settings of a check.
 
     Attributes
@@ -54,7 +54,7 @@ class Plan:
             raise ValueError(f"tolerance is {self.tolerance!r}; expected a number between 0 and 1, such as 1e-6")
 
 
-def examine(subject: Subject, title: str, plan: Plan, u: Array) -> Report:
+def examine(subject: Subject, title: str, plan: CheckSettings, u: Array) -> Report:
     """The report on a subject for an upstream gradient u; known mistakes are not named yet."""
     start = monotonic()
     deadline = np.inf if plan.budget_s is None else start + plan.budget_s

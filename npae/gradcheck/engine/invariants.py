@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from npae.gradcheck.engine.numeric import EPS, Line, estimate, slopes, step_for
+from npae.gradcheck.engine.numeric import EPS, LineFunction, estimate, slopes, step_for
 from npae.gradcheck.engine.subject import Subject, Weighted
 from npae.gradcheck.report.findings import Invariant, gradient_name
 from npae.utils.types import Array
@@ -152,7 +152,7 @@ def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generato
     if claimed.shape != values.shape or not np.isfinite(claimed).all():
         return True
     d = generator.standard_normal(values.size) * _rms(values)
-    line, h = Line(weighted.rise, values.reshape(-1), d), step_for(subject.eps)
+    line, h = LineFunction(weighted.rise, values.reshape(-1), d), step_for(subject.eps)
     expected = float(claimed.reshape(-1) @ d)
     if abs(slopes(line, h).central - expected) <= 1e-3 * abs(expected):  # usually true, at two evaluations
         return True

@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 
 from npae.gradcheck.engine.measured import MeasuredBlock
-from npae.gradcheck.engine.numeric import Line, estimate
+from npae.gradcheck.engine.numeric import LineFunction, estimate
 from npae.gradcheck.report.verdict import KINKED
 from npae.utils.types import Array
 
@@ -79,7 +79,7 @@ class Kinks:
             d = np.zeros(block.flat.size)
             d[group] = 1.0
             h = block.step * max(1.0, abs(float(block.flat[group[0]])))
-            e = estimate(Line(block.weighted.rise, block.flat, d), h, block.weighted.noise)
+            e = estimate(LineFunction(block.weighted.rise, block.flat, d), h, block.weighted.noise)
             claimed = float(block.claimed[group].sum())
             size = max(block.scale, abs(e.value))
             # A kink of the whole group has another cause than the tie, and its subgradients are not known.

@@ -38,8 +38,8 @@ class Invariant:
     how: str = ""
 
 
-@dataclass
-class Name:
+@dataclass(frozen=True)
+class BugMatch:
     """A known mistake that a wrong gradient matches."""
 
     bug: str
@@ -135,7 +135,7 @@ class Findings:
     blocks : list of BlockReport
     invariants : list of Invariant
         The checks that need no finite differences.
-    names : list of Name
+    names : list of BugMatch
         The known mistakes that the wrong gradients match.
     parts : list of Findings
         For a wrong model: the reports of its layers that are wrong when checked alone.
@@ -148,7 +148,7 @@ class Findings:
     subject: str
     blocks: list[BlockReport]
     invariants: list[Invariant] = field(default_factory=list)
-    names: list[Name] = field(default_factory=list)
+    names: list[BugMatch] = field(default_factory=list)
     parts: Sequence["Findings"] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0

@@ -60,7 +60,7 @@ class Function:
 
 
 @dataclass(frozen=True)
-class Training:
+class TrainingSettings:
     """The training of a milestone: Adam with learning rate ``rate``, number of epochs and images, batch size."""
 
     images: int
@@ -88,7 +88,7 @@ class Exercise:
     milestone : bool
         Whether the learner's gradients train an autoencoder after a pass.
     functions : tuple of Function
-    training : Training or None
+    training : TrainingSettings or None
         For a milestone.
     """
 
@@ -101,7 +101,7 @@ class Exercise:
     title: str
     milestone: bool
     functions: tuple[Function, ...]
-    training: Training | None = None
+    training: TrainingSettings | None = None
 
     @property
     def header(self) -> str:
@@ -285,9 +285,9 @@ def _function(told: dict[str, Any], where: str) -> Function:
     return function
 
 
-def _training(told: dict[str, Any], where: str) -> Training:
+def _training(told: dict[str, Any], where: str) -> TrainingSettings:
     images, epochs, batch = (_taken(told, name, int, where) for name in ("images", "epochs", "batch"))
-    training = Training(images, epochs, batch, _taken(told, "rate", float, where))
+    training = TrainingSettings(images, epochs, batch, _taken(told, "rate", float, where))
     if told:
         raise ExerciseError(f"{where}: {', '.join(told)} is not known there")
     return training

@@ -105,7 +105,7 @@ def grade(
     list of Row
         One for each submission, in their order.
     """
-    batch = _Batch(limits or Limits(), new_seed() if seed is None else seed, journal or Journal(None), done)
+    batch = _GradingRun(limits or Limits(), new_seed() if seed is None else seed, journal or Journal(None), done)
     rows: dict[Key, Row] = {}
     alone, together = [], []
     for s in submissions:
@@ -137,7 +137,7 @@ def grade(
     return [rows[s.learner, s.exercise.name] for s in submissions]
 
 
-class _Batch:
+class _GradingRun:
     """The state that the submissions of one call of ``grade`` share."""
 
     def __init__(self, limits: Limits, seed: int, journal: Journal, done: Callable[[Row], Any]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.engine.numeric import Line, estimate, slopes, step_for
+from npae.gradcheck.engine.numeric import LineFunction, estimate, slopes, step_for
 from npae.gradcheck.engine.subject import Subject, Weighted
 from npae.learn.catalogue.exercise import Exercise, ExerciseError, Function
 from npae.learn.mutant import Known, by_name
@@ -225,7 +225,7 @@ def _slopes(block: Array, claimed: Array, weighted: Weighted, rng: np.random.Gen
     scale = float(np.abs(truth).max(initial=0.0)) or 1.0
     entries = rng.choice(truth.size, MEASURED, replace=False) if truth.size > MEASURED else np.arange(truth.size)
     for i in entries:
-        line = Line(weighted.rise, points[i : i + 1], np.ones(1))
+        line = LineFunction(weighted.rise, points[i : i + 1], np.ones(1))
         h = step_for() * max(1.0, abs(points[i]))
         slope, limit = slopes(line, h).central, TOLERANCE * scale / 10
         if not abs(slope - truth[i]) <= limit:

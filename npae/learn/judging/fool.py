@@ -12,7 +12,7 @@ import numpy as np
 from npae.learn.catalogue.exercise import Exercise, ExerciseError
 from npae.learn.judging.cases import TOLERANCE, Case, call_forward, draw_sheet
 from npae.learn.judging.identify import apart
-from npae.learn.judging.outcome import Block, Outcome
+from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.learn.mutant import Known, by_name
 from npae.learn.sandbox.call_result import Caller, miscounted
 from npae.utils.types import Array
@@ -25,7 +25,7 @@ def judge_fool(exercise: Exercise, caller: Caller, seed: int = 0) -> Outcome:
     """The verdict on ``wrong`` and ``inputs``."""
     outcome = Outcome(exercise.name)
     gradient, inputs = functions(exercise)
-    first, second = Block(gradient.name, gradient.name), Block(inputs.name, inputs.name)
+    first, second = ReturnedValue(gradient.name, gradient.name), ReturnedValue(inputs.name, inputs.name)
     outcome.blocks = [first, second]
     try:
         _judge_wrong(exercise, caller, seed, outcome)

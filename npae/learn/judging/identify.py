@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from npae.gradcheck.engine.invariants import distance
+from npae.gradcheck.report.findings import BugMatch
 from npae.learn.judging.cases import Case, CaseSet
-from npae.learn.judging.outcome import Name
 from npae.learn.mutant import Known
 from npae.utils.types import Array
 
@@ -38,7 +38,7 @@ def apart(a: Array, b: Array) -> float:
     return distance(a.astype(np.float64), b.astype(np.float64))
 
 
-def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[Name]:
+def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[BugMatch]:
     """The mistakes that explain the wrong results, those that explain most first."""
     wrong = {name for s in seen for name in s.values if s.wrong(name)}
     found = []
@@ -46,7 +46,7 @@ def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[Name]:
         if not k.how:
             blocks = _explained(k, seen, wrong)
             if blocks:
-                found.append(Name(k.name, k.formula, k.hint, tuple(sorted(blocks))))
+                found.append(BugMatch(k.name, k.formula, k.hint, tuple(sorted(blocks))))
     return _fewest(found)
 
 
@@ -69,9 +69,9 @@ def _explained(known: Known, seen: Sequence[Observed], wrong: set[str]) -> set[s
     return spoiled & wrong
 
 
-def _fewest(found: list[Name]) -> list[Name]:
+def _fewest(found: list[BugMatch]) -> list[BugMatch]:
     """The mistakes that explain most results, and others that explain further results or exactly the same ones."""
-    chosen: list[Name] = []
+    chosen: list[BugMatch] = []
     covered: set[str] = set()
     for n in sorted(found, key=lambda n: -len(n.blocks)):
         same = any(set(n.blocks) == set(c.blocks) for c in chosen)
@@ -81,7 +81,7 @@ def _fewest(found: list[Name]) -> list[Name]:
     return chosen
 
 
-def unrepeatable(sheet: CaseSet, changed: set[str], how: str) -> list[Name]:
+def unrepeatable(sheet: CaseSet, changed: set[str], how: str) -> list[BugMatch]:
     """The mistakes with this ``how`` that make exactly these results differ between equal calls."""
     found = []
     for k in sheet.known:
@@ -90,5 +90,5 @@ def unrepeatable(sheet: CaseSet, changed: set[str], how: str) -> list[Name]:
             case = sheet.plain[0]
             first, second = k.values(case, {}), k.values(case, {})
             if {name for name in first if apart(first[name], second[name]) > SAME} == changed:
-                found.append(Name(k.name, k.formula, k.hint, tuple(sorted(changed))))
+                found.append(BugMatch(k.name, k.formula, k.hint, tuple(sorted(changed))))
     return found

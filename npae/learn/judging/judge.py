@@ -14,7 +14,7 @@ from npae.gradcheck.engine.ratio import constant_ratio, suggestion
 from npae.learn.catalogue.exercise import Exercise
 from npae.learn.judging.cases import TOLERANCE, Case, CaseSet, draw_sheets
 from npae.learn.judging.identify import Observed, names_of, unrepeatable
-from npae.learn.judging.outcome import Block, Outcome
+from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.learn.judging.ties import wrong_at_ties
 from npae.learn.sandbox.call_result import Caller, CallError, CallResult, miscounted
 from npae.utils.types import Array
@@ -55,7 +55,7 @@ def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet]) -> Out
         if outcome.passed:
             FunctionCheck(exercise, sheet, caller, outcome).run()
         else:  # after a failure the other functions are not checked
-            outcome.blocks += [Block(sheet.function.name, name) for name in sheet.function.returns]
+            outcome.blocks += [ReturnedValue(sheet.function.name, name) for name in sheet.function.returns]
     return outcome
 
 
@@ -69,7 +69,9 @@ class FunctionCheck:
     def __init__(self, exercise: Exercise, sheet: CaseSet, caller: Caller, outcome: Outcome) -> None:
         self.exercise, self.sheet, self.caller, self.outcome = exercise, sheet, caller, outcome
         self.function = sheet.function
-        self.blocks = [Block(self.function.name, n, sheet.plain[0].truth[n].shape) for n in self.function.returns]
+        self.blocks = [
+            ReturnedValue(self.function.name, n, sheet.plain[0].truth[n].shape) for n in self.function.returns
+        ]
         outcome.blocks += self.blocks
         outcome.printed = ""
 
@@ -126,7 +128,7 @@ class FunctionCheck:
             self._stop("shape", miscounted(self.function.name, values, names))
         return dict(zip(names, values, strict=True))
 
-    def _check_type(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
+    def _check_type(self, block: ReturnedValue, case: Case, values: Mapping[str, Array]) -> None:
         value = values[block.name]
         whole = case.truth[block.name].dtype.kind in "biu"
         if value.dtype == np.float64 or (whole and value.dtype.kind in "biuf"):
@@ -137,7 +139,7 @@ class FunctionCheck:
         what = "an array" if value.ndim else "a number"
         self._stop("shape", f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are")
 
-    def _check_shape(self, block: Block, case: Case, values: Mapping[str, Array]) -> None:
+    def _check_shape(self, block: ReturnedValue, case: Case, values: Mapping[str, Array]) -> None:
         value, expected = values[block.name], case.truth[block.name].shape
         if value.shape == expected:
             return
@@ -245,7 +247,7 @@ class FunctionCheck:
         raise _StopError
 
 
-def compare(block: Block, yours: Array, case: Case) -> None:
+def compare(block: ReturnedValue, yours: Array, case: Case) -> None:
     """Compare a result with the true one, and store the worst entry of the first wrong case in the block."""
     true = case.truth[block.name].astype(np.float64)
     scale = float(np.abs(true).max(initial=0.0)) or 1.0

@@ -5,8 +5,9 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
+from npae.gradcheck.report.findings import BugMatch
 from npae.learn.catalogue.exercise import HINTS, Exercise
-from npae.learn.judging.outcome import Block, Name, Outcome
+from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.utils.console import plain
 
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
@@ -63,7 +64,7 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
         yield "your print:\n  " + printed[:LARGEST_PRINTED].replace("\n", "\n  ") + more
 
 
-def _looks(names: Sequence[Name]) -> Iterator[str]:
+def _looks(names: Sequence[BugMatch]) -> Iterator[str]:
     """A line for each known mistake, with the names of its gradients where they differ."""
     apart = len({name.blocks for name in names}) > 1
     for i, name in enumerate(names):
@@ -93,12 +94,12 @@ def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
             yield f"  {function:<{width}}  " + "   ".join(blocks)
 
 
-def _label(exercise: Exercise, block: Block) -> str:
+def _label(exercise: Exercise, block: ReturnedValue) -> str:
     """The name of a block for the learner; y is called loss in a milestone."""
     return "loss" if exercise.milestone and block.name == "y" else block.name
 
 
-def _short(exercise: Exercise, block: Block) -> str:
+def _short(exercise: Exercise, block: ReturnedValue) -> str:
     label = _label(exercise, block)
     if block.right is None:
         return f"{label} {OPEN}"
@@ -107,7 +108,7 @@ def _short(exercise: Exercise, block: Block) -> str:
     return f"{label} {RIGHT}" + (f" {block.error:.0e}" if block.error else "")
 
 
-def evidence(exercise: Exercise, block: Block, named: bool = False) -> str:
+def evidence(exercise: Exercise, block: ReturnedValue, named: bool = False) -> str:
     """The worst entry of a block with both values, and a constant ratio with its likely cause unless ``named``."""
     index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
     place = _label(exercise, block) + index

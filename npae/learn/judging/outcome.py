@@ -2,23 +2,14 @@
 
 from dataclasses import dataclass, field
 
+from npae.gradcheck.report.findings import BugMatch
 from npae.utils.types import Array, Shape
 
 STATUSES = ("pass", "wrong", "shape", "error", "timeout", "memory", "missing", "crash")
 
 
-@dataclass(frozen=True)
-class Name:
-    """A known mistake that a wrong result matches."""
-
-    bug: str
-    formula: str
-    hint: str
-    blocks: tuple[str, ...]
-
-
 @dataclass
-class Block:
+class ReturnedValue:
     """One result of a function: a gradient or a value.
 
     Attributes
@@ -69,8 +60,8 @@ class Outcome:
         The function that failed; empty for a pass.
     text : str
         The message for the learner; empty where the blocks say it.
-    blocks : list of Block
-    names : list of Name
+    blocks : list of ReturnedValue
+    names : list of BugMatch
         The known mistakes that the wrong blocks match.
     excluded : int
         Number of known mistakes that the passed checks exclude.
@@ -84,8 +75,8 @@ class Outcome:
     status: str = "pass"
     function: str = ""
     text: str = ""
-    blocks: list[Block] = field(default_factory=list)
-    names: list[Name] = field(default_factory=list)
+    blocks: list[ReturnedValue] = field(default_factory=list)
+    names: list[BugMatch] = field(default_factory=list)
     excluded: int = 0
     printed: str = ""
     seconds: float = 0.0
@@ -105,6 +96,6 @@ class Outcome:
         return max((b.error for b in self.blocks), default=0.0)
 
     @property
-    def first_wrong(self) -> Block | None:
+    def first_wrong(self) -> ReturnedValue | None:
         """The first wrong block, or None."""
         return next((b for b in self.blocks if b.right is False), None)

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.engine.block import Block as Measured
+from npae.gradcheck.engine.block import Block
 from npae.gradcheck.engine.examine import conclude
 from npae.gradcheck.report.verdict import Verdict
 from npae.learn.judging.cases import TOLERANCE, Forward
 from npae.learn.judging.identify import Observed
-from npae.learn.judging.outcome import Block
+from npae.learn.judging.outcome import ReturnedValue
 
 
-def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Sequence[Observed]) -> str | None:
+def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[ReturnedValue], seen: Sequence[Observed]) -> str | None:
     """A message on the first result that is no subgradient at a tie, stored in its block too; None if all are right."""
     for s in seen:
         subject = Forward(forward, s.case)
@@ -22,7 +22,7 @@ def wrong_at_ties(forward: Callable[..., Any], blocks: Sequence[Block], seen: Se
             if not s.wrong(block.name):  # the same choice as the reference's
                 continue
             values = subject.blocks[block.name]
-            measured = Measured(block.name, values, s.values[block.name].copy(), weighted, TOLERANCE)
+            measured = Block(block.name, values, s.values[block.name].copy(), weighted, TOLERANCE)
             measured.measure(np.arange(values.size))
             report = conclude(measured, subject, rng)
             if report.verdict is Verdict.WRONG:

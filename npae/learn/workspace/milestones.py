@@ -39,7 +39,7 @@ class Epoch:
     parameters: dict[str, Array]
 
 
-class Network:
+class ExerciseNetwork:
     """A network in training: parameters, state of Adam, and the function that computes the gradients.
 
     Parameters
@@ -106,7 +106,7 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
     assert training is not None
     x = shaped(exercise, load_digits().train_images[: training.images] if images is None else images)
     right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
-    yours, reference = Network(exercise, caller, x), Network(exercise, right, x)
+    yours, reference = ExerciseNetwork(exercise, caller, x), ExerciseNetwork(exercise, right, x)
     step = 0
     with ThreadPoolExecutor(1) as beside:  # the reference computes while the learner's process does
         for epoch in range(1, training.epochs + 1):

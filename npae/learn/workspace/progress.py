@@ -50,7 +50,7 @@ class Record:
 
 
 @dataclass
-class Progress:
+class LearnerProgress:
     """The records by exercise name, the name of the current exercise, and notes on damage to the progress file."""
 
     records: dict[str, Record] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def find(start: Path) -> Path | None:
     return None
 
 
-def load(folder: Path) -> Progress:
+def load(folder: Path) -> LearnerProgress:
     """The progress in a folder, as far as it can be read; ``notes`` say what could not be read."""
     path = folder / FILE
     if path.exists():
@@ -86,16 +86,18 @@ def load(folder: Path) -> Progress:
     elif (folder / BACKUP).exists():
         note = f"{FILE} is missing"
     else:
-        return Progress()
+        return LearnerProgress()
     progress = _read(folder / BACKUP)
     if progress is None:
-        return Progress(notes=[f"{note}; your files are as they were, and npae learn check NAME counts each again"])
+        return LearnerProgress(
+            notes=[f"{note}; your files are as they were, and npae learn check NAME counts each again"]
+        )
     progress.notes.append(f"{note}; the copy before the last change is used")
     return progress
 
 
 @contextmanager
-def changing(folder: Path) -> Iterator[Progress]:
+def changing(folder: Path) -> Iterator[LearnerProgress]:
     """Context manager: lock the folder, load the progress, and write it at the end of the block."""
     with _locked(folder / LOCK):
         progress = load(folder)
@@ -103,7 +105,7 @@ def changing(folder: Path) -> Iterator[Progress]:
         _write(folder, progress)
 
 
-def _write(folder: Path, progress: Progress) -> None:
+def _write(folder: Path, progress: LearnerProgress) -> None:
     told = {
         "npae-learn": 1,
         "present": progress.present,
@@ -119,7 +121,7 @@ def _write(folder: Path, progress: Progress) -> None:
         file.write((json.dumps(told, indent=1) + "\n").encode())
 
 
-def _read(path: Path) -> Progress | None:
+def _read(path: Path) -> LearnerProgress | None:
     try:
         told = json.loads(path.read_bytes())
     except (OSError, ValueError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
@@ -128,7 +130,7 @@ def _read(path: Path) -> Progress | None:
         return None
     if not isinstance(told, dict) or not isinstance(told.get("exercises"), dict):
         return None
-    progress = Progress(present=_sound(told, "present", ""))
+    progress = LearnerProgress(present=_sound(told, "present", ""))
     for name, values in told["exercises"].items():
         if isinstance(values, dict):
             default = asdict(Record())

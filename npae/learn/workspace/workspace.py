@@ -208,7 +208,7 @@ class Workspace:
         done = sum(p.passed(e.name) for e in exercises() if e.number)
         return "\n".join([*lines, "", f"{done} of {sum(bool(e.number) for e in exercises())} passed"])
 
-    def _state(self, exercise: Exercise, p: progress.Progress) -> str:
+    def _state(self, exercise: Exercise, p: progress.LearnerProgress) -> str:
         record = p.records.get(exercise.name)
         if record is None:
             return exercise.kind if exercise.kind != "exercise" else ""
