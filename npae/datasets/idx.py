@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.datasets.streams import Stream, damage_is_reported, open_file, read_array
+from npae.datasets.streams import GZIP_MAGIC, Stream, damage_is_reported, open_file, read_array
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
@@ -23,7 +23,6 @@ DTYPES: dict[int, np.dtype[Any]] = {
     0x0E: np.dtype(">f8"),
 }
 MAX_DIMENSIONS = 64  # NumPy's own limit
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_idx(path: str | os.PathLike[str]) -> Array:
