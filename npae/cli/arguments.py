@@ -14,6 +14,7 @@ from npae.datasets.formats import USES, options_for
 from npae.datasets.image_files import find_images
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
+from npae.utils.errors import FileFormatError
 from npae.utils.files import check_writable
 from npae.utils.types import Array
 
@@ -156,8 +157,19 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
     else:
         train, test = read_sources(args, args.train, args.test, others=others)
         train_labels, test_labels = _labels(args, len(train), len(test), labels)
-        sides = [train, train_labels, test, test_labels]
+        train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
+        sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
     return Sides(*(side[: args.first] for side in sides))
+
+
+def _order(args: argparse.Namespace, side: str, labels: Array) -> Array | slice:
+    """The order of a side's samples: of images in folders one of each label in turn, so that the first few have all."""
+    if getattr(args, f"{side}_labels") is not None or not Path(getattr(args, side)).is_dir():
+        return slice(None)
+    turn = np.zeros(len(labels), np.int64)
+    for label in np.unique(labels):
+        turn[labels == label] = np.arange((labels == label).sum())
+    return np.argsort(turn, kind="stable")
 
 
 def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> list[Array]:
@@ -194,10 +206,14 @@ def _labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None
             return None
         are_numbers = all(name.isdecimal() and len(name) < 16 and name == str(int(name)) for name in folders)
         return np.array(folders, np.int64) if are_numbers else np.array(folders)
-    labels = datasets.read(path).ravel()
+    try:
+        labels = datasets.read(path).ravel()
+    except FileFormatError as error:  # what it advises is for data: --header and --drop are not for labels
+        raise ValueError(f"{str(error).rpartition('; ')[0]}; a file of labels has one whole number a line") from None
     whole = (np.abs(labels) < 2**53) & (labels == np.rint(labels))  # neither NaN nor infinity is
     if len(labels) != n or not whole.all():
-        raise ValueError(f"{path} holds {len(labels)} values for {n} samples; give a whole number for each")
+        header = ", without a header that is a number" if len(labels) == n + 1 else ""
+        raise ValueError(f"{path} holds {len(labels)} values for {n} samples; give a whole number for each{header}")
     return labels.astype(np.int64)
 
 

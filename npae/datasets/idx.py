@@ -63,7 +63,8 @@ def _read(stream: Stream, path: Path, size: int | None) -> Array:
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= MAX_DIMENSIONS:
         raise FileFormatError(
             f"{str(path)!r} begins with the bytes {magic.hex(' ') or '(none)'}, but an idx file begins with 00 00, "
-            f"a type (08, 09, 0b to 0e) and 1 to {MAX_DIMENSIONS} dimensions; give an idx file"
+            f"a type (08, 09, 0b to 0e) and 1 to {MAX_DIMENSIONS} dimensions; give an idx file, or call a compressed "
+            f"table .csv.gz"
         )
     sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:

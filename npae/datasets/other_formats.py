@@ -27,7 +27,7 @@ ARROW = (
     "an Arrow or Feather file",
     "write it as csv (with pandas.read_feather, to_csv(index=False)), or use numpy.save",
 )
-PICKLE = ("a pickle, which could run code when it is read", NUMPY)
+PICKLE = ("a pickle (to read it could run code)", NUMPY)
 TORCH = ("a file of PyTorch", NUMPY)
 KERAS = ("a model of Keras", "give data")
 MODEL = ("a file of weights (safetensors)", "give data; a model is the first argument, before --data")
@@ -36,9 +36,9 @@ ZIP = ("a zip archive", UNPACK)
 TAR = ("a tar archive", UNPACK)
 SEVEN_ZIP = ("a 7z archive", UNPACK)
 RAR = ("a rar archive", UNPACK)
-BZIP2 = ("compressed by bzip2", "expand it with bunzip2")
-XZ = ("compressed by xz", "expand it with unxz")
-ZSTD = ("compressed by zstd", "expand it with unzstd")
+BZIP2 = ("a file compressed by bzip2", "expand it with bunzip2")
+XZ = ("a file compressed by xz", "expand it with unxz")
+ZSTD = ("a file compressed by zstd", "expand it with unzstd")
 JSON = ("a JSON file", f"{CSV}, or use numpy.save")
 SQLITE = ("an SQLite database", f"{CSV} (with pandas.read_sql and to_csv(index=False))")
 NETCDF = ("a NetCDF file", f"{ARRAY} (with xarray or netCDF4)")
@@ -205,4 +205,4 @@ def _in_gzip(stream: gzip.GzipFile) -> Format | None:
         found = ("an array", UNPACK)
     if found is None or found is TAR:
         return found
-    return f"{found[0]}, compressed by gzip", "expand it with gunzip"
+    return f"{found[0]} compressed by gzip", "expand it with gunzip"

@@ -217,7 +217,8 @@ class _Table:
         if is_number(cell):
             return f"{where} holds {cell[:40]!r}, which is not a finite number; replace it or leave out the line"
         if has_decimal_comma(cell):
-            return f"{where} holds the text {cell[:40]!r}, with a decimal comma, or commas between thousands; write numbers as 1234.5"
+            commas = "with a decimal comma, or commas between thousands"
+            return f"{where} holds the text {cell[:40]!r}, {commas}; write numbers as 1234.5"
         what = f"{where} holds the text {cell[:40]!r}, but a number is expected"
         words = cell.split()
         if len(row) == 1 and len(words) > 1 and is_number(words[0]):
