@@ -18,7 +18,7 @@ IF_HEADER = "give --header if it names the columns (in Python header=True)"
 SAY_HEADER = "give --header if it names the columns, or --no-header if it is data (in Python header=True or False)"
 DROP_INDEX = "leave it out with --drop index (in Python drop=['index'])"
 KEEP_ALL = "keep it with --drop and no name (in Python drop=[])"
-DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+([eE][+-]?\d+)?")
+DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+(\.\d+)?([eE][+-]?\d+)?")
 VALUES = ("?", "-", ".", "n/a", "na", "none", "null", "true", "false")  # texts that stand for values and not for names
 COUNTED = 10  # rows without a header from which on a first column that counts them is no chance
 BLOCK = 2**18  # numbers that are compared at once
@@ -160,9 +160,14 @@ def check_first_row(path: Path, line: int, values: Array, first: list[str], is_f
     columns = len(row)
     is_whole = all(cell.strip().isdecimal() for cell in first)
     counts = is_whole and row[0] in (0, 1) and np.array_equal(row, np.arange(row[0], row[0] + columns))
+    low, high = rest.min(), rest.max()
+    gap = max(low - row.max(), row.min() - high)
+    is_apart = gap > high - low and (columns > 2 or len(rest) > 2)
     if columns == 1:
         if counts and is_fraction and row[0] == 0:
             _refuse_first_row(path, line, "counts the columns from 0, as pandas names them")
+        if is_apart:
+            _refuse_first_row(path, line, f"holds {row[0]:.9g}, far from all other lines, as a number for a name is")
         return
     direction = np.sign(row[1] - row[0])
     if not _count_monotonic(row[None], direction):
@@ -170,11 +175,8 @@ def check_first_row(path: Path, line: int, values: Array, first: list[str], is_f
     alike = _count_monotonic(rest, direction)
     if alike == len(rest):
         return
-    low, high = rest.min(), rest.max()
     if counts and (columns > 2 or low < 0 or high > 1 or is_fraction):
         _refuse_first_row(path, line, f"counts the columns from {row[0]:.0f} to {row[-1]:.0f}, as pandas names them")
-    gap = max(low - row.max(), row.min() - high)
-    is_apart = gap > high - low and (columns > 2 or len(rest) > 2)
     is_long = columns >= LONG and 2 * alike < len(rest)
     if is_apart or is_long or (is_whole and is_fraction):
         way = "rises" if direction > 0 else "falls"
