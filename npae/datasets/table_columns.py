@@ -164,7 +164,9 @@ def check_first_row(path: Path, line: int, values: Array, first: list[str], is_f
     gap = max(low - row.max(), row.min() - high)
     is_apart = gap > high - low and (columns > 2 or len(rest) > 2)
     if columns == 1:
-        if counts and is_fraction and row[0] == 0:
+        if not is_fraction:  # labels, for example, of which the first may be any
+            return
+        if counts and row[0] == 0:
             _refuse_first_row(path, line, "counts the columns from 0, as pandas names them")
         if is_apart:
             _refuse_first_row(path, line, f"holds {row[0]:.9g}, far from all other lines, as a number for a name is")

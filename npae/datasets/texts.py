@@ -51,7 +51,7 @@ def read_texts(path: str | os.PathLike[str]) -> tuple[list[str], list[str]]:
                 cells = line.rstrip("\r\n").split("\t")
                 if number <= headers:
                     first = first or cells
-                elif not line.strip():
+                elif not line.strip(" \r\n"):
                     blank = blank or number
                 else:
                     _check(path, number, cells, blank)

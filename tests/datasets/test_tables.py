@@ -123,6 +123,7 @@ def test_a_long_header_of_numbers_in_the_range_of_the_data_is_refused(tmp_path):
         "1,2\n3,4\n",
         "0,1,2,3\n4,5,6,7\n8,9,10,11\n",
         "5\n1\n3\n",
+        "9\n0\n0\n1\n0\n",
         "0\n1\n0\n",
         "0.1,0.2\n0.3,0.1\n",
         "1,2,3\n",
