@@ -87,7 +87,9 @@ def find_images(folder: Path) -> ImageFiles:
             f"but one of the two is read; give another folder, or move them"
         )
     if not own and not classes:
-        raise FileFormatError(f"{str(folder)!r} holds no images; put files ({' '.join(SUFFIXES)}) into it")
+        raise FileFormatError(
+            f"{str(folder)!r} holds no images; put some ({' '.join(SUFFIXES)}) into it, or give a file in it"
+        )
     if own:
         return ImageFiles(own, None)
     paths = [path for images in classes.values() for path in images]

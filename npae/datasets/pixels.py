@@ -25,7 +25,7 @@ WIDE = {"I": 32, "I;16": 16, "I;16B": 16, "I;16L": 16, "F": 32}  # bits of the m
 def read_image(path: Path, size: tuple[int, int] | None = None) -> Array:
     """Read one image, turned as its EXIF orientation says.
 
-    A palette is looked up; an image with a palette of greys is grey.
+    A palette is looked up; an image with a palette of greys is grey. Colour profiles are not applied.
 
     Parameters
     ----------
@@ -60,6 +60,8 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Array:
         try:
             image: Any = Image.open(io.BytesIO(content), formats=FORMATS)
         except Image.UnidentifiedImageError:
+            if samples is not None and samples.per_pixel == 2:  # older Pillow
+                _check_bands(path, 2, 1)
             raise FileFormatError(
                 f"{str(path)!r} is not an image that can be read, or is damaged; convert it to PNG, or fetch it again"
             ) from None
@@ -121,9 +123,9 @@ def _check_depth(path: Path, bits: int) -> None:
 
 def _bits(image: Any) -> int:
     if image.format == "PPM":
-        arguments = image.tile[0][3]  # the raw mode, or the raw mode and the largest value
-        largest = arguments[1] if isinstance(arguments, tuple) and len(arguments) == 2 else 0
-        return max(8, int(largest).bit_length(), WIDE.get(arguments if isinstance(arguments, str) else "", 8))
+        arguments = image.tile[0][3]  # the raw mode, with the largest value if it is unusual
+        raw, *more = (arguments,) if isinstance(arguments, str) else arguments
+        return max(8, int(more[0]).bit_length() if len(more) == 1 else 8, WIDE.get(raw, 8))
     return WIDE.get(image.mode, 8)
 
 

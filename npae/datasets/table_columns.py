@@ -20,6 +20,7 @@ DROP_INDEX = "leave it out with --drop index (in Python drop=['index'])"
 KEEP_ALL = "keep it with --drop and no name (in Python drop=[])"
 DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+(\.\d+)?([eE][+-]?\d+)?")
 VALUES = ("?", "-", ".", "n/a", "na", "none", "null", "true", "false")  # texts that stand for values and not for names
+INDEX_NAMES = ("#", "id", "idx", "index", "level_0", "no", "nr", "row")  # if the column counts the rows
 COUNTED = 10  # rows without a header from which on a first column that counts them is no chance
 BLOCK = 2**18  # numbers that are compared at once
 LONG = 8  # cells that rise or fall all along by chance once in 20,000 rows
@@ -121,7 +122,7 @@ def check_index(path: Path, values: Array, names: list[str] | None) -> None:
     if (
         columns == 1
         or rows < (COUNTED if name is None else 2)
-        or name not in (None, "index", "Index", "id", "Id", "ID")
+        or (name is not None and name.lower() not in INDEX_NAMES)
     ):
         return
     start = values[0, 0]

@@ -250,10 +250,14 @@ def test_a_lab_image_is_refused_by_its_mode(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kind", "word"), [("tiff", "pages"), ("gif", "frames"), ("png", "frames"), ("webp", "frames"), ("mpo", "frames")]
+    ("kind", "n", "word"),
+    [
+        *((kind, n, word) for kind, word in (("tiff", "pages"), ("gif", "frames"), ("png", "frames")) for n in (2, 7)),
+        ("webp", 7, "frames"),
+        ("mpo", 2, "frames"),
+    ],
 )
-@pytest.mark.parametrize("n", [2, 7])
-def test_further_pages_and_frames_are_refused_by_their_number(tmp_path, kind, word, n):
+def test_further_pages_and_frames_are_refused_by_their_number(tmp_path, kind, n, word):
     images = [Image.fromarray(np.roll(COLOUR, i)) for i in range(n)]
     images[0].save(tmp_path / "a.jpg", kind, save_all=True, append_images=images[1:])
     refused(tmp_path, f"holds {n} {word}, but one image a file is expected; save each as a file of its own")

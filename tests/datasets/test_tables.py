@@ -68,10 +68,11 @@ def test_an_index_that_was_read_and_written_again_is_known(tmp_path):
     path = written(tmp_path, text(np.c_[np.arange(20), X], ["Unnamed: 0", *"abcde"]))
     with pytest.raises(FileFormatError, match="column 1 has no name in the header"):
         read(path)
+    assert read(path, drop=[]).shape == (20, 6)
     np.testing.assert_array_equal(read(path, drop=["index"]), X)
 
 
-@pytest.mark.parametrize("name", ["index", "id", "ID"])
+@pytest.mark.parametrize("name", ["index", "id", "ID", "#"])
 @pytest.mark.parametrize("start", [0, 1])
 def test_a_column_called_index_that_counts_the_rows_is_refused(tmp_path, name, start):
     counted = text(np.c_[np.arange(20) + start, X], [name, *"abcde"])
