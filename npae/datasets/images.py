@@ -50,7 +50,7 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
         bands beyond red, green and blue, transparency.
     """
     folder = Path(folder)
-    if size is not None and not (len(size) == 2 and all(n >= 1 for n in size)):
+    if size is not None and not _is_size(size):
         raise ValueError(f"size is {size}, but a height and a width of at least 1 are expected; give e.g. (28, 28)")
     paths = find_images(folder).paths
     if size is not None:
@@ -108,6 +108,12 @@ def _check_total(folder: Path, n: int, shape: Shape) -> None:
             f"{str(folder)!r} has {n} images to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} bytes of "
             f"float32; give fewer, or a smaller {SIZE}"
         )
+
+
+def _is_size(size: object) -> bool:
+    """Whether it is a pair of whole numbers of at least 1."""
+    is_pair = isinstance(size, tuple | list | np.ndarray) and len(size) == 2
+    return is_pair and all(isinstance(n, int | np.integer) and n >= 1 for n in size)  # type: ignore[attr-defined]
 
 
 def _size(shape: Shape) -> str:

@@ -69,6 +69,8 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
         If a cell is empty, is not a number or not finite, or if a line has fewer or more cells than the first;
         line, column and text are named. Also if the file is too large, is not UTF-8, has no numbers or no column that
         is to be dropped, or if it is not clear whether it has a header or an index.
+    ValueError
+        If ``header`` is neither True nor False, or ``drop`` is no sequence of names and numbers.
 
     Examples
     --------
@@ -80,6 +82,12 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
            [3.1]])
     """
     path = Path(path)
+    if header is not None and not isinstance(header, bool | np.bool_):
+        raise ValueError(
+            f"header is {header!r}, but whether the first line names the columns is expected; give True or False"
+        )
+    if drop is not None and (isinstance(drop, str) or not all(isinstance(c, str | int | np.integer) for c in drop)):
+        raise ValueError(f"drop is {drop!r}, but a list of names or numbers is expected; give e.g. ['index', 3]")
     with _text(path) as text:
         return _parse(text, path, header, drop)
 
@@ -171,8 +179,9 @@ class _Table:
         if not self._values:
             raise FileFormatError(f"{str(self._path)!r} holds no lines of numbers; give at least one")
         values = np.frombuffer(self._values).reshape(-1, len(self._kept))
-        if self._kept[0] == 0 and self._drop is None:
-            check_index(self._path, values, self._names)
+        keeps_all = self._drop is not None and not self._drop
+        if self._kept[0] == 0 and not keeps_all:
+            check_index(self._path, values, self._names, self._drop)
         if self._names is None and self._header is None:
             check_first_row(self._path, self._first_line, values, self._first, self._is_fraction)
         return values

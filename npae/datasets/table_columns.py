@@ -14,14 +14,15 @@ import numpy as np
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.types import Array
 
-IF_HEADER = "give --header if it names the columns (in Python header=True)"
-SAY_HEADER = "give --header if it names the columns, or --no-header if it is data (in Python header=True or False)"
+IF_HEADER = "give --header if this line names the columns (in Python header=True)"
+SAY_HEADER = "give --header if it names the columns, --no-header if it is data (in Python header=True or False)"
 DROP_INDEX = "leave it out with --drop index (in Python drop=['index'])"
 KEEP_ALL = "keep it with --drop and no name (in Python drop=[])"
+RENAME = "give it another name in the header"  # to keep it while other columns are dropped
 DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+(\.\d+)?([eE][+-]?\d+)?")
 VALUES = ("?", "-", ".", "n/a", "na", "none", "null", "true", "false")  # texts that stand for values and not for names
 INDEX_NAMES = ("#", "id", "idx", "index", "level_0", "no", "nr", "row")  # if the column counts the rows
-COUNTED = 10  # rows without a header from which on a first column that counts them is no chance
+COUNTED = 10  # rows without a header from which on a first column that counts them is no coincidence
 BLOCK = 2**18  # numbers that are compared at once
 LONG = 8  # cells that rise or fall all along by chance once in 20,000 rows
 
@@ -85,7 +86,7 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
     if names and 0 not in dropped and not keeps_all and has_unnamed_index(names):
         raise FileFormatError(
             f"{str(path)!r}, column 1 has no name in the header, as the index that pandas writes; {DROP_INDEX}, or "
-            f"{KEEP_ALL}"
+            f"{RENAME if drop else KEEP_ALL}"
         )
     kept = [place for place in range(width) if place not in dropped]
     if not kept:
@@ -115,8 +116,11 @@ def _place(path: Path, column: str | int, width: int, names: list[str] | None) -
     return number - 1
 
 
-def check_index(path: Path, values: Array, names: list[str] | None) -> None:
-    """Refuse a first column that counts the rows and is called like an index, or has no name at all."""
+def check_index(path: Path, values: Array, names: list[str] | None, drop: Drop | None) -> None:
+    """Refuse a first column that counts the rows and is called like an index, or has no name at all.
+
+    ``drop`` is for the advice: where it is None, the column can be kept by an empty one.
+    """
     name = names[0].strip() if names else None
     rows, columns = values.shape
     if (
@@ -129,10 +133,10 @@ def check_index(path: Path, values: Array, names: list[str] | None) -> None:
     if start not in (0, 1) or not np.array_equal(values[:, 0], np.arange(start, start + rows)):
         return
     column = "column 1" if name is None else f"column 1 ({name!r})"
-    drop = DROP_INDEX if name is None else f"leave it out with --drop {name} (in Python drop=[{name!r}])"
+    leave_out = DROP_INDEX if name is None else f"leave it out with --drop {name} (in Python drop=[{name!r}])"
     raise FileFormatError(
         f"{str(path)!r}, {column} counts the rows from {start:.0f} to {start + rows - 1:.0f}, as an index does; "
-        f"{drop}, or {KEEP_ALL}"
+        f"{leave_out}, or {RENAME if drop else KEEP_ALL}"
     )
 
 

@@ -53,7 +53,7 @@ def sides(*arguments, labels=True):
 
 def test_columns_and_headers_are_as_the_options_say(capsys):
     assert main(["encode", "table.safetensors", "--data", "numbered.csv"]) == 2
-    assert "give --header if it names the columns, or --no-header if it is data" in capsys.readouterr().err
+    assert "give --header if it names the columns, --no-header if it is data" in capsys.readouterr().err
     for data, options in [
         ("numbered.csv", ["--header"]),
         ("named.csv", ["--drop", "g h"]),

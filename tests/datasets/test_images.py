@@ -347,6 +347,16 @@ def test_every_suffix_of_jpeg_is_read(tmp_path, suffix):
     assert read(tmp_path).shape == (1, 6, 5)
 
 
+@pytest.mark.parametrize("size", [28, (28,), (2.5, 3), "28", (0, 3), (3, 3, 3), None])
+def test_a_size_that_is_no_pair_of_whole_numbers_is_refused(tmp_path, size):
+    saved(tmp_path / "a.png", GREY)
+    if size is None:
+        assert read(tmp_path, size=size).shape == (1, 6, 5)
+        return
+    with pytest.raises(ValueError, match="size is .*a height and a width of at least 1 are expected"):
+        read(tmp_path, size=size)
+
+
 def test_mixed_sizes_name_the_option_in_python_and_on_the_command_line(tmp_path):
     saved(tmp_path / "a.png", GREY)
     saved(tmp_path / "b.png", GREY.T.copy())

@@ -211,6 +211,25 @@ def test_a_table_without_header_has_no_names_to_drop(tmp_path):
         read(path, drop=["species"])
 
 
+def test_an_index_is_refused_beside_dropped_columns_too(tmp_path):
+    path = written(tmp_path, text(np.c_[np.arange(20), X], ["id", *"abcde"]))
+    with pytest.raises(FileFormatError, match=r"counts the rows.*--drop id .*or give it another name in the header"):
+        read(path, drop=["a"])
+    np.testing.assert_array_equal(read(path, drop=["a", "id"]), X[:, 1:])
+    path = written(tmp_path, text(X, "abcde", index=range(20)))
+    with pytest.raises(FileFormatError, match=r"has no name.*or give it another name in the header"):
+        read(path, drop=["a"])
+
+
+@pytest.mark.parametrize(
+    "options", [{"header": 0}, {"header": "infer"}, {"header": 1}, {"drop": "a"}, {"drop": [None]}, {"drop": [1.5]}]
+)
+def test_options_of_other_types_are_refused(tmp_path, options):
+    path = written(tmp_path, text(X, "abcde"))
+    with pytest.raises(ValueError, match=r"is expected; give (True or False|e\.g\.)"):
+        read(path, **options)
+
+
 @pytest.mark.parametrize("options", [{"header": True}, {"header": False}, {"drop": []}])
 def test_options_of_tables_are_refused_for_other_sources(tmp_path, options):
     np.save(tmp_path / "x.npy", X)
@@ -231,7 +250,7 @@ def test_the_advice_of_a_text_column_can_be_followed(tmp_path):
         read(path)
     np.testing.assert_array_equal(read(path, drop=["day"]), [[1]])
     path = written(tmp_path, "1,x,5\n2,y,6\n")
-    with pytest.raises(FileFormatError, match=r"--header if it names.*or leave the column out with --drop 2$"):
+    with pytest.raises(FileFormatError, match=r"--header if this line names.*or leave the column out with --drop 2$"):
         read(path)
     np.testing.assert_array_equal(read(path, drop=["2"]), [[1, 5], [2, 6]])
 
