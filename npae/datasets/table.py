@@ -83,13 +83,11 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     """
     path = Path(path)
     if header is not None and not isinstance(header, bool | np.bool_):
-        raise ValueError(
-            f"header is {header!r}, but whether the first line names the columns is expected; give True or False"
-        )
+        raise ValueError(f"header is {header!r}, but whether there is one is expected; give True or False")
     if drop is not None and (isinstance(drop, str) or not all(isinstance(c, str | int | np.integer) for c in drop)):
         raise ValueError(f"drop is {drop!r}, but a list of names or numbers is expected; give e.g. ['index', 3]")
     with _text(path) as text:
-        return _parse(text, path, header, drop)
+        return _parse(text, path, header, None if drop is None else list(drop))
 
 
 @contextmanager

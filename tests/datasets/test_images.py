@@ -353,7 +353,7 @@ def test_a_size_that_is_no_pair_of_whole_numbers_is_refused(tmp_path, size):
     if size is None:
         assert read(tmp_path, size=size).shape == (1, 6, 5)
         return
-    with pytest.raises(ValueError, match="size is .*a height and a width of at least 1 are expected"):
+    with pytest.raises(ValueError, match=r"size is .*a height and a width of at least 1 are expected"):
         read(tmp_path, size=size)
 
 
