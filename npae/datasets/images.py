@@ -91,7 +91,18 @@ def read_labels(folder: str | os.PathLike[str]) -> Array:
     FileNotFoundError
         If there is no such folder.
     FileFormatError
-        If its images are not in sub-folders, or as by :func:`read_images`.
+        If its images are not in sub-folders, or if some would be left out.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from PIL import Image
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for label in ("cat", "dog"):
+    ...     (folder / label).mkdir()
+    ...     Image.new("L", (4, 4)).save(folder / label / "1.png")
+    >>> read_labels(folder).tolist()
+    ['cat', 'dog']
     """
     folder = Path(folder)
     labels = find_images(folder).labels

@@ -4,11 +4,11 @@ import gzip
 import math
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import IO, TextIO, cast
+from typing import IO, Any, TextIO, cast
 
 import numpy as np
 
@@ -84,10 +84,16 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     path = Path(path)
     if header is not None and not isinstance(header, bool | np.bool_):
         raise ValueError(f"header is {header!r}, but whether there is one is expected; give True or False")
-    if drop is not None and (isinstance(drop, str) or not all(isinstance(c, str | int | np.integer) for c in drop)):
-        raise ValueError(f"drop is {drop!r}, but a list of names or numbers is expected; give e.g. ['index', 3]")
+    columns = None if drop is None else _columns(drop)
     with _text(path) as text:
-        return _parse(text, path, header, None if drop is None else list(drop))
+        return _parse(text, path, header, columns)
+
+
+def _columns(drop: object) -> list[str | int]:
+    columns: list[Any] = list(drop) if isinstance(drop, Iterable) and not isinstance(drop, str) else [None]
+    if not all(isinstance(column, str | int | np.integer) for column in columns):
+        raise ValueError(f"drop is {drop!r}, but a list of names or numbers is expected; give e.g. ['index', 3]")
+    return columns
 
 
 @contextmanager

@@ -222,7 +222,8 @@ def test_an_index_is_refused_beside_dropped_columns_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "options", [{"header": 0}, {"header": "infer"}, {"header": 1}, {"drop": "a"}, {"drop": [None]}, {"drop": [1.5]}]
+    "options",
+    [{"header": 0}, {"header": "infer"}, {"header": 1}, {"drop": "a"}, {"drop": 3}, {"drop": [None]}, {"drop": [1.5]}],
 )
 def test_options_of_other_types_are_refused(tmp_path, options):
     path = written(tmp_path, text(X, "abcde"))
