@@ -77,14 +77,14 @@ def find_images(folder: Path) -> ImageFiles:
         for deeper in filter(Path.is_dir, _visible(entry)):
             if (where := _first_below(deeper)) is not None:
                 raise FileFormatError(
-                    f"{str(where)!r} lies more than one folder below {str(folder)!r}, which would leave it out; give "
+                    f"{str(where)!r} lies more than one folder below {str(folder)!r}, and would be left out; give "
                     f"{str(entry)!r}, or put the images of each label into one folder"
                 )
     classes = {entry: images for entry, images in classes.items() if images}
     if own and classes:
         raise FileFormatError(
             f"{str(folder)!r} holds images itself ({own[0].name!r}) and in folders ({next(iter(classes)).name!r}), "
-            f"but one of the two is read; give another folder, or move them"
+            f"but only one of the two can be read; give another folder, or move them"
         )
     if not own and not classes:
         raise FileFormatError(

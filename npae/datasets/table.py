@@ -196,8 +196,8 @@ class _Table:
             self._names = row
         elif self._header is None and begins_with_gap(row):
             raise FileFormatError(
-                f"{str(self._path)!r}, line {line}, column 1 is empty, as the header is above the index that pandas "
-                f"writes; {DROP_INDEX}, or fill the gap"
+                f"{str(self._path)!r}, line {line}, column 1 is empty, as in the header that pandas writes above an "
+                f"index; {DROP_INDEX}, or fill the gap"
             )
         self._kept = kept_columns(self._path, self._width, self._names, self._drop)
 
@@ -210,7 +210,7 @@ class _Table:
         if len(row) != self._width:
             advice = "give every line as many"
             if self._names and len(row) == self._width + 1 and not self._values:
-                advice = "give every line as many, and a first column that is an index a name in the header"
+                advice = "give every line as many, or the index, if the first column is one, a name in the header"
             if len(row) == 2 * self._width and all(cell.strip().lstrip("+-").isdecimal() for cell in row):
                 advice = "write decimal points if these are decimal commas, else give every line as many"
             raise FileFormatError(

@@ -174,7 +174,9 @@ def check_first_row(path: Path, line: int, values: Array, first: list[str], is_f
         if counts and row[0] == 0:
             _refuse_first_row(path, line, "counts the columns from 0, as pandas names them")
         if is_apart:
-            _refuse_first_row(path, line, f"holds {row[0]:.9g}, far from all other lines, as a number for a name is")
+            _refuse_first_row(
+                path, line, f"holds {row[0]:.9g}, far from the numbers of all other lines, so it may be a name"
+            )
         return
     direction = np.sign(row[1] - row[0])
     if not _count_monotonic(row[None], direction):

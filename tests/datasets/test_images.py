@@ -312,7 +312,7 @@ def test_images_of_a_folder_itself_have_no_labels(tmp_path):
 def test_images_that_would_be_left_out_are_refused(tmp_path):
     saved(tmp_path / "train" / "cat" / "1.png", GREY)
     refused(
-        tmp_path, f"1.png' lies more than one folder below '.*', which would leave it out; give '{tmp_path / 'train'}'"
+        tmp_path, f"1.png' lies more than one folder below '.*', and would be left out; give '{tmp_path / 'train'}'"
     )
     assert len(read(tmp_path / "train")) == 1
     saved(tmp_path / "train" / "2.png", GREY)

@@ -291,7 +291,9 @@ def test_decimal_commas_between_commas_are_suspected_only_there(tmp_path):
 
 
 def test_row_names_of_r_are_named(tmp_path):
-    with pytest.raises(FileFormatError, match=r"3 columns, but line 1 has 2.*a first column that is an index a name"):
+    with pytest.raises(
+        FileFormatError, match=r"3 columns, but line 1 has 2.*the index, if the first column is one, a name"
+    ):
         read(written(tmp_path, "a\tb\n1\t0.5\t0.6\n"))
 
 
@@ -386,3 +388,11 @@ def test_numpy_s_own_codes_of_the_command_line_come_back(tmp_path):
         file = io.BytesIO()
         np.savetxt(file, codes, delimiter=",", fmt="%.9g")
         np.testing.assert_array_equal(read(written(tmp_path, file.getvalue())).astype(np.float32), codes)
+
+
+@pytest.mark.parametrize("name", ["0", "400.5"])
+def test_a_number_above_a_single_column_of_fractions_may_be_its_name(tmp_path, name):
+    path = written(tmp_path, text(X[:, :1], [name]))
+    with pytest.raises(FileFormatError, match=r"line 1 (counts the columns from 0|holds 400\.5, far from).*--header"):
+        read(path)
+    np.testing.assert_array_equal(read(path, header=True), X[:, :1])
