@@ -31,8 +31,8 @@ def read_rows(text: TextIO, path: Path) -> Iterator[Row]:
     Raises
     ------
     FileFormatError
-        If a row is longer than ``MAX_LINE`` or has more than ``MAX_COLUMNS`` cells, or if its quotation marks are
-        wrong.
+        If a row, with the blank lines before it, is longer than ``MAX_LINE`` or has more than ``MAX_COLUMNS`` cells, or
+        if its quotation marks are wrong.
     """
     delimiter = _delimiter(text, path)
     reader = _Reader(text, path, delimiter)
@@ -78,13 +78,13 @@ class _Reader:
         return self._rows.line_num
 
     def __iter__(self) -> Iterator[Row]:
-        self._begin_row()
-        for row in self._rows:
-            yield self.line, [] if len(row) == 1 and row[0].isspace() else row
-            self._begin_row()
-
-    def _begin_row(self) -> None:
         self._length = self._cells = 0
+        for row in self._rows:
+            is_blank = not row or (len(row) == 1 and row[0].isspace())
+            yield self.line, [] if is_blank else row
+            self._cells = 0
+            if not is_blank:  # blank lines count as part of the next row: a compressed file may have billions
+                self._length = 0
 
     def _limited(self) -> Iterator[str]:
         for line in self._lines:
@@ -93,6 +93,6 @@ class _Reader:
             if self._length > MAX_LINE or self._cells > MAX_COLUMNS:
                 raise FileFormatError(
                     f"{str(self._path)!r} has a row of more than {MAX_LINE:,} characters or {MAX_COLUMNS:,} cells; "
-                    f"give a sample fewer features"
+                    f"give a sample fewer features, or remove blank lines"
                 )
             yield line

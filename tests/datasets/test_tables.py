@@ -396,3 +396,11 @@ def test_a_number_above_a_single_column_of_fractions_may_be_its_name(tmp_path, n
     with pytest.raises(FileFormatError, match=r"line 1 (counts the columns from 0|holds 400\.5, far from).*--header"):
         read(path)
     np.testing.assert_array_equal(read(path, header=True), X[:, :1])
+
+
+def test_blank_lines_do_not_go_on_forever(tmp_path, monkeypatch):
+    monkeypatch.setattr("npae.datasets.table_rows.MAX_LINE", 100)
+    assert read_table(written(tmp_path, ("\n" * 90 + "1,2\n") * 3)).shape == (3, 2)
+    for content in ("\n" * 101, "1,2\n" + "\n" * 101, "1,2\n" + " \r\n" * 50 + "3,4\n"):
+        with pytest.raises(FileFormatError, match="more than 100 characters"):
+            read_table(written(tmp_path, gzip.compress(content.encode())))
