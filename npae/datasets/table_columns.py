@@ -63,13 +63,15 @@ def _is_number_and_more(cell: str) -> bool:
 
 
 def begins_with_gap(row: list[str]) -> bool:
-    """Whether the first cell alone is empty, as the one above an index of pandas is."""
-    return len(row) > 1 and not row[0].strip() and all(cell.strip() for cell in row[1:])
+    """Whether the first cells alone are empty, as those above an index of pandas are."""
+    filled = [bool(cell.strip()) for cell in row]
+    return not filled[0] and any(filled) and all(filled[filled.index(True) :])
 
 
-def has_unnamed_index(names: list[str]) -> bool:
-    """Whether the first column has no name, or the one that pandas gives to a column without a name."""
-    return begins_with_gap(names) or (len(names) > 1 and names[0].strip() == "Unnamed: 0")
+def unnamed_index(names: list[str]) -> int:
+    """How many columns at the beginning have no name, or one that pandas gives to a column without a name."""
+    has_name = [bool(name.strip()) and name.strip() != f"Unnamed: {i}" for i, name in enumerate(names)]
+    return has_name.index(True) if any(has_name) else 0
 
 
 def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | None) -> list[int]:
@@ -81,11 +83,13 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
         If there is no column that ``drop`` names, if the name is that of several, if none is left, or if the first is
         an index without a name and ``drop`` is None or does not name it.
     """
-    dropped = {_place(path, column, width, names) for column in drop or ()}
+    dropped = {place for column in drop or () for place in _places(path, column, width, names)}
     keeps_all = drop is not None and not drop
-    if names and 0 not in dropped and not keeps_all and has_unnamed_index(names):
+    unnamed = unnamed_index(names) if names and not keeps_all else 0
+    if not dropped.issuperset(range(unnamed)):
+        first = min(set(range(unnamed)) - dropped) + 1
         raise FileFormatError(
-            f"{str(path)!r}, column 1 has no name in the header, as the index that pandas writes; {DROP_INDEX}, or "
+            f"{str(path)!r}, column {first} has no name in the header, as the index that pandas writes; {DROP_INDEX}, or "
             f"{RENAME if drop else KEEP_ALL}"
         )
     kept = [place for place in range(width) if place not in dropped]
@@ -94,18 +98,19 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
     return kept
 
 
-def _place(path: Path, column: str | int, width: int, names: list[str] | None) -> int:
+def _places(path: Path, column: str | int, width: int, names: list[str] | None) -> range:
     stripped = [name.strip() for name in names or ()]
     if isinstance(column, str):
         count = stripped.count(column.strip())
         if count == 1:
-            return stripped.index(column.strip())
+            place = stripped.index(column.strip())
+            return range(place, place + 1)
         if count > 1:
             raise FileFormatError(
                 f"{str(path)!r} has {count} columns of the name {quoted(column)}; drop them by their numbers, from 1"
             )
-        if column.strip().lower() == "index" and (names is None or has_unnamed_index(names)):
-            return 0
+        if column.strip().lower() == "index" and (names is None or unnamed_index(names)):
+            return range(1 if names is None else unnamed_index(names))
         if not column.strip().isdecimal():
             listing = ", ".join(map(quoted, stripped[:20])) + (" and more" if len(stripped) > 20 else "")
             known = f"name one of: {listing}" if names else "it has no header, so give the number of the column, from 1"
@@ -113,7 +118,7 @@ def _place(path: Path, column: str | int, width: int, names: list[str] | None) -
     number = int(column)
     if not 1 <= number <= width:
         raise FileFormatError(f"{str(path)!r} has no column {number} to drop; give a number from 1 to {width}")
-    return number - 1
+    return range(number - 1, number)
 
 
 def check_index(path: Path, values: Array, names: list[str] | None, drop: Drop | None) -> None:

@@ -72,6 +72,16 @@ def test_an_index_that_was_read_and_written_again_is_known(tmp_path):
     np.testing.assert_array_equal(read(path, drop=["index"]), X)
 
 
+@pytest.mark.parametrize("names", ["a,b", "0,1"])
+def test_an_index_of_several_levels_is_left_out_as_one(tmp_path, names):
+    path = written(tmp_path, f",,{names}\nx,0,0.5,0.25\nx,1,0.75,1.5\n")
+    with pytest.raises(FileFormatError, match="--drop index"):
+        read(path)
+    np.testing.assert_array_equal(read(path, drop=["index"]), [[0.5, 0.25], [0.75, 1.5]])
+    with pytest.raises(FileFormatError, match="column 2 has no name in the header"):
+        read(path, header=True, drop=["1"] if names == "a,b" else [1])
+
+
 @pytest.mark.parametrize("name", ["index", "id", "ID", "#"])
 @pytest.mark.parametrize("start", [0, 1])
 def test_a_column_called_index_that_counts_the_rows_is_refused(tmp_path, name, start):
