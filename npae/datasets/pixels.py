@@ -76,9 +76,11 @@ def read_image(path: Path, size: tuple[int, int] | None = None) -> Array:
 def _pixels(path: Path, image: Any, size: tuple[int, int] | None) -> Array:
     from PIL import Image, ImageOps
 
-    image = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)
     if "A" in image.getbands() or "transparency" in image.info:
-        lowest, highest = image.convert("RGBA").getchannel("A").getextrema()
+        with_alpha = image if "A" in image.getbands() else image.convert("RGBA")
+        lowest, highest = with_alpha.getchannel("A").getextrema()
+        del with_alpha  # a large image is not kept in memory twice
         if lowest < 255:
             raise FileFormatError(
                 f"{str(path)!r} has transparent pixels (alpha from {lowest} to {highest}), but grey or red, green and "

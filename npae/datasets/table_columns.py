@@ -87,10 +87,10 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
     keeps_all = drop is not None and not drop
     unnamed = unnamed_index(names) if names and not keeps_all else 0
     if not dropped.issuperset(range(unnamed)):
-        first = min(set(range(unnamed)) - dropped) + 1
+        place = min(set(range(unnamed)) - dropped) + 1
         raise FileFormatError(
-            f"{str(path)!r}, column {first} has no name in the header, as the index that pandas writes; {DROP_INDEX}, or "
-            f"{RENAME if drop else KEEP_ALL}"
+            f"{str(path)!r}, column {place} has no name in the header, as the index that pandas writes; {DROP_INDEX}, "
+            f"or {RENAME if drop else KEEP_ALL}"
         )
     kept = [place for place in range(width) if place not in dropped]
     if not kept:
