@@ -155,7 +155,8 @@ def refuse_by_content(path: Path) -> None:
         else:
             found = _by_signature(head)
     if found is not None:
-        raise _refusal(path, found)
+        what, advice = found
+        raise FileFormatError(f"{str(path)!r} is {what}, which is not read; {advice}")
 
 
 def refuse_by_suffix(path: Path) -> None:
@@ -168,12 +169,8 @@ def refuse_by_suffix(path: Path) -> None:
     """
     found = BY_SUFFIX.get(path.suffix.lower())
     if found is not None:
-        raise _refusal(path, found)
-
-
-def _refusal(path: Path, found: Format) -> FileFormatError:
-    what, advice = found
-    return FileFormatError(f"{str(path)!r} is {what}, which is not read; {advice}")
+        what, advice = found
+        raise FileFormatError(f"{str(path)!r} has the suffix of {what}, which is not read; {advice}")
 
 
 def _by_signature(head: bytes) -> Format | None:
@@ -201,8 +198,10 @@ def _in_gzip(stream: gzip.GzipFile) -> Format | None:
     except Exception:  # whatever gzip raises on damage: the reader says so
         return None
     found = _by_signature(head)
-    if head.startswith((NPY_MAGIC, *ZIP_MAGIC)):
-        found = ("an array", UNPACK)
+    if head.startswith(NPY_MAGIC):
+        found = ("an npy array", UNPACK)
+    elif head.startswith(ZIP_MAGIC):
+        found = ZIP
     if found is None or found is TAR:
         return found
     return f"{found[0]} compressed by gzip", "expand it with gunzip"
