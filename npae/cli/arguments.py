@@ -1,6 +1,7 @@
 """Arguments that several verbs share."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ import numpy as np
 
 from npae import datasets
 from npae.cli.output import SUFFIXES
+from npae.datasets.formats import USES, options_for
+from npae.datasets.image_files import find_images
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
+from npae.utils.errors import FileFormatError
 from npae.utils.files import check_writable
 from npae.utils.types import Array
 
@@ -26,6 +30,26 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         "--data",
         default="digits",
         help='a .npy, .npz, .csv or idx file, a folder of images, or "digits" (the default)',
+    )
+    add_reading(parser)
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """How the data is read: the options of ``datasets.read``."""
+    parser.add_argument(
+        "--header",
+        action=argparse.BooleanOptionalAction,
+        help="whether the first line of a csv names its columns (default: it does if none of its cells is a number)",
+    )
+    parser.add_argument(
+        "--drop",
+        nargs="*",
+        action="extend",
+        metavar="COLUMN",
+        help="columns of a csv to leave out, by name or by number from 1; without any, all are kept, an index too",
+    )
+    parser.add_argument(
+        "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
     )
 
 
@@ -66,7 +90,30 @@ def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
 
 def read_data(args: argparse.Namespace) -> Array:
     """The samples that ``args.data`` names."""
-    return datasets.read(args.data)
+    return read_sources(args, args.data)[0]
+
+
+def read_sources(args: argparse.Namespace, *sources: str, others: Sequence[str] = ()) -> list[Array]:
+    """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
+
+    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused.
+    """
+    options = _check_options(args, *sources, *others)
+    return [datasets.read(source, **options[source]) for source in sources]
+
+
+def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
+    """For each source, those of the given options that it has a use for."""
+    options = {name: getattr(args, name) for name in ("header", "drop", "size")}
+    given = {name: value for name, value in options.items() if value is not None}
+    if not given:
+        return {source: {} for source in sources}
+    useful = {source: options_for(source) for source in sources}
+    for name in given:
+        if not any(name in names for names in useful.values()):
+            option = "no-header" if given[name] is False else name
+            raise ValueError(f"--{option} was given with {', '.join(useful)}, but is for {USES[name]}; leave it out")
+    return {source: {name: given[name] for name in given if name in names} for source, names in useful.items()}
 
 
 @dataclass(frozen=True)
@@ -79,43 +126,103 @@ class Sides:
     test_labels: Array
 
 
+LABELS_HELP = "a whole number for each sample (default: the folder that an image is in); those of the digits"
+
+
 def add_sides(parser: argparse.ArgumentParser) -> None:
     """Add the options for training and test data with labels: the digits, or files."""
     parser.add_argument("--train", default="digits", help="what PCA is fitted to, as for --data (default: digits)")
-    parser.add_argument("--train-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
+    parser.add_argument("--train-labels", metavar="FILE", help=LABELS_HELP)
     parser.add_argument("--test", help="what is measured, as for --data (default: other digits)")
-    parser.add_argument("--test-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
+    parser.add_argument("--test-labels", metavar="FILE", help=LABELS_HELP)
     parser.add_argument("--first", type=count, metavar="N", help="only the first N samples of each")
+    add_reading(parser)
 
 
-def read_sides(args: argparse.Namespace, *, labels: bool = True) -> Sides:
-    """The data of the options from ``add_sides``; with ``labels=False`` missing labels are zeros."""
+def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequence[str] = ()) -> Sides:
+    """The data that ``add_sides`` asks for; without ``labels`` they are all zero where there are none.
+
+    ``others`` are as in ``read_sources``.
+    """
     if args.train == "digits":
         for name in ("test", "train_labels", "test_labels"):
             if getattr(args, name) is not None:
                 option = name.replace("_", "-")
                 raise ValueError(f"--{option} was given without --train; give both, or neither for the digits")
+        _check_options(args, args.train, *others)
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
     elif args.test is None:
         raise ValueError(f"--train {args.train} was given without --test; give both, or neither for the digits")
     else:
-        train, test = datasets.read(args.train), datasets.read(args.test)
-        sides = [train, _labels(args, "train", train, labels), test, _labels(args, "test", test, labels)]
+        train, test = read_sources(args, args.train, args.test, others=others)
+        train_labels, test_labels = _labels(args, len(train), len(test), labels)
+        train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
+        sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
     return Sides(*(side[: args.first] for side in sides))
 
 
-def _labels(args: argparse.Namespace, side: str, X: Array, needed: bool) -> Array:
-    path = getattr(args, f"{side}_labels")
+def _order(args: argparse.Namespace, side: str, labels: Array) -> Array | slice:
+    """The order of a side's samples: of images in folders one of each label in turn, so that the first few have all."""
+    if getattr(args, f"{side}_labels") is not None or not Path(getattr(args, side)).is_dir():
+        return slice(None)
+    turn = np.zeros(len(labels), np.int64)
+    for label in np.unique(labels):
+        turn[labels == label] = np.arange((labels == label).sum())
+    return np.argsort(turn, kind="stable")
+
+
+def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> list[Array]:
+    """The labels of both sides, of files or of folders; all zero where there are none and none are needed."""
+    found: dict[str, Array | None] = {
+        side: _labels_of_side(args, side, n) for side, n in (("train", train), ("test", test))
+    }
+    missing = [side for side, labels in found.items() if labels is None]
+    if needed and missing:
+        raise ValueError(
+            f"--{missing[0]}-labels is missing; give a file with a whole number for each sample, or images in one "
+            f"folder for each label"
+        )
+    named = {side: labels for side, labels in found.items() if labels is not None and labels.dtype.kind == "U"}
+    known = [side for side in found if side not in named and side not in missing]
+    if named and known:
+        raise ValueError(
+            f"--{known[0]} has labels that are numbers, but the folders of --{next(iter(named))} have names; give "
+            f"folders of one kind, or files of labels for both"
+        )
+    names = np.unique(np.concatenate(list(named.values()))) if named else None
+    return [
+        np.zeros(n, np.int64) if labels is None else labels if names is None else np.searchsorted(names, labels)
+        for n, labels in zip((train, test), found.values(), strict=True)
+    ]
+
+
+def _labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
+    """Whole numbers from a file, or from folders whose names are such; the names of other folders; or None."""
+    path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is None:
-        if needed:
-            raise ValueError(f"--{side}-labels is missing; give a file with a whole number for each sample")
-        return np.zeros(len(X), np.int64)
-    labels = datasets.read(path).ravel()
+        folders = find_images(source).labels if source.is_dir() else None
+        if folders is None:
+            return None
+        are_numbers = all(name.isdecimal() and len(name) < 16 and name == str(int(name)) for name in folders)
+        return np.array(folders, np.int64) if are_numbers else np.array(folders)
+    try:
+        labels = datasets.read(path).ravel()
+    except FileFormatError as error:  # what it advises is for data: --header and --drop are not for labels
+        raise ValueError(f"{str(error).rpartition('; ')[0]}; a file of labels has one whole number a line") from None
     whole = (np.abs(labels) < 2**53) & (labels == np.rint(labels))  # neither NaN nor infinity is
-    if len(labels) != len(X) or not whole.all():
-        raise ValueError(f"{path} holds {len(labels)} values for {len(X)} samples; give a whole number for each")
+    if len(labels) != n or not whole.all():
+        header = ", without a header that is a number" if len(labels) == n + 1 else ""
+        raise ValueError(f"{path} holds {len(labels)} values for {n} samples; give a whole number for each{header}")
     return labels.astype(np.int64)
+
+
+def height_and_width(text: str) -> tuple[int, int]:
+    """Two whole numbers of at least 1, with a comma between them."""
+    numbers = text.split(",")
+    if len(numbers) != 2 or not all(number.strip().isdecimal() and int(number) for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text} is not a height and a width, such as 28,28")
+    return int(numbers[0]), int(numbers[1])
 
 
 def count(text: str) -> int:

@@ -3,9 +3,8 @@
 import argparse
 from dataclasses import astuple
 
-from npae import datasets
 from npae.applications import codec_comparison, compression
-from npae.cli.arguments import add_data, add_model, read_data, read_model
+from npae.cli.arguments import add_data, add_model, read_model, read_sources
 from npae.cli.output import table
 from npae.utils.files import check_writable
 
@@ -28,8 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compress, write, and print size and quality."""
     check_writable(args.out)
-    model, X = read_model(args), read_data(args)
-    learned = datasets.read(args.compare) if args.compare else None
+    model = read_model(args)
+    X, *others = read_sources(args, args.data, *([args.compare] if args.compare else []))
+    learned = others[0] if others else None
     if learned is not None:
         codec_comparison.check_comparable(learned, X)
     size = compression.compress_file(model, X, args.out, args.bits)

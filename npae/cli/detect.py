@@ -2,9 +2,8 @@
 
 import argparse
 
-from npae import datasets
 from npae.applications import anomaly
-from npae.cli.arguments import add_model, add_sides, read_model, read_sides
+from npae.cli.arguments import add_model, add_sides, read_model, read_sides, read_sources
 from npae.cli.output import table
 
 HELP = "measure how well the reconstruction error separates outliers from known samples, beside PCA"
@@ -21,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table; noise is always among the outliers."""
-    model, sides = read_model(args), read_sides(args, labels=False)
-    outliers = {name: datasets.read(name)[: len(sides.test)] for name in args.outliers}
+    model, sides = read_model(args), read_sides(args, labels=False, others=args.outliers)
+    read = read_sources(args, *args.outliers, others=[args.train, args.test or args.train])
+    outliers = {name: samples[: len(sides.test)] for name, samples in zip(args.outliers, read, strict=True)}
     outliers["noise"] = anomaly.noise_like(sides.test)
     print(table(anomaly.HEADER, anomaly.compare(model, sides.train, sides.test, outliers)))

@@ -4,9 +4,8 @@ import argparse
 
 import numpy as np
 
-from npae import datasets
 from npae.applications.retrieval import Index
-from npae.cli.arguments import add_model, check_picture, count, read_model
+from npae.cli.arguments import add_model, add_reading, check_picture, count, read_model, read_sources
 from npae.cli.output import table, write_bytes
 
 HELP = "find the samples of an index that are nearest to others"
@@ -22,6 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", help="what the index was made of, for the picture; without it results are decoded from their codes"
     )
+    add_reading(parser)
     parser.add_argument("--out", metavar="FILE", help="a .png: each query, and beside it what was found")
 
 
@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> None:
     check_picture(args, ".png")
     model = read_model(args)
     index = Index.load(args.index, model)
-    queries = datasets.read(args.query)
+    queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []))
     if queries.shape == model.network_.input_shape:
         queries = queries[None]
     queries = queries[: args.first]
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         from npae.utils import pictures
 
-        source = datasets.read(args.data) if args.data else model.inverse_transform(index.codes[places.ravel()])
+        source = others[0] if others else model.inverse_transform(index.codes[places.ravel()])
         if args.data and len(source) != len(index.codes):
             raise ValueError(
                 f"--data has {len(source)} samples, but the index {len(index.codes)}; give what it was made of"

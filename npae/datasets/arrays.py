@@ -16,6 +16,7 @@ from npae.utils.types import Array, Shape
 
 MAX_HEADER = 10_000  # bytes, as in numpy.load; the header of an array of numbers has 128
 SAMPLE_NAMES = ("x", "X", "images", "data", "train_images", "x_train", "X_train")
+SPARSE = {"data", "format", "shape"}  # what every file of scipy.sparse.save_npz holds
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and savez_compressed use
 
 
@@ -51,8 +52,11 @@ def read_npy(path: str | os.PathLike[str]) -> Array:
 def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
     """Read one array of an npz file.
 
-    At most 4 GiB are read, whatever the compressed size, and only the chosen array is decompressed, piece by piece.
-    Members must be stored or deflated, without encryption; the table of members takes some 20 times its size in the
+    The array is the one called ``name``. Without a name it is the only array, or else the only one that is called
+    x, X, images, data, train_images, x_train or X_train. A sparse matrix of scipy is refused.
+
+    At most 4 GiB are read, whatever the compressed size, and nothing but the chosen array is expanded, piece by piece.
+    Stored and deflated members are read, without encryption; the table of members takes some 20 times its size in the
     file.
 
     Parameters
@@ -95,6 +99,11 @@ def _choose(names: list[str], name: str | None, path: Path) -> str:
         if name in names:
             return name
         raise FileFormatError(f"{str(path)!r} holds no array {name!r}; give one of: {listing or '(it is empty)'}")
+    if set(names) >= SPARSE:
+        raise FileFormatError(
+            f"{str(path)!r} holds a sparse matrix of scipy, whose stored values alone are no samples; save its "
+            f"toarray() with numpy.save"
+        )
     if not names:
         raise FileFormatError(f"{str(path)!r} holds no arrays, but one was expected; write it with numpy.savez")
     chosen = names if len(names) == 1 else [known for known in SAMPLE_NAMES if known in names]

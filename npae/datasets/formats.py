@@ -9,29 +9,52 @@ import numpy as np
 from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.digits import load_digits
 from npae.datasets.idx import read_idx
-from npae.datasets.images import SUFFIXES, read_images
+from npae.datasets.image_files import OTHER_SUFFIXES, SUFFIXES
+from npae.datasets.images import read_images
+from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_table
+from npae.datasets.table_columns import Drop
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
-Reader = Callable[[Path], Array]
+Reader = Callable[..., Array]
+
+
+def _read_digits(_: Path) -> Array:
+    return load_digits().train_images
+
+
 BY_SUFFIX: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
     ".csv": read_table,
     ".tsv": read_table,
+    ".csv.gz": read_table,
+    ".tsv.gz": read_table,
     ".idx": read_idx,
     ".gz": read_idx,
 }
 BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0\0": read_idx, b"\x1f\x8b": read_idx}
+TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the file
+#: The options of each reader, and what they are for, in words.
+OPTIONS: dict[Reader, tuple[str, ...]] = {read_npz: ("name",), read_images: ("size",), read_table: ("header", "drop")}
+USES = {"name": "an npz file", "size": "a folder of images", "header": "a csv or tsv", "drop": "a csv or tsv"}
 
 
-def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple[int, int] | None = None) -> Array:
+def read(
+    source: str | os.PathLike[str],
+    *,
+    name: str | None = None,
+    size: tuple[int, int] | None = None,
+    header: bool | None = None,
+    drop: Drop | None = None,
+) -> Array:
     """Read samples from a file, from a folder of images, or the digits that come with npae.
 
-    A folder is read as images. The format of a file is determined by its suffix: .npy, .npz, .csv, .tsv, .idx or .gz
-    (idx compressed by gzip); for other names, such as train-images-idx3-ubyte, by its first bytes.
+    A folder is read as images: its own, or those of its sub-folders, of which :func:`read_labels` gives the labels. A
+    file's suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx or .gz (idx compressed by gzip); with
+    any other, such as train-images-idx3-ubyte, its first bytes do. Files of other known formats are refused by name.
 
     Arrays of uint8 with two or more dimensions, in npy, npz or idx, are taken for images and divided by 255. All other
     numbers keep their values, such as labels, which have one dimension, and integers of other types.
@@ -43,13 +66,16 @@ def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple
     name : str, optional
         Name of the array in an npz file; for the default see :func:`npae.datasets.arrays.read_npz`.
     size : pair of int, optional
-        Height and width to which the images of a folder are resized; by default all must have the same size.
+        Height and width to resize the images of a folder to; without it they must be of one size.
+    header : bool, optional
+        Whether the first line of a csv or tsv names its columns; see :func:`npae.datasets.table.read_table`.
+    drop : sequence of str or int, optional
+        Columns of a csv or tsv to leave out, by name or by number from 1; "index" is also a first column without name.
 
     Returns
     -------
     ndarray of float32 or float64
-        In the shape of the file. float32 if it can represent the file's dtype exactly, else float64, which rounds
-        integers beyond 2**53.
+        In the shape of the file. float32 where it holds the file's numbers exactly, float64 otherwise.
 
     Raises
     ------
@@ -58,48 +84,58 @@ def read(source: str | os.PathLike[str], *, name: str | None = None, size: tuple
     MissingExtraError
         If the source is a folder of images and Pillow is not installed.
     FileFormatError
-        If the format is unknown, the file is damaged, or it or the result is larger than 4 GiB; see the readers.
+        If the source is of no known format, damaged, or larger than 4 GiB, in the file or as what is returned; if it
+        holds more than would be returned, as integers beyond 2**53 do; the readers say more.
     ValueError
-        If ``name`` or ``size`` is given for a source that does not use it.
-
-    Examples
-    --------
-    >>> from npae.datasets import read
-    >>> read("digits").shape
-    (5000, 28, 28)
+        If ``name``, ``size``, ``header`` or ``drop`` is given for a source that has no use for it.
     """
-    if source == "digits":
-        _refuse(source, name=name, size=size)
-        return load_digits().train_images
+    options = {"name": name, "size": size, "header": header, "drop": drop}
+    given = {option: value for option, value in options.items() if value is not None}
+    reader = _reader(source)
+    for option, value in given.items():
+        if option not in OPTIONS.get(reader, ()):
+            raise ValueError(
+                f"{option}={value!r} was given with {str(source)!r}, but is for {USES[option]}; leave it out"
+            )
+    return _as_float(reader(Path(source), **given), Path(source))
+
+
+def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Which of the options of :func:`read` a source has a use for.
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError
+        As :func:`read`, if there is no such file or no reader for it.
+    """
+    return OPTIONS.get(_reader(source), ())
+
+
+def _reader(source: str | os.PathLike[str]) -> Reader:
     path = Path(source)
+    if source == "digits":
+        return _read_digits
     if path.is_dir():
-        _refuse(source, name=name)
-        return read_images(path, size)
-    _refuse(source, size=size)
-    reader = BY_SUFFIX.get(path.suffix.lower()) or _reader_by_first_bytes(path)
-    if reader is read_npz:
-        return _as_float(read_npz(path, name), path)
-    _refuse(source, name=name)
-    return _as_float(reader(path), path)
-
-
-def _reader_by_first_bytes(path: Path) -> Reader:
+        return read_images
+    refuse_by_content(path)
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    for suffix in ("".join(suffixes[-2:]), "".join(suffixes[-1:])):
+        if suffix in BY_SUFFIX:
+            return BY_SUFFIX[suffix]
     with open_file(path) as file:
         reader = BY_FIRST_BYTES.get(file.read(2))
     if reader is None:
-        hint = "the folder that the image is in" if path.suffix.lower() in SUFFIXES else "one of these"
+        refuse_by_suffix(path)
+        hint = "one of these"
+        if suffixes and suffixes[-1] in SUFFIXES + OTHER_SUFFIXES:
+            hint = "the folder that the image is in"
+        elif suffixes and suffixes[-1] in TEXT_SUFFIXES:
+            hint = "one of these, or call it .csv if each line holds numbers between commas"
         raise FileFormatError(
-            f"{str(path)!r} is of no known format; expected is npy, npz, csv, tsv, idx, idx.gz, a folder of images "
-            f'or "digits": give {hint}'
+            f"{str(path)!r} is of no known format; expected is npy, npz, csv, tsv, idx, csv.gz, idx.gz, a folder of "
+            f'images or "digits": give {hint}'
         )
     return reader
-
-
-def _refuse(source: str | os.PathLike[str], **options: object) -> None:
-    for option, value in options.items():
-        if value is not None:
-            use = {"name": "an npz file", "size": "a folder of images"}[option]
-            raise ValueError(f"{option}={value!r} was given with {str(source)!r}, but is for {use}; leave it out")
 
 
 def _as_float(x: Array, path: Path) -> Array:
@@ -110,6 +146,11 @@ def _as_float(x: Array, path: Path) -> Array:
         raise FileFormatError(
             f"{str(path)!r} holds {x.size:,} numbers, which as float{8 * itemsize} take more than {MAX_BYTES:,} bytes; "
             f"split it into smaller files"
+        )
+    if x.dtype.kind in "iu" and x.size and max(-int(x.min()), int(x.max())) > 2**53:
+        raise FileFormatError(
+            f"{str(path)!r} holds whole numbers beyond 2**53, from {int(x.min())} to {int(x.max())}, of which "
+            f"floating-point numbers do not hold all; scale them, or leave them out if they only name the samples"
         )
     if is_bytes:
         return x / np.float32(255)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.datasets.streams import Stream, damage_is_reported, open_file, read_array
+from npae.datasets.streams import GZIP_MAGIC, Stream, damage_is_reported, open_file, read_array
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
@@ -23,7 +23,6 @@ DTYPES: dict[int, np.dtype[Any]] = {
     0x0E: np.dtype(">f8"),
 }
 MAX_DIMENSIONS = 64  # NumPy's own limit
-GZIP_MAGIC = b"\x1f\x8b"
 
 
 def read_idx(path: str | os.PathLike[str]) -> Array:
@@ -64,7 +63,8 @@ def _read(stream: Stream, path: Path, size: int | None) -> Array:
     if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in DTYPES or not 1 <= magic[3] <= MAX_DIMENSIONS:
         raise FileFormatError(
             f"{str(path)!r} begins with the bytes {magic.hex(' ') or '(none)'}, but an idx file begins with 00 00, "
-            f"a type (08, 09, 0b to 0e) and 1 to {MAX_DIMENSIONS} dimensions; give an idx file"
+            f"a type (08, 09, 0b to 0e) and 1 to {MAX_DIMENSIONS} dimensions; give an idx file, or call a compressed "
+            f"table .csv.gz"
         )
     sizes = stream.read(4 * magic[3])
     if len(sizes) < 4 * magic[3]:

@@ -1,33 +1,27 @@
 """Reader for a folder of images: each file is a sample, in the order of their names. Needs Pillow."""
 
-import io
 import math
 import os
-import warnings
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 
-from npae.datasets.streams import MAX_BYTES, damage_is_reported, open_file
-from npae.utils.errors import FileFormatError, MissingExtraError
+from npae.datasets.image_files import find_images
+from npae.datasets.pixels import read_image
+from npae.datasets.streams import MAX_BYTES
+from npae.utils.errors import FileFormatError
 from npae.utils.types import Array, Shape
 
-# Formats that are decoded without starting another program, and the suffixes of their files.
-FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
-SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".pbm", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff", ".webp")
-MAX_FILE = 2**29  # bytes; 89 million pixels of 4 bytes fit
-GREY = ("1", "L", "LA")  # Pillow's modes of 8 bits and fewer
-COLOUR = ("CMYK", "P", "PA", "RGB", "RGBA", "RGBX", "YCbCr")
+SIZE = "size=(height, width), on the command line --size HEIGHT,WIDTH,"
 
 
 def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Array:
-    """Read all images of a folder.
+    """Read all images of a folder, or of its sub-folders, whose names :func:`read_labels` gives as labels.
 
-    Files of other suffixes and sub-folders are ignored; a file with an image's suffix must be an image. The
-    order is that of the names as text: 10.png comes before 2.png. Transparency is ignored, and of an animation the
-    first frame is read. BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are read, with at most 8 bits a channel.
+    Files of other suffixes and hidden files (``.name``) are passed over; a file with an image's suffix must be an
+    image. The order is that of the names as text, folders first: 10.png comes before 2.png. BMP, GIF, JPEG, PNG, PPM,
+    TIFF and WEBP are read, turned as their EXIF orientation says. An image with a palette is in colour, unless its
+    palette is grey.
 
     A file may have up to 512 MiB, one image as many pixels as Pillow considers safe (``PIL.Image.MAX_IMAGE_PIXELS``,
     89 million), and the result up to 4 GiB.
@@ -52,30 +46,23 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
     MissingExtraError
         If Pillow is not installed.
     FileFormatError
-        If the folder holds no images, if one cannot be read or is too large, or if sizes differ.
+        If the folder holds no images, if one cannot be read or is too large, or if sizes differ. Also if something
+        would be left out: images in further folders, further pages or frames of a file, more than 8 bits a channel,
+        bands beyond red, green and blue, transparency.
     """
     folder = Path(folder)
-    if not folder.exists():
-        raise FileNotFoundError(f"{str(folder)!r} does not exist; check its spelling and the folder you are in")
-    if not folder.is_dir():
-        raise FileFormatError(f"{str(folder)!r} is not a folder, but one with images was expected; give its folder")
-    if size is not None and not (len(size) == 2 and all(n >= 1 for n in size)):
+    if size is not None and not _is_size(size):
         raise ValueError(f"size is {size}, but a height and a width of at least 1 are expected; give e.g. (28, 28)")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
-    if not paths:
-        raise FileFormatError(
-            f"{str(folder)!r} holds no images; put files ({' '.join(SUFFIXES)}) into it, not into its sub-folders"
-        )
-
+    paths = find_images(folder).paths
     if size is not None:
         _check_total(folder, len(paths), size)
     images: list[Array] = []  # each (h, w) or (h, w, 3), uint8
     for path in paths:
-        image = _read(path, size)
+        image = read_image(path, size)
         if images and image.shape[:2] != images[0].shape[:2]:
             raise FileFormatError(
                 f"{str(path)!r} has {_size(image.shape)} pixels, but {paths[0].name!r} has {_size(images[0].shape)} "
-                f"(height × width); give images of one size, or size=(height, width) to resize them"
+                f"(height × width); give images of one size, or {SIZE} to resize them"
             )
         images.append(image)
         _check_total(folder, len(paths), image.shape)
@@ -87,42 +74,59 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
     return x
 
 
+def read_labels(folder: str | os.PathLike[str]) -> Array:
+    """Labels of a folder of folders of images: for each sample that :func:`read_images` gives, its folder's name.
+
+    Parameters
+    ----------
+    folder : str or PathLike
+        For example ``pets`` with ``pets/cat/1.png`` and ``pets/dog/1.png``.
+
+    Returns
+    -------
+    (n,) ndarray of str
+        In the order of the samples. ``numpy.unique(labels, return_inverse=True)`` numbers them.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder.
+    FileFormatError
+        If its images are not in sub-folders, or if some would be left out.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from PIL import Image
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for label in ("cat", "dog"):
+    ...     (folder / label).mkdir()
+    ...     Image.new("L", (4, 4)).save(folder / label / "1.png")
+    >>> read_labels(folder).tolist()
+    ['cat', 'dog']
+    """
+    folder = Path(folder)
+    labels = find_images(folder).labels
+    if labels is None:
+        raise FileFormatError(
+            f"{str(folder)!r} holds images itself, so they have no labels; put those of each label into a sub-folder"
+        )
+    return np.array(labels)
+
+
 def _check_total(folder: Path, n: int, shape: Shape) -> None:
     if n * math.prod(shape) * np.dtype(np.float32).itemsize > MAX_BYTES:
         raise FileFormatError(
             f"{str(folder)!r} has {n} images to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} bytes of "
-            f"float32; give fewer, or a smaller size=(height, width)"
+            f"float32; give fewer, or a smaller {SIZE}"
         )
+
+
+def _is_size(size: object) -> bool:
+    """Whether it is a pair of whole numbers of at least 1."""
+    is_pair = isinstance(size, tuple | list | np.ndarray) and len(size) == 2
+    return is_pair and all(isinstance(n, int | np.integer) and n >= 1 for n in size)  # type: ignore[attr-defined]
 
 
 def _size(shape: Shape) -> str:
     return f"{shape[0]}×{shape[1]}"
-
-
-def _read(path: Path, size: tuple[int, int] | None) -> Array:
-    """One image as (h, w) or (h, w, 3), uint8."""
-    Image = _pillow()
-    with open_file(path) as file, damage_is_reported(path, "an image that can be read"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        # From memory, since reading from a file allocates what the decoder requests, up to 4 GiB for a damaged length.
-        if os.fstat(file.fileno()).st_size > MAX_FILE:
-            raise FileFormatError(f"{str(path)!r} has more than {MAX_FILE:,} bytes; give a smaller image")
-        image: Any = Image.open(io.BytesIO(file.read()), formats=FORMATS)
-        if image.mode not in GREY + COLOUR:
-            raise FileFormatError(
-                f"{str(path)!r} has pixels of mode {image.mode!r}, but 8 bits a channel are expected; convert it"
-            )
-        image = image.convert("L" if image.mode in GREY else "RGB")
-        if size is not None:
-            height, width = size
-            image = image.resize((width, height), Image.Resampling.BILINEAR)
-        return np.array(image)
-
-
-def _pillow() -> ModuleType:
-    try:
-        from PIL import Image
-    except ImportError:
-        raise MissingExtraError("reading images needs Pillow; install it: pip install 'npae[plot]'") from None
-    return Image

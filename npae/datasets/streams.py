@@ -13,6 +13,7 @@ from npae.utils.types import Array, Shape
 
 MAX_BYTES = 2**32  # of one array, and of one text file
 PIECE = 2**20  # read at once
+GZIP_MAGIC = b"\x1f\x8b"
 
 
 class Stream(Protocol):
@@ -95,11 +96,17 @@ def lines(text: TextIO, path: Path, longest: int) -> Iterator[str]:
     Raises
     ------
     FileFormatError
-        If a line is longer.
+        At a line that is longer, or after ``MAX_BYTES`` characters, which a compressed file may have.
     """
+    total = 0
     while line := text.readline(longest + 1):
+        total += len(line)
         if len(line) > longest:
             raise FileFormatError(f"{str(path)!r} has a line of more than {longest:,} characters; break it up")
+        if total > MAX_BYTES:
+            raise FileFormatError(
+                f"{str(path)!r} has more than {MAX_BYTES:,} characters when it is expanded; split it into smaller files"
+            )
         yield line
 
 

@@ -1,38 +1,60 @@
 """Reader for csv and tsv tables of numbers: each line is a sample."""
 
-import csv
+import gzip
 import math
 import os
 from array import array
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO, cast
 
 import numpy as np
 
-from npae.datasets.streams import MAX_BYTES, lines, open_file
-from npae.utils.errors import FileFormatError, one_line
+from npae.datasets.streams import GZIP_MAGIC, MAX_BYTES, damage_is_reported, open_file
+from npae.datasets.table_columns import (
+    DROP_INDEX,
+    IF_HEADER,
+    Drop,
+    begins_with_gap,
+    check_first_row,
+    check_index,
+    drop_option,
+    has_decimal_comma,
+    is_finite_number,
+    is_header,
+    is_number,
+    kept_columns,
+)
+from npae.datasets.table_rows import read_rows
+from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
-MAX_LINE = 2**24  # characters; a sample of a million features fits
-MAX_COLUMNS = 2**20
 
+def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop: Drop | None = None) -> Array:
+    r"""Read a csv or tsv file of numbers, plain or compressed by gzip.
 
-def read_table(path: str | os.PathLike[str]) -> Array:
-    r"""Read a csv or tsv file of numbers.
+    The columns are separated by tabs, semicolons or commas, whichever separates the first two lines into equally many;
+    separators in quotation marks are none. The first line is a header if none of its cells is a number. Blank lines are
+    skipped. Numbers have a decimal point. The text is UTF-8.
 
-    The columns are separated by tabs if the first line contains one, else by semicolons if it contains one, else by
-    commas. That line is a header if none of its cells is a number. Blank lines are skipped. Numbers have a
-    decimal point. The text is UTF-8.
+    A header of numbers (0, 1, 2, …, or wavelengths) and the index that pandas writes as a column are not guessed: a
+    table that seems to have them is refused until ``header`` or ``drop`` says what they are.
 
-    The file and the table may have up to 4 GiB each, a line up to 16 Mi characters and 1,048,576 cells, and a cell up
-    to csv.field_size_limit() characters. These limits also hold for a row of several lines, with line breaks in its
-    cells. No more than a line is read at once.
+    The file may have up to 4 GiB, expanded too, and the table too, a line up to 16 Mi characters and 1,048,576 cells,
+    and a cell as many characters as csv.field_size_limit() says. No more than a line is read at once, and a line break
+    in a cell does not make it longer.
 
     Parameters
     ----------
     path : str or PathLike
         The file.
+    header : bool, optional
+        Whether the first line names the columns. By default that is seen from its text.
+    drop : sequence of str or int, optional
+        Columns to leave out: names of the header, or numbers from 1. "index" also stands for a first column without a
+        name. An empty sequence keeps every column, one that looks like an index too.
 
     Returns
     -------
@@ -45,109 +67,182 @@ def read_table(path: str | os.PathLike[str]) -> Array:
         If there is no such file.
     FileFormatError
         If a cell is empty, is not a number or not finite, or if a line has fewer or more cells than the first;
-        line, column and text are named. Also if the file is too large, is not UTF-8 or has no numbers.
+        line, column and text are named. Also if the file is too large, is not UTF-8, has no numbers or no column that
+        is to be dropped, or if it is not clear whether it has a header or an index.
+    ValueError
+        If ``header`` is neither True nor False, or ``drop`` is no sequence of names and numbers.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "iris.csv"
+    >>> _ = path.write_text(",width,species\n0,3.5,setosa\n1,3.1,virginica\n", encoding="utf-8")
+    >>> read_table(path, drop=["index", "species"])
+    array([[3.5],
+           [3.1]])
     """
     path = Path(path)
-    with open_file(path) as file, TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
+    if header is not None and not isinstance(header, bool | np.bool_):
+        raise ValueError(f"header is {header!r}, but whether there is one is expected; give True or False")
+    columns = None if drop is None else _columns(drop)
+    with _text(path) as text:
+        return _parse(text, path, header, columns)
+
+
+def _columns(drop: object) -> list[str | int]:
+    columns: list[Any] = list(drop) if isinstance(drop, Iterable) and not isinstance(drop, str) else [None]
+    if not all(isinstance(column, str | int | np.integer) for column in columns):
+        raise ValueError(f"drop is {drop!r}, but a list of names or numbers is expected; give e.g. ['index', 3]")
+    return columns
+
+
+@contextmanager
+def _text(path: Path) -> Iterator[TextIO]:
+    with open_file(path) as file:
         if os.fstat(file.fileno()).st_size > MAX_BYTES:
             raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
+        first = file.read(2)
+        file.seek(0)
+        if first in (b"\xff\xfe", b"\xfe\xff"):
+            raise FileFormatError(
+                f"{str(path)!r} is UTF-16 text, but csv or tsv in UTF-8 was expected; save it as UTF-8"
+            )
+        if first != GZIP_MAGIC:
+            with _decoded(file, path) as text:
+                yield text
+            return
+        with (
+            damage_is_reported(path, "a table compressed by gzip"),
+            gzip.GzipFile(fileobj=file) as stream,
+            _decoded(cast(IO[bytes], stream), path) as text,
+        ):
+            yield text
+
+
+@contextmanager
+def _decoded(file: IO[bytes], path: Path) -> Iterator[TextIO]:
+    with TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
         try:
-            return _parse(text, path)
+            yield text
         except UnicodeDecodeError as error:
             raise FileFormatError(
                 f"{str(path)!r} is not UTF-8 text ({error.reason}), but csv or tsv was expected; save it as UTF-8"
             ) from None
 
 
-def _parse(text: TextIO, path: Path) -> Array:
-    first = next((line for line in lines(text, path, MAX_LINE) if line.strip(" \r\n")), "")
-    text.seek(0)
-    delimiter = next((mark for mark in "\t;" if mark in first), ",")
-    source = _Rows(text, path, delimiter)
-    rows = csv.reader(source, delimiter=delimiter, strict=True)
-    values = array("d")
-    header: list[str] | None = None
-    width = first_line = 0
-    try:
-        for row in rows:
-            source.begin()
-            if not row or (len(row) == 1 and not row[0].strip()):
-                continue
-            if not width:
-                width, first_line = len(row), rows.line_num
-                if _is_header(row):
-                    header = row
-                    continue
-            if len(row) != width:
-                raise FileFormatError(
-                    f"{str(path)!r}, line {rows.line_num}: {len(row)} columns, but line {first_line} has {width}; "
-                    f"give every line as many"
-                )
-            try:
-                numbers = list(map(float, row))
-            except ValueError:
-                numbers = [math.nan]
-            if not all(map(math.isfinite, numbers)) or "_" in "".join(row):
-                raise FileFormatError(f"{str(path)!r}, line {rows.line_num}, {_first_fault(row, header)}")
-            values.extend(numbers)
-            if len(values) * values.itemsize > MAX_BYTES:
-                raise FileFormatError(
-                    f"{str(path)!r} has more than {MAX_BYTES // values.itemsize:,} numbers; split it into smaller ones"
-                )
-    except csv.Error as error:
-        raise FileFormatError(f"{str(path)!r}, line {rows.line_num}: {one_line(error)}; correct the line") from None
-    if not values:
-        raise FileFormatError(f"{str(path)!r} holds no lines of numbers; give at least one")
-    return np.frombuffer(values).reshape(-1, width)
+def _parse(text: TextIO, path: Path, header: bool | None, drop: Drop | None) -> Array:
+    table = _Table(path, header, drop)
+    for line, row in read_rows(text, path):
+        table.add(line, row)
+    return table.finished()
 
 
-class _Rows:
-    """Lines for a csv reader, which joins lines at line breaks in quoted cells; limits the length of a row."""
+class _Table:
+    """The numbers of the rows so far, and what the first row is."""
 
-    def __init__(self, text: TextIO, path: Path, delimiter: str) -> None:
-        self._lines, self._path, self._delimiter = lines(text, path, MAX_LINE), path, delimiter
-        self.begin()
+    def __init__(self, path: Path, header: bool | None, drop: Drop | None) -> None:
+        self._path, self._header, self._drop = path, header, drop
+        self._values = array("d")
+        self._names: list[str] | None = None
+        self._first: list[str] = []  # cells of the first row, if it is data
+        self._width = self._first_line = 0
+        self._blank_line: int | None = None
+        self._is_fraction = True  # of all rows below the first
 
-    def begin(self) -> None:
-        """Reset the counters: the next line begins a new row."""
-        self._length = self._cells = 0
-
-    def __iter__(self) -> "_Rows":
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self._length += len(line)
-        self._cells += line.count(self._delimiter) + 1
-        if self._length > MAX_LINE or self._cells > MAX_COLUMNS:
+    def add(self, line: int, row: list[str]) -> None:
+        """Take a row that ends in this line."""
+        if not row:
+            if self._blank_line is None and self._width:
+                self._blank_line = line
+            return
+        if not self._width:
+            self._begin(line, row)
+            if self._names:
+                return
+        self._check_shape(line, row)
+        cells = [row[place] for place in self._kept]
+        try:
+            numbers = list(map(float, cells))
+        except ValueError:
+            numbers = [math.nan]
+        if not all(map(math.isfinite, numbers)) or "_" in "".join(cells):
+            raise FileFormatError(f"{str(self._path)!r}, line {line}, {self._fault(row)}")
+        if not self._values:
+            self._first = cells
+        elif self._is_fraction:
+            self._is_fraction = all("." in cell or "e" in cell.lower() for cell in cells)
+        self._values.extend(numbers)
+        if len(self._values) * self._values.itemsize > MAX_BYTES:
             raise FileFormatError(
-                f"{str(self._path)!r} has a row of more than {MAX_LINE:,} characters or {MAX_COLUMNS:,} cells; give a "
-                f"sample fewer features"
+                f"{str(self._path)!r} has more than {MAX_BYTES // self._values.itemsize:,} numbers; split it into "
+                f"smaller ones"
             )
-        return line
 
+    def finished(self) -> Array:
+        """The table, if it is certain that all of it is data."""
+        if not self._values:
+            raise FileFormatError(f"{str(self._path)!r} holds no lines of numbers; give at least one")
+        values = np.frombuffer(self._values).reshape(-1, len(self._kept))
+        keeps_all = self._drop is not None and not self._drop
+        if self._kept[0] == 0 and not keeps_all:
+            check_index(self._path, values, self._names, self._drop)
+        if self._names is None and self._header is None:
+            check_first_row(self._path, self._first_line, values, self._first, self._is_fraction)
+        return values
 
-def _is_header(row: list[str]) -> bool:
-    return any(cell.strip() for cell in row) and not any(map(_is_number, row))
+    def _begin(self, line: int, row: list[str]) -> None:
+        self._width, self._first_line = len(row), line
+        if self._header or (self._header is None and is_header(row, self._drop)):
+            self._names = row
+        elif self._header is None and begins_with_gap(row):
+            raise FileFormatError(
+                f"{str(self._path)!r}, line {line}, column 1 is empty, as in the header that pandas writes above an "
+                f"index; {DROP_INDEX}, or fill the gap"
+            )
+        self._kept = kept_columns(self._path, self._width, self._names, self._drop)
 
+    def _check_shape(self, line: int, row: list[str]) -> None:
+        if self._width == 1 and self._blank_line is not None and (self._values or self._names):
+            raise FileFormatError(
+                f"{str(self._path)!r}, line {self._blank_line} is empty between others, but the table has one column, "
+                f"where that may be a missing number; fill the gap or remove the line"
+            )
+        if len(row) != self._width:
+            advice = "give every line as many"
+            if self._names and len(row) == self._width + 1 and not self._values:
+                advice = "give every line as many, or the index, if the first column is one, a name in the header"
+            if len(row) == 2 * self._width and all(cell.strip().lstrip("+-").isdecimal() for cell in row):
+                advice = "write decimal points if these are decimal commas, else give every line as many"
+            raise FileFormatError(
+                f"{str(self._path)!r}, line {line}: {len(row)} columns, but line {self._first_line} has {self._width}; "
+                f"{advice}"
+            )
 
-def _is_number(cell: str) -> bool:
-    if "_" in cell:  # Python accepts 1_000 as a number; in a table it is more likely a name
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _first_fault(row: list[str], header: list[str] | None) -> str:
-    """Message about the first cell that is not a finite number: its place, its content, and what to do."""
-    column = next(i for i, cell in enumerate(row) if not (_is_number(cell) and math.isfinite(float(cell))))
-    where = f"column {column + 1}" + (f" ({header[column][:40]!r})" if header else "")
-    cell = row[column].strip()
-    if not cell:
-        return f"{where} is empty, but a number is expected; fill the gap or leave out the line"
-    if _is_number(cell):
-        return f"{where} holds {cell[:40]!r}, which is not a finite number; replace it or leave out the line"
-    return f"{where} holds the text {cell[:40]!r}, but a number is expected; encode or leave out the column"
+    def _fault(self, row: list[str]) -> str:
+        """The first cell that is no finite number: where it is, what it holds, and what to do."""
+        column = next(place for place in self._kept if not is_finite_number(row[place]))
+        where = f"column {column + 1}" + (f" ({self._names[column][:40]!r})" if self._names else "")
+        cell = row[column].strip()
+        is_first = not self._names and not self._values and self._header is None
+        if not cell:
+            header = f"{IF_HEADER}, else " if is_first and any(cell.strip() for cell in row) else ""
+            return f"{where} is empty, but a number is expected; {header}fill the gap or leave out the line"
+        if is_number(cell):
+            return f"{where} holds {cell[:40]!r}, which is not a finite number; replace it or leave out the line"
+        if has_decimal_comma(cell):
+            commas = "with a decimal comma, or commas between thousands"
+            return f"{where} holds the text {cell[:40]!r}, {commas}; write numbers as 1234.5"
+        what = f"{where} holds the text {cell[:40]!r}, but a number is expected"
+        words = cell.split()
+        if len(row) == 1 and len(words) > 1 and is_number(words[0]):
+            return f"{what}; write commas between the numbers instead of spaces"
+        option = drop_option(column, self._names)
+        if cell.lower() in ("true", "false"):
+            return f"{what}; write 1 and 0 for true and false"
+        if is_first:
+            return f"{what}; {IF_HEADER}, or leave the column out with {option}"
+        if self._names and not self._values and len(row) > 1 and not any(map(is_number, row)):
+            return f"{what}; remove the line if it is a second header, or leave the column out with {option}"
+        if column == 0:
+            return f"{what}; encode the column, or if it is an index leave it out with {option}"
+        return f"{what}; encode the column, or leave it out with {option}"

@@ -422,7 +422,7 @@ def test_a_fault_in_a_table_is_named_with_its_place(tmp_path, content, sentence)
 
 
 def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("npae.datasets.table.MAX_LINE", 100)
+    monkeypatch.setattr("npae.datasets.table_rows.MAX_LINE", 100)
     assert read_table(write(tmp_path, "x.csv", "1," * 49 + "1\n")).shape == (1, 50)
     with pytest.raises(FileFormatError, match="more than 100 characters"):
         read_table(write(tmp_path, "x.csv", "1," * 50 + "1\n"))

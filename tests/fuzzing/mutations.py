@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.datasets.other_formats import SIGNATURES, SIGNATURES_OF_BINARY
 from npae.training.run_fingerprint import digest_of_all
 
 DEEPEST = 20
@@ -188,6 +189,16 @@ def zip_edited(content: bytes, chance: Random) -> bytes:
         for name, inside in members.items():
             archive.writestr(zipfile.ZipInfo(name), inside)
     return file.getvalue()
+
+
+def begun_otherwise(content: bytes, chance: Random) -> bytes:
+    """The bytes by which a format is known where they stand in it, plain or within gzip; or a member of a zip."""
+    if chance.random() < 0.3:
+        return zip_edited(content, chance)
+    at, magic, _ = chance.choice(SIGNATURES + SIGNATURES_OF_BINARY)
+    changed = bytearray(content.ljust(at + len(magic) + chance.randrange(2), b"\0"))
+    changed[at : at + len(magic)] = magic
+    return gzip.compress(bytes(changed), mtime=0) if chance.random() < 0.3 else bytes(changed)
 
 
 def png_edited(content: bytes, chance: Random) -> bytes:

@@ -172,7 +172,24 @@ def npz() -> list[bytes]:
 @cache
 def tables_of_numbers() -> list[bytes]:
     """By commas, semicolons and tabs; with and without a header, a mark, quotation marks and blank lines."""
-    return [b"a,b\n1,2\n3,4\n", b"1;2\r\n3;4", b'\xef\xbb\xbf"1"\t2\n\n-3e4\t.5\n', b'"a\nb",c\n1,2\n']
+    return [
+        b"a,b\n1,2\n3,4\n",
+        b"1;2\r\n3;4",
+        b'\xef\xbb\xbf"1"\t2\n\n-3e4\t.5\n',
+        b'"a\nb",c\n1,2\n',
+        gzip.compress(b'"a;b",c\n0.5,-2\n4,1\n', mtime=0),
+    ]
+
+
+@cache
+def tables_to_be_explained() -> list[bytes]:
+    """Tables with an index, or a header of numbers, that are read with ``header=True, drop=["index", "2"]``."""
+    return [
+        b",0,1,2\n0,0.5,0.25,1\n1,0.5,0.75,2\n",
+        b"Unnamed: 0;a;b\ns1;x;2.5\ns2;y;3.5\n",
+        b"index\t400.5\t410.5\n2024-01-01\t\t3\n",
+        gzip.compress(b",1,2\n7,1,2\n5,3,4\n", mtime=0),
+    ]
 
 
 @cache
@@ -194,6 +211,13 @@ def images() -> list[bytes]:
                 Image.fromarray(PIXELS).convert(mode).save(file, kind)
             except (OSError, ValueError):  # a format does not know every mode
                 continue
+            found.append(file.getvalue())
+    for orientation in (3, 6):  # and what is refused after that only if it has changed
+        for kind in ("png", "jpeg", "tiff", "webp"):
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            file = io.BytesIO()
+            Image.fromarray(PIXELS).save(file, kind, exif=exif)
             found.append(file.getvalue())
     for options in ({"compression": "tiff_lzw"}, {"compression": "tiff_adobe_deflate"}, {"compression": "jpeg"}):
         file = io.BytesIO()

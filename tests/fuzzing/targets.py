@@ -224,7 +224,21 @@ TARGETS: dict[str, Target] = {
         Target("idx", "x", seeds.idx, read_any(read_idx), mutations.gzip_edited),
         Target("npy", "x.npy", seeds.npy, read_any(read_npy)),
         Target("npz", "x.npz", seeds.npz, read_any(read_npz), mutations.zip_edited),
-        Target("csv", "x.csv", seeds.tables_of_numbers, read_any(read_table)),
+        Target("csv", "x.csv", seeds.tables_of_numbers, read_any(read_table), mutations.gzip_edited),
+        Target(
+            "csv with options",
+            "x.csv",
+            seeds.tables_to_be_explained,
+            lambda path: datasets.read(path, header=True, drop=["index", "2"]),
+            mutations.gzip_edited,
+        ),
+        Target(
+            "any file",
+            "x",
+            lambda: [*seeds.npy(), *seeds.npz(), *seeds.idx()],
+            datasets.read,
+            mutations.begun_otherwise,
+        ),
         Target("texts", "x.tsv", seeds.texts, read_texts),
         Target(
             "images",

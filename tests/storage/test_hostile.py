@@ -20,8 +20,7 @@ from npae.applications import compression
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
 from npae.cli import main
-from npae.datasets import formats, read, read_texts, table, texts
-from npae.datasets import images as images_module
+from npae.datasets import formats, pixels, read, read_texts, table, table_rows, texts
 from npae.datasets.arrays import read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
@@ -494,15 +493,15 @@ def test_a_line_of_ten_million_columns_is_refused(tmp_path):
 
 
 def test_a_line_that_never_ends_is_refused(tmp_path):
-    path = written(tmp_path, "x.csv", b"1" * (table.MAX_LINE + 2))
+    path = written(tmp_path, "x.csv", b"1" * (table_rows.MAX_LINE + 2))
     refused(lambda: read(path), "has a line of more than 16,777,216 characters", most=100_000_000)
     path = written(tmp_path, "x.tsv", b"label\ttext\n1\t" + b"x" * (texts.LARGEST_TEXT + 2))
     refused(lambda: read_texts(path), "has a line of more than 16,777,216 characters", most=100_000_000)
 
 
 @pytest.mark.parametrize(("name", "most"), [("MAX_LINE", 50), ("MAX_COLUMNS", 20)])
-def test_a_row_that_line_breaks_in_quotes_make_too_long_is_refused(name, most, tmp_path, monkeypatch):
-    monkeypatch.setattr(table, name, most)
+def test_a_row_is_not_joined_endlessly_from_line_breaks_in_quotes(name, most, tmp_path, monkeypatch):
+    monkeypatch.setattr(table_rows, name, most)
     path = written(tmp_path, "x.csv", '"\n",' * 60 + '"1"\n')
     refused(lambda: read(path), "has a row of more than")
     assert read(written(tmp_path, "x.csv", '"a\nb",c\n' + "1,2\n" * 60)).shape == (60, 2)
@@ -548,7 +547,7 @@ def test_names_in_a_zip_are_shortened_in_the_message(tmp_path):
 def test_an_image_file_that_is_too_large_is_not_read_at_all(tmp_path, monkeypatch):
     image = pytest.importorskip("PIL.Image")
     image.new("L", (64, 64)).save(tmp_path / "a.bmp")
-    monkeypatch.setattr(images_module, "MAX_FILE", 1000)
+    monkeypatch.setattr(pixels, "MAX_FILE", 1000)
     refused(lambda: read_images(tmp_path), "has more than 1,000 bytes; give a smaller image")
 
 
@@ -574,4 +573,4 @@ def test_labels_that_are_no_whole_numbers_are_refused(value, tmp_path, capsys):
 
 def test_the_message_about_a_table_has_no_control_characters(tmp_path):
     """Found by fuzzing: the csv reader names a tab by the tab itself."""
-    refused(lambda: read(written(tmp_path, "x.csv", b'"1"2\t\n')), "line 1: ' ' expected after")
+    refused(lambda: read(written(tmp_path, "x.csv", b'1\t2\n3\t4\n"1"2\t\n')), "line 3: ' ' expected after")
