@@ -35,6 +35,7 @@ BY_SUFFIX: dict[str, Reader] = {
     ".idx": read_idx,
     ".gz": read_idx,
 }
+#: By the first two bytes of files whose suffix does not say what they are.
 BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0\0": read_idx, b"\x1f\x8b": read_idx}
 TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the file
 #: The options of each reader, and what they are for, in words.

@@ -15,9 +15,13 @@ class Conv2D(Layer):
     dense layer on its window, so the gradients are those of a dense layer, summed over the positions
     (LeCun et al. 1989; Dumoulin & Visin 2016, §4)::
 
-        dW[k, l]              = Σₙᵢⱼ x̄[i·s + k, j·s + l]ᵀ dy[i, j]
-        db                    = Σₙᵢⱼ dy[i, j]
-        dx̄[i·s + k, j·s + l] += dy[i, j] W[k, l]ᵀ
+        dW[k, l]                 = Σₙᵢⱼ x̄[n, i·s + k, j·s + l]ᵀ dy[n, i, j]
+        db                       = Σₙᵢⱼ dy[n, i, j]
+        dx̄[n, i·s + k, j·s + l] += dy[n, i, j] W[k, l]ᵀ
+
+    s is ``stride[0]`` for rows and ``stride[1]`` for columns. In a network, a convolution beside ReLU and pooling or
+    after upsampling is computed as one layer of ``npae.layers.fused``, with the same gradients; ``fuse=False`` keeps
+    this one.
 
     Parameters
     ----------
@@ -47,7 +51,7 @@ class Conv2D(Layer):
     dW: Array  # (kh, kw, in, out)
     db: Array  # (out,)
     W_transposed: Array  # (kh, kw, out, in)
-    zero: Array  # (in,), zeros: the kernel that computes dx requires a bias
+    zero: Array  # (in,), zeros: dx is computed by a kernel that also adds a bias
     rows: Axis
     columns: Axis
 

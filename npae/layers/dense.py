@@ -75,7 +75,8 @@ class Dense(Layer):
 class TiedDense(Layer):
     """y = x Wᵀ + c, with the W of an earlier Dense layer: tied weights (Vincent et al. 2010, §2.2).
 
-    W is used twice, so its gradient is the sum over both uses. With xₑ and yₑ the input and output of the Dense layer::
+    W is used twice, so its gradient is the sum over both uses. With xₑ the input of the
+    Dense layer and dyₑ the gradient by its output::
 
         dW = xₑᵀ dyₑ + dyᵀ x     (the Dense layer's part, then this layer's)
         dc = Σₙ dy[n]
@@ -102,7 +103,7 @@ class TiedDense(Layer):
     c: Array  # (out,)
     dc: Array  # (out,)
     partner: Dense  # its W is (out, in)
-    zero: Array  # (in,), zeros: the kernel that computes dx requires a bias
+    zero: Array  # (in,), zeros: dx is computed by a kernel that also adds a bias
 
     def __init__(self, tied_to: str) -> None:
         self.tied_to = tied_to

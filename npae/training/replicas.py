@@ -65,7 +65,7 @@ class Replicas:
         net = self.networks[0]
         return net.config() if self.n_jobs > 1 or net.is_recordable else None
 
-    def learn_from(self, x: Array) -> None:
+    def set_data(self, x: Array) -> None:
         """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``forget``.
 
         Recordings are reused unless the settings of a layer have changed.
@@ -76,7 +76,7 @@ class Replicas:
         for batch in self._batches.values():
             batch.take_from(x)
 
-    def forget(self) -> None:
+    def release_data(self) -> None:
         """Drop the reference to the data."""
         for batch in self._batches.values():
             batch.take_from(None)

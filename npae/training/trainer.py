@@ -131,7 +131,8 @@ class Training(TrainingState):
         SystemExit
             After SIGTERM, with code 143: training has stopped between two steps and written a checkpoint.
         NonFiniteError
-            If the loss or a parameter is NaN or infinite; the parameters of the last finite epoch are restored.
+            If the loss or a parameter is NaN or infinite; the parameters are set back to those at the start of this
+            epoch, or, where its first loss is not finite, of the one before.
         """
         positive(epochs, "epochs")
         if patience is not None and validation is None:
@@ -187,13 +188,13 @@ class Training(TrainingState):
                     with suppress(KeyboardInterrupt):  # a second Ctrl-C cancels writing the checkpoint
                         checkpoint_writer.write_now(progress)
             finally:
-                self._replicas.forget()
+                self._replicas.release_data()
         if patience is not None:
             progress.early_stopping.restore()
         is_over = progress.is_stopped or self.epoch >= until
-        self._tell_of(stop, checkpoint_writer, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
+        self._warn_or_exit(stop, checkpoint_writer, "after the last epoch" if is_over else f"in epoch {self.epoch + 1}")
 
-    def _tell_of(self, stop: Stop, checkpoint_writer: CheckpointWriter | None, when: str) -> None:
+    def _warn_or_exit(self, stop: Stop, checkpoint_writer: CheckpointWriter | None, when: str) -> None:
         """Warn that training was interrupted; after SIGTERM end the process with code 143."""
         self.interrupted = self.interrupted or stop.signal is not None
         if self.interrupted:
@@ -212,24 +213,14 @@ class Training(TrainingState):
         stop: Stop,
         bar: "tqdm[None] | None",
     ) -> None:
+        """Train on all batches that this epoch has left, and append the epoch to the history."""
         net = self.network
         if progress.batches == 0:
             progress.begin_epoch()
             self._theta_before[...] = net.theta
-        rate_factor = self.schedule(net.run.step)
-        self._replicas.learn_from(x)
+        self._replicas.set_data(x)
         for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
-            loss = self._replicas.gradient(chosen)
-            if not math.isfinite(loss):
-                self._stop_at_non_finite(x, chosen, step)
-            progress.is_consistent = False
-            if step == 0:  # only now is it known that the last epoch ended with finite parameters
-                self.last_finite_theta, self._theta_before = self._theta_before, self.last_finite_theta
-            if self.clip_norm is not None:
-                clip_by_norm(net.dtheta, self.clip_norm)
-            self.optimizer.step(rate_factor := self.schedule(net.run.step), self._replicas.team)
-            net.run.step += 1
-            progress.count(len(chosen), {"loss": loss, **net.terms})
+            loss = self._step(x, chosen, step, progress)
             if bar is not None:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(len(chosen))
@@ -243,11 +234,27 @@ class Training(TrainingState):
         record = {name: value / len(x) for name, value in progress.sums.items()}
         if validation is not None:
             record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
-        record["learning_rate"] = self.optimizer.learning_rate * rate_factor
+        record["learning_rate"] = self.optimizer.learning_rate * self.schedule(net.run.step - 1)
         record["seconds"] = progress.seconds
         epochs = self.epoch
         for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
             self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
+
+    def _step(self, x: Array, chosen: Array, step: int, progress: Progress) -> float:
+        """One training step on the samples ``x[chosen]``: dθ of the mean loss, then the optimizer moves θ; the loss."""
+        net = self.network
+        loss = self._replicas.gradient(chosen)
+        if not math.isfinite(loss):
+            self._stop_at_non_finite(x, chosen, step)
+        progress.is_consistent = False
+        if step == 0:  # the finite loss shows that the parameters with which this epoch began are good: keep them
+            self.last_finite_theta, self._theta_before = self._theta_before, self.last_finite_theta
+        if self.clip_norm is not None:
+            clip_by_norm(net.dtheta, self.clip_norm)
+        self.optimizer.step(self.schedule(net.run.step), self._replicas.team)
+        net.run.step += 1
+        progress.count(len(chosen), {"loss": loss, **net.terms})
+        return loss
 
     def _batches(self, n: int, done: int) -> Iterator[Array]:
         """Yield batches of all indices in an order drawn from seed and epoch, except for the first ``done`` batches."""

@@ -269,7 +269,7 @@ def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_bat
     ours, theirs = built(name, dtype), built(name, dtype)
     x = samples(30, *ours.input_shape).astype(dtype)
     replicas = Replicas(ours, 1)
-    replicas.learn_from(x)
+    replicas.set_data(x)
     steps = []
     for net in (ours, theirs):
         optimizer = Adam(1e-2)

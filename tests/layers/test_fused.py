@@ -401,7 +401,7 @@ def test_a_recorded_pass_of_fused_layers_on_two_threads() -> None:
     whole, cut = built(dtype="float64", fuse=False), built(dtype="float64")
     x = samples(5, *IMAGE).astype("float64")
     replicas = Replicas(cut, 2)
-    replicas.learn_from(x)
+    replicas.set_data(x)
     for _ in range(2):
         assert replicas.gradient(np.arange(5)) == pytest.approx(whole.gradient(x), rel=1e-12)
         assert_close(cut.dtheta, whole.dtheta, "dtheta")

@@ -751,7 +751,7 @@ def test_a_step_allocates_nothing_of_size(kind):
     net = recipes.RECIPES[kind]((28, 28), weight_decay=0.1, activity_l1=0.1).build((28, 28))
     optimizer, replicas, everyone = Adam(), Replicas(net, 1), np.arange(len(x))
     optimizer.bind(net.arena)
-    replicas.learn_from(x)
+    replicas.set_data(x)
     for attempt in range(3):
         tracemalloc.start()
         replicas.gradient(everyone)
