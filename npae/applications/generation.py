@@ -14,8 +14,8 @@ import numpy as np
 from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.layers import Reparameterization
-from npae.layers.base import positive
 from npae.utils.randomness import generator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 from npae.utils.validation import stack_two
 
@@ -45,7 +45,7 @@ def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spheric
     if not spherical:
         return model.interpolate(a, b, steps)
     start, end = model.network_.encode(stack_two(a, b)).astype(np.float64)
-    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, positive(steps, "steps"))))
+    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, whole_number(steps, "steps"))))
 
 
 def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5) -> Array:
@@ -54,7 +54,7 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
     ``reach`` counts in standard deviations where the code is a distribution, N(0, 1), and in units elsewhere.
     """
     (code,) = model.network_.encode(np.asarray(x)[None])
-    codes = np.tile(code, (len(code), positive(steps, "steps"), 1))  # (code, steps, code)
+    codes = np.tile(code, (len(code), whole_number(steps, "steps"), 1))  # (code, steps, code)
     each = np.arange(len(code))
     codes[each, :, each] = np.linspace(-reach, reach, steps)
     samples = model.inverse_transform(codes.reshape(-1, len(code)))
@@ -69,7 +69,7 @@ def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: flo
     codes = model.network_.encode(X).astype(np.float64)
     pca = PCA(codes, 2)
     deviation = pca.encode(codes, 2).std(axis=0)
-    ticks = np.linspace(-reach, reach, positive(steps, "steps"))
+    ticks = np.linspace(-reach, reach, whole_number(steps, "steps"))
     plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
     return model.inverse_transform(pca.decode(plane[:, : len(deviation)] * deviation))
 
@@ -122,7 +122,7 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
     X = net.check(X, as_target=True)
     mu, log_var = posterior(model, X)
     noise = generator(random_state, "bounds")
-    log_weights = np.empty((positive(draws, "draws"), len(X)))
+    log_weights = np.empty((whole_number(draws, "draws"), len(X)))
     for i in range(draws):
         eps = noise.standard_normal(mu.shape)
         z = mu + np.exp(0.5 * log_var) * eps

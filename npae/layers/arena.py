@@ -23,6 +23,7 @@ import numpy as np
 from npae.layers.initializers import INITIALIZERS
 from npae.utils.memory import require_memory
 from npae.utils.randomness import RunState, generator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
@@ -137,7 +138,7 @@ class Arena:
             raise ValueError(f'dtype is {dtype!r}; expected "float32" or "float64"')
         self.dtype = np.dtype(dtype)
         self.kernels = kernels
-        self.run = RunState(seed=seed)
+        self.run = RunState(seed=whole_number(seed, "seed", least=0))
         self.lock = RLock()  # held by whoever uses the buffers: a network does one thing at a time
         self.layers: dict[str, Any] = {}  # every ``Layer`` by its name
         self.penalized: list[PlannedLayer] = []

@@ -15,8 +15,6 @@ from functools import cache
 from types import ModuleType
 from typing import Any, Self
 
-import numpy as np
-
 from npae.kernels import default_kernels
 from npae.layers.arena import Arena
 from npae.utils.randomness import RunState
@@ -99,13 +97,6 @@ class Layer:
 def _parameter_names(cls: Any) -> tuple[str, ...]:
     """Of a layer's constructor; it takes Python a while to find them."""
     return tuple(arguments_of(cls))
-
-
-def positive(value: Any, name: str) -> int:
-    """``value``, if it is a whole number of at least 1."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
-    return int(value)
 
 
 class Chain(Layer):

@@ -1,7 +1,8 @@
 """A fully connected layer: every output is a weighted sum of every input."""
 
 from npae.layers.arena import Arena
-from npae.layers.base import Layer, positive
+from npae.layers.base import Layer
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
 
@@ -33,7 +34,7 @@ class Dense(Layer):
     tied_dW: Array  # (in, out), the share of dW that comes from there
 
     def __init__(self, units: int, *, initializer: str = "glorot_uniform") -> None:
-        self.units = positive(units, "units")
+        self.units = whole_number(units, "units")
         self.initializer = initializer
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:

@@ -57,9 +57,16 @@ def seed_from(random_state: Any) -> int:
         return int(random_state.integers(2**32))
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31))
-    if not isinstance(random_state, int | np.integer) or random_state < 0:
-        raise ValueError(f"random_state is {random_state!r}; expected a whole number of at least 0, or None")
+    check_random_state(random_state, "random_state")
     return int(random_state)
+
+
+def check_random_state(random_state: Any, name: str) -> None:
+    """Refuse what ``seed_from`` makes no seed of; nothing is drawn."""
+    if random_state is None or isinstance(random_state, np.random.Generator | np.random.RandomState):
+        return
+    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
+        raise ValueError(f"{name} is {random_state!r}; expected a whole number of at least 0, or None")
 
 
 @dataclass

@@ -15,6 +15,7 @@ from npae.kernels.execution.program import NO_MEMORY, Program
 from npae.kernels.reference.array import Array
 
 CACHE_LINE = 64  # bytes
+MOST_THREADS = 256  # of a team
 PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
 
 _teams: dict[tuple[int, int], "ThreadTeam"] = {}
