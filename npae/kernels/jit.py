@@ -6,8 +6,8 @@ Machine code is made at a kernel's first call and kept on disk. Numba looks whet
 not at the files that it uses, nor at constants that they compute. So the name of the file in which machine code is kept
 has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the compiler.
 
-A kernel is compiled on a thread of its own. Numba keeps exceptions, these their frames, and these all frames that called
-them: a network that made the first call, and its data, would stay in memory until Python's collector comes.
+A kernel is compiled on a thread of its own. Numba keeps exceptions, these their frames, and these all frames that
+called them: a network that made the first call, and its data, would stay in memory until Python's collector comes.
 """
 
 import threading

@@ -13,8 +13,8 @@ import pytest
 from helpers.small_models import samples
 
 from npae.kernels import compiled, reference
-from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution import thread_team
+from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import ThreadTeam, shared_team
 from npae.network import recipes
 from npae.training.optimizers import Adam

@@ -1,8 +1,8 @@
 """Thread team for recorded programs: a few threads that run them side by side.
 
 The calling thread runs the first program, the others one each. Between steps they busy-wait for a millisecond or two,
-because waking a sleeping thread takes 50-100 us; then they sleep. Where the system starts fewer threads than a team has,
-those that there are run the same programs one after the other, with the same result.
+because waking a sleeping thread takes 50-100 us; then they sleep. Where the system starts fewer threads than a team
+has, those that there are run the same programs one after the other, with the same result.
 """
 
 import os
@@ -89,8 +89,8 @@ class ThreadTeam:
                     thread.start()
                 except RuntimeError as error:
                     warnings.warn(
-                        f"only {1 + n_started} of {self.size} threads can be used ({error}), so that work takes longer, "
-                        f"with the same result; lower n_jobs, or let this process have more threads",
+                        f"only {1 + n_started} of {self.size} threads can be used ({error}), so that work takes "
+                        f"longer, with the same result; lower n_jobs, or let this process have more threads",
                         RuntimeWarning,
                         stacklevel=3,
                     )
