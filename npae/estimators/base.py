@@ -16,6 +16,7 @@ import numpy as np
 from npae.estimators.changes import refuse_fixed, take_over
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
+from npae.estimators.hints import hint_at_code, hint_at_data
 from npae.estimators.parameters import checked, estimator, parameter, parameters_of
 from npae.estimators.saving import SaveMixin
 from npae.network.autoencoder import Autoencoder
@@ -192,6 +193,7 @@ class AutoencoderEstimator(SaveMixin):
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
         training = self._new_training(X, len(train), seed)
+        hint_at_data(X, training.network, stacklevel=2)
         aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
         with checkpointing(
             checkpoints, training, train, **aims, model=self._description(seed, names)
@@ -215,6 +217,8 @@ class AutoencoderEstimator(SaveMixin):
                 )
             finally:  # however training ended, the model can be used
                 self._remember(X)
+        if not training.interrupted:
+            hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -235,6 +239,7 @@ class AutoencoderEstimator(SaveMixin):
             X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
             self._remember_names(names)
+            hint_at_data(X, self.network_, stacklevel=2)
         X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
         if self._checked(self._trained_with) != now:
             self._take_over_parameters(len(X))
