@@ -13,6 +13,7 @@ from npae.applications.features import feature_sets, require_sklearn
 from npae.applications.pca import PCA
 from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 NEIGHBOURS = 10
@@ -31,7 +32,7 @@ class Reduction:
 
 def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
     """Mean share of the k nearest neighbours that each sample has in common in a (n, p) and in b (n, q)."""
-    neighbours = []
+    k, neighbours = whole_number(k, "k"), []
     for features in (a, b):
         places, _ = Index(features.astype(np.float32)).search(features, k + 1)
         # Itself is left out; where it has many twins and is not among them, so is the farthest.

@@ -12,7 +12,7 @@ import numpy as np
 from npae.layers.convolution import Conv2D
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
-from npae.network.batching import batch_size_for
+from npae.network.posterior import posterior
 from npae.utils.errors import ChannelsFirstHint, Hint, ScaleHint, UnusedCodeHint, WindowsHint
 from npae.utils.types import Array
 
@@ -132,7 +132,9 @@ def hint_at_code(
     before, last = np.mean(kl[-2 * quarter : -quarter]), np.mean(kl[-quarter:])
     if not last <= RISEN * max(before, np.finfo(float).tiny):
         return
-    carried = carried_by(network, layer, X[:: -(-len(X) // LOOKED_AT)])
+    # In blocks for which the memory is there: (n, code_size)
+    mu, log_var = posterior(network, X[:: -(-len(X) // LOOKED_AT)], max(network.arena.capacity, 1))
+    carried = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).mean(axis=0)
     n_used, size = int((carried >= CARRIED).sum()), len(carried)
     if 2 * n_used >= size:
         return
@@ -148,15 +150,3 @@ def hint_at_code(
             f"beta ({layer.beta:g}) to use more of them, or code_size, which {max(n_used, 1)} would be enough for"
         )
     warnings.warn(UnusedCodeHint(hint), stacklevel=stacklevel + 1)
-
-
-def carried_by(network: Autoencoder, layer: Reparameterization, X: Array) -> Array:
-    """The divergence from N(0, 1), in nats, of each dimension (code_size,) of the codes of X, on average."""
-    total = np.zeros(layer.code_size)
-    size = min(max(network.arena.capacity, 1), batch_size_for(network.arena))  # no new memory
-    for start in range(0, len(X), size):
-        with network.arena.lock:
-            network.encode(X[start : start + size])
-            mu, log_var = layer.mu.astype(np.float64), layer.log_var.astype(np.float64)
-        total += 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).sum(axis=0)
-    return total / len(X)

@@ -41,8 +41,8 @@ def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.rand
     numpy.random.Generator
         The same one for the same four arguments, on every machine.
     """
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"the seed is {seed}; expected a whole number from 0 to 2**64 - 1")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"the seed is {seed!r}; expected a whole number from 0 to 2**64 - 1")
     digest = hashlib.blake2b(purpose.encode(), digest_size=8).digest()
     key = np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)
     # Step and shard are the counter's highest words: 2**128 draws lie between two shards.

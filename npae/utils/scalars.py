@@ -13,10 +13,12 @@ import numpy as np
 from npae.utils.errors import quoted
 
 
-def whole_number(value: Any, name: str, *, least: int = 1) -> int:
-    """``value`` as an int, if it is a whole number of at least ``least``."""
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-        raise ValueError(f"{name} is {_shown(value)}; expected a whole number of at least {least}")
+def whole_number(value: Any, name: str, *, least: int = 1, most: int | None = None) -> int:
+    """``value`` as an int, if it is a whole number of at least ``least`` and at most ``most``."""
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if not is_whole or value < least or (most is not None and value > most):
+        expected = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name} is {_shown(value)}; expected a whole number {expected}")
     return int(value)
 
 

@@ -66,6 +66,13 @@ def test_what_is_of_another_kind_is_refused_in_one_sentence(check: Callable[...,
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("value", [0, 17, True, 3.0])
+def test_a_whole_number_may_have_a_largest_value(value: Any) -> None:
+    assert whole_number(np.uint8(16), "bits", most=16) == 16
+    with pytest.raises(ValueError, match=r"bits is .*; expected a whole number from 1 to 16$"):
+        whole_number(value, "bits", most=16)
+
+
 @pytest.mark.parametrize(
     ("bounds", "inside", "outside", "words"),
     [
