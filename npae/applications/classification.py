@@ -11,6 +11,7 @@ import numpy as np
 from npae.applications.features import Features, feature_sets, require_sklearn
 from npae.estimators import AutoencoderEstimator, DenoisingAutoencoder
 from npae.utils.randomness import generator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 WORDS = 2000  # the most frequent ones are used
@@ -97,6 +98,7 @@ def compare_texts(
     from sklearn.decomposition import TruncatedSVD
 
     model = text_model() if model is None else model
+    few = whole_number(few, "few")
     order = generator(0, "few texts").permutation(len(train))  # files are often sorted by label
     labels = np.asarray(train_labels)[order]
     vectors, test_vectors = text_vectors([train[i] for i in order], test)

@@ -10,6 +10,7 @@ import numpy as np
 
 from npae.applications.features import feature_sets, require_sklearn
 from npae.estimators import AutoencoderEstimator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 
@@ -18,7 +19,9 @@ def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
     require_sklearn("k-means")
     from sklearn.cluster import KMeans
 
-    groups: Array = KMeans(n_clusters, n_init=10, random_state=seed).fit_predict(features)
+    groups: Array = KMeans(
+        whole_number(n_clusters, "n_clusters"), n_init=10, random_state=whole_number(seed, "seed", least=0)
+    ).fit_predict(features)
     return groups
 
 

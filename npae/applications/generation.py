@@ -13,9 +13,9 @@ import numpy as np
 
 from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
-from npae.layers import Reparameterization
-from npae.layers.base import positive
+from npae.network.posterior import posterior
 from npae.utils.randomness import generator
+from npae.utils.scalars import real_number, truth_value, whole_number
 from npae.utils.types import Array
 from npae.utils.validation import stack_two
 
@@ -53,11 +53,11 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
 
 
 def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spherical: bool = False) -> Array:
-    """Samples ``(steps, *shape)`` from a to b, both included, along a line or, if ``spherical``, a great circle."""
-    if not spherical:
+    """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
+    if not truth_value(spherical, "spherical"):
         return model.interpolate(a, b, steps)
     start, end = model.network_.encode(stack_two(a, b)).astype(np.float64)
-    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, positive(steps, "steps"))))
+    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, whole_number(steps, "steps"))))
 
 
 def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5) -> Array:
@@ -67,7 +67,8 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
     is in standard deviations; for others in units of the code.
     """
     (code,) = model.network_.encode(np.asarray(x)[None])
-    codes = np.tile(code, (len(code), positive(steps, "steps"), 1))  # (code, steps, code)
+    steps, reach = whole_number(steps, "steps"), real_number(reach, "reach")
+    codes = np.tile(code, (len(code), steps, 1))  # (code, steps, code)
     each = np.arange(len(code))
     codes[each, :, each] = np.linspace(-reach, reach, steps)
     samples = model.inverse_transform(codes.reshape(-1, len(code)))
@@ -82,7 +83,8 @@ def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: flo
     codes = model.network_.encode(X).astype(np.float64)
     pca = PCA(codes, 2)
     deviation = pca.encode(codes, 2).std(axis=0)
-    ticks = np.linspace(-reach, reach, positive(steps, "steps"))
+    reach = real_number(reach, "reach")
+    ticks = np.linspace(-reach, reach, whole_number(steps, "steps"))
     plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
     return model.inverse_transform(pca.decode(plane[:, : len(deviation)] * deviation))
 
@@ -134,9 +136,9 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
         )
     net = model.network_
     X = net.check(X, as_target=True)
-    mu, log_var = posterior(model, X)
+    mu, log_var = posterior(net, X)
     noise = generator(random_state, "bounds")
-    log_weights = np.empty((positive(draws, "draws"), len(X)))
+    log_weights = np.empty((whole_number(draws, "draws"), len(X)))
     for i in range(draws):
         eps = noise.standard_normal(mu.shape)
         z = mu + np.exp(0.5 * log_var) * eps
@@ -149,19 +151,6 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
     highest = log_weights.max(axis=0)
     weighted = highest + np.log(np.exp(log_weights - highest).mean(axis=0))
     return Bounds(float(log_weights.mean()), float(weighted.mean()), kl, active)
-
-
-def posterior(model: AutoencoderEstimator, X: Any, block: int = 256) -> tuple[Array, Array]:
-    """Mean and log-variance (n, code_size) of the code's distribution for each sample."""
-    net = model.network_
-    head = next(layer for layer in net.code.layers if isinstance(layer, Reparameterization))
-    mu, log_var = [], []
-    for start in range(0, len(X), block):
-        with net.arena.lock:
-            net.encode(X[start : start + block])
-            mu.append(head.mu.astype(np.float64))
-            log_var.append(head.log_var.astype(np.float64))
-    return np.concatenate(mu), np.concatenate(log_var)
 
 
 def _log_likelihood(model: AutoencoderEstimator, X: Array, z: Array) -> Array:

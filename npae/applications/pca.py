@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 
@@ -26,6 +27,7 @@ class PCA:
     axes: Array  # (code_size, features), orthonormal, the one of largest variance first
 
     def __init__(self, X: Array, code_size: int) -> None:
+        code_size = whole_number(code_size, "code_size")
         flat = X.reshape(len(X), -1)
         self.mean = flat.mean(axis=0)
         _, _, axes = np.linalg.svd(flat - self.mean, full_matrices=False)

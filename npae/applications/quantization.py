@@ -9,6 +9,7 @@ from typing import Self
 
 import numpy as np
 
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 BITS = range(1, 17)
@@ -36,9 +37,8 @@ class Quantizer:
 
     @classmethod
     def fit(cls, codes: Array, bits: int) -> Self:
-        """The quantizer with ``bits`` bits, 1 to 16, for the dimension of codes (n, size) of the widest range."""
-        if bits not in BITS:
-            raise ValueError(f"bits is {bits!r}; expected a whole number from {BITS[0]} to {BITS[-1]}")
+        """The quantiser that gives ``bits`` bits to the dimension of the widest range in codes (n, size)."""
+        bits = whole_number(bits, "bits", least=BITS[0], most=BITS[-1])
         low = codes.min(axis=0).astype(np.float32)
         widest = float((codes.max(axis=0) - low).max())
         return cls(low, float(np.float32(widest / (2**bits - 1))) or 1.0)

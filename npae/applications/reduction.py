@@ -13,6 +13,7 @@ from npae.applications.features import feature_sets, require_sklearn
 from npae.applications.pca import PCA
 from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 NEIGHBOURS = 10
@@ -30,8 +31,8 @@ class Reduction:
 
 
 def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
-    """Mean share of each sample's k nearest neighbours in a (n, p) that are also among those in b (n, q)."""
-    neighbours = []
+    """Mean share of the k nearest neighbours that each sample has in common in a (n, p) and in b (n, q)."""
+    k, neighbours = whole_number(k, "k"), []
     for features in (a, b):
         places, _ = Index(features.astype(np.float32)).search(features, k + 1)
         # Omit the sample itself; if many equal ones displace it, omit the farthest.

@@ -14,10 +14,10 @@ import numpy as np
 
 from npae.applications.features import feature_sets
 from npae.estimators import AutoencoderEstimator
-from npae.layers.base import positive
 from npae.storage import safetensors
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, MissingExtraError
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 from npae.utils.validation import check_samples, refuse_non_finite
 
@@ -73,7 +73,7 @@ class Index:
         places, distances : ndarray of shape (m, k)
             Row numbers in ``codes``, and Euclidean distances or 1 − cosine.
         """
-        k = min(positive(k, "k"), len(self.codes))
+        k = min(whole_number(k, "k"), len(self.codes))
         queries = self._comparable(check_samples(queries, self.codes.shape[1:], np.float32, "queries"))
         places = np.empty((len(queries), k), np.int64)
         distances = np.empty((len(queries), k))

@@ -34,6 +34,7 @@ def _int_or_none(text: str) -> int | None:
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "bool": {"action": argparse.BooleanOptionalAction},
     "int": {"type": int, "metavar": "N"},
+    "int or pair of int": {"type": int, "metavar": "N"},
     "int or None": {"type": _int_or_none, "metavar": "N"},
     "float": {"type": float, "metavar": "X"},
     "float or None": {"type": float, "metavar": "X"},

@@ -5,6 +5,7 @@ from typing import Any
 
 from npae.estimators.base import AutoencoderEstimator
 from npae.estimators.parameters import estimator, parameter
+from npae.layers.window import pair
 from npae.network import recipes
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Shape
@@ -14,7 +15,7 @@ HIDDEN_WITHOUT_FILTERS = (
     "Units of the dense network's hidden layers, used where ``filters`` is None; the decoder has them in reverse."
 )
 FILTERS_OR_DENSE = "Channels of the encoder's convolutions, which make the network convolutional; None makes it dense."
-KERNEL_SIZE = "Height and width of the convolutions' windows."
+KERNEL_SIZE = "Height and width of the convolutions' windows; one number for both."
 
 
 @estimator("One hidden layer, which is the code.")
@@ -33,9 +34,12 @@ class VanillaAutoencoder(AutoencoderEstimator):
     """
 
     activation: str = parameter(
-        "str", 'Of the code: "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".', default="relu"
+        "str",
+        'Of the code: "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".',
+        default="relu",
+        is_fixed=True,
     )
-    tied_weights: bool = parameter("bool", TIED_WEIGHTS, default=False)
+    tied_weights: bool = parameter("bool", TIED_WEIGHTS, default=False, is_fixed=True)
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.vanilla(
@@ -60,9 +64,12 @@ class DeepAutoencoder(AutoencoderEstimator):
     """
 
     hidden: Sequence[int] = parameter(
-        "sequence of int", "Units of the encoder's hidden layers; the decoder has them in reverse.", default=(256, 128)
+        "sequence of int",
+        "Units of the encoder's hidden layers; the decoder has them in reverse.",
+        default=(256, 128),
+        is_fixed=True,
     )
-    tied_weights: bool = parameter("bool", TIED_WEIGHTS, default=False)
+    tied_weights: bool = parameter("bool", TIED_WEIGHTS, default=False, is_fixed=True)
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.deep(
@@ -93,14 +100,18 @@ class ConvolutionalAutoencoder(AutoencoderEstimator):
         "int or None",
         "Values in a code. None takes the flattened feature map of the last pooling as the code.",
         default=32,
+        is_fixed=True,
     )
     filters: Sequence[int] = parameter(
         "sequence of int",
         "Channels of the encoder's convolutions, each followed by pooling that halves the image; the decoder has them "
         "in reverse.",
         default=(16, 32),
+        is_fixed=True,
     )
-    kernel_size: int = parameter("int", KERNEL_SIZE, default=3)
+    kernel_size: int | tuple[int, int] = parameter(
+        "int or pair of int", KERNEL_SIZE, default=3, check=pair, is_fixed=True
+    )
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.convolutional(
@@ -129,13 +140,16 @@ class DenoisingAutoencoder(AutoencoderEstimator):
         "str",
         '"gaussian", "masking" or "salt_and_pepper"; redrawn at every step. ``transform`` adds none.',
         default="gaussian",
+        is_fixed=True,
     )
     noise_level: float = parameter(
-        "float", "Standard deviation of Gaussian noise; fraction of values changed by the others.", default=0.5
+        "float", "Standard deviation of Gaussian noise; fraction of values changed by the others.", default=0.5, least=0
     )
-    hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(256, 128))
-    filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None)
-    kernel_size: int = parameter("int", KERNEL_SIZE, default=3)
+    hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(256, 128), is_fixed=True)
+    filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None, is_fixed=True)
+    kernel_size: int | tuple[int, int] = parameter(
+        "int or pair of int", KERNEL_SIZE, default=3, check=pair, is_fixed=True
+    )
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.denoising(
@@ -163,12 +177,14 @@ class VariationalAutoencoder(AutoencoderEstimator):
     (5, 8)
     """
 
-    code_size: int | None = parameter("int or None", "Values in a code; None is refused.", default=16)
-    hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(512,))
-    filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None)
-    kernel_size: int = parameter("int", KERNEL_SIZE, default=3)
-    beta: float = parameter("float", "Weight of the KL term; 1 gives the evidence lower bound.", default=1.0)
-    beta_warm_up: int = parameter("int", "Epochs over which this weight rises linearly from 0.", default=0)
+    code_size: int | None = parameter("int or None", "Values in a code; None is refused.", default=16, is_fixed=True)
+    hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(512,), is_fixed=True)
+    filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None, is_fixed=True)
+    kernel_size: int | tuple[int, int] = parameter(
+        "int or pair of int", KERNEL_SIZE, default=3, check=pair, is_fixed=True
+    )
+    beta: float = parameter("float", "Weight of the KL term; 1 gives the evidence lower bound.", default=1.0, least=0)
+    beta_warm_up: int = parameter("int", "Epochs over which this weight rises linearly from 0.", default=0, least=0)
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.variational(

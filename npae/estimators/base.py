@@ -4,27 +4,30 @@ The constructor only stores its arguments, each under its own name; names of att
 underscore. So estimators work in clone, parameter searches and pipelines, and npae does not need scikit-learn.
 """
 
+import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from math import ceil, prod
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from npae.estimators.changes import refuse_fixed, take_over
 from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
-from npae.estimators.parameters import estimator, parameter
+from npae.estimators.hints import hint_at_code, hint_at_data
+from npae.estimators.parameters import checked, estimator, parameter, parameters_of
 from npae.estimators.saving import SaveMixin
-from npae.layers.base import positive
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, checkpointing
 from npae.training.memory_estimate import check_memory
-from npae.training.optimizers import OPTIMIZERS, optimizer_by_name
+from npae.training.optimizers import OPTIMIZERS, Optimizer, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
-from npae.training.schedules import Constant, schedule_by_name
+from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
-from npae.utils.randomness import generator, seed_from
+from npae.utils.randomness import check_random_state, generator, seed_from
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 from npae.utils.validation import check_numeric, check_samples, stack_two
 
@@ -32,6 +35,10 @@ from npae.utils.validation import check_numeric, check_samples, stack_two
 LARGEST_SAMPLED_CODE = 512
 #: Number of training samples, evenly spaced, to which it is fitted; for a large code four times the code size.
 CODES_FOR_SAMPLING = 500
+
+
+def _threads(n_jobs: Any, name: str) -> int:
+    return effective_n_jobs(n_jobs)
 
 
 @estimator("Base class of the five autoencoders: training, codes, reconstructions, samples and scores.")
@@ -55,20 +62,31 @@ class AutoencoderEstimator(SaveMixin):
     history_: dict[str, list[float]] = field(init=False)
     _code_distribution: Gaussian | None = field(init=False)
     _seen: Array | None = field(init=False)
+    #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
+    _trained_with: dict[str, Any] = field(init=False)
+    #: First step and number of steps of a schedule that was chosen after ``fit``.
+    _schedule_span: tuple[int, int] | None = field(init=False)
 
     summary: ClassVar[str]
 
     code_size: int | None = parameter(
-        "int or None", "Values in a code. None leaves a convolutional network's feature map as the code.", default=32
+        "int or None",
+        "Values in a code. None leaves a convolutional network's feature map as the code.",
+        default=32,
+        is_fixed=True,
     )
     activation: str = parameter(
-        "str", 'Of the hidden layers: "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".', default="relu"
+        "str",
+        'Of the hidden layers: "relu", "leaky_relu", "sigmoid", "tanh", "softplus" or "linear".',
+        default="relu",
+        is_fixed=True,
     )
     loss: str = parameter(
         "str",
         '"bce" (binary cross-entropy, for values in [0, 1]), "mse" (squared error), or "auto": "bce" where all values '
         'lie in [0, 1], else "mse".',
         default="auto",
+        is_fixed=True,
     )
     epochs: int = parameter("int", "Times that ``fit`` goes through the data.", default=20)
     batch_size: int = parameter("int", "Samples a step; the last of an epoch may be smaller.", default=128)
@@ -76,10 +94,14 @@ class AutoencoderEstimator(SaveMixin):
         "float",
         "Step size of the optimizer, of which ``schedule`` takes a share that changes with the step.",
         default=1e-3,
+        above=0,
     )
     optimizer: str = parameter("str", '"adam", "adamw", "sgd" or "rmsprop".', default="adam")
     momentum: float = parameter(
-        "float", 'Share of the last step that is added to the next one, with optimizer "sgd" alone.', default=0.9
+        "float",
+        'Share of the last step that is added to the next one, with optimizer "sgd" alone.',
+        default=0.9,
+        least=0,
     )
     schedule: str = parameter(
         "str",
@@ -87,16 +109,23 @@ class AutoencoderEstimator(SaveMixin):
         default="constant",
     )
     clip_norm: float | None = parameter(
-        "float or None", "Norm to which a longer gradient is shortened; None leaves all as they are.", default=None
+        "float or None",
+        "Norm to which a longer gradient is shortened; None leaves all as they are.",
+        default=None,
+        above=0,
     )
     weight_decay: float = parameter(
-        "float", 'λ of ½ λ Σ W² in the loss; with optimizer "adamw" the decoupled decay instead.', default=0.0
+        "float", 'λ of ½ λ Σ W² in the loss; with optimizer "adamw" the decoupled decay instead.', default=0.0, least=0
     )
-    activity_l1: float = parameter("float", "λ of ``λ Σ |z|`` in the loss, which makes the code z sparse.", default=0.0)
+    activity_l1: float = parameter(
+        "float", "λ of ``λ Σ |z|`` in the loss, which makes the code z sparse.", default=0.0, least=0
+    )
     validation_fraction: float | None = parameter(
         "float or None",
         "Share of the data set aside, whose loss is recorded; None is 0.1 with ``early_stopping``, else 0.",
         default=None,
+        least=0,
+        below=1,
     )
     early_stopping: bool = parameter(
         "bool",
@@ -110,17 +139,20 @@ class AutoencoderEstimator(SaveMixin):
         "int, RandomState, Generator or None",
         "Seed of weights, order and noise: the same int gives the same result, None a new one at each ``fit``.",
         default=None,
+        check=check_random_state,
     )
     n_jobs: int | None = parameter(
         "int or None",
         "Threads for training; None is 1, -1 all processors. The same seed and ``n_jobs`` give the same result.",
         default=None,
+        check=_threads,
     )
     dtype: str = parameter(
         "str",
         'Of the network and of what it returns: "float32", "float64", or "auto": float64 where the data is float64, '
         "otherwise float32, which is about twice as fast.",
         default="auto",
+        is_fixed=True,
     )
     recorded: bool = parameter(
         "bool",
@@ -152,6 +184,7 @@ class AutoencoderEstimator(SaveMixin):
             Where and how often the run is saved, so that it can be resumed. If ``random_state`` is None, a resumed run
             keeps its seed.
         """
+        self._checked()
         names = column_names(X)
         X = self._prepare(X)
         seed = self._seed(checkpoints)
@@ -160,6 +193,7 @@ class AutoencoderEstimator(SaveMixin):
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
         training = self._new_training(X, len(train), seed)
+        hint_at_data(X, training.network, stacklevel=2)
         aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
         with checkpointing(
             checkpoints, training, train, **aims, model=self._description(seed, names)
@@ -183,26 +217,72 @@ class AutoencoderEstimator(SaveMixin):
                 )
             finally:  # the model can be used however training ended
                 self._remember(X)
+        if not training.interrupted:
+            hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
-        """Train on X for one more epoch, at a constant learning rate."""
+        """Train on X for one more epoch, at a constant learning rate.
+
+        Parameters that were set after ``fit`` hold from now on, with all that was learned kept: ``learning_rate``,
+        ``batch_size``, ``clip_norm``, ``n_jobs``, the optimizer, penalties and the level of noise. A ``schedule`` that
+        was set after ``fit`` spans the next ``epochs`` calls with as many samples. Those that say what the network is
+        made of, such as ``code_size`` and ``hidden``, are refused; ``patience``, ``early_stopping``,
+        ``validation_fraction`` and ``random_state`` are for ``fit`` alone.
+        """
+        now = self._checked()
         if hasattr(self, "network_"):
             self._check_names(X)
+            refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
         else:
             names = column_names(X)
             X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
             self._remember_names(names)
+            hint_at_data(X, self.network_, stacklevel=2)
         X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
+        if self._checked(self._trained_with) != now:
+            self._take_over_parameters(len(X))
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
-        self.training_.schedule = Constant()  # a schedule covers the epochs of fit only
+        self.training_.schedule = self._schedule_of_parts()
         try:
             self.training_.run(X, 1, verbose=self.verbose)
         finally:
             self._remember(X)
         return self
+
+    def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
+        return checked(type(self), vars(self) if values is None else values)
+
+    def _take_over_parameters(self, n: int) -> None:
+        """Go on with the parameters as they are now, for parts of ``n`` samples."""
+        earlier = object.__new__(type(self))
+        vars(earlier).update(vars(self) | self._trained_with)
+        shape, loss, n_steps = self.network_.input_shape, self.network_.loss.name, ceil(n / self.batch_size)
+        take_over(self.network_, *(model.make_network(shape, loss, n_steps) for model in (earlier, self)))
+        self.network_.recorded = bool(self.recorded)
+        if hasattr(self, "training_"):
+            self.training_.change(
+                self._new_optimizer(), batch_size=self.batch_size, clip_norm=self.clip_norm, n_jobs=self.n_jobs
+            )
+        if self.schedule != earlier.schedule:
+            schedule_by_name(self.schedule, 1)  # an unknown one is refused
+            span = (self.network_.run.step, self.epochs * n_steps)
+            self._schedule_span = None if self.schedule == "constant" else span
+        self._remember_parameters()
+
+    def _remember_parameters(self) -> None:
+        values = {p.name: getattr(self, p.name) for p in parameters_of(type(self)) if p.name != "random_state"}
+        self._trained_with = copy.deepcopy({**values, "random_state": None})
+
+    def _schedule_of_parts(self) -> Schedule:
+        """The full rate, since a schedule spans the epochs of ``fit``; or the schedule that was chosen after it."""
+        if self._schedule_span is None:
+            return Constant()
+        start, total = self._schedule_span
+        return Span(start, total, schedule_by_name(self.schedule, total))
 
     def _seed(self, checkpoints: Checkpoints | None) -> int:
         """random_state, or when it is None the seed of the checkpoint being resumed, or a new seed."""
@@ -235,11 +315,7 @@ class AutoencoderEstimator(SaveMixin):
         return "float64" if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else "float32"
 
     def _new_training(self, X: Array, n_train: int, seed: int) -> Training:
-        """A new network for samples like those of X, to be trained on ``n_train`` of them."""
-        for name in ("epochs", "batch_size", "patience"):
-            positive(getattr(self, name), name)
-        if self.code_size is not None:
-            positive(self.code_size, "code_size")
+        """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
         check_memory(
@@ -254,15 +330,18 @@ class AutoencoderEstimator(SaveMixin):
         network.check(X, as_target=True)
         return self._training_of(network, n_train, {})
 
-    def _training_of(self, network: Autoencoder, n_train: int, history: dict[str, list[float]]) -> Training:
+    def _new_optimizer(self) -> Optimizer:
         options: dict[str, float] = {}
         if self.optimizer == "sgd":
             options["momentum"] = self.momentum
         if self.optimizer == "adamw":
             options["weight_decay"] = self.weight_decay
+        return optimizer_by_name(self.optimizer, self.learning_rate, **options)
+
+    def _training_of(self, network: Autoencoder, n_train: int, history: dict[str, list[float]]) -> Training:
         return Training(
             network,
-            optimizer_by_name(self.optimizer, self.learning_rate, **options),
+            self._new_optimizer(),
             schedule=schedule_by_name(self.schedule, self.epochs * ceil(n_train / self.batch_size)),
             batch_size=self.batch_size,
             clip_norm=self.clip_norm,
@@ -274,7 +353,8 @@ class AutoencoderEstimator(SaveMixin):
         """Set the network and history to those of a training, in place of those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
-        self._code_distribution = self._seen = None
+        self._code_distribution = self._seen = self._schedule_span = None
+        self._remember_parameters()
 
     def _resolved_loss(self, X: Array) -> str:
         if self.loss not in ("auto", "bce", "mse"):
@@ -363,7 +443,7 @@ class AutoencoderEstimator(SaveMixin):
             The model's own seed by default, so that the same call gives the same samples.
         """
         net = self._network()
-        positive(n_samples, "n_samples")
+        whole_number(n_samples, "n_samples")
         seed = net.run.seed if random_state is None else seed_from(random_state)
         z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
         return net.decode(self._place_codes(z))
@@ -396,8 +476,8 @@ class AutoencoderEstimator(SaveMixin):
         return self._code_distribution
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
-        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, both included."""
-        if positive(steps, "steps") < 2:
+        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
+        if whole_number(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
         start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]

@@ -13,6 +13,7 @@ from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
 from npae.storage import model_file
 from npae.storage.limits import check_threads
+from npae.utils.scalars import whole_number, whole_numbers
 from npae.utils.types import Array
 from npae.utils.validation import refuse_non_finite
 
@@ -24,6 +25,8 @@ class SaveMixin(SklearnMixin):
     history_: dict[str, list[float]]
     _code_distribution: Gaussian | None
     _seen: Array | None
+    _trained_with: dict[str, Any]
+    _schedule_span: tuple[int, int] | None
 
     @property
     def code_distribution_(self) -> Gaussian | None:
@@ -34,7 +37,19 @@ class SaveMixin(SklearnMixin):
         """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
         net = self._network()
         record = self._description(net.run.seed, getattr(self, "feature_names_in_", None))
-        model_file.save(net, path, record={**record, "history": self.history_}, arrays=self._arrays())
+        record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
+        model_file.save(net, path, record=record, arrays=self._arrays())
+
+    def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
+        """What ``partial_fit`` must know of the past, where parameters were set after ``fit``."""
+        earlier = {name: value for name, value in self._trained_with.items() if name != "random_state"}
+        changed = {name: value for name, value in earlier.items() if repr(value) != repr(params[name])}
+        span = {} if self._schedule_span is None else {"schedule_span": self._schedule_span}
+        return ({"trained_with": changed} if changed else {}) | span
+
+    def _remember_parameters(self) -> None:
+        """Note that the network has been trained with the parameters as they are."""
+        raise NotImplementedError
 
     def _description(self, seed: int, feature_names: Array | None) -> dict[str, Any]:
         """The estimator's name, parameters and column names, for a model file."""
@@ -53,12 +68,15 @@ class SaveMixin(SklearnMixin):
         """The fitted model from a file of ``save``; the state of its optimizer is reset.
 
         Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the
-        code; threads are at most 1,024. The estimator's other parameters are stored as they are: ``fit`` checks them.
+        code; threads are at most 256. The estimator's other parameters are stored as they are: ``fit`` checks them.
         """
         params = stored.record["params"]
         check_threads(params.get("n_jobs"))
-        tuples: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in params.items()}
-        model = cls(**tuples)
+        model = cls(**_with_tuples(params))
+        model._remember_parameters()
+        earlier = _with_tuples(stored.record.get("trained_with", {}))
+        model._trained_with |= {name: value for name, value in earlier.items() if name in params}
+        model._schedule_span = _span(stored.record.get("schedule_span"))
         model.network_ = stored.network(layers)
         model.history_ = stored.history()
         model.n_features_in_ = prod(model.network_.input_shape)
@@ -75,6 +93,18 @@ class SaveMixin(SklearnMixin):
             refuse_non_finite(factor, "the array 'code_factor'")
             model._code_distribution = Gaussian(mean.copy(), factor.copy())
         return model
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
+
+
+def _span(span: Any) -> tuple[int, int] | None:
+    """The first step of a schedule and its number of steps."""
+    if span is None:
+        return None
+    start, total = whole_numbers(span, "the span of the schedule", least=0)
+    return start, whole_number(total, "the length of the schedule")
 
 
 def _names(names: Any, n_features: int) -> Array:

@@ -33,7 +33,7 @@ class SklearnMixin:
         return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; a fitted network does not change before the next ``fit``."""
+        """Change parameters; a fitted model stays as it is until the next ``fit`` or ``partial_fit``."""
         for name, value in params.items():
             if name not in self.get_params():
                 raise ValueError(

@@ -18,6 +18,7 @@ from npae.gradcheck.report.report import Report
 from npae.kernels import default_kernels
 from npae.layers import Reparameterization
 from npae.network.autoencoder import Autoencoder
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 SIGMAS = 5.0  # standard errors that a mean of draws may be off; a right model exceeds it once in two million means
@@ -75,8 +76,8 @@ def check_distribution(
     net = getattr(model, "network_", model)
     if not isinstance(net, Autoencoder) or not any(isinstance(part, Reparameterization) for part in net.code.layers):
         raise ValueError(f"{type(model).__name__} has no Reparameterization in its code; give a variational model")
-    if draws < 100:
-        raise ValueError(f"draws is {draws}; expected at least 100, since means are compared")
+    draws = whole_number(draws, "draws", least=100)  # means are compared
+    seed = whole_number(seed, "seed", least=0)
     if x is None:
         if not hasattr(net, "arena"):
             raise ValueError("the network is not built, so its samples' shape is not known; build it, or give x")

@@ -4,8 +4,8 @@ from math import prod
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
+from npae.utils.scalars import real_number
 from npae.utils.types import Array, Shape
-from npae.utils.validation import check_number
 
 
 class Activation(Layer):
@@ -61,8 +61,7 @@ class LeakyReLU(Activation):
     """
 
     def __init__(self, slope: float = 0.01) -> None:
-        check_number(slope, "the slope of LeakyReLU")
-        self.slope = slope
+        self.slope = real_number(slope, "the slope of LeakyReLU")
 
     def forward(self, x: Array) -> Array:
         self.x = x

@@ -23,6 +23,7 @@ import numpy as np
 from npae.layers.initializers import INITIALIZERS
 from npae.utils.memory import require_memory
 from npae.utils.randomness import RunState, generator
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
@@ -137,9 +138,9 @@ class Arena:
             raise ValueError(f'dtype is {dtype!r}; expected "float32" or "float64"')
         self.dtype = np.dtype(dtype)
         self.kernels = kernels
-        self.run = RunState(seed=seed)
-        self.lock = RLock()  # held while the buffers are in use: one pass at a time
-        self.layers: dict[str, Any] = {}  # every ``Layer`` by name
+        self.run = RunState(seed=whole_number(seed, "seed", least=0))
+        self.lock = RLock()  # held by whoever uses the buffers: a network does one thing at a time
+        self.layers: dict[str, Any] = {}  # every ``Layer`` by its name
         self.penalized: list[PlannedLayer] = []
         self.pooled_sizes: list[tuple[int, int]] = []
         self._parameters: list[PlannedParameter] = []
@@ -327,7 +328,35 @@ class Arena:
         self.capacity = capacity
         self.generation += 1
 
-    # Queries.
+    def release(self, *inputs: Array) -> None:
+        """Let layers drop what they have kept of ``inputs``, so that the network does not hold its caller's data.
+
+        A layer that needs its input for ``backward`` keeps it until the next ``forward``: npae's own as ``x``, others
+        under any name.
+        """
+        for kept, is_own in self._attributes:
+            if is_own:
+                x = kept.get("x")
+                if x is not None and any(np.may_share_memory(x, a) for a in inputs):
+                    del kept["x"]
+                continue
+            arrays = [(name, value) for name, value in kept.items() if isinstance(value, np.ndarray)]
+            for name, value in arrays:
+                if not self._is_view(value) and any(np.may_share_memory(value, a) for a in inputs):
+                    del kept[name]
+
+    @cached_property
+    def _attributes(self) -> list[tuple[dict[str, Any], bool]]:
+        """The attributes of each layer, fused ones included, and whether it is one of npae's."""
+        return [(vars(layer), type(layer).__module__.startswith("npae.layers.")) for layer in self.layers.values()]
+
+    def _is_view(self, array: Array) -> bool:
+        """Whether an array lies in this memory, or is a workspace."""
+        planned = [*(b.full for b in self._buffers), self.theta, self.dtheta]
+        planned += [getattr(w.layer, w.attribute) for w in self._workspaces]
+        return any(own is not None and np.may_share_memory(array, own) for own in planned)
+
+    # What others ask of it.
 
     def parameters(self) -> Iterator[tuple[str, Array, Array]]:
         """Yield every parameter as (name, view of θ, view of dθ), in the order in which the layers planned them."""

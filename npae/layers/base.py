@@ -14,8 +14,6 @@ from functools import cache
 from types import ModuleType
 from typing import Any, Self
 
-import numpy as np
-
 from npae.kernels import default_kernels
 from npae.layers.arena import Arena
 from npae.utils.randomness import RunState
@@ -175,13 +173,6 @@ class Layer:
 def _parameter_names(cls: Any) -> tuple[str, ...]:
     """Names of the arguments of a layer class's constructor; cached, since inspecting a signature is slow."""
     return tuple(arguments_of(cls))
-
-
-def positive(value: Any, name: str) -> int:
-    """Return ``value`` as an int; raise ValueError unless it is a whole number of at least 1."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name} is {value!r}; expected a whole number of at least 1")
-    return int(value)
 
 
 class Chain(Layer):

@@ -3,8 +3,9 @@
 from typing import Any
 
 from npae.layers.arena import Arena
-from npae.layers.base import Layer, positive
-from npae.layers.window import Axis, axes, image_shape, pair
+from npae.layers.base import Layer
+from npae.layers.window import Axis, axes, checked_padding, image_shape, pair
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
 
@@ -64,10 +65,10 @@ class Conv2D(Layer):
         padding: Any = "same",
         initializer: str = "glorot_uniform",
     ) -> None:
-        self.filters = positive(filters, "filters")
+        self.filters = whole_number(filters, "filters")
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
-        self.padding = padding
+        self.padding = checked_padding(padding)
         self.initializer = initializer
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:

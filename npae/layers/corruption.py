@@ -4,10 +4,14 @@ Noise is redrawn at every training step and absent outside training. It is a fun
 that is repeated at the same step has the same noise, which makes gradient checks possible.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
+from npae.utils.scalars import real_number
 from npae.utils.types import Array, Shape
 
 
@@ -30,11 +34,7 @@ class Noise(Layer):
     dx: Array  # (N, ...)
 
     def __init__(self, level: float) -> None:
-        if not isinstance(level, int | float | np.number) or not 0 <= level <= self.maximum_level or level == np.inf:
-            raise ValueError(
-                f"{type(self).__name__} has level {level!r}; expected a number from 0 to {self.maximum_level}"
-            )
-        self.level = level
+        self.level = real_number(level, f"the level of {type(self).__name__}", least=0, most=self.maximum_level)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         for attribute in ("drawn", "keep", "y", "dx"):
@@ -85,7 +85,7 @@ class Dropout(Noise):
 
     def __init__(self, level: float = 0.5) -> None:
         super().__init__(level)
-        if level == 1:
+        if self.level == 1:
             raise ValueError("Dropout has level 1, which drops everything; choose a fraction below 1")
 
     def corrupt(self, x: Array) -> None:
@@ -118,9 +118,7 @@ class GaussianNoise(Noise):
 
     def __init__(self, level: float = 0.5, *, clip: tuple[float, float] | None = None) -> None:
         super().__init__(level)
-        if clip is not None and (len(clip) != 2 or not clip[0] < clip[1]):
-            raise ValueError(f"clip is {clip!r}; expected two numbers, the lower first, or None")
-        self.clip = None if clip is None else (float(clip[0]), float(clip[1]))
+        self.clip = None if clip is None else _range(clip)
 
     def corrupt(self, x: Array) -> None:
         self.kernels.standard_normal(self.key, self.drawn.reshape(-1))
@@ -187,3 +185,14 @@ NOISES: dict[str, type[Noise]] = {
     "masking": MaskingNoise,
     "salt_and_pepper": SaltAndPepperNoise,
 }
+
+
+def _range(clip: Any) -> tuple[float, float]:
+    """The two ends of a range; either may be infinite."""
+    expected = f"clip is {clip!r}; expected two numbers, the lower first, or None"
+    if isinstance(clip, str) or not isinstance(clip, Sequence | np.ndarray) or len(clip) != 2:
+        raise ValueError(expected)
+    low, high = (float(end) if isinstance(end, float | np.floating) else real_number(end, "clip") for end in clip)
+    if not low < high:
+        raise ValueError(expected)
+    return float(low), float(high)

@@ -1,7 +1,8 @@
 """Fully connected layers: every output is a weighted sum of all inputs, plus a bias."""
 
 from npae.layers.arena import Arena
-from npae.layers.base import Layer, positive
+from npae.layers.base import Layer
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
 
@@ -42,7 +43,7 @@ class Dense(Layer):
     tied_dW: Array  # (in, out), the part of dW that the TiedDense computes
 
     def __init__(self, units: int, *, initializer: str = "glorot_uniform") -> None:
-        self.units = positive(units, "units")
+        self.units = whole_number(units, "units")
         self.initializer = initializer
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:

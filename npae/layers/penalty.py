@@ -2,8 +2,8 @@
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
+from npae.utils.scalars import real_number
 from npae.utils.types import Array, Shape
-from npae.utils.validation import check_number
 
 
 class ActivityL1(Layer):
@@ -31,8 +31,7 @@ class ActivityL1(Layer):
     dx: Array  # (N, ...)
 
     def __init__(self, strength: float) -> None:
-        check_number(strength, "the strength of ActivityL1", least=0)
-        self.strength = strength
+        self.strength = real_number(strength, "the strength of ActivityL1", least=0)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         arena.buffer(self, "dx", input_shape)

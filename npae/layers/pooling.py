@@ -4,7 +4,7 @@ from typing import Any
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
-from npae.layers.window import Axis, axes, image_shape, pair
+from npae.layers.window import Axis, axes, checked_padding, image_shape, pair
 from npae.utils.types import Array, Shape
 
 
@@ -36,7 +36,7 @@ class Pooling2D(Layer):
     ) -> None:
         self.size = pair(size, "size")
         self.stride = self.size if stride is None else pair(stride, "stride")
-        self.padding = padding
+        self.padding = checked_padding(padding)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         height, width, channels = image_shape(self, input_shape)

@@ -4,10 +4,10 @@ Kingma & Welling, Auto-Encoding Variational Bayes, ICLR 2014; β: Higgins et al.
 """
 
 from npae.layers.arena import Arena
-from npae.layers.base import Layer, positive
+from npae.layers.base import Layer
 from npae.layers.dense import Dense
+from npae.utils.scalars import real_number, whole_number
 from npae.utils.types import Array, Shape
-from npae.utils.validation import check_number
 
 
 class Reparameterization(Layer):
@@ -57,14 +57,12 @@ class Reparameterization(Layer):
     key: Array  # (6,), uint32: key of the random generator at this step
 
     def __init__(self, code_size: int, *, beta: float = 1.0, warm_up_steps: int = 0) -> None:
-        check_number(beta, "beta", least=0)
-        check_number(warm_up_steps, "warm_up_steps", least=0)
-        self.code_size = positive(code_size, "code_size")
-        self.beta = beta
-        self.warm_up_steps = warm_up_steps
-        self.mu_head = Dense(code_size)
+        self.code_size = whole_number(code_size, "code_size")
+        self.beta = real_number(beta, "beta", least=0)
+        self.warm_up_steps = whole_number(warm_up_steps, "warm_up_steps", least=0)
+        self.mu_head = Dense(self.code_size)
         # log σ² starts at 0 whatever the data's scale: e to the power of a large one would be infinite.
-        self.log_var_head = Dense(code_size, initializer="zeros")
+        self.log_var_head = Dense(self.code_size, initializer="zeros")
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         arena.add(self.mu_head, input_shape, f"{self.name}.mu")

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from math import prod
 
 from npae.layers.arena import Arena
-from npae.layers.base import Layer, positive
+from npae.layers.base import Layer
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
 MOST_AXES = 32
@@ -29,7 +30,7 @@ class Reshape(Layer):
     def __init__(self, shape: Sequence[int]) -> None:
         if len(shape) > MOST_AXES:
             raise ValueError(f"Reshape is given {len(shape):,} axes; expected at most {MOST_AXES}")
-        self.shape = tuple(positive(n, "a size in the shape of Reshape") for n in shape)
+        self.shape = tuple(whole_number(n, "a size in the shape of Reshape") for n in shape)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         if prod(input_shape) != prod(self.shape):

@@ -2,21 +2,28 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import index
 from typing import Any
 
+import numpy as np
+
+from npae.utils.scalars import whole_number
 from npae.utils.types import Shape
 
 
 def pair(value: Any, name: str) -> tuple[int, int]:
     """A pair of ints from one int (used for both axes) or from two; ValueError for anything else, or below 1."""
     try:
-        result = tuple(index(v) for v in (value if isinstance(value, Sequence) else (value, value)))
-    except TypeError:
-        result = ()
-    if len(result) != 2 or not 1 <= min(result) <= max(result) < 2**31:
+        height, width = value if _is_sequence(value) else (value, value)
+        result = whole_number(height, name), whole_number(width, name)
+    except ValueError:
+        result = (0, 0)
+    if not 1 <= min(result) <= max(result) < 2**31:
         raise ValueError(f"{name} is {value!r}; expected a positive integer or a pair of them (height, width)")
     return result
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str) and np.ndim(value) > 0
 
 
 def image_shape(layer: Any, input_shape: Shape) -> tuple[int, int, int]:
@@ -73,7 +80,7 @@ def axes(
             total = max((-(-n // s) - 1) * s + k - n, 0)
             before, after = total // 2, total - total // 2
         else:
-            before, after = _explicit(padding, axis)
+            before, after = _explicit(padding)[axis]
         if n + before + after < k:
             raise ValueError(
                 f"{type(layer).__name__} has a window of {window[0]}×{window[1]} on an image of {shape[0]}×{shape[1]} "
@@ -83,15 +90,31 @@ def axes(
     return result[0], result[1]
 
 
-def _explicit(padding: Any, axis: int) -> tuple[int, int]:
+def checked_padding(padding: Any) -> Any:
+    """``padding`` as it was given, in Python's own numbers."""
+    _explicit(padding)
+    return padding if isinstance(padding, str) else _plain(padding)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(map(_plain, value)) if _is_sequence(value) else int(value)
+
+
+def _explicit(padding: Any) -> tuple[tuple[int, int], tuple[int, int]]:
+    """((top, bottom), (left, right)); of "same" and "valid", which depend on the image, zeros."""
+    if isinstance(padding, str) and padding in ("same", "valid"):
+        return (0, 0), (0, 0)
     try:
-        per_axis = padding if isinstance(padding, int) else padding[axis]
-        before, after = (per_axis, per_axis) if isinstance(per_axis, int) else per_axis
-    except (TypeError, ValueError, IndexError):
-        before = after = -1
-    if not (isinstance(before, int) and isinstance(after, int)) or isinstance(padding, str) or min(before, after) < 0:
+        height, width = padding if _is_sequence(padding) else (padding, padding)
+        return _cells(height), _cells(width)
+    except ValueError:
         raise ValueError(
             f'padding is {padding!r}; expected "same", "valid", a number of cells, a pair (height, width), '
             f"or ((top, bottom), (left, right))"
-        )
-    return before, after
+        ) from None
+
+
+def _cells(value: Any) -> tuple[int, int]:
+    """Before and after the image, along one axis."""
+    before, after = value if _is_sequence(value) else (value, value)
+    return whole_number(before, "padding", least=0), whole_number(after, "padding", least=0)

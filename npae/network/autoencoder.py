@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program
-from npae.kernels.execution.thread_team import parts, shared_team
+from npae.kernels.execution.thread_team import MOST_THREADS, parts, shared_team
 from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
 from npae.network.recorded_encoding import RecordedEncoding
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 from npae.utils.validation import check_samples, refuse_non_finite
 
@@ -90,7 +91,10 @@ class Autoencoder(Network):
         target = x if target is None else self._check_target(target, len(x))
         totals = np.zeros(len(self.term_names))
         with self.arena.lock:
-            self._pass(x, target, len(x), totals)
+            try:
+                self._pass(x, target, len(x), totals)
+            finally:
+                self.arena.release(x, target)
         return self.finish_gradient(self.terms_of([totals], len(x)))
 
     def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
@@ -167,7 +171,7 @@ class Autoencoder(Network):
         ----------
         x : array-like of shape ``(n, *input_shape)``
         n_jobs : int, default 1
-            Number of threads, used if there are at least two batches of samples.
+            Number of threads, at most 256, used if there are at least two batches of samples.
 
         Returns
         -------
@@ -179,6 +183,8 @@ class Autoencoder(Network):
         ValueError
             If x has another shape or is not finite.
         """
+        if whole_number(n_jobs, "n_jobs") > MOST_THREADS:
+            raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")
         is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
         if not (is_long and self.is_recordable):
             return in_batches(self.arena, self._code_of, self.code_shape, self.check(x))
@@ -196,7 +202,9 @@ class Autoencoder(Network):
         self.arena.resize(batch_size_for(self.arena))
         recorded = self._encodings.get(n_jobs)
         if recorded is None or recorded.recorded_for != recorded.present():
-            recorded = self._encodings[n_jobs] = RecordedEncoding(self, n_jobs)
+            recorded = RecordedEncoding(self, n_jobs)
+            # That of one thread, which needs no replica, and of one other number of threads.
+            self._encodings = {n: other for n, other in self._encodings.items() if n == 1} | {n_jobs: recorded}
         return recorded
 
     def record_encoding(self, x: Array, program: Program) -> Array:
@@ -277,12 +285,16 @@ class Autoencoder(Network):
         return targets
 
     def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
-        """Yield each layer's name and output for the batch x in training mode; later calls overwrite the arrays."""
+        """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
+        given = x
         self.arena.resize(len(x))
-        with self._training():
-            for step in (step for slot in self._slots() for step in slot.steps):
-                x = step.forward(x)
-                yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
+        try:
+            with self._training():
+                for step in (step for slot in self._slots() for step in slot.steps):
+                    x = step.forward(x)
+                    yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
+        finally:
+            self.arena.release(given)
 
     def first_non_finite(self, x: Array) -> str | None:
         """Name of the first layer whose output for the batch x, in training mode, is not finite, or None."""

@@ -17,8 +17,8 @@ from npae.layers.fused import FusedLayer, fused
 from npae.layers.losses import loss_by_name
 from npae.network.config import from_config, to_config
 from npae.network.summary import summary
+from npae.utils.scalars import real_number, truth_value, whole_numbers
 from npae.utils.types import Array
-from npae.utils.validation import check_number
 
 
 class Network:
@@ -34,11 +34,10 @@ class Network:
         code: Sequence[Layer] = (),
         weight_decay: float = 0.0,
     ) -> None:
-        check_number(weight_decay, "weight_decay", least=0)
         self.corrupt, self.encoder = Chain(corrupt), Chain(encoder)
         self.code, self.decoder = Chain(code), Chain(decoder)
         self.loss = loss_by_name(loss)
-        self.weight_decay = weight_decay
+        self.weight_decay = real_number(weight_decay, "weight_decay", least=0)
         self.terms: dict[str, float] = {}
 
     def __getattr__(self, name: str) -> Any:
@@ -117,9 +116,9 @@ class Network:
                 raise ValueError(f"the layer {layer!r} belongs to another network; make a new one for this network")
             layer.network = weakref.ref(self)
         arena = Arena(dtype, kernels or default_kernels(), seed)
-        self.input_shape = tuple(int(n) for n in input_shape)
-        if not self.input_shape or min(self.input_shape) < 1:
-            raise ValueError(f"input_shape is {self.input_shape}; expected the shape of one sample, all at least 1")
+        self.input_shape = whole_numbers(input_shape, "input_shape")
+        if not self.input_shape:
+            raise ValueError("input_shape is (); expected the shape of one sample, such as (784,) or (28, 28, 1)")
         arena.add(self.corrupt, self.input_shape, "corrupt")
         if arena.parameter_shapes() or arena.penalized:
             raise ValueError("corrupt holds a layer that learns or has a penalty; put it into the encoder")
@@ -132,8 +131,8 @@ class Network:
                 f"change the decoder's last layers so that both agree"
             )
         self.loss.plan(output_shape, arena)
-        self.fuse, self.recorded = fuse, recorded
-        if fuse:
+        self.fuse, self.recorded = truth_value(fuse, "fuse"), truth_value(recorded, "recorded")
+        if self.fuse:
             for chain in (self.encoder, self.decoder):
                 chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)

@@ -24,5 +24,8 @@ def in_batches(arena: Arena, f: Callable[..., Array], shape: Shape, *inputs: Arr
         block = slice(start, min(start + size, n))
         with arena.lock:
             arena.resize(block.stop - block.start)
-            result[block] = f(*(a[block] for a in inputs))
+            try:
+                result[block] = f(*(a[block] for a in inputs))
+            finally:
+                arena.release(*inputs)
     return result

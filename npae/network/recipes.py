@@ -27,8 +27,6 @@ from collections.abc import Callable, Sequence
 from math import ceil, prod
 from typing import Any
 
-import numpy as np
-
 from npae.layers import (
     ActivityL1,
     Conv2D,
@@ -45,6 +43,7 @@ from npae.layers.activation import activation_layers
 from npae.layers.corruption import NOISES, GaussianNoise
 from npae.layers.window import pair
 from npae.network.autoencoder import Autoencoder
+from npae.utils.scalars import real_number, truth_value, whole_numbers
 from npae.utils.types import Shape
 
 
@@ -65,7 +64,7 @@ def vanilla(
     flatten, unflatten = _flat(input_shape)
     encoder = [*flatten, Dense(code_size, initializer=_initializer(activation)), *activation_layers(activation)]
     decoder: list[Layer] = [Dense(prod(input_shape)), *unflatten]
-    if tied_weights:
+    if truth_value(tied_weights, "tied_weights"):
         decoder[0] = TiedDense(f"encoder.{len(flatten)}")
     return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
@@ -84,7 +83,7 @@ def deep(
     """Several dense layers, a linear code, and a decoder that mirrors the encoder (Hinton & Salakhutdinov 2006)."""
     encoder, decoder = _dense_halves(input_shape, hidden, activation)
     encoder.append(Dense(code_size))
-    if tied_weights:
+    if truth_value(tied_weights, "tied_weights"):
         partners = [f"encoder.{i}" for i, layer in enumerate(encoder) if isinstance(layer, Dense)]
         decoder = [TiedDense(partners.pop()) if isinstance(layer, Dense) else layer for layer in decoder]
     return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
@@ -94,7 +93,7 @@ def convolutional(
     input_shape: Shape,
     *,
     filters: Sequence[int] = (16, 32),
-    kernel_size: int = 3,
+    kernel_size: int | tuple[int, int] = 3,
     code_size: int | None = 32,
     activation: str = "relu",
     loss: str = "bce",
@@ -123,7 +122,7 @@ def denoising(
     noise_level: float = 0.5,
     hidden: Sequence[int] = (256, 128),
     filters: Sequence[int] | None = None,
-    kernel_size: int = 3,
+    kernel_size: int | tuple[int, int] = 3,
     code_size: int | None = 32,
     activation: str = "relu",
     loss: str = "bce",
@@ -156,7 +155,7 @@ def variational(
     *,
     hidden: Sequence[int] = (512,),
     filters: Sequence[int] | None = None,
-    kernel_size: int = 3,
+    kernel_size: int | tuple[int, int] = 3,
     code_size: int = 16,
     beta: float = 1.0,
     warm_up_steps: int = 0,
@@ -189,7 +188,7 @@ RECIPES: dict[str, Callable[..., Autoencoder]] = {
 def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) -> tuple[list[Layer], list[Layer]]:
     flatten, unflatten = _flat(input_shape)
     encoder, decoder = list(flatten), []
-    _check_sequence(hidden, "hidden")
+    hidden = whole_numbers(hidden, "hidden")
     for units in hidden:
         encoder += _dense(units, activation)
     for units in reversed(hidden):
@@ -198,7 +197,7 @@ def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) ->
 
 
 def _convolutional_halves(
-    input_shape: Shape, filters: Sequence[int], kernel_size: int, activation: str
+    input_shape: Shape, filters: Sequence[int], kernel_size: int | tuple[int, int], activation: str
 ) -> tuple[list[Layer], list[Layer], Shape]:
     """Encoder, decoder, and the shape (height, width, channels) of the feature map between them."""
     if len(input_shape) > 3:
@@ -206,7 +205,7 @@ def _convolutional_halves(
             f"a convolutional network needs signals (features,) or images (height, width) or (height, width, "
             f"channels), but the samples have shape {input_shape}; reshape them or use filters=None or another type"
         )
-    _check_sequence(filters, "filters")
+    filters = whole_numbers(filters, "filters")
     window, factor = pair(kernel_size, "kernel_size"), (2, 2)
     if len(input_shape) == 1:  # a signal is an image of one column: windows and pooling reach along it, not across
         window, factor = (window[0], 1), (2, 1)
@@ -225,15 +224,10 @@ def _convolutional_halves(
 
 
 def _flat_convolutional_halves(
-    input_shape: Shape, filters: Sequence[int], kernel_size: int, activation: str
+    input_shape: Shape, filters: Sequence[int], kernel_size: int | tuple[int, int], activation: str
 ) -> tuple[list[Layer], list[Layer]]:
     encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
     return [*encoder, Flatten()], [*_dense(prod(map_shape), activation), Reshape(map_shape), *decoder]
-
-
-def _check_sequence(sizes: object, name: str) -> None:
-    if not isinstance(sizes, Sequence | np.ndarray) or isinstance(sizes, str):
-        raise ValueError(f"{name} is {sizes!r}; expected a sequence of whole numbers, such as ({sizes!r},) or (64, 32)")
 
 
 def _flat(input_shape: Shape) -> tuple[list[Layer], list[Layer]]:
@@ -262,4 +256,5 @@ def _noise(name: str, level: float, *, clip: bool) -> Layer:
 
 
 def _activity_penalty(activity_l1: float) -> list[Layer]:
-    return [ActivityL1(activity_l1)] if activity_l1 else []
+    strength = real_number(activity_l1, "activity_l1", least=0)
+    return [ActivityL1(strength)] if strength else []

@@ -47,14 +47,15 @@ class RecordedEncoding:
         codes = np.empty((len(x), *self.network.code_shape), x.dtype)
         bounds = [len(x) * i // n_threads for i in range(n_threads + 1)]
         working = self._blocks[:n_threads]
-        for i, block in enumerate(working):
-            block.begin(x, codes, bounds[i], bounds[i + 1])
         rounds = max(-(-(bounds[i + 1] - bounds[i]) // self.size) for i in range(n_threads))
-        shared_team(len(self._blocks)).carry_out(Plan([block.program.repeated(rounds) for block in working]))
-        is_finite = all(block.outside[0] == 0 for block in working)
-        for block in working:
-            block.end()
-        return codes, is_finite
+        try:
+            for i, block in enumerate(working):
+                block.begin(x, codes, bounds[i], bounds[i + 1])
+            shared_team(len(self._blocks)).carry_out(Plan([block.program.repeated(rounds) for block in working]))
+        finally:
+            for block in working:
+                block.end()
+        return codes, all(block.outside[0] == 0 for block in working)
 
 
 class _Block:

@@ -8,14 +8,14 @@ that was trained here, and a file that exceeds one is refused with an error that
 from collections.abc import Iterable
 from typing import Any
 
+from npae.kernels.execution.thread_team import MOST_THREADS
 from npae.layers.arena import Arena
 
 DEEPEST = 16  # levels of nested tables and lists
 LARGEST_NUMBER = 2**64  # absolute value of integers; a seed may have 64 bits
 MOST_LAYERS = 1000
 MOST_AXES = 32
-MOST_THREADS = 1024
-LARGEST_BUFFERS = 2**34  # bytes of buffers for one sample and of workspaces
+LARGEST_BUFFERS = 2**34  # bytes, for one sample and of what does not grow with the batch
 SLOTS = ("corrupt", "encoder", "code", "decoder")
 
 
@@ -68,4 +68,4 @@ def check_buffers(arena: Arena) -> None:
 def check_threads(n_jobs: Any) -> None:
     """Refuse a number of threads that no machine has."""
     if n_jobs is not None and (type(n_jobs) is not int or n_jobs == 0 or not -1 <= n_jobs <= MOST_THREADS):
-        raise ValueError(f"n_jobs is no number of threads up to {MOST_THREADS:,}")
+        raise ValueError(f"n_jobs is no number of threads up to {MOST_THREADS}")

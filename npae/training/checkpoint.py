@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from npae.layers.base import positive
 from npae.storage.model_file import StoredModel
 from npae.training import checkpoint_file
 from npae.training.nan_diagnosis import save_diagnosis
@@ -18,6 +17,7 @@ from npae.training.state import Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
 from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
 from npae.utils.folder_lock import locked
+from npae.utils.scalars import truth_value, whole_number
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -66,8 +66,8 @@ class Checkpoints:
     def __init__(self, folder: str | Path, *, every: int | str = 1, keep: int = 3, resume: bool = False) -> None:
         self.folder = Path(folder)
         self.every_epochs, self.every_seconds = _interval(every)
-        positive(keep, "keep")
-        self.keep, self.resume = keep, resume
+        whole_number(keep, "keep")
+        self.keep, self.resume = keep, truth_value(resume, "resume")
         self.resumed_from: Path | None = None
 
     def paths(self) -> list[Path]:
@@ -290,5 +290,5 @@ def _interval(every: int | str) -> tuple[int | None, float | None]:
             raise ValueError(f'every is {every!r}; expected a number of epochs, or a time such as "90s", "10m" or "2h"')
         return None, seconds
     epochs = int(every) if isinstance(every, str) else every
-    positive(epochs, "every")
+    whole_number(epochs, "every")
     return epochs, None

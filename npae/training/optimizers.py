@@ -11,8 +11,8 @@ import numpy as np
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
 from npae.layers.arena import Arena
+from npae.utils.scalars import real_number
 from npae.utils.types import Array
-from npae.utils.validation import check_number
 
 
 class Optimizer:
@@ -27,8 +27,7 @@ class Optimizer:
     state_names: tuple[str, ...] = ()
 
     def __init__(self, learning_rate: float) -> None:
-        check_number(learning_rate, "learning_rate", above=0)
-        self.learning_rate = learning_rate
+        self.learning_rate = real_number(learning_rate, "learning_rate", above=0)
 
     def bind(self, arena: Arena) -> None:
         """Allocate the state for the parameters of ``arena``, and reset it."""
@@ -87,8 +86,7 @@ class SGD(Optimizer):
 
     def __init__(self, learning_rate: float = 1e-2, *, momentum: float = 0.0) -> None:
         super().__init__(learning_rate)
-        check_number(momentum, "momentum", least=0)
-        self.momentum = momentum
+        self.momentum = real_number(momentum, "momentum", least=0)
 
     def update(self, kernels: Any, part: slice) -> None:
         theta, dtheta, velocity = self.arena.theta, self.arena.dtheta, self.state["velocity"]
@@ -119,7 +117,9 @@ class Adam(Optimizer):
         self, learning_rate: float = 1e-3, *, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-8
     ) -> None:
         super().__init__(learning_rate)
-        self.beta1, self.beta2, self.epsilon = beta1, beta2, epsilon
+        self.beta1 = real_number(beta1, "beta1", least=0, most=1)
+        self.beta2 = real_number(beta2, "beta2", least=0, most=1)
+        self.epsilon = real_number(epsilon, "epsilon", least=0)
 
     def update(self, kernels: Any, part: slice, decay: float = 0.0) -> None:
         theta, dtheta, m, v = self.arena.theta, self.arena.dtheta, self.state["m"], self.state["v"]
@@ -148,8 +148,7 @@ class AdamW(Adam):
         weight_decay: float = 0.01,
     ) -> None:
         super().__init__(learning_rate, beta1=beta1, beta2=beta2, epsilon=epsilon)
-        check_number(weight_decay, "weight_decay", least=0)
-        self.weight_decay = weight_decay
+        self.weight_decay = real_number(weight_decay, "weight_decay", least=0)
 
     def update(self, kernels: Any, part: slice, decay: float = 0.0) -> None:
         first_bias = min(max(self.arena.decayed.stop, part.start), part.stop)  # weights come first
@@ -164,7 +163,8 @@ class RMSprop(Optimizer):
 
     def __init__(self, learning_rate: float = 1e-3, *, decay: float = 0.9, epsilon: float = 1e-8) -> None:
         super().__init__(learning_rate)
-        self.decay, self.epsilon = decay, epsilon
+        self.decay = real_number(decay, "decay", least=0, most=1)
+        self.epsilon = real_number(epsilon, "epsilon", least=0)
 
     def update(self, kernels: Any, part: slice) -> None:
         theta, dtheta, v = self.arena.theta, self.arena.dtheta, self.state["v"]

@@ -16,19 +16,27 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
+from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Array
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
-    """Number of threads: None is 1, −1 all processors that this process may use."""
+    """Number of threads: None is 1, −1 all processors that this process may use; at most 256.
+
+    More than there are processors are allowed, since the result depends on the number.
+    """
     if n_jobs is None:
         return 1
-    if n_jobs == -1:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if not isinstance(n_jobs, int | np.integer) or n_jobs < 1:
+    if isinstance(n_jobs, bool) or not isinstance(n_jobs, int | np.integer) or (n_jobs < 1 and n_jobs != -1):
         raise ValueError(f"n_jobs is {n_jobs!r}; expected a number of threads, -1 for all processors, or None for one")
+    if n_jobs == -1:
+        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return min(processors, MOST_THREADS)
+    if n_jobs > MOST_THREADS:
+        raise ValueError(
+            f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads, or -1 for as many as there are processors"
+        )
     return int(n_jobs)
 
 
@@ -63,15 +71,19 @@ class Replicas:
     def _present_settings(self) -> Any:
         """The configuration that replicas and recordings depend on; None where there are neither."""
         net = self.networks[0]
-        return net.config() if self.n_jobs > 1 or net.is_recordable else None
+        return (net.config(), net.recorded) if self.n_jobs > 1 or net.is_recordable else None
 
-    def set_data(self, x: Array) -> None:
-        """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``forget``.
+    def set_data(self, x: Array, batch_size: int | None = None) -> None:
+        """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``release_data``.
 
-        Recordings are reused unless the settings of a layer have changed.
+        Recordings are reused unless the settings of a layer have changed. Recordings of batches that x does not
+        have when it is cut into batches of ``batch_size`` are dropped; without it all are kept.
         """
         if self._present_settings() != self._settings:
             self._replicate()
+        if batch_size is not None:
+            lengths = {min(batch_size, len(x)), len(x) % batch_size}
+            self._batches = {n: batch for n, batch in self._batches.items() if n in lengths}
         self._x = x
         for batch in self._batches.values():
             batch.take_from(x)

@@ -7,6 +7,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from npae.utils.scalars import real_number, whole_number
+
 Schedule = Callable[[int], float]
 
 
@@ -41,6 +43,10 @@ class StepDecay:
     every: int
     factor: float = 0.1
 
+    def __post_init__(self) -> None:
+        whole_number(self.every, "every")
+        real_number(self.factor, "factor", least=0)
+
     def __call__(self, step: int) -> float:
         return self.factor ** (step // self.every)
 
@@ -63,6 +69,10 @@ class Cosine:
 
     total: int
     floor: float = 0.0
+
+    def __post_init__(self) -> None:
+        whole_number(self.total, "total")
+        real_number(self.floor, "floor", least=0)
 
     def __call__(self, step: int) -> float:
         progress = min(step / self.total, 1.0)
@@ -89,10 +99,25 @@ class WarmUp:
     steps: int
     then: Schedule = Constant()
 
+    def __post_init__(self) -> None:
+        whole_number(self.steps, "steps")
+
     def __call__(self, step: int) -> float:
         if step < self.steps:
             return (step + 1) / self.steps
         return self.then(step - self.steps)
+
+
+@dataclass(frozen=True)
+class Span:
+    """Another schedule for ``total`` steps, whose first is ``start``; the full rate before and after."""
+
+    start: int
+    total: int
+    then: Schedule
+
+    def __call__(self, step: int) -> float:
+        return self.then(step - self.start) if self.start <= step < self.start + self.total else 1.0
 
 
 def schedule_by_name(name: str, total: int) -> Schedule:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from npae.layers.base import positive
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointing
 from npae.training.memory_estimate import check_memory
@@ -27,8 +26,8 @@ from npae.training.state import EarlyStopping, Progress, TrainingState
 from npae.utils.errors import NonFiniteError
 from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
+from npae.utils.scalars import real_number, truth_value, whole_number
 from npae.utils.types import Array
-from npae.utils.validation import check_number
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -80,13 +79,9 @@ class Training(TrainingState):
         n_jobs: int | None = None,
         history: dict[str, list[float]] | None = None,
     ) -> None:
-        if batch_size < 1:
-            raise ValueError(f"batch_size is {batch_size}; expected at least 1")
-        if clip_norm is not None:
-            check_number(clip_norm, "clip_norm", above=0)
         # A copy, so that one optimizer can be given to several trainings.
         self.network, self.optimizer, self.schedule = network, copy.copy(optimizer), schedule
-        self.batch_size, self.clip_norm = batch_size, clip_norm
+        self._set_batch(batch_size, clip_norm)
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
         self.n_jobs = effective_n_jobs(n_jobs)
@@ -94,6 +89,30 @@ class Training(TrainingState):
         self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, self.n_jobs)
         self.last_finite_theta, self._theta_before = network.theta.copy(), network.theta.copy()
+
+    def _set_batch(self, batch_size: int, clip_norm: float | None) -> None:
+        self.batch_size = whole_number(batch_size, "batch_size")
+        self.clip_norm = None if clip_norm is None else real_number(clip_norm, "clip_norm", above=0)
+
+    def change(
+        self, optimizer: Optimizer, *, batch_size: int = 128, clip_norm: float | None = None, n_jobs: int | None = None
+    ) -> None:
+        """Go on with other settings; they are those of the constructor.
+
+        An optimizer of the same type keeps what it remembers and takes over the new one's settings; one of another type
+        starts afresh.
+        """
+        n_jobs = effective_n_jobs(n_jobs)
+        self._set_batch(batch_size, clip_norm)
+        if type(optimizer) is type(self.optimizer):
+            vars(self.optimizer).update(optimizer.settings)
+        else:
+            check_memory(self.network, optimizer.state_names, n_jobs=n_jobs)
+            self.optimizer = copy.copy(optimizer)
+            self.optimizer.bind(self.network.arena)
+        if n_jobs != self.n_jobs:
+            check_memory(self.network, (), n_jobs=n_jobs)
+            self.n_jobs, self._replicas = n_jobs, Replicas(self.network, n_jobs)
 
     def fit(
         self,
@@ -134,9 +153,12 @@ class Training(TrainingState):
             If the loss or a parameter is NaN or infinite; the parameters are set back to those at the start of this
             epoch, or, where its first loss is not finite, of the one before.
         """
-        positive(epochs, "epochs")
-        if patience is not None and validation is None:
-            raise ValueError(f"patience is {patience} but there is no validation data to wait for; give validation")
+        whole_number(epochs, "epochs")
+        if patience is not None:
+            patience = whole_number(patience, "patience")
+            if validation is None:
+                raise ValueError(f"patience is {patience} but there is no validation data to wait for; give validation")
+        verbose = truth_value(verbose, "verbose")
         x = self.network.check(x, as_target=True)
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
@@ -218,7 +240,7 @@ class Training(TrainingState):
         if progress.batches == 0:
             progress.begin_epoch()
             self._theta_before[...] = net.theta
-        self._replicas.set_data(x)
+        self._replicas.set_data(x, self.batch_size)
         for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
             loss = self._step(x, chosen, step, progress)
             if bar is not None:
@@ -275,9 +297,8 @@ class Training(TrainingState):
 
 
 def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
-    """Split samples at random into training and validation samples; None for the latter if ``fraction`` is 0."""
-    if not 0 <= fraction < 1:
-        raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
+    """Split samples into training and validation, drawn by ``seed``."""
+    fraction = real_number(fraction, "validation_fraction", least=0, below=1)
     if fraction == 0:
         return x, None
     n_aside = round(len(x) * fraction)

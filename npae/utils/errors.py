@@ -57,3 +57,23 @@ def one_line(reason: object, longest: int = 200) -> str:
     """
     text = " ".join(str(reason)[:1000].split())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)[:longest]
+
+
+class Hint(UserWarning):
+    """Data or a result that probably was meant otherwise; nothing is changed or refused."""
+
+
+class ChannelsFirstHint(Hint):
+    """Images look as if their channels came before height and width."""
+
+
+class WindowsHint(Hint):
+    """Windows of a time series were given as images, so that convolutions slide across their channels."""
+
+
+class ScaleHint(Hint):
+    """The columns of a table have very different scales."""
+
+
+class UnusedCodeHint(Hint):
+    """A variational code, or most of its dimensions, says nothing about the samples."""

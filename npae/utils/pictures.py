@@ -7,6 +7,7 @@ from math import ceil, sqrt
 import numpy as np
 
 from npae.utils.errors import MissingExtraError
+from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 
@@ -48,7 +49,10 @@ def grid(images: Array, columns: int | None = None, gap: int = 1) -> Array:
     if images.ndim == 4 and images.shape[3] == 1:
         images = images[..., 0]
     n, height, width = images.shape[:3]
-    columns = columns or ceil(sqrt(n))
+    columns, gap = (
+        ceil(sqrt(n)) if columns is None else whole_number(columns, "columns"),
+        whole_number(gap, "gap", least=0),
+    )
     canvas = np.full(
         (ceil(n / columns) * (height + gap) - gap, columns * (width + gap) - gap, *images.shape[3:]), 255, np.uint8
     )
@@ -74,6 +78,6 @@ def png(image: Array, scale: int = 2) -> bytes:
     require_pillow()
     from PIL import Image
 
-    buffer = io.BytesIO()
+    scale, buffer = whole_number(scale, "scale"), io.BytesIO()
     Image.fromarray(image.repeat(scale, axis=0).repeat(scale, axis=1)).save(buffer, format="png", optimize=True)
     return buffer.getvalue()

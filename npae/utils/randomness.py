@@ -51,8 +51,8 @@ def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.rand
     >>> generator(0, "shuffle", 3).integers(100) == generator(0, "shuffle", 3).integers(100)
     np.True_
     """
-    if not 0 <= seed < 2**64:
-        raise ValueError(f"the seed is {seed}; expected a whole number from 0 to 2**64 - 1")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
+        raise ValueError(f"the seed is {seed!r}; expected a whole number from 0 to 2**64 - 1")
     digest = hashlib.blake2b(purpose.encode(), digest_size=8).digest()
     key = np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)
     # Step and shard are the highest words of the counter, so two shards are 2**128 draws apart.
@@ -73,9 +73,16 @@ def seed_from(random_state: Any) -> int:
         return int(random_state.integers(2**32))
     if isinstance(random_state, np.random.RandomState):
         return int(random_state.randint(2**31))
-    if not isinstance(random_state, int | np.integer) or random_state < 0:
-        raise ValueError(f"random_state is {random_state!r}; expected a whole number of at least 0, or None")
+    check_random_state(random_state, "random_state")
     return int(random_state)
+
+
+def check_random_state(random_state: Any, name: str) -> None:
+    """Refuse what ``seed_from`` makes no seed of; nothing is drawn."""
+    if random_state is None or isinstance(random_state, np.random.Generator | np.random.RandomState):
+        return
+    if isinstance(random_state, bool) or not isinstance(random_state, int | np.integer) or random_state < 0:
+        raise ValueError(f"{name} is {random_state!r}; expected a whole number of at least 0, or None")
 
 
 @dataclass

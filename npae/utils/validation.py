@@ -1,6 +1,5 @@
 """Input is validated once, where it enters; inner code assumes that it is valid."""
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,15 +104,6 @@ def stack_two(a: Any, b: Any) -> Array:
     if a.shape != b.shape:
         raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
     return np.stack([a, b])
-
-
-def check_number(value: Any, name: str, *, least: float = -math.inf, above: float | None = None) -> None:
-    """Raise ValueError unless ``value`` is a finite number of at least ``least`` or, if given, above ``above``."""
-    expected = f"at least {least:g}" if above is None else f"above {above:g}"
-    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
-        raise ValueError(f"{name} is {value!r}; expected a number {'of ' if above is None else ''}{expected}")
-    if not math.isfinite(value) or value < least or (above is not None and value <= above):
-        raise ValueError(f"{name} is {value}; expected a number {'of ' if above is None else ''}{expected}")
 
 
 def refuse_non_finite(x: Array, what: str) -> None:

@@ -40,7 +40,7 @@ def same(a: Array, b: Array) -> bool:
 @pytest.mark.parametrize("shape", [(12,), (5, 4), (5, 4, 1), (5, 4, 3)])
 def test_codes_are_flat_and_everything_else_has_the_shape_of_the_data(kind: str, shape: Shape, dtype: str) -> None:
     if kind == "convolutional" and len(shape) == 1:
-        shape = (9, 2)
+        shape = (9, 4)
     x = samples(9, *shape).astype(dtype)
     model = unfitted(kind, dtype=dtype, batch_size=4)
     assert model.fit(x) is model

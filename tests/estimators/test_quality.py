@@ -161,6 +161,7 @@ def test_samples_of_a_variational_model_have_the_mean_of_the_data() -> None:
     assert drawn.std(axis=0).min() > 0.05
 
 
+@pytest.mark.filterwarnings("ignore::npae.utils.errors.UnusedCodeHint")
 def test_more_beta_means_less_divergence_and_more_loss_of_detail() -> None:
     x = (samples(100, 10) > 0.5).astype("float32")
     last = {}

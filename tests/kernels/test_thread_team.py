@@ -13,6 +13,7 @@ import pytest
 from helpers.small_models import samples
 
 from npae.kernels import compiled, reference
+from npae.kernels.execution import thread_team
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import ThreadTeam, shared_team
 from npae.network import recipes
@@ -96,20 +97,49 @@ def test_an_error_is_raised_after_all_have_finished_and_the_team_can_be_used_aga
     assert (y == 80).all()
 
 
+def allow(monkeypatch, n):
+    """Let the system start only so many threads of a team."""
+    start, started = threading.Thread.start, []
+
+    def start_or_refuse(thread):
+        if thread.name == "npae thread team":
+            if len(started) == n:
+                raise RuntimeError("can't start new thread")
+            started.append(thread)
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", start_or_refuse)
+
+
 @pytest.mark.skipif(not COMPILES, reason="there are no threads then")
-def test_a_thread_that_could_not_be_started_is_not_waited_for(monkeypatch):
-    team, y = ThreadTeam(2), np.zeros(5)
+@pytest.mark.parametrize("n_started", [0, 1, 2])
+def test_threads_that_cannot_be_started_are_told_of_once_and_others_do_their_work(monkeypatch, n_started):
+    allow(monkeypatch, n_started)
+    team, ys = ThreadTeam(6), np.zeros((6, 50))
+    programs = [adding(i + 1, y) for i, y in enumerate(ys)]
+    words = rf"only {1 + n_started} of 6 threads can be used \(can't start new thread\), .*; lower n_jobs, or let"
+    with pytest.warns(RuntimeWarning, match=words) as caught:
+        team.run(programs, programs[:4])
+    assert len(caught) == 1
+    assert ys[:, 0].tolist() == [2, 4, 6, 8, 5, 6]
+    for _ in range(20):
+        team.run(programs)
+    assert ys[:, 0].tolist() == [22, 44, 66, 88, 105, 126]
 
-    def refused(thread):
-        raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(threading.Thread, "start", refused)
-    with pytest.raises(RuntimeError, match="can't start"):
-        team.run([adding(1, y), adding(1, y)])
-    monkeypatch.undo()
-    assert (y == 0).all()
-    team.run([adding(1, y), adding(1, np.zeros(5))])
-    assert (y == 1).all()
+@pytest.mark.skipif(not COMPILES, reason="there are no threads then")
+@pytest.mark.parametrize("n_started", [0, 1])
+def test_training_on_fewer_threads_than_asked_for_gives_the_same_bits(monkeypatch, n_started):
+    expected = fit(seed=2, n_jobs=3)
+    monkeypatch.setattr(thread_team, "_teams", {})
+    allow(monkeypatch, n_started)
+    with pytest.warns(RuntimeWarning, match=f"only {1 + n_started} of 3 threads"):
+        assert fit(seed=2, n_jobs=3) == expected
+
+
+@pytest.mark.skipif(not COMPILES, reason="there are no threads then")
+def test_nothing_is_said_where_all_threads_are_started():
+    ThreadTeam(3).run([adding(1, np.zeros(5)) for _ in range(3)])
 
 
 def fit(seed, n_jobs):

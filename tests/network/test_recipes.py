@@ -313,7 +313,10 @@ def test_an_option_that_no_type_has_is_refused(kind: str, mistake: dict[str, Any
             lambda: recipes.denoising(FLAT, noise="snow"),
             "unknown noise 'snow'; expected one of gaussian, masking, salt",
         ),
-        (lambda: recipes.denoising(FLAT, noise="masking", noise_level=1.5), "level 1.5; expected a number from 0 to 1"),
+        (
+            lambda: recipes.denoising(FLAT, noise="masking", noise_level=1.5),
+            "the level of MaskingNoise is 1.5; expected a number from 0 to 1",
+        ),
         (lambda: recipes.denoising(FLAT, code_size=None), "code_size is None, .*; give a number, or filters"),
         (lambda: recipes.convolutional((2, 2, 2, 2)), r"needs signals .*\(2, 2, 2, 2\); reshape them"),
         (lambda: recipes.denoising((2, 2, 2, 2), filters=(3,)), r"needs signals .*\(2, 2, 2, 2\); reshape them"),

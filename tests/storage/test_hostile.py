@@ -299,7 +299,7 @@ RECORDS: dict[str, tuple[str, Callable[[dict[str, Any]], Any]]] = {
         "the slope of LeakyReLU is nan",
         lambda r: r["network"]["encoder"].insert(0, {"type": "LeakyReLU", "slope": float("nan")}),
     ),
-    "a billion threads": ("n_jobs is no number of threads up to 1,024", lambda r: r["params"].update(n_jobs=10**9)),
+    "a billion threads": ("n_jobs is no number of threads up to 256", lambda r: r["params"].update(n_jobs=10**9)),
     "no thread": ("n_jobs is no number", lambda r: r["params"].update(n_jobs=0)),
     "threads that are a text": ("n_jobs is no number", lambda r: r["params"].update(n_jobs="2")),
     "a history of a million columns": (

@@ -589,7 +589,7 @@ def test_training_can_go_on_after_nan() -> None:
 @pytest.mark.parametrize(
     ("options", "advice"),
     [
-        ({"batch_size": 0}, r"batch_size is 0; expected at least 1"),
+        ({"batch_size": 0}, r"batch_size is 0; expected a whole number of at least 1"),
         ({"clip_norm": 0.0}, r"clip_norm is 0\.0; expected a number above 0"),
         ({"clip_norm": float("nan")}, r"clip_norm is nan; expected a number above 0"),
     ],

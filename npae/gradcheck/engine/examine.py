@@ -15,6 +15,7 @@ from npae.gradcheck.report.findings import BlockReport, gradient_name
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import SINGLE, SMOOTH, Verdict
 from npae.utils.randomness import generator
+from npae.utils.scalars import real_number, whole_number
 from npae.utils.types import Array
 
 MODES = ("full", "fast")
@@ -48,10 +49,11 @@ class CheckSettings:
     def __post_init__(self) -> None:
         if self.mode not in MODES:
             raise ValueError(f'mode is {self.mode!r}; expected "full" (every entry) or "fast" (directions)')
-        if self.budget_s is not None and not self.budget_s > 0:
-            raise ValueError(f"budget_s is {self.budget_s!r}; expected a number of seconds above 0, or None")
-        if self.tolerance is not None and not 0 < self.tolerance < 1:
-            raise ValueError(f"tolerance is {self.tolerance!r}; expected a number between 0 and 1, such as 1e-6")
+        if self.budget_s is not None:
+            real_number(self.budget_s, "budget_s", above=0)
+        if self.tolerance is not None:
+            real_number(self.tolerance, "tolerance", above=0, below=1)
+        whole_number(self.seed, "seed", least=0)
 
 
 def examine(subject: Subject, title: str, plan: CheckSettings, u: Array) -> Report:

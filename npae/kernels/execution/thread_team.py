@@ -1,11 +1,13 @@
 """Thread team for recorded programs: a few threads that run them in parallel.
 
 The calling thread runs the first program, the others one each. Between steps they busy-wait for a millisecond or two,
-because waking a sleeping thread takes 50-100 us; then they sleep.
+because waking a sleeping thread takes 50-100 us; then they sleep. Where the system starts fewer threads than a team
+has, those that there are run the same programs one after the other, with the same result.
 """
 
 import os
 import threading
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -15,7 +17,8 @@ from npae.kernels.execution.program import NO_MEMORY, Program
 from npae.kernels.reference.array import Array
 
 CACHE_LINE = 64  # bytes
-PATIENCE = 500  # times ``LOOKS`` polls before a thread goes to sleep: a millisecond or two
+MOST_THREADS = 256  # of a team
+PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
 
 _teams: dict[tuple[int, int], "ThreadTeam"] = {}
 
@@ -61,13 +64,14 @@ class ThreadTeam:
             return
         from npae.kernels.execution.mailbox import lead
 
-        tables = plan.tables
         with self._lock:
-            mailboxes = self._started()[: plan.width - 1]
+            mailboxes = self._started()
+            plan = plan.narrowed(1 + len(mailboxes))
+            tables = plan.tables
             try:
                 if plan.width > 1:
                     self._wake()
-                failed = lead(tables, mailboxes)
+                failed = lead(tables, mailboxes[: plan.width - 1])
             finally:
                 self._is_busy = False
         if failed:
@@ -78,11 +82,21 @@ class ThreadTeam:
             from npae.kernels.execution.mailbox import MAILBOX
 
             mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
+            n_started = 0
             for mailbox in mailboxes:
-                threading.Thread(target=self._follow, args=(mailbox,), name="npae thread team", daemon=True).start()
-            self._mailboxes = (
-                mailboxes  # only now, so that the leader never waits for a thread that could not be started
-            )
+                thread = threading.Thread(target=self._follow, args=(mailbox,), name="npae thread team", daemon=True)
+                try:
+                    thread.start()
+                except RuntimeError as error:
+                    warnings.warn(
+                        f"only {1 + n_started} of {self.size} threads can be used ({error}), so that work takes "
+                        f"longer, with the same result; lower n_jobs, or let this process have more threads",
+                        RuntimeWarning,
+                        stacklevel=3,
+                    )
+                    break
+                n_started += 1
+            self._mailboxes = mailboxes[:n_started]
         return self._mailboxes
 
     def _wake(self) -> None:
@@ -113,6 +127,16 @@ class Plan:
         self.width = max(map(len, self._stages), default=0)  # number of threads that it needs
         self.is_native = bool(self._stages) and all(program.is_native for stage in self._stages for program in stage)
         self._tables: Array | None = None
+        self._narrower: Plan | None = None
+
+    def narrowed(self, width: int) -> "Plan":
+        """The same programs in more stages, so that ``width`` threads are enough; this plan where they are already."""
+        if self.width <= width:
+            return self
+        if self._narrower is None or self._narrower.width > width:
+            starts = [(stage, i) for stage in self._stages for i in range(0, len(stage), width)]
+            self._narrower = Plan(*(stage[i : i + width] for stage, i in starts))
+        return self._narrower
 
     @property
     def tables(self) -> Array:

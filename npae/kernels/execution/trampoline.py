@@ -59,10 +59,12 @@ def _description(a: Any) -> Any:
 def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
     """Address of the trampoline for ``kernel`` with arguments of these types; compiled at the first request."""
     key = (kernel, *map(_description, arguments))
+    if key in _trampolines:
+        return _trampolines[key][0]
+    kinds = tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
+    kernel.compile(kinds)  # outside the lock, which the thread that compiles takes
     with global_compiler_lock:
         if key not in _trampolines:
-            kinds = tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
-            kernel.compile(kinds)
             compiled = kernel.overloads[kinds]
             context = compiled.target_context
             name = f"trampoline_{len(_trampolines)}_{kernel.__name__}"

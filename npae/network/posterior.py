@@ -1,0 +1,30 @@
+"""The distribution that a variational network gives the code of each sample."""
+
+import numpy as np
+
+from npae.layers.reparameterization import Reparameterization
+from npae.network.autoencoder import Autoencoder
+from npae.network.batching import batch_size_for
+from npae.utils.types import Array
+
+
+def posterior(net: Autoencoder, X: Array, block: int = 256) -> tuple[Array, Array]:
+    """Mean and log-variance (n, code_size) of the code's distribution for each sample, in float64.
+
+    Parameters
+    ----------
+    net : Autoencoder
+        Built, with a ``Reparameterization`` in its code.
+    X : ndarray of shape ``(n, *input_shape)``
+    block : int, default 256
+        Most samples that pass the network at once.
+    """
+    head = next(layer for layer in net.code.layers if isinstance(layer, Reparameterization))
+    size = min(block, batch_size_for(net.arena))
+    mu, log_var = [], []
+    for start in range(0, len(X), size):
+        with net.arena.lock:
+            net.encode(X[start : start + size])
+            mu.append(head.mu.astype(np.float64))
+            log_var.append(head.log_var.astype(np.float64))
+    return np.concatenate(mu), np.concatenate(log_var)
