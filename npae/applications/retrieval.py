@@ -19,7 +19,7 @@ from npae.storage import safetensors
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, MissingExtraError
 from npae.utils.types import Array
-from npae.utils.validation import check_samples, refuse_non_finite
+from npae.utils.validation import check_array, refuse_non_finite
 
 METRICS = ("euclidean", "cosine")
 QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
@@ -67,7 +67,7 @@ class Index:
             Rows of ``codes``; Euclidean distance, or 1 − cosine.
         """
         k = min(positive(k, "k"), len(self.codes))
-        queries = self._comparable(check_samples(queries, self.codes.shape[1:], np.float32, "queries"))
+        queries = self._comparable(check_array(queries, self.codes.shape[1:], np.float32, "queries"))
         places = np.empty((len(queries), k), np.int64)
         distances = np.empty((len(queries), k))
         for start in range(0, len(queries), QUERIES):

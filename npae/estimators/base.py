@@ -12,7 +12,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.parameters import estimator, parameter
 from npae.estimators.saving import SaveMixin
@@ -24,14 +23,18 @@ from npae.training.optimizers import OPTIMIZERS, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
+from npae.utils.columns import Columns, check_columns, check_order, columns_of
 from npae.utils.randomness import generator, seed_from
+from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
-from npae.utils.validation import check_numeric, check_samples, stack_two
+from npae.utils.validation import check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
 
 #: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
 LARGEST_SAMPLED_CODE = 512
 #: Training samples that this Gaussian is fitted to, evenly spread over the data; for a large code four times its size.
 CODES_FOR_SAMPLING = 500
+#: A list of fewer entries with more rows each is probably one of parts, not of samples.
+FEW_ENTRIES, MANY_ROWS = 10, 50
 
 
 @estimator("What the five autoencoders have in common: training, codes, reconstructions, samples and scores.")
@@ -54,7 +57,7 @@ class AutoencoderEstimator(SaveMixin):
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
     _code_distribution: Gaussian | None = field(init=False)
-    _seen: Array | None = field(init=False)
+    _seen: Samples | None = field(init=False)
 
     summary: ClassVar[str]
 
@@ -67,7 +70,7 @@ class AutoencoderEstimator(SaveMixin):
     loss: str = parameter(
         "str",
         '"bce" (binary cross-entropy, for values in [0, 1]), "mse" (squared error), or "auto": "bce" where all values '
-        'lie in [0, 1], else "mse".',
+        'lie in [0, 1], rounding aside, else "mse". A model of "auto" scores values of any range.',
         default="auto",
     )
     epochs: int = parameter("int", "Times that ``fit`` goes through the data.", default=20)
@@ -144,7 +147,8 @@ class AutoencoderEstimator(SaveMixin):
         Parameters
         ----------
         X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
-            With cross-entropy, values in [0, 1].
+            With cross-entropy, values in [0, 1]. A sparse matrix of SciPy is made dense a batch at a time. Masked
+            cells, missing values and dates are refused.
         y : ignored
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
@@ -152,20 +156,17 @@ class AutoencoderEstimator(SaveMixin):
             Where the run is written down, so that it can go on after whatever ends it. Where ``random_state`` is None,
             a run that goes on keeps its seed.
         """
-        names = column_names(X)
+        columns = columns_of(X)
         X = self._prepare(X)
         seed = self._seed(checkpoints)
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
-        training = self._new_training(X, len(train), seed)
+        training = self._new_training(X, len(train), seed, columns)
         aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
-        with checkpointing(
-            checkpoints, training, train, **aims, model=self._description(seed, names)
-        ) as checkpoint_writer:
+        with checkpointing(checkpoints, training, train, **aims, model=self._description(seed)) as checkpoint_writer:
             self._adopt(training)
-            self._remember_names(names)
             if len(train) < self.batch_size:
                 warnings.warn(
                     f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
@@ -188,12 +189,11 @@ class AutoencoderEstimator(SaveMixin):
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train on X for one more epoch, at a constant learning rate."""
         if hasattr(self, "network_"):
-            self._check_names(X)
+            self._warn_of_names(X)
         else:
-            names = column_names(X)
+            columns = columns_of(X)
             X = self._prepare(X)
-            self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
-            self._remember_names(names)
+            self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns))
         X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
         if not hasattr(self, "training_"):  # read from a file, or a copy
             self.training_ = self._training_of(self.network_, len(X), self.history_)
@@ -209,7 +209,9 @@ class AutoencoderEstimator(SaveMixin):
         stored = checkpoints.seed() if checkpoints is not None and self.random_state is None else None
         return seed_from(self.random_state) if stored is None else stored
 
-    def _prepare(self, X: Any) -> Array:
+    def _prepare(self, X: Any) -> Samples:
+        """X of ``fit``, with hints where it is probably meant otherwise."""
+        is_list = isinstance(X, list | tuple)
         X = check_numeric(X, "X")
         if X.ndim < 2 or X.ndim > 4:
             raise ValueError(
@@ -220,13 +222,22 @@ class AutoencoderEstimator(SaveMixin):
             raise ValueError(
                 f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
             )
-        if X.dtype == np.uint8 and self.loss == "auto" and X.max(initial=0) > 1:
+        samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X")
+        if self.loss == "auto" and looks_like_bytes(samples):
             warnings.warn(
-                "X holds whole numbers of 0-255, probably images; fit X / 255, which is learned better", stacklevel=3
+                "X holds numbers of 0-255, as images do; if it is images, fit X / 255, which is learned better",
+                stacklevel=3,
             )
-        return check_samples(X, X.shape[1:], self._dtype_for(X), "X")
+        if is_list and X.ndim > 2 and len(X) < FEW_ENTRIES and X.shape[1] > MANY_ROWS:
+            warnings.warn(
+                f"X is a list of {len(X)} arrays of shape {X.shape[1:]}, each of which is taken for one sample; if "
+                f"they are parts of the data, whose rows are the samples, give np.concatenate(X), or call partial_fit "
+                f"with each",
+                stacklevel=3,
+            )
+        return samples
 
-    def _dtype_for(self, X: Array) -> str:
+    def _dtype_for(self, X: Samples) -> str:
         """The dtype of "auto": float64 for float64 data, else float32."""
         if self.dtype not in ("auto", "float32", "float64"):
             raise ValueError(f'dtype is {self.dtype!r}; expected "auto", "float32" or "float64"')
@@ -234,7 +245,7 @@ class AutoencoderEstimator(SaveMixin):
             return self.dtype
         return "float64" if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else "float32"
 
-    def _new_training(self, X: Array, n_train: int, seed: int) -> Training:
+    def _new_training(self, X: Samples, n_train: int, seed: int, columns: Columns | None) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         for name in ("epochs", "batch_size", "patience"):
             positive(getattr(self, name), name)
@@ -251,6 +262,7 @@ class AutoencoderEstimator(SaveMixin):
             n_validation=len(X) - n_train,
         )
         network.arena.allocate()
+        network.columns = columns
         network.check(X, as_target=True)
         return self._training_of(network, n_train, {})
 
@@ -274,14 +286,15 @@ class AutoencoderEstimator(SaveMixin):
         """Take over the network and history of a training; replaces those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
+        self._name_columns()
         self._code_distribution = self._seen = None
 
-    def _resolved_loss(self, X: Array) -> str:
+    def _resolved_loss(self, X: Samples) -> str:
         if self.loss not in ("auto", "bce", "mse"):
             raise ValueError(f"unknown loss {self.loss!r}; expected one of auto, bce, mse")
         if self.loss != "auto":
             return self.loss
-        return "bce" if X.min() >= 0 and X.max() <= 1 else "mse"
+        return "bce" if is_unit_interval(X) else "mse"
 
     def _common(self, loss: str) -> dict[str, Any]:
         """The arguments that every recipe takes; with AdamW weight decay is left to the optimizer."""
@@ -320,15 +333,22 @@ class AutoencoderEstimator(SaveMixin):
 
     def inverse_transform(self, Z: Any) -> Array:
         """Samples rebuilt from codes Z (n, code_size), in the shape that X had."""
-        return self._network().decode(Z)
+        net = self._network()
+        check_order(columns_of(Z), Columns(tuple(self.get_feature_names_out()), are_names=True))
+        return net.decode(Z)
 
     def reconstruct(self, X: Any) -> Array:
         """X, encoded and decoded; of a denoising model: X without its noise."""
         return self._network().reconstruct(self._check_shape(X))
 
     def score_samples(self, X: Any) -> Array:
-        """Minus the loss of each sample (n,), penalties included, in nats for cross-entropy; higher is better."""
-        return -self._network().losses(self._check_shape(X))
+        """Minus the loss of each sample (n,), penalties included, in nats for cross-entropy; higher is better.
+
+        Where ``loss="auto"`` took cross-entropy, samples may have values outside [0, 1], as a scaler gives them for
+        data that it was not fitted to: such a value counts as the nearest one within, plus the square of its distance
+        from it.
+        """
+        return -self._network().losses(self._check_shape(X), any_range=self.loss == "auto")
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of ``score_samples``."""
@@ -363,14 +383,16 @@ class AutoencoderEstimator(SaveMixin):
             )
         return distribution.transform(z)
 
-    def _remember(self, X: Array) -> None:
+    def _remember(self, X: Samples) -> None:
         """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
         (code_size,) = self.network_.code_shape
         # Too few say nothing of a covariance: after a small part, those of an earlier one stay.
         few = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
         if code_size <= LARGEST_SAMPLED_CODE and not few:
             n = max(CODES_FOR_SAMPLING, 4 * code_size)
-            self._seen, self._code_distribution = X[:: ceil(len(X) / n)].copy(), None
+            few_of_them = X[:: ceil(len(X) / n)]
+            self._seen = few_of_them.copy() if isinstance(few_of_them, np.ndarray) else few_of_them
+            self._code_distribution = None
 
     @property
     def code_distribution_(self) -> Gaussian | None:
@@ -398,15 +420,16 @@ class AutoencoderEstimator(SaveMixin):
             self.code_distribution_  # noqa: B018 (from the samples, which are then let go)
         return super().__getstate__()
 
-    def _check_shape(self, X: Any) -> Array:
+    def _check_shape(self, X: Any) -> Samples:
         """X as an array with the columns of ``fit``."""
         self._network()
-        self._check_names(X)
+        self._warn_of_names(X)
         return self._flat_checked(X)
 
-    def _flat_checked(self, X: Any) -> Array:
+    def _flat_checked(self, X: Any) -> Samples:
         """X as an array; the network checks the rest, but what scikit-learn words in its own way is said here."""
         net = self._network()
+        check_columns(columns_of(X), net.columns)
         samples = check_numeric(X, "X")
         if samples.ndim == 1:
             raise ValueError(

@@ -5,14 +5,13 @@ from math import prod
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.sklearn_api import SklearnMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
 from npae.storage import model_file
 from npae.storage.limits import check_threads
+from npae.utils.sparse import Samples
 from npae.utils.types import Array
 from npae.utils.validation import refuse_non_finite
 
@@ -23,7 +22,7 @@ class SaveMixin(SklearnMixin):
     network_: Autoencoder
     history_: dict[str, list[float]]
     _code_distribution: Gaussian | None
-    _seen: Array | None
+    _seen: Samples | None
 
     @property
     def code_distribution_(self) -> Gaussian | None:
@@ -33,16 +32,15 @@ class SaveMixin(SklearnMixin):
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
         net = self._network()
-        record = self._description(net.run.seed, getattr(self, "feature_names_in_", None))
+        record = self._description(net.run.seed)
         model_file.save(net, path, record={**record, "history": self.history_}, arrays=self._arrays())
 
-    def _description(self, seed: int, feature_names: Array | None) -> dict[str, Any]:
-        """The estimator's name, parameters and column names, for a model file."""
+    def _description(self, seed: int) -> dict[str, Any]:
+        """The estimator's name and parameters, for a model file."""
         params = self.get_params()
         if not isinstance(params["random_state"], int | None):
             params["random_state"] = seed
-        names = {} if feature_names is None else {"feature_names": list(feature_names)}
-        return {"estimator": type(self).__name__, "params": params, **names}
+        return {"estimator": type(self).__name__, "params": params}
 
     def _arrays(self) -> dict[str, Array]:
         codes = self.code_distribution_
@@ -62,8 +60,7 @@ class SaveMixin(SklearnMixin):
         model.network_ = stored.network(layers)
         model.history_ = stored.history()
         model.n_features_in_ = prod(model.network_.input_shape)
-        if "feature_names" in stored.record:
-            model.feature_names_in_ = _names(stored.record["feature_names"], model.n_features_in_)
+        model._name_columns()
         model._code_distribution = model._seen = None
         if "code_mean" in stored.arrays:
             (size,) = model.network_.code_shape
@@ -75,9 +72,3 @@ class SaveMixin(SklearnMixin):
             refuse_non_finite(factor, "the array 'code_factor'")
             model._code_distribution = Gaussian(mean.copy(), factor.copy())
         return model
-
-
-def _names(names: Any, n_features: int) -> Array:
-    if not isinstance(names, list) or len(names) != n_features or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"the feature names are not {n_features} texts")
-    return np.asarray(names, dtype=object)

@@ -17,12 +17,16 @@ from npae.layers.fused import FusedLayer, fused
 from npae.layers.losses import loss_by_name
 from npae.network.config import from_config, to_config
 from npae.network.summary import summary
+from npae.utils.columns import Columns
 from npae.utils.types import Array
 from npae.utils.validation import check_number
 
 
 class Network:
     """Four slots and a loss; see ``npae.Autoencoder`` for what they take."""
+
+    #: The columns of the dataframe that it was trained on, if it was one.
+    columns: Columns | None = None
 
     def __init__(
         self,
@@ -236,6 +240,7 @@ class Network:
             state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse, self.recorded)
             state["compiled"] = self.arena.kernels is not reference_kernels()
             state["theta"], state["step"] = self.theta.copy(), self.run.step
+            state["columns"] = self.columns
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -246,6 +251,7 @@ class Network:
             fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse, recorded=recorded)
             fresh.theta[...] = state["theta"]
             fresh.run.step = state["step"]
+            fresh.columns = state.get("columns")
         self.__dict__.update(fresh.__dict__)
 
     def _slots(self) -> tuple[Chain, Chain, Chain, Chain]:

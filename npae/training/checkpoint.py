@@ -18,7 +18,7 @@ from npae.training.state import Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
 from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
 from npae.utils.folder_lock import locked
-from npae.utils.types import Array
+from npae.utils.sparse import Samples
 from npae.utils.version import __version__
 
 DIGITS = 12  # of the step in a name, so that names are in the order of steps; no other file is taken for a checkpoint
@@ -169,9 +169,9 @@ class CheckpointWriter:
 def checkpointing(
     checkpoints: Checkpoints | None,
     training: TrainingState,
-    x: Array,
+    x: Samples,
     *,
-    validation: Array | None = None,
+    validation: Samples | None = None,
     patience: int | None = None,
     model: Mapping[str, Any] | None = None,
 ) -> Iterator[CheckpointWriter | None]:
@@ -181,7 +181,7 @@ def checkpointing(
     ----------
     checkpoints : Checkpoints or None
     training : Training
-    x, validation : ndarray
+    x, validation : ndarray or SparseRows
         Checked.
     patience : int, optional
     model : mapping, optional

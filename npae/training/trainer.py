@@ -27,6 +27,7 @@ from npae.training.state import EarlyStopping, Progress, TrainingState
 from npae.utils.errors import NonFiniteError
 from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
+from npae.utils.sparse import Samples
 from npae.utils.types import Array
 from npae.utils.validation import check_number
 
@@ -97,10 +98,10 @@ class Training(TrainingState):
 
     def fit(
         self,
-        x: Array,
+        x: Samples,
         epochs: int,
         *,
-        validation: Array | None = None,
+        validation: Samples | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoints: Checkpoints | None = None,
@@ -144,10 +145,10 @@ class Training(TrainingState):
 
     def run(
         self,
-        x: Array,
+        x: Samples,
         epochs: int,
         *,
-        validation: Array | None = None,
+        validation: Samples | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint_writer: CheckpointWriter | None = None,
@@ -204,8 +205,8 @@ class Training(TrainingState):
 
     def _run_epoch(
         self,
-        x: Array,
-        validation: Array | None,
+        x: Samples,
+        validation: Samples | None,
         progress: Progress,
         checkpoint_writer: CheckpointWriter | None,
         stop: Stop,
@@ -254,7 +255,7 @@ class Training(TrainingState):
         for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
+    def _stop_at_non_finite(self, x: Samples, chosen: Array, step: int) -> None:
         diagnosis = diagnose(self, x, chosen, step)
         self.network.theta[...] = self.last_finite_theta
         self.optimizer.bind(self.network.arena)
@@ -266,7 +267,7 @@ class Training(TrainingState):
         )
 
 
-def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
+def split_off(x: Samples, fraction: float, seed: int) -> tuple[Samples, Samples | None]:
     """Split samples into training and validation, drawn by ``seed``."""
     if not 0 <= fraction < 1:
         raise ValueError(f"validation_fraction is {fraction}; expected a number from 0 to below 1")
