@@ -22,6 +22,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, one_line
 from npae.utils.files import atomic_write
+from npae.utils.sparse import Samples, dense
 from npae.utils.types import Array
 
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes show a file that was sent as text
@@ -51,6 +52,7 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
     ValueError
         If ``decompress`` would refuse it: of more than 2²⁷ values in all codes, or of millions of equal samples.
     """
+    X = model.network_.check(X)
     codes = model.network_.encode(X)
     quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
     return pack(quantizer, quantizer.quantize(codes), fingerprint(model.network_))
@@ -101,13 +103,13 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
         raise type(error)(f"{path}: {error}") from None
 
 
-def fewest_bits(model: AutoencoderEstimator, X: Any, codes: Array) -> int:
+def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
     """The least bits with which quantising adds at most ``ADDED_ERROR`` to the error of rebuilding X."""
-    X = np.asarray(X)[:1000]
+    some = dense(X[:1000])
     codes = codes[:1000]
 
     def error(z: Array) -> float:
-        return float(np.square(model.network_.decode(z) - X, dtype=np.float64).mean())
+        return float(np.square(model.network_.decode(z) - some, dtype=np.float64).mean())
 
     limit = (1 + ADDED_ERROR) * error(codes)
     for bits in BITS:

@@ -16,8 +16,9 @@ from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.layers import Reparameterization
 from npae.layers.base import positive
 from npae.utils.randomness import generator
+from npae.utils.sparse import dense
 from npae.utils.types import Array
-from npae.utils.validation import stack_two
+from npae.utils.validation import one_sample, stack_two
 
 ACTIVE = 0.01  # variance of a mean from which its unit counts as active (Burda et al. 2016, §5.2)
 
@@ -53,7 +54,7 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
 
     ``reach`` counts in standard deviations where the code is a distribution, N(0, 1), and in units elsewhere.
     """
-    (code,) = model.network_.encode(np.asarray(x)[None])
+    (code,) = model.network_.encode(one_sample(x, "x")[None])
     codes = np.tile(code, (len(code), positive(steps, "steps"), 1))  # (code, steps, code)
     each = np.arange(len(code))
     codes[each, :, each] = np.linspace(-reach, reach, steps)
@@ -119,7 +120,7 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
             f"bounds need a VariationalAutoencoder, which has a distribution of codes; {type(model).__name__} has none"
         )
     net = model.network_
-    X = net.check(X, as_target=True)
+    X = dense(net.check(X, as_target=True))
     mu, log_var = posterior(model, X)
     noise = generator(random_state, "bounds")
     log_weights = np.empty((positive(draws, "draws"), len(X)))
@@ -141,6 +142,7 @@ def posterior(model: AutoencoderEstimator, X: Any, block: int = 256) -> tuple[Ar
     """Mean and log-variance (n, code_size) of the code's distribution for each sample."""
     net = model.network_
     head = next(layer for layer in net.code.layers if isinstance(layer, Reparameterization))
+    X = net.check(X)
     mu, log_var = [], []
     for start in range(0, len(X), block):
         with net.arena.lock:

@@ -23,16 +23,18 @@ from npae.training.optimizers import OPTIMIZERS, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
-from npae.utils.columns import Columns, check_columns, check_order, columns_of
+from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
 from npae.utils.randomness import generator, seed_from
 from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
-from npae.utils.validation import check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
+from npae.utils.validation import are_whole, check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
 
 #: Largest code for which a Gaussian is fitted to draw from; its factor has as many values, squared.
 LARGEST_SAMPLED_CODE = 512
 #: Training samples that this Gaussian is fitted to, evenly spread over the data; for a large code four times its size.
 CODES_FOR_SAMPLING = 500
+#: Whole numbers up to it, and no farther, are all numbers of float32.
+LARGEST_EXACT = 2**24
 #: A list of fewer entries with more rows each is probably one of parts, not of samples.
 FEW_ENTRIES, MANY_ROWS = 10, 50
 
@@ -121,8 +123,8 @@ class AutoencoderEstimator(SaveMixin):
     )
     dtype: str = parameter(
         "str",
-        'Of the network and of what it returns: "float32", "float64", or "auto": float64 where the data is float64, '
-        "otherwise float32, which is about twice as fast.",
+        'Of the network and of what it returns: "float32", "float64", or "auto": float64 where the data is float64 or '
+        "has whole numbers beyond 2²⁴, otherwise float32, which is about twice as fast.",
         default="auto",
     )
     recorded: bool = parameter(
@@ -224,8 +226,9 @@ class AutoencoderEstimator(SaveMixin):
             )
         samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X")
         if self.loss == "auto" and looks_like_bytes(samples):
+            numbers = "whole numbers" if are_whole(samples) else "numbers"
             warnings.warn(
-                "X holds numbers of 0-255, as images do; if it is images, fit X / 255, which is learned better",
+                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better",
                 stacklevel=3,
             )
         if is_list and X.ndim > 2 and len(X) < FEW_ENTRIES and X.shape[1] > MANY_ROWS:
@@ -238,12 +241,14 @@ class AutoencoderEstimator(SaveMixin):
         return samples
 
     def _dtype_for(self, X: Samples) -> str:
-        """The dtype of "auto": float64 for float64 data, else float32."""
+        """The dtype of "auto": float64 for data that float32 would round, else float32."""
         if self.dtype not in ("auto", "float32", "float64"):
             raise ValueError(f'dtype is {self.dtype!r}; expected "auto", "float32" or "float64"')
         if self.dtype != "auto":
             return self.dtype
-        return "float64" if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else "float32"
+        is_fine = X.dtype.kind == "f" and X.dtype.itemsize >= 8
+        is_large = X.dtype.kind in "iu" and X.dtype.itemsize >= 4 and len(X) > 0 and _exceeds(X, LARGEST_EXACT)
+        return "float64" if is_fine or is_large else "float32"
 
     def _new_training(self, X: Samples, n_train: int, seed: int, columns: Columns | None) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
@@ -406,6 +411,8 @@ class AutoencoderEstimator(SaveMixin):
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if positive(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
+        for row in (a, b):
+            check_columns(columns_of_row(row), self._network().columns)
         start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
@@ -442,3 +449,7 @@ class AutoencoderEstimator(SaveMixin):
                 f"features as input"
             )
         return samples
+
+
+def _exceeds(X: Samples, limit: int) -> bool:
+    return bool(X.max() > limit or X.min() < -limit)

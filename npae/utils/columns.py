@@ -42,7 +42,18 @@ def columns_of(X: Any) -> Columns | None:
     columns = getattr(X, "columns", None)
     if columns is None or callable(columns) or len(columns) == 0:
         return None
-    labels = list(columns)
+    return _columns(list(columns))
+
+
+def columns_of_row(x: Any) -> Columns | None:
+    """The columns that a row of a dataframe of pandas remembers, or None where x is none."""
+    index = getattr(x, "index", None)
+    if index is None or callable(index) or len(index) == 0:
+        return None
+    return _columns(list(index))
+
+
+def _columns(labels: list[Any]) -> Columns:
     kinds = sorted({type(label).__name__ for label in labels})
     if "str" in kinds and len(kinds) > 1:
         raise TypeError(

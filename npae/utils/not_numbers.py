@@ -138,16 +138,26 @@ def _refuse_objects(x: Array, what: str) -> None:
     types = set(map(type, flat))
     if any(issubclass(t, complex | np.complexfloating) for t in types):
         _refuse_complex(what, x.dtype)
-    missing = {t for t in types if t.__name__ in MISSING or issubclass(t, np.ma.core.MaskedConstant)}
-    dates = {t for t in types if issubclass(t, DATES)} - missing
+    dates = {t for t in types if issubclass(t, DATES) and t.__name__ not in MISSING}
     if dates:
         is_date = _are_of(flat, dates).reshape(x.shape)
         raise TypeError(
             f"{what} contains dates ({min(t.__name__ for t in dates)}): {int(is_date.sum())} of {x.size} values, the "
             f"first at index {_first(is_date)}, and dates are no numbers; {_ADVICE_ON_DATES}"
         )
-    if missing and x.ndim:
-        is_missing = _are_of(flat, missing).reshape(x.shape)
+    if x.ndim:
+        refuse_missing(x, what)
+
+
+def refuse_missing(x: Array, what: str) -> None:
+    """Refuse marks of missing values among objects, dates and floats."""
+    if x.dtype.kind == "O":
+        types = set(map(type, x.reshape(-1)))
+        missing = {t for t in types if t.__name__ in MISSING or issubclass(t, np.ma.core.MaskedConstant)}
+        is_missing = _are_of(x.reshape(-1), missing).reshape(x.shape)
+    else:
+        is_missing = np.isnat(x) if x.dtype.kind in "Mm" else np.isnan(x) if x.dtype.kind == "f" else np.zeros(0, bool)
+    if is_missing.any():
         _refuse_missing(what, int(is_missing.sum()), x.size, f"at index {_first(is_missing)}")
 
 

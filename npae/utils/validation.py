@@ -8,14 +8,14 @@ import numpy as np
 
 from npae.utils.errors import one_line
 from npae.utils.memory import require_memory
-from npae.utils.not_numbers import numbers_of, refuse_in_list, refuse_masked, refuse_table
+from npae.utils.not_numbers import numbers_of, refuse_in_list, refuse_masked, refuse_missing, refuse_table
 from npae.utils.sparse import Samples, SparseRows, blocks, dense, is_sparse
 from npae.utils.types import Array, Shape
 
 #: How far beyond [0, 1] rounding takes a value: a few units in the last place of single precision.
 ROUNDING = 1e-6
 #: Least maximum of data that is taken for images of 0–255.
-BRIGHT = 128
+BRIGHT = 200
 
 
 def is_within(x: Array, low: float, high: float) -> bool:
@@ -32,7 +32,12 @@ def looks_like_bytes(x: Samples) -> bool:
     """Whether it has the range of images of 0–255, of whatever dtype; rows of features only if they are whole."""
     if not all(is_within(block, 0, 255) for block in blocks(x)) or x.max() < BRIGHT:
         return False
-    return x.ndim > 2 or all(np.array_equal(block, np.trunc(block)) for block in blocks(x))
+    return x.ndim > 2 or are_whole(x)
+
+
+def are_whole(x: Samples) -> bool:
+    """Whether all values are whole numbers."""
+    return all(np.array_equal(block, np.trunc(block)) for block in blocks(x))
 
 
 def check_samples(
@@ -132,6 +137,19 @@ def check_numeric(x: Any, what: str) -> Samples:
 def check_dense(x: Any, what: str) -> Array:
     """``check_numeric`` for what must be an array: of a sparse matrix, one that is dense."""
     return dense(check_numeric(x, what))
+
+
+def check_labels(labels: Any, n: int, what: str) -> Array:
+    """Labels (n,) of samples, of any type; masked and missing ones are refused."""
+    refuse_masked(labels, what)
+    refuse_table(labels, what)
+    if isinstance(labels, list | tuple):
+        refuse_in_list(labels, what)
+    array: Array = np.asarray(labels)
+    if array.shape != (n,):
+        raise ValueError(f"{what} have shape {array.shape}, but there are {n} samples; give one label for each")
+    refuse_missing(array, what)
+    return array
 
 
 def stack_two(a: Any, b: Any) -> Array:

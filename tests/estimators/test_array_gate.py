@@ -1,9 +1,11 @@
 """What enters as an array: nothing that NumPy drops silently, columns in their order, sparse matrices as they are."""
 
 import datetime
+import importlib.util
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,11 @@ import pytest
 from helpers.small_models import QUICK, TYPES, data_for, samples, unfitted
 
 import npae
-from npae.storage.export import export_encoder
+from npae.applications import anomaly, classification, clustering, compression, features, retrieval
+from npae.datasets import read
+from npae.gradcheck import check_model
+from npae.storage.export import export_encoder, export_python
+from npae.utils.errors import FileFormatError
 from npae.utils.sparse import SparseRows
 from npae.utils.types import Array
 
@@ -167,6 +173,14 @@ def test_a_list_of_rows_with_their_names_in_different_orders_is_refused() -> Non
         model.transform([rows[0], rows[1][::-1]])
 
 
+def test_a_row_of_a_dataframe_is_compared_by_its_names() -> None:
+    x = pandas.DataFrame(X, columns=NAMES)
+    model = model_for(x)
+    assert np.array_equal(model.interpolate(x.iloc[0], x.iloc[1]), model.interpolate(X[0], X[1]))
+    with pytest.raises(ValueError, match="same order as they were in fit"):
+        model.interpolate(x.iloc[0], x.iloc[1][::-1])
+
+
 # Sparse matrices
 
 FORMATS = ["csr", "csc", "coo", "bsr", "lil", "dok", "dia"]
@@ -292,3 +306,222 @@ def test_a_list_of_few_long_arrays_is_taken_for_samples_with_one_hint() -> None:
 def test_a_list_of_parts_of_different_lengths_is_refused_with_the_way_to_join_them() -> None:
     with pytest.raises(ValueError, match=r"join parts of the data by np.concatenate\(X\)"):
         model_for([X[:9], X[9:]])
+
+
+# The range of the values
+
+
+def split_of(table: str, seed: int) -> tuple[Array, Array]:
+    """Three quarters of a table of scikit-learn, scaled to [0, 1], and the rest, scaled as they were."""
+    datasets, scaling = pytest.importorskip("sklearn.datasets"), pytest.importorskip("sklearn.preprocessing")
+    x = getattr(datasets, f"load_{table}")().data[:200]
+    x = x[np.random.default_rng(seed).permutation(len(x))]
+    scaler = scaling.MinMaxScaler().fit(x[: len(x) * 3 // 4])
+    return scaler.transform(x[: len(x) * 3 // 4]), scaler.transform(x[len(x) * 3 // 4 :])
+
+
+def test_every_split_of_a_scaled_table_gets_the_same_loss_and_its_other_rows_are_scored() -> None:
+    beyond_by_rounding = outside = 0
+    for table in ("wine", "breast_cancer", "iris", "diabetes", "digits"):
+        for seed in range(4):
+            train, test = split_of(table, seed)
+            model = model_for(train, epochs=1, batch_size=32)
+            assert model.network_.loss.name == "bce"
+            assert np.isfinite(model.score_samples(test)).all()
+            beyond_by_rounding += train.max() > 1
+            outside += test.max() > 1 or test.min() < 0
+    assert beyond_by_rounding > 3  # else it was shown of nothing
+    assert outside > 10
+
+
+def loss_for(x: Array) -> str:
+    return str(model_for(x).network_.loss.name)
+
+
+def test_rounding_is_no_range() -> None:
+    x = X.astype("float64")
+    for dtype, step in (("float64", 1e-15), ("float64", 1e-7), ("float32", 1e-7)):
+        beyond = x.copy()
+        beyond[0, 0], beyond[1, 1] = 1 + step, -step
+        assert loss_for(beyond.astype(dtype)) == "bce"
+        assert np.isfinite(model_for(X, loss="bce").score(beyond.astype(dtype)))
+    assert loss_for(x + 1e-4) == loss_for(x - 0.5) == "mse"
+
+
+def test_a_value_outside_counts_as_the_nearest_one_plus_the_square_of_its_distance() -> None:
+    x = X.astype("float64")
+    model = model_for(x)
+    beyond = x.copy()
+    beyond[3, 2], beyond[5, 1] = 1.5, -0.25
+    expected = -model.network_.losses(beyond, beyond.clip(0, 1))
+    expected[3] -= 0.25
+    expected[5] -= 0.0625
+    np.testing.assert_allclose(model.score_samples(beyond), expected, rtol=1e-12)
+    assert np.array_equal(model.score_samples(beyond)[[0, 1, 2]], model.score_samples(x)[[0, 1, 2]])
+    assert np.array_equal(model.score_samples(sparse.csr_array(beyond)), model.score_samples(beyond))
+
+
+@pytest.mark.parametrize("door", ["fit", "partial_fit", "score with bce", "score of 0-255"])
+def test_what_still_refuses_a_range_names_the_loss_that_was_chosen_and_the_one_to_choose(door: str) -> None:
+    model = model_for(X, loss="bce" if door == "score with bce" else "auto")
+    doors: dict[str, Callable[[], Any]] = {
+        "fit": lambda: model_for(2 * X, loss="bce"),
+        "partial_fit": lambda: model.partial_fit(2 * X),
+        "score with bce": lambda: model.score(2 * X),
+        "score of 0-255": lambda: model.score(np.rint(255 * X)),
+    }
+    with pytest.raises(ValueError, match=r'loss="auto".*the data runs from .* use loss="mse"'):
+        doors[door]()
+    assert np.isfinite(model_for(2 * X, loss="mse").partial_fit(3 * X).score(4 * X))  # the remedy is one
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "float32", "float64", object])
+def test_data_of_0_to_255_gets_one_hint_whatever_its_type(dtype: Any) -> None:
+    x = np.rint(255 * X / X.max())
+    with pytest.warns(UserWarning, match="X holds whole numbers of 0-255, probably images; fit X / 255") as hint:
+        model = model_for(x.astype(dtype))
+    assert [w.filename for w in hint] == [__file__]
+    assert model.network_.loss.name == "mse"
+
+
+def test_images_of_0_to_255_that_are_not_whole_get_the_hint_too_and_other_data_does_not() -> None:
+    with pytest.warns(UserWarning, match="X holds numbers of 0-255"):
+        unfitted("denoising").fit(254.5 * data_for("denoising") / data_for("denoising").max())
+    for x in (254.5 * X / X.max(), np.rint(16 * X), np.rint(300 * X / X.max()), np.rint(255 * X) - 128, X):
+        model_for(x)  # a warning would be an error
+    model_for(np.rint(255 * X), loss="mse")
+
+
+def test_an_array_of_bytes_is_divided_by_255_only_where_it_holds_more_than_zeros_and_ones(tmp_path: Path) -> None:
+    ones = (X > 0.5).astype("uint8")
+    for x, expected in ((ones, ones), (ones * np.uint8(255), ones), (np.zeros_like(ones), np.zeros_like(ones))):
+        np.save(tmp_path / "x.npy", x)
+        np.savez(tmp_path / "x.npz", x)
+        for name in ("x.npy", "x.npz"):
+            np.testing.assert_array_equal(read(tmp_path / name), expected)
+            assert read(tmp_path / name).dtype == np.float32
+
+
+def test_whole_numbers_that_single_precision_would_round_are_computed_in_double() -> None:
+    def computed(x: Array, **parameters: Any) -> str:
+        return str(model_for(x, epochs=1, **parameters).network_.arena.dtype.name)
+
+    x = np.arange(24 * 6).reshape(24, 6)
+    assert computed(x) == computed(x - 2**24) == computed(sparse.csr_array(x)) == "float32"
+    assert computed(x + 2**24) == computed(-x - 2**24) == computed(sparse.csr_array(x + 2**24)) == "float64"
+    assert computed(x + 2**24, dtype="float32") == "float32"
+
+
+# Files of sparse matrices
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia"])
+@pytest.mark.parametrize("name", [None, "data"])
+@pytest.mark.filterwarnings("ignore:Constructing a DIA matrix:scipy.sparse.SparseEfficiencyWarning")
+def test_a_file_of_save_npz_is_refused_as_sparse_and_never_read_as_its_stored_values(
+    form: str, name: str | None, tmp_path: Path
+) -> None:
+    for kind in (sparse.csr_array, sparse.csr_matrix):
+        sparse.save_npz(tmp_path / "x.npz", kind(X).asformat(form))
+        with pytest.raises(FileFormatError, match=r"sparse matrix, .*load_npz .*\.toarray\(\)"):
+            read(tmp_path / "x.npz", name=name)
+
+
+def test_a_file_with_an_array_called_data_is_no_sparse_matrix(tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", data=X, shape=np.zeros(2), indices=np.zeros(3))
+    np.testing.assert_array_equal(read(tmp_path / "x.npz"), X)
+
+
+# Exported Python
+
+
+def exported(model: Any, folder: Path) -> ModuleType:
+    export_python(model.network_, folder / "model.py")
+    spec = importlib.util.spec_from_file_location("exported", folder / "model.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("case", SILENTLY_DROPPED)
+def test_an_exported_python_file_refuses_what_numpy_drops(case: str, tmp_path: Path) -> None:
+    x, _, _ = SILENTLY_DROPPED[case]
+    with pytest.raises((TypeError, ValueError), match=r"; (fill|replace|give)|, got shape"):
+        exported(model_for(X), tmp_path).encode(x)
+
+
+def test_an_exported_python_file_refuses_columns_in_another_order_and_sparse_matrices(tmp_path: Path) -> None:
+    x = pandas.DataFrame(X, columns=NAMES)
+    module = exported(model_for(x), tmp_path)
+    codes = model_for(x).transform(x)
+    for given in (x, X, X.tolist(), masked(), pandas.DataFrame(X), X.astype(object), X.astype("float64")):
+        np.testing.assert_allclose(module.encode(given), codes, atol=1e-5)
+    with pytest.raises(ValueError, match=r"the columns are \['ash'.* trained on \['mean'.*in this order"):
+        module.encode(x[x.columns[::-1]])
+    with pytest.raises(TypeError, match=r"a sparse matrix; give some rows of it at a time, with \.toarray\(\)"):
+        module.encode(sparse.csr_array(X))
+    with pytest.raises(ValueError, match="n at least 1, got shape \\(0, 6\\)"):
+        module.encode(X[:0])
+    with pytest.raises(ValueError, match="expected finite values"):
+        module.encode(X.astype("float64") * 1e300)
+
+
+# Applications
+
+
+def test_applications_take_frames_lists_and_sparse_matrices_through_the_same_gate() -> None:
+    x = np.where(X > 0.6, X, 0)
+    frame = pandas.DataFrame(x, columns=NAMES)
+    model = model_for(frame)
+    for given in (frame, x.tolist(), sparse.csr_array(x)):
+        assert compression.compress(model, given) == compression.compress(model, x)
+        np.testing.assert_array_equal(retrieval.Index.of(model, given).codes, retrieval.Index.of(model, x).codes)
+    for given in (frame, x.tolist()):
+        assert anomaly.compare(model, given, given, {"same": given}) == anomaly.compare(model, x, x, {"same": x})
+    backwards = frame[frame.columns[::-1]]
+    uses: list[Callable[[Any], Any]] = [
+        lambda given: compression.compress(model, given),
+        lambda given: retrieval.Index.of(model, given),
+        lambda given: anomaly.compare(model, x, x, {"given": given}),
+        lambda given: anomaly.compare(model, given, x, {}),
+        lambda given: features.feature_sets(model, x, given),
+    ]
+    for use in uses:
+        for given, words in ((backwards, "same order as they were in fit"), (masked((2, 3)), "masked values")):
+            with pytest.raises(ValueError, match=words):
+                use(given)
+    with pytest.raises(TypeError, match=r"the test samples are a sparse matrix, but PCA.*\.toarray\(\)"):
+        features.feature_sets(model, x, sparse.csr_array(x))
+
+
+@pytest.mark.parametrize(
+    ("labels", "words"),
+    [
+        (
+            np.ma.masked_array(np.arange(24) % 2, mask=np.arange(24) == 3),
+            "test labels contains masked values: 1 of 24",
+        ),
+        ([None, *"ab" * 11, "a"], r"test labels contains NaN or other marks of missing values.*index \(0,\)"),
+        (np.where(np.arange(24) == 5, np.nan, 1.0), r"missing, the first at index \(5,\)"),
+        (np.arange(23), r"test labels have shape \(23,\), but there are 24 samples; give one label for each"),
+    ],
+    ids=["masked", "missing", "nan", "too few"],
+)
+def test_labels_enter_by_the_gate_too(labels: Any, words: str) -> None:
+    model, good = model_for(X), np.arange(24) % 2
+    uses: list[Callable[[], Any]] = [
+        lambda: retrieval.compare(model, X, good, X, labels),
+        lambda: clustering.compare(model, X, X, labels),
+        lambda: classification.compare(model, X, good, X, labels),
+    ]
+    for use in uses:
+        with pytest.raises(ValueError, match=words):
+            use()
+
+
+def test_the_gradient_checker_refuses_masked_samples() -> None:
+    model = model_for(X)
+    with pytest.raises(ValueError, match="x contains masked values"):
+        check_model(model, masked((2, 3)))
