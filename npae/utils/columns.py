@@ -5,6 +5,7 @@ No library of dataframes is imported: what has ``columns`` is one.
 
 import warnings
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 SHOWN = 5  # names in a message
@@ -39,7 +40,7 @@ def columns_of(X: Any) -> Columns | None:
     TypeError
         If some names are text and some are not.
     """
-    columns = getattr(X, "columns", None)
+    columns = getattr(X, "column_names", getattr(X, "columns", None))  # the former in a table of pyarrow
     if columns is None or callable(columns) or len(columns) == 0:
         return None
     return _columns(list(columns))
@@ -85,11 +86,13 @@ def check_columns(given: Columns | None, fitted: Columns | None) -> None:
     if missing:
         message += f"Feature names seen at fit time, yet now missing:\n{_listed(missing)}"
     if not unseen and not missing:
-        place = next(i for i, (a, b) in enumerate(zip(given.labels, fitted.labels, strict=False)) if a != b)
+        pairs = enumerate(zip_longest(given.labels, fitted.labels))
+        place, (now, then) = next((i, pair) for i, pair in pairs if pair[0] != pair[1])
+        found = f"is {now!r}" if now is not None else "is missing"
+        expected = f"was {then!r}" if then is not None else "there was none"
         message += (
             f"Feature names must be in the same order as they were in fit.\n"
-            f"Column {place + 1} is {given.labels[place]!r}, but was {fitted.labels[place]!r}; give the columns of "
-            f"fit in their order, as with X[columns]\n"
+            f"Column {place + 1} {found}, but {expected}; give the columns of fit in their order, as with X[columns]\n"
         )
     raise ValueError(message)
 

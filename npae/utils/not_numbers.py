@@ -57,6 +57,8 @@ def refuse_in_list(x: list[Any] | tuple[Any, ...], what: str) -> None:
 
 def refuse_table(x: Any, what: str) -> None:
     """Refuse dates and missing values in the columns of a dataframe, or in a series."""
+    if hasattr(x, "collect") and hasattr(x, "columns"):
+        raise TypeError(f"{what} is a {type(x).__name__}, which has yet to be computed; give its .collect()")
     dtypes = getattr(x, "dtypes", None)
     if hasattr(x, "columns") and dtypes is not None:
         for name, dtype in zip(list(x.columns), list(dtypes), strict=True):
@@ -95,11 +97,13 @@ def _refuse_null_in_polars(x: Any, what: str) -> None:
 
 def _is_date(dtype: Any) -> bool:
     is_temporal = getattr(dtype, "is_temporal", None)  # polars
-    return bool(is_temporal()) if callable(is_temporal) else getattr(dtype, "kind", "") in ("M", "m")
+    if callable(is_temporal):
+        return bool(is_temporal())
+    return getattr(dtype, "kind", "") in ("M", "m") or str(dtype).startswith("period[")
 
 
-def numbers_of(x: Array, what: str) -> Array:
-    """An array of any dtype as real numbers."""
+def numbers_of(x: Array, what: str, given: Any = None) -> Array:
+    """An array of any dtype as real numbers; ``given`` is what it was made of, a dataframe perhaps."""
     if x.dtype.kind in "biuf":
         return x
     if x.dtype.kind == "c":
@@ -113,20 +117,31 @@ def numbers_of(x: Array, what: str) -> Array:
             f"{what} is a structured array with the fields {', '.join(x.dtype.names[:5])}; give an array of numbers, "
             f"as numpy.lib.recfunctions.structured_to_unstructured makes of it"
         )
+    if x.ndim == 0:
+        text = repr(x.item())
+        raise TypeError(
+            f"{what} is {text[:40]}{'…' * (len(text) > 40)} ({type(x.item()).__name__}), but an array of samples is "
+            f"expected; npae.datasets.read reads files"
+        )
     if x.dtype.kind == "O":
         _refuse_objects(x, what)
     try:
         return x.astype(np.float64)
     except (TypeError, ValueError) as error:
-        if x.ndim == 0:
-            given = repr(x.item())
-            raise TypeError(
-                f"{what} is {given[:40]}{'…' * (len(given) > 40)} ({type(x.item()).__name__}), but an array of samples "
-                f"is expected; npae.datasets.read reads files"
-            ) from None
         raise type(error)(
-            f"{what} have dtype {x.dtype} and are not all numbers ({error}); encode them as numbers first"
+            f"{what} have dtype {x.dtype} and are not all numbers ({error}){_first_column_of_text(given)}; encode them "
+            f"as numbers first"
         ) from None
+
+
+def _first_column_of_text(x: Any) -> str:
+    """Where in a dataframe the first value is that is no number, as the end of a phrase."""
+    for label in list(x.columns) if hasattr(x, "columns") else []:
+        try:
+            np.asarray(x[label]).astype(np.float64)
+        except (TypeError, ValueError):
+            return f", first in the column {label!r}"
+    return ""
 
 
 _ADVICE_ON_DATES = "leave them out, or make them numbers such as days since a day"
@@ -145,8 +160,7 @@ def _refuse_objects(x: Array, what: str) -> None:
             f"{what} contains dates ({min(t.__name__ for t in dates)}): {int(is_date.sum())} of {x.size} values, the "
             f"first at index {_first(is_date)}, and dates are no numbers; {_ADVICE_ON_DATES}"
         )
-    if x.ndim:
-        refuse_missing(x, what)
+    refuse_missing(x, what)
 
 
 def refuse_missing(x: Array, what: str) -> None:

@@ -124,14 +124,15 @@ def check_numeric(x: Any, what: str) -> Samples:
         if isinstance(x, list | tuple):
             refuse_in_list(x, what)
     try:
-        array: Array = np.asarray(x)
+        array: Array = np.asanyarray(x)  # a masked array may come of what is none, such as a variable of netCDF
     except (TypeError, ValueError, RuntimeError) as error:
         are_parts = isinstance(x, list | tuple) and all(getattr(entry, "ndim", 0) > 1 for entry in x)
         advice = "give images of one size, or join parts of the data by np.concatenate(X)" if are_parts else ""
-        raise type(error)(
+        raise (ValueError if isinstance(error, ValueError) else TypeError)(
             f"{what} cannot be made an array ({one_line(error)}); {advice or 'give rows of equal length'}"
         ) from None
-    return numbers_of(array, what)
+    refuse_masked(array, what)
+    return numbers_of(np.asarray(array), what, x)
 
 
 def check_dense(x: Any, what: str) -> Array:

@@ -69,6 +69,13 @@ def masked(*places: tuple[int, int]) -> Any:
     return x
 
 
+class Variable:
+    """What NumPy converts to a masked array, like a variable of netCDF."""
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return masked((2, 3))
+
+
 def frame(**columns: Any) -> Any:
     return pandas.DataFrame(X, columns=NAMES).assign(**columns)
 
@@ -103,6 +110,10 @@ SILENTLY_DROPPED: dict[str, tuple[Any, type[Exception], str]] = {
     "a missing date among objects": (pandas.DataFrame(objects(pandas.NaT)), ValueError, "missing, the first in row 2"),
     "a missing value in one nullable column": (nullable(1), ValueError, "1 of 144 .*in row 4 of column 'mean'"),
     "a missing value in all nullable columns": (nullable(6), ValueError, "1 of 144 .*in row 4 of column 'ash'"),
+    "a column of periods": (frame(age=pandas.period_range("2020", periods=24, freq="D")), TypeError, "column 'age' of"),
+    "a column of text": (frame(age="old"), ValueError, "not all numbers .*, first in the column 'age'"),
+    "a mask behind a conversion": (Variable(), ValueError, r"masked values: 1 of 144, the first at index \(2, 3\)"),
+    "nothing": (None, TypeError, "is None"),
     "None": (objects(None), ValueError, r"missing, the first at index \(2, 3\)"),
     "a complex number among objects": (objects(1j), ValueError, "Complex data not supported"),
     "fields": (

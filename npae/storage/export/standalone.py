@@ -67,13 +67,14 @@ def checked(values: Any, shape: tuple[int, ...], dtype: str, columns: Any = None
     may_differ = numbered in (names, columns) and sorted(names) != sorted(columns or ())
     if columns and names and names != columns and not may_differ:
         raise ValueError(f"the columns are {names}, but the model was trained on {columns}; give these, in this order")
-    if is_masked(values):
-        raise ValueError("there are masked values, and what lies beneath a mask is no data; fill or remove them")
     if hasattr(values, "isna") and np.asarray(values.isna()).any():
         raise ValueError("there are missing values; fill or remove them")
     if hasattr(values, "toarray"):
         raise TypeError("the samples are a sparse matrix; give some rows of it at a time, with .toarray()")
-    x = np.asarray(values)
+    x = np.asanyarray(values)
+    if is_masked(values) or is_masked(x):
+        raise ValueError("there are masked values, and what lies beneath a mask is no data; fill or remove them")
+    x = np.asarray(x)
     kinds = {type(value).__name__ for value in x.reshape(-1)} if x.dtype.kind == "O" else {x.dtype.name}
     wrong = [k for k in sorted(kinds) if k.startswith(("date", "time", "Time", "NaT", "NA", "None", "complex", "void"))]
     if wrong:
