@@ -71,8 +71,8 @@ def checked(values: Any, shape: tuple[int, ...], dtype: str, columns: Any = None
         raise ValueError("there are missing values; fill or remove them")
     if hasattr(values, "toarray"):
         raise TypeError("the samples are a sparse matrix; give some rows of it at a time, with .toarray()")
-    x = np.asanyarray(values)
-    if is_masked(values) or is_masked(x):
+    x = values if is_masked(values) else np.asanyarray(values)  # which an object may convert itself to a masked array
+    if is_masked(x):
         raise ValueError("there are masked values, and what lies beneath a mask is no data; fill or remove them")
     x = np.asarray(x)
     kinds = {type(value).__name__ for value in x.reshape(-1)} if x.dtype.kind == "O" else {x.dtype.name}
