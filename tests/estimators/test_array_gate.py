@@ -1,7 +1,9 @@
 """What enters as an array: nothing that NumPy drops silently, columns in their order, sparse matrices as they are."""
 
+import copy
 import datetime
 import importlib.util
+import pickle
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -159,6 +161,13 @@ def test_columns_in_another_order_are_refused_and_not_reordered(door: str, names
     enter(x)
     with pytest.raises(ValueError, match=r"same order as they were in fit.\nColumn 1 is .* but was"):
         enter(x[x.columns[::-1]])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_knows_the_columns(copied: Callable[[Any], Any]) -> None:
+    x = pandas.DataFrame(X, columns=NAMES)
+    with pytest.raises(ValueError, match="same order as they were in fit"):
+        copied(model_for(x)).transform(x[NAMES[::-1]])
 
 
 def test_columns_that_pandas_numbered_say_nothing_of_which_they_are() -> None:
@@ -436,6 +445,13 @@ def test_a_file_of_save_npz_is_refused_as_sparse_and_never_read_as_its_stored_va
         sparse.save_npz(tmp_path / "x.npz", kind(X).asformat(form))
         with pytest.raises(FileFormatError, match=r"sparse matrix, .*load_npz .*\.toarray\(\)"):
             read(tmp_path / "x.npz", name=name)
+
+
+def test_a_file_of_a_sparse_array_with_three_axes_is_refused_too(tmp_path: Path) -> None:
+    coo = sparse.coo_array(data_for("denoising"))
+    np.savez(tmp_path / "x.npz", coords=coo.coords, data=coo.data, shape=coo.shape, format=np.array(b"coo"))
+    with pytest.raises(FileFormatError, match="sparse matrix"):
+        read(tmp_path / "x.npz")
 
 
 def test_a_file_with_an_array_called_data_is_no_sparse_matrix(tmp_path: Path) -> None:
