@@ -5,9 +5,11 @@ The measure is the area under the ROC curve: the probability that an outlier has
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from npae.applications.features import samples_for
 from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator
 from npae.utils.randomness import generator
@@ -50,26 +52,29 @@ def noise_like(X: Array, seed: int = 0) -> Array:
 
 
 def compare(
-    model: AutoencoderEstimator, train: Array, test: Array, outliers: Mapping[str, Array]
+    model: AutoencoderEstimator, train: Any, test: Any, outliers: Mapping[str, Any]
 ) -> list[tuple[str, float, float]]:
     """Area under the ROC curve of the reconstruction error, for a fitted model and for PCA of the same code size.
 
     Parameters
     ----------
     model : fitted estimator
-    train, test : ndarray of shape ``(n, *shape)``
+    train, test : array-like of shape ``(n, *shape)``
         Inliers: training data, for PCA, and samples of the same kind.
-    outliers : mapping of str to ndarray of shape ``(n, *shape)``
+    outliers : mapping of str to array-like of shape ``(n, *shape)``
 
     Returns
     -------
     list of (name of the outliers, area of the autoencoder, area of PCA)
     """
-    (size,) = model.network_.code_shape
+    train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
+    net = model.network_
+    (size,) = net.code_shape
     pca = PCA(train, size)
     rows = []
-    for name, X in outliers.items():
-        by_model = auroc(errors(model.reconstruct(test), test), errors(model.reconstruct(X), X))
+    for name, given in outliers.items():
+        X = samples_for(model, given, f"the outliers {name!r}")
+        by_model = auroc(errors(net.reconstruct(test), test), errors(net.reconstruct(X), X))
         by_pca = auroc(errors(pca.reconstruct(test, size), test), errors(pca.reconstruct(X, size), X))
         rows.append((name, by_model, by_pca))
     return rows

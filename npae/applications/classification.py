@@ -5,6 +5,7 @@ as latent semantic analysis does linearly (Deerwester et al. 1990).
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from npae.estimators import AutoencoderEstimator, DenoisingAutoencoder
 from npae.utils.randomness import generator
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
+from npae.utils.validation import check_labels
 
 WORDS = 2000  # the most frequent ones are used
 
@@ -40,10 +42,10 @@ def accuracy(features: Features, train_labels: Array, test_labels: Array) -> flo
 
 def compare(
     model: AutoencoderEstimator,
-    train: Array,
-    train_labels: Array,
-    test: Array,
-    test_labels: Array,
+    train: Any,
+    train_labels: Any,
+    test: Any,
+    test_labels: Any,
     few: int = 100,
 ) -> list[tuple[str, int, float, float]]:
     """Accuracy on codes, PCA and raw features, with all training labels and with the first ``few``.
@@ -53,6 +55,8 @@ def compare(
     list of (name, size, accuracy with few labels, accuracy with all)
     """
     ways = feature_sets(model, train, test)
+    train_labels = check_labels(train_labels, len(ways[0].train), "the training labels")
+    test_labels = check_labels(test_labels, len(ways[0].test), "the test labels")
     return [_measured(features, train_labels, test_labels, few) for features in ways]
 
 
@@ -72,9 +76,9 @@ def text_model(code_size: int = 16, random_state: int = 0) -> DenoisingAutoencod
 
 def compare_texts(
     train: Sequence[str],
-    train_labels: Sequence[str],
+    train_labels: Any,
     test: Sequence[str],
-    test_labels: Sequence[str],
+    test_labels: Any,
     *,
     model: AutoencoderEstimator | None = None,
     few: int = 100,
@@ -84,7 +88,7 @@ def compare_texts(
     Parameters
     ----------
     train, test : sequence of str
-    train_labels, test_labels : sequence of str
+    train_labels, test_labels : array-like of str, one for each text
     model : unfitted estimator, optional
         By default ``text_model()``.
     few : int, default 100
@@ -100,7 +104,8 @@ def compare_texts(
     model = text_model() if model is None else model
     few = whole_number(few, "few")
     order = generator(0, "few texts").permutation(len(train))  # files are often sorted by label
-    labels = np.asarray(train_labels)[order]
+    labels = check_labels(train_labels, len(train), "the training labels")[order]
+    test_labels = check_labels(test_labels, len(test), "the test labels")
     vectors, test_vectors = text_vectors([train[i] for i in order], test)
     if model.code_size is not None and vectors.shape[1] < model.code_size:
         raise ValueError(
@@ -114,7 +119,7 @@ def compare_texts(
         Features("truncated SVD", svd.transform(vectors), svd.transform(test_vectors)),
         Features("raw", vectors, test_vectors),
     ]
-    return [_measured(features, labels, np.asarray(test_labels), few) for features in ways]
+    return [_measured(features, labels, test_labels, few) for features in ways]
 
 
 def _measured(features: Features, train_labels: Array, test_labels: Array, few: int) -> tuple[str, int, float, float]:

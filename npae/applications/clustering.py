@@ -5,6 +5,7 @@ for equal groups, and the first is 0 on average for random groups.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from npae.applications.features import feature_sets, require_sklearn
 from npae.estimators import AutoencoderEstimator
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
+from npae.utils.validation import check_labels
 
 
 def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
@@ -26,7 +28,7 @@ def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
 
 
 def compare(
-    model: AutoencoderEstimator, train: Array, test: Array, test_labels: Array
+    model: AutoencoderEstimator, train: Any, test: Any, test_labels: Any
 ) -> list[tuple[str, int, float, float]]:
     """Agreement of clusters with labels, for codes, PCA and raw features, with as many clusters as labels.
 
@@ -37,9 +39,10 @@ def compare(
     require_sklearn("clustering")
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
+    rows, sets = [], feature_sets(model, train, test)
+    test_labels = check_labels(test_labels, len(sets[0].test), "the test labels")
     n_clusters = len(np.unique(test_labels))
-    rows = []
-    for features in feature_sets(model, train, test):
+    for features in sets:
         groups = cluster(features.test, n_clusters)
         agreement = (
             float(adjusted_rand_score(test_labels, groups)),

@@ -3,15 +3,18 @@
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from npae.applications.compression import bits_per_value, compress, decompress, pack, psnr, unpack
+from npae.applications.features import samples_for
 from npae.applications.pca import PCA
 from npae.applications.quantization import Quantizer
 from npae.estimators import AutoencoderEstimator
 from npae.utils.pictures import are_images, grid, require_pillow
 from npae.utils.types import Array
+from npae.utils.validation import check_dense
 
 PCA_SIZES = (2, *range(4, 64, 4), *range(64, 129, 16))
 PCA_BITS = (2, 3, 4, 5, 6)
@@ -30,7 +33,7 @@ class Coded:
     psnr: float  # dB
 
 
-def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | None = None) -> list[Coded]:
+def compare(model: AutoencoderEstimator, train: Any, test: Any, bits: int | None = None) -> list[Coded]:
     """Compare the model with PCA at the same code size, at an equal PSNR and at equal bytes, and with JPEG.
 
     The model and the axes of PCA are not counted, since sender and receiver have them. JPEG compresses one sheet of all
@@ -45,6 +48,8 @@ def compare(model: AutoencoderEstimator, train: Array, test: Array, bits: int | 
     bits : int, optional
         As for ``compress``.
     """
+    test = samples_for(model, test, "the samples to compress")
+    train = check_dense(train, "the training samples")
     check_comparable(train, test)
     content = compress(model, test, bits)
     ours = Coded(

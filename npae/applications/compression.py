@@ -22,6 +22,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, one_line
 from npae.utils.files import atomic_write
+from npae.utils.sparse import Samples, dense
 from npae.utils.types import Array
 
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes reveal a transfer as text
@@ -63,6 +64,7 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
     >>> decompress(model, compress(model, X)).shape
     (256, 8)
     """
+    X = model.network_.check(X)
     codes = model.network_.encode(X)
     quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
     return pack(quantizer, quantizer.quantize(codes), fingerprint(model.network_))
@@ -113,16 +115,16 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
         raise type(error)(f"{path}: {error}") from None
 
 
-def fewest_bits(model: AutoencoderEstimator, X: Any, codes: Array) -> int:
+def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
     """The fewest bits with which quantisation adds at most the share ``ADDED_ERROR`` to the reconstruction error of X.
 
     Only the first 1,000 samples are used.
     """
-    X = np.asarray(X)[:1000]
+    some = dense(X[:1000])
     codes = codes[:1000]
 
     def error(z: Array) -> float:
-        return float(np.square(model.network_.decode(z) - X, dtype=np.float64).mean())
+        return float(np.square(model.network_.decode(z) - some, dtype=np.float64).mean())
 
     limit = (1 + ADDED_ERROR) * error(codes)
     for bits in BITS:

@@ -6,11 +6,14 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from typing import Any
 
 from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator
 from npae.utils.errors import MissingExtraError
+from npae.utils.sparse import is_sparse
 from npae.utils.types import Array
+from npae.utils.validation import check_dense
 
 
 @dataclass(frozen=True)
@@ -34,14 +37,33 @@ class Features:
         return int(self.train.shape[1])
 
 
-def feature_sets(model: AutoencoderEstimator, train: Array, test: Array) -> list[Features]:
+def samples_for(model: AutoencoderEstimator, X: Any, what: str) -> Array:
+    """X as an array that the model takes, for a comparison with other methods; in X's own dtype.
+
+    Raises
+    ------
+    TypeError
+        If X is a sparse matrix, which PCA and nearest neighbours would need as a whole, or no numbers.
+    ValueError
+        As the model raises.
+    """
+    if is_sparse(X):
+        raise TypeError(
+            f"{what} are a sparse matrix, but PCA, which the model is compared with, needs all values; give .toarray()"
+        )
+    model.network_.check(X)
+    return check_dense(X, what)
+
+
+def feature_sets(model: AutoencoderEstimator, train: Any, test: Any) -> list[Features]:
     """Codes of a fitted model, as many principal components fitted to ``train``, and the flattened samples.
 
     Parameters
     ----------
     model : fitted estimator
-    train, test : ndarray of shape ``(n, *shape)``
+    train, test : array-like of shape ``(n, *shape)``
     """
+    train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
     (size,) = model.network_.code_shape
     pca = PCA(train, size)
     return [

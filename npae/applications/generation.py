@@ -16,8 +16,9 @@ from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.network.posterior import posterior
 from npae.utils.randomness import generator
 from npae.utils.scalars import real_number, truth_value, whole_number
+from npae.utils.sparse import dense
 from npae.utils.types import Array
-from npae.utils.validation import stack_two
+from npae.utils.validation import one_sample, stack_two
 
 ACTIVE = 0.01  # variance of its mean above which a unit is active (Burda et al. 2016, §5.2)
 
@@ -66,7 +67,7 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
     Returns samples ``(code_size, steps, *shape)``. For a variational model, whose codes are close to N(0, 1), ``reach``
     is in standard deviations; for others in units of the code.
     """
-    (code,) = model.network_.encode(np.asarray(x)[None])
+    (code,) = model.network_.encode(one_sample(x, "x")[None])
     steps, reach = whole_number(steps, "steps"), real_number(reach, "reach")
     codes = np.tile(code, (len(code), steps, 1))  # (code, steps, code)
     each = np.arange(len(code))
@@ -135,7 +136,7 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
             f"bounds need a VariationalAutoencoder, which has a distribution of codes; {type(model).__name__} has none"
         )
     net = model.network_
-    X = net.check(X, as_target=True)
+    X = dense(net.check(X, as_target=True))
     mu, log_var = posterior(net, X)
     noise = generator(random_state, "bounds")
     log_weights = np.empty((whole_number(draws, "draws"), len(X)))

@@ -6,10 +6,11 @@ the data; Venna & Kaski 2001), and the share of nearest neighbours that are the 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from npae.applications.features import feature_sets, require_sklearn
+from npae.applications.features import feature_sets, require_sklearn, samples_for
 from npae.applications.pca import PCA
 from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
@@ -41,15 +42,16 @@ def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
     return float(np.mean(shared)) / k
 
 
-def compare(model: AutoencoderEstimator, train: Array, test: Array, k: int = NEIGHBOURS) -> list[Reduction]:
+def compare(model: AutoencoderEstimator, train: Any, test: Any, k: int = NEIGHBOURS) -> list[Reduction]:
     """Measures of codes and of PCA of the same size, on test samples ``(n, *shape)``, n > 2 k. Needs scikit-learn."""
     require_sklearn("trustworthiness")
     from sklearn.manifold import trustworthiness
 
+    train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
     if len(test) <= 2 * k:
         raise ValueError(f"{len(test)} test samples are too few to compare {k} neighbours; give more than {2 * k}")
     (size,) = model.network_.code_shape
-    rebuilt = {"autoencoder": model.reconstruct(test), "PCA": PCA(train, size).reconstruct(test, size)}
+    rebuilt = {"autoencoder": model.network_.reconstruct(test), "PCA": PCA(train, size).reconstruct(test, size)}
     flat = test.reshape(len(test), -1)
     return [
         Reduction(

@@ -19,7 +19,7 @@ from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, MissingExtraError
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
-from npae.utils.validation import check_samples, refuse_non_finite
+from npae.utils.validation import check_array, check_labels, refuse_non_finite
 
 METRICS = ("euclidean", "cosine")
 QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
@@ -74,7 +74,7 @@ class Index:
             Row numbers in ``codes``, and Euclidean distances or 1 − cosine.
         """
         k = min(whole_number(k, "k"), len(self.codes))
-        queries = self._comparable(check_samples(queries, self.codes.shape[1:], np.float32, "queries"))
+        queries = self._comparable(check_array(queries, self.codes.shape[1:], np.float32, "queries"))
         places = np.empty((len(queries), k), np.int64)
         distances = np.empty((len(queries), k))
         for start in range(0, len(queries), QUERIES):
@@ -176,22 +176,24 @@ def _smallest(values: Array, k: int) -> Array:
     return smallest
 
 
-def precision_at(k: int, train: Array, train_labels: Array, test: Array, test_labels: Array, metric: str) -> float:
+def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labels: Any, metric: str) -> float:
     """Mean share of each test sample's k nearest training samples that have its label.
 
     Parameters
     ----------
     k : int
     train, test : ndarray of shape (n, size)
-    train_labels, test_labels : ndarray of shape (n,)
+    train_labels, test_labels : array-like of shape (n,)
     metric : {"euclidean", "cosine"}
     """
     places, _ = Index(train.astype(np.float32), metric).search(test, k)
-    return float((np.asarray(train_labels)[places] == np.asarray(test_labels)[:, None]).mean())
+    train_labels = check_labels(train_labels, len(train), "the training labels")
+    test_labels = check_labels(test_labels, len(test), "the test labels")
+    return float((train_labels[places] == test_labels[:, None]).mean())
 
 
 def compare(
-    model: AutoencoderEstimator, train: Array, train_labels: Array, test: Array, test_labels: Array, k: int = 10
+    model: AutoencoderEstimator, train: Any, train_labels: Any, test: Any, test_labels: Any, k: int = 10
 ) -> list[tuple[str, int, float, float]]:
     """Precision at k of codes, PCA and raw features.
 

@@ -16,7 +16,9 @@ from npae.utils.types import Array, Shape
 
 MAX_HEADER = 10_000  # bytes, as in numpy.load; the header of an array of numbers has 128
 SAMPLE_NAMES = ("x", "X", "images", "data", "train_images", "x_train", "X_train")
-SPARSE = {"data", "format", "shape"}  # what every file of scipy.sparse.save_npz holds
+#: What scipy.sparse.save_npz writes of every matrix, and where the stored values lie, by its format.
+SPARSE = {"format", "shape", "data"}
+PLACES: tuple[set[str], ...] = ({"indices", "indptr"}, {"row", "col"}, {"coords"}, {"offsets"})
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and savez_compressed use
 
 
@@ -77,12 +79,18 @@ def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If it is not an npz file, if the default for ``name`` is ambiguous, or if the array is refused as by
-        :func:`read_npy`.
+        If it is not an npz file, if it is not clear which array is meant, if the array is refused as by
+        :func:`read_npy`, or if scipy.sparse.save_npz wrote the file, whose arrays are parts of one sparse matrix.
     """
     path = Path(path)
     with open_file(path) as file, damage_is_reported(path, "an npz file"), zipfile.ZipFile(file) as archive:
         members = {info.filename[:-4]: info for info in archive.infolist() if info.filename.endswith(".npy")}
+        if members.keys() >= SPARSE and any(members.keys() >= places for places in PLACES):
+            raise FileFormatError(
+                f"{str(path)!r} holds a sparse matrix, written by scipy.sparse.save_npz, but one array of all values "
+                f"is expected; give what scipy.sparse.load_npz reads to fit or transform, or write its .toarray() with "
+                f"numpy.savez"
+            )
         member = members[_choose(list(members), name, path)]
         if member.compress_type not in COMPRESSIONS:
             raise FileFormatError(
@@ -99,11 +107,6 @@ def _choose(names: list[str], name: str | None, path: Path) -> str:
         if name in names:
             return name
         raise FileFormatError(f"{str(path)!r} holds no array {name!r}; give one of: {listing or '(it is empty)'}")
-    if set(names) >= SPARSE:
-        raise FileFormatError(
-            f"{str(path)!r} holds a sparse matrix of scipy, whose stored values alone are no samples; save its "
-            f"toarray() with numpy.save"
-        )
     if not names:
         raise FileFormatError(f"{str(path)!r} holds no arrays, but one was expected; write it with numpy.savez")
     chosen = names if len(names) == 1 else [known for known in SAMPLE_NAMES if known in names]

@@ -57,8 +57,9 @@ def read(
     file's suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx or .gz (idx compressed by gzip); with
     any other, such as train-images-idx3-ubyte, its first bytes do. Files of other known formats are refused by name.
 
-    Arrays of uint8 with two or more dimensions, in npy, npz or idx, are taken for images and divided by 255. All other
-    numbers keep their values, such as labels, which have one dimension, and integers of other types.
+    Images are wanted in [0, 1]: an array of uint8 with two or more dimensions, in npy, npz or idx, is divided by 255,
+    unless it holds zeros and ones alone.
+    All other numbers keep their values: labels, which have one dimension, and integers of other types too.
 
     Parameters
     ----------
@@ -140,7 +141,7 @@ def _reader(source: str | os.PathLike[str]) -> Reader:
 
 
 def _as_float(x: Array, path: Path) -> Array:
-    is_bytes = x.dtype == np.uint8 and x.ndim >= 2
+    is_bytes = x.dtype == np.uint8 and x.ndim >= 2 and x.max(initial=0) > 1
     exact = np.promote_types(x.dtype, np.float32)
     itemsize = 4 if is_bytes or exact == np.float32 else 8
     if x.size * itemsize > MAX_BYTES:

@@ -14,7 +14,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from npae.estimators.changes import refuse_fixed, take_over
-from npae.estimators.dataframes import column_names
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.hints import hint_at_code, hint_at_data
 from npae.estimators.parameters import checked, estimator, parameter, parameters_of
@@ -26,15 +25,21 @@ from npae.training.optimizers import OPTIMIZERS, Optimizer, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
+from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
 from npae.utils.randomness import check_random_state, generator, seed_from
 from npae.utils.scalars import whole_number
+from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
-from npae.utils.validation import check_numeric, check_samples, stack_two
+from npae.utils.validation import are_whole, check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
 
 #: Largest code size for which a Gaussian is fitted for ``sample``; its factor has the square of it values.
 LARGEST_SAMPLED_CODE = 512
 #: Number of training samples, evenly spaced, to which it is fitted; for a large code four times the code size.
 CODES_FOR_SAMPLING = 500
+#: Whole numbers up to it, and no farther, are all numbers of float32.
+LARGEST_EXACT = 2**24
+#: A list of fewer entries with more rows each is probably one of parts, not of samples.
+FEW_ENTRIES, MANY_ROWS = 10, 50
 
 
 def _threads(n_jobs: Any, name: str) -> int:
@@ -61,7 +66,7 @@ class AutoencoderEstimator(SaveMixin):
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
     _code_distribution: Gaussian | None = field(init=False)
-    _seen: Array | None = field(init=False)
+    _seen: Samples | None = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
     _trained_with: dict[str, Any] = field(init=False)
     #: First step and number of steps of a schedule that was chosen after ``fit``.
@@ -84,7 +89,7 @@ class AutoencoderEstimator(SaveMixin):
     loss: str = parameter(
         "str",
         '"bce" (binary cross-entropy, for values in [0, 1]), "mse" (squared error), or "auto": "bce" where all values '
-        'lie in [0, 1], else "mse".',
+        'lie in [0, 1], rounding aside, else "mse". A model of "auto" scores values of any range.',
         default="auto",
         is_fixed=True,
     )
@@ -149,8 +154,8 @@ class AutoencoderEstimator(SaveMixin):
     )
     dtype: str = parameter(
         "str",
-        'Of the network and of what it returns: "float32", "float64", or "auto": float64 where the data is float64, '
-        "otherwise float32, which is about twice as fast.",
+        'Of the network and of what it returns: "float32", "float64", or "auto": float64 where the data is float64 or '
+        "has whole numbers beyond 2²⁴, otherwise float32, which is about twice as fast.",
         default="auto",
         is_fixed=True,
     )
@@ -176,7 +181,8 @@ class AutoencoderEstimator(SaveMixin):
         Parameters
         ----------
         X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
-            With cross-entropy, values in [0, 1].
+            With cross-entropy, values in [0, 1]. A sparse matrix of SciPy is made dense a batch at a time. Masked
+            cells, missing values and dates are refused.
         y : ignored
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
@@ -185,21 +191,18 @@ class AutoencoderEstimator(SaveMixin):
             keeps its seed.
         """
         self._checked()
-        names = column_names(X)
+        columns = columns_of(X)
         X = self._prepare(X)
         seed = self._seed(checkpoints)
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
-        training = self._new_training(X, len(train), seed)
+        training = self._new_training(X, len(train), seed, columns)
         hint_at_data(X, training.network, stacklevel=2)
         aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
-        with checkpointing(
-            checkpoints, training, train, **aims, model=self._description(seed, names)
-        ) as checkpoint_writer:
+        with checkpointing(checkpoints, training, train, **aims, model=self._description(seed)) as checkpoint_writer:
             self._adopt(training)
-            self._remember_names(names)
             if len(train) < self.batch_size:
                 warnings.warn(
                     f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
@@ -232,13 +235,12 @@ class AutoencoderEstimator(SaveMixin):
         """
         now = self._checked()
         if hasattr(self, "network_"):
-            self._check_names(X)
+            self._warn_of_names(X)
             refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
         else:
-            names = column_names(X)
+            columns = columns_of(X)
             X = self._prepare(X)
-            self._adopt(self._new_training(X, len(X), seed_from(self.random_state)))
-            self._remember_names(names)
+            self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns))
             hint_at_data(X, self.network_, stacklevel=2)
         X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
         if self._checked(self._trained_with) != now:
@@ -289,7 +291,9 @@ class AutoencoderEstimator(SaveMixin):
         stored = checkpoints.seed() if checkpoints is not None and self.random_state is None else None
         return seed_from(self.random_state) if stored is None else stored
 
-    def _prepare(self, X: Any) -> Array:
+    def _prepare(self, X: Any) -> Samples:
+        """X of ``fit``, with hints where it is probably meant otherwise."""
+        is_list = isinstance(X, list | tuple)
         X = check_numeric(X, "X")
         if X.ndim < 2 or X.ndim > 4:
             raise ValueError(
@@ -300,21 +304,33 @@ class AutoencoderEstimator(SaveMixin):
             raise ValueError(
                 f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
             )
-        if X.dtype == np.uint8 and self.loss == "auto" and X.max(initial=0) > 1:
+        samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X")
+        if self.loss == "auto" and looks_like_bytes(samples):
+            numbers = "whole numbers" if are_whole(samples) else "numbers"
             warnings.warn(
-                "X holds whole numbers of 0-255, probably images; fit X / 255, which is learned better", stacklevel=3
+                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better",
+                stacklevel=3,
             )
-        return check_samples(X, X.shape[1:], self._dtype_for(X), "X")
+        if is_list and X.ndim > 2 and len(X) < FEW_ENTRIES and X.shape[1] > MANY_ROWS:
+            warnings.warn(
+                f"X is a list of {len(X)} arrays of shape {X.shape[1:]}, each of which is taken for one sample; if "
+                f"they are parts of the data, whose rows are the samples, give np.concatenate(X), or call partial_fit "
+                f"with each",
+                stacklevel=3,
+            )
+        return samples
 
-    def _dtype_for(self, X: Array) -> str:
-        """The dtype of "auto": float64 for float64 data, else float32."""
+    def _dtype_for(self, X: Samples) -> str:
+        """The dtype of "auto": float64 for data that float32 would round, else float32."""
         if self.dtype not in ("auto", "float32", "float64"):
             raise ValueError(f'dtype is {self.dtype!r}; expected "auto", "float32" or "float64"')
         if self.dtype != "auto":
             return self.dtype
-        return "float64" if X.dtype.kind == "f" and X.dtype.itemsize >= 8 else "float32"
+        is_fine = X.dtype.kind == "f" and X.dtype.itemsize >= 8
+        is_large = X.dtype.kind in "iu" and X.dtype.itemsize >= 4 and len(X) > 0 and _exceeds(X, LARGEST_EXACT)
+        return "float64" if is_fine or is_large else "float32"
 
-    def _new_training(self, X: Array, n_train: int, seed: int) -> Training:
+    def _new_training(self, X: Samples, n_train: int, seed: int, columns: Columns | None) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
@@ -327,6 +343,7 @@ class AutoencoderEstimator(SaveMixin):
             n_validation=len(X) - n_train,
         )
         network.arena.allocate()
+        network.columns = columns
         network.check(X, as_target=True)
         return self._training_of(network, n_train, {})
 
@@ -353,15 +370,16 @@ class AutoencoderEstimator(SaveMixin):
         """Set the network and history to those of a training, in place of those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
+        self._name_columns()
         self._code_distribution = self._seen = self._schedule_span = None
         self._remember_parameters()
 
-    def _resolved_loss(self, X: Array) -> str:
+    def _resolved_loss(self, X: Samples) -> str:
         if self.loss not in ("auto", "bce", "mse"):
             raise ValueError(f"unknown loss {self.loss!r}; expected one of auto, bce, mse")
         if self.loss != "auto":
             return self.loss
-        return "bce" if X.min() >= 0 and X.max() <= 1 else "mse"
+        return "bce" if is_unit_interval(X) else "mse"
 
     def _common(self, loss: str) -> dict[str, Any]:
         """The arguments that every recipe has; with AdamW, weight decay is applied by the optimizer instead."""
@@ -415,15 +433,22 @@ class AutoencoderEstimator(SaveMixin):
 
     def inverse_transform(self, Z: Any) -> Array:
         """Samples decoded from codes Z (n, code_size), in the shape of the training samples."""
-        return self._network().decode(Z)
+        net = self._network()
+        check_order(columns_of(Z), Columns(tuple(self.get_feature_names_out()), are_names=True))
+        return net.decode(Z)
 
     def reconstruct(self, X: Any) -> Array:
         """Reconstructions of X (n, *shape), in that shape; a denoising model removes noise."""
         return self._network().reconstruct(self._check_shape(X))
 
     def score_samples(self, X: Any) -> Array:
-        """Negative loss of each sample of X (n, *shape), with penalties; nats for cross-entropy; higher is better."""
-        return -self._network().losses(self._check_shape(X))
+        """Negative loss of each sample of X (n, *shape), with penalties; nats for cross-entropy; higher is better.
+
+        Where ``loss="auto"`` took cross-entropy, samples may have values outside [0, 1], as a scaler gives them for
+        data that it was not fitted to: such a value counts as the nearest one within, plus the square of its distance
+        from it.
+        """
+        return -self._network().losses(self._check_shape(X), any_range=self.loss == "auto")
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of ``score_samples``."""
@@ -458,14 +483,16 @@ class AutoencoderEstimator(SaveMixin):
             )
         return distribution.transform(z)
 
-    def _remember(self, X: Array) -> None:
+    def _remember(self, X: Samples) -> None:
         """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
         (code_size,) = self.network_.code_shape
         # Too few samples do not determine a covariance: after a small call, those of an earlier one are kept.
         few = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
         if code_size <= LARGEST_SAMPLED_CODE and not few:
             n = max(CODES_FOR_SAMPLING, 4 * code_size)
-            self._seen, self._code_distribution = X[:: ceil(len(X) / n)].copy(), None
+            few_of_them = X[:: ceil(len(X) / n)]
+            self._seen = few_of_them.copy() if isinstance(few_of_them, np.ndarray) else few_of_them
+            self._code_distribution = None
 
     @property
     def code_distribution_(self) -> Gaussian | None:
@@ -479,6 +506,8 @@ class AutoencoderEstimator(SaveMixin):
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if whole_number(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
+        for row in (a, b):
+            check_columns(columns_of_row(row), self._network().columns)
         start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]
         return self.inverse_transform((1 - t) * start + t * end)
@@ -493,15 +522,16 @@ class AutoencoderEstimator(SaveMixin):
             self.code_distribution_  # noqa: B018 (fitted now, so that the samples need not be copied)
         return super().__getstate__()
 
-    def _check_shape(self, X: Any) -> Array:
+    def _check_shape(self, X: Any) -> Samples:
         """X as an array with the columns of ``fit``."""
         self._network()
-        self._check_names(X)
+        self._warn_of_names(X)
         return self._flat_checked(X)
 
-    def _flat_checked(self, X: Any) -> Array:
+    def _flat_checked(self, X: Any) -> Samples:
         """X as an array; raises the errors whose wording scikit-learn prescribes, and the network checks the rest."""
         net = self._network()
+        check_columns(columns_of(X), net.columns)
         samples = check_numeric(X, "X")
         if samples.ndim == 1:
             raise ValueError(
@@ -514,3 +544,7 @@ class AutoencoderEstimator(SaveMixin):
                 f"features as input"
             )
         return samples
+
+
+def _exceeds(X: Samples, limit: int) -> bool:
+    return bool(X.max() > limit or X.min() < -limit)

@@ -14,6 +14,7 @@ from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.network.posterior import posterior
 from npae.utils.errors import ChannelsFirstHint, Hint, ScaleHint, UnusedCodeHint, WindowsHint
+from npae.utils.sparse import Samples, SparseRows
 from npae.utils.types import Array
 
 CHANNELS = (1, 3, 4)  # of an image: grey, colours, colours and opacity
@@ -33,18 +34,20 @@ FEWEST_EPOCHS, FEWEST_STEPS = 10, 200  # a code may be unused for a while when t
 RISEN = 1.1  # by so much in the last quarter of the epochs, and the code is coming into use
 
 
-def hint_at_data(X: Array, network: Autoencoder, *, stacklevel: int) -> None:
+def hint_at_data(X: Samples, network: Autoencoder, *, stacklevel: int) -> None:
     """Warn where samples were probably meant otherwise.
 
     Parameters
     ----------
     X : ndarray of shape (n, features), (n, height, width) or (n, height, width, channels)
-        Finite.
+        Finite. Sparse samples, such as counts of words, have columns of many scales by nature, and get no hint.
     network : Autoencoder
         That is about to be trained. Only to one that convolves it matters which values are neighbours.
     stacklevel : int
         Of the caller's line, counted from here.
     """
+    if isinstance(X, SparseRows):
+        return
     is_convolutional = any(isinstance(layer, Conv2D) for layer in network.encoder.layers)
     hint: Hint | None = None
     if X.ndim == 4:
@@ -111,7 +114,7 @@ def _scales(X: Array) -> ScaleHint | None:
 
 
 def hint_at_code(
-    network: Autoencoder, X: Array, history: Mapping[str, Sequence[float]], n_steps: int, *, stacklevel: int
+    network: Autoencoder, X: Samples, history: Mapping[str, Sequence[float]], n_steps: int, *, stacklevel: int
 ) -> None:
     """Warn where a variational code, or most of it, still carries nothing after a training of some length.
 

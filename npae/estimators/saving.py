@@ -5,8 +5,6 @@ from math import prod
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.sklearn_api import SklearnMixin
 from npae.layers.base import Layer
@@ -14,6 +12,7 @@ from npae.network.autoencoder import Autoencoder
 from npae.storage import model_file
 from npae.storage.limits import check_threads
 from npae.utils.scalars import whole_number, whole_numbers
+from npae.utils.sparse import Samples
 from npae.utils.types import Array
 from npae.utils.validation import refuse_non_finite
 
@@ -24,7 +23,7 @@ class SaveMixin(SklearnMixin):
     network_: Autoencoder
     history_: dict[str, list[float]]
     _code_distribution: Gaussian | None
-    _seen: Array | None
+    _seen: Samples | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
 
@@ -36,7 +35,7 @@ class SaveMixin(SklearnMixin):
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
         net = self._network()
-        record = self._description(net.run.seed, getattr(self, "feature_names_in_", None))
+        record = self._description(net.run.seed)
         record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
         model_file.save(net, path, record=record, arrays=self._arrays())
 
@@ -51,13 +50,12 @@ class SaveMixin(SklearnMixin):
         """Note that the network has been trained with the parameters as they are."""
         raise NotImplementedError
 
-    def _description(self, seed: int, feature_names: Array | None) -> dict[str, Any]:
-        """The estimator's name, parameters and column names, for a model file."""
+    def _description(self, seed: int) -> dict[str, Any]:
+        """The estimator's name and parameters, for a model file."""
         params = self.get_params()
         if not isinstance(params["random_state"], int | None):
             params["random_state"] = seed
-        names = {} if feature_names is None else {"feature_names": list(feature_names)}
-        return {"estimator": type(self).__name__, "params": params, **names}
+        return {"estimator": type(self).__name__, "params": params}
 
     def _arrays(self) -> dict[str, Array]:
         codes = self.code_distribution_
@@ -80,8 +78,7 @@ class SaveMixin(SklearnMixin):
         model.network_ = stored.network(layers)
         model.history_ = stored.history()
         model.n_features_in_ = prod(model.network_.input_shape)
-        if "feature_names" in stored.record:
-            model.feature_names_in_ = _names(stored.record["feature_names"], model.n_features_in_)
+        model._name_columns()
         model._code_distribution = model._seen = None
         if "code_mean" in stored.arrays:
             (size,) = model.network_.code_shape
@@ -105,9 +102,3 @@ def _span(span: Any) -> tuple[int, int] | None:
         return None
     start, total = whole_numbers(span, "the span of the schedule", least=0)
     return start, whole_number(total, "the length of the schedule")
-
-
-def _names(names: Any, n_features: int) -> Array:
-    if not isinstance(names, list) or len(names) != n_features or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"the feature names are not {n_features} texts")
-    return np.asarray(names, dtype=object)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from npae.estimators.dataframes import CONTAINERS, check_names, column_names, in_container, wanted_container
+from npae.estimators.dataframes import CONTAINERS, in_container, wanted_container
 from npae.network.autoencoder import Autoencoder
+from npae.utils.columns import columns_of, warn_of_names_on_one_side
 from npae.utils.errors import NotFittedError
 from npae.utils.signature import arguments_of
 from npae.utils.types import Array
@@ -65,7 +66,7 @@ class SklearnMixin:
             estimator_type=None,
             target_tags=TargetTags(required=False),
             transformer_tags=TransformerTags(preserves_dtype=kept),
-            input_tags=InputTags(three_d_array=True),
+            input_tags=InputTags(three_d_array=True, sparse=True),
         )
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -118,14 +119,17 @@ class SklearnMixin:
         (code_size,) = self._network().code_shape
         return np.asarray([f"{type(self).__name__.lower()}{i}" for i in range(code_size)], dtype=object)
 
-    def _remember_names(self, names: Array | None) -> None:
-        if names is not None:
-            self.feature_names_in_ = names
+    def _name_columns(self) -> None:
+        """What the columns of ``fit`` were called; the network compares others with them."""
+        columns = self.network_.columns
+        if columns is not None and columns.are_names:
+            self.feature_names_in_ = np.asarray(columns.labels, dtype=object)
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _check_names(self, X: Any) -> None:
-        check_names(column_names(X), getattr(self, "feature_names_in_", None), type(self).__name__)
+    def _warn_of_names(self, X: Any) -> None:
+        """For methods that call it by way of one other."""
+        warn_of_names_on_one_side(columns_of(X), self.network_.columns, type(self).__name__, stacklevel=4)
 
     def _contained(self, codes: Array, X: Any) -> Any:
         """Codes of X in the container chosen by ``set_output``."""

@@ -20,6 +20,7 @@ from npae.kernels import default_kernels
 from npae.layers import Chain
 from npae.layers.arena import Arena
 from npae.utils.types import Array, Shape
+from npae.utils.validation import check_dense
 
 T = TypeVar("T")
 STEP = 5  # training step at which the layer is checked: after step 0, so that warm-ups have begun
@@ -201,12 +202,10 @@ def check_layer(
     if x is None:
         n = next(n for n in (3, 4, 5, 2) if n not in shape or n == 2)
         x = plan.generator("x").standard_normal((n, *shape))
-    elif np.shape(x)[1:] != shape or len(x) < 1:
-        raise ValueError(
-            f"x has shape {np.shape(x)}, but input_shape {shape} asks for (N, {', '.join(map(str, shape))})"
-        )
+    elif (x := check_dense(x, "x")).shape[1:] != shape or len(x) < 1:
+        raise ValueError(f"x has shape {x.shape}, but input_shape {shape} asks for (N, {', '.join(map(str, shape))})")
     kernels = kernels or default_kernels()
-    subject = LayerSubject(layer, shape, np.asarray(x), kernels, seed)
+    subject = LayerSubject(layer, shape, x, kernels, seed)
     randomize(subject, layer, plan.generator("parameters"))
     title = type(layer).__name__ if " object at " in repr(layer) else repr(layer)
     u = subject.upstream(plan.generator("upstream"))

@@ -16,6 +16,7 @@ from npae.kernels import default_kernels
 from npae.layers import Chain, Dense, Layer, TiedDense
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Array
+from npae.utils.validation import check_dense
 
 
 class ModelSubject(Subject):
@@ -131,7 +132,7 @@ def check_model(
     net = getattr(model, "network_", model)
     if not isinstance(net, Autoencoder):
         raise ValueError(f"{type(model).__name__} is no Autoencoder and no fitted estimator; build or fit one first")
-    x = np.asarray(x)
+    x, target = check_dense(x, "x"), None if target is None else check_dense(target, "target")
     if x.ndim < 2 or len(x) == 0:
         raise ValueError(f"x has shape {x.shape}; expected a batch of samples (N, …)")
     kernels = kernels or default_kernels()

@@ -20,9 +20,11 @@ from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
 from npae.network.recorded_encoding import RecordedEncoding
+from npae.utils.columns import check_columns, columns_of
 from npae.utils.scalars import whole_number
+from npae.utils.sparse import Samples, dense
 from npae.utils.types import Array
-from npae.utils.validation import check_samples, refuse_non_finite
+from npae.utils.validation import check_samples, is_unit_interval, looks_like_bytes, refuse_non_finite
 
 LARGE = 2**18  # values of an array from which on several threads check it
 
@@ -87,8 +89,8 @@ class Autoencoder(Network):
         MemoryError
             If the buffers for N samples do not fit in free memory.
         """
-        x = self.check(x, as_target=target is None)
-        target = x if target is None else self._check_target(target, len(x))
+        x = dense(self.check(x, as_target=target is None))
+        target = x if target is None else dense(self._check_target(target, len(x)))
         totals = np.zeros(len(self.term_names))
         with self.arena.lock:
             try:
@@ -164,7 +166,7 @@ class Autoencoder(Network):
 
     # Inference: no noise, no gradient, any number of samples
 
-    def encode(self, x: Array, *, n_jobs: int = 1) -> Array:
+    def encode(self, x: Samples, *, n_jobs: int = 1) -> Array:
         """Encode samples.
 
         Parameters
@@ -188,7 +190,7 @@ class Autoencoder(Network):
         is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
         if not (is_long and self.is_recordable):
             return in_batches(self.arena, self._code_of, self.code_shape, self.check(x))
-        x = check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True)
+        x = dense(check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True))
         with self.arena.lock:
             codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
         if not is_finite:
@@ -212,25 +214,36 @@ class Autoencoder(Network):
         with self.recording(program):
             return self._code_of(x)
 
-    def decode(self, z: Array) -> Array:
+    def decode(self, z: Samples) -> Array:
         """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1]."""
-        z = check_samples(z, self.code_shape, self.arena.dtype, "codes")
-        return in_batches(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, z)
+        codes = check_samples(z, self.code_shape, self.arena.dtype, "codes")
+        return in_batches(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, codes)
 
-    def reconstruct(self, x: Array) -> Array:
+    def reconstruct(self, x: Samples) -> Array:
         """``decode(encode(x))``."""
         return self.decode(self.encode(x))
 
-    def losses(self, x: Array, target: Array | None = None) -> Array:
-        """Loss of each sample (n,), with penalties and without noise; of a variational network at the mean code.
+    def losses(self, x: Samples, target: Samples | None = None, *, any_range: bool = False) -> Array:
+        """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code.
 
-        Weight decay is not included. Parameters as for ``gradient``.
+        With ``any_range`` a value outside [0, 1] is no obstacle to cross-entropy: it counts as the nearest one within,
+        plus the square of the distance between both. Data of 0–255 is refused all the same.
         """
-        x = self.check(x, as_target=target is None)
-        target = x if target is None else self._check_target(target, len(x))
-        return in_batches(self.arena, self._losses, (), x, target)
+        checked = self.check(x, as_target=target is None and not any_range)
+        if target is not None:
+            return in_batches(self.arena, self._losses, (), checked, self._check_target(target, len(checked)))
+        is_beyond = any_range and self.loss.needs_unit_interval and not is_unit_interval(checked)
+        if is_beyond and looks_like_bytes(checked):  # a forgotten division by 255, whose score would mean nothing
+            self.check(checked, as_target=True)
+        return in_batches(self.arena, self._losses_beyond if is_beyond else self._losses, (), checked)
 
-    def _losses(self, x: Array, target: Array) -> Array:
+    def _losses_beyond(self, x: Array) -> Array:
+        nearest = x.clip(0, 1)
+        distances: Array = np.square(x - nearest).reshape(len(x), -1).sum(axis=1)
+        return self._losses(x, nearest) + distances
+
+    def _losses(self, x: Array, target: Array | None = None) -> Array:
+        target = x if target is None else target
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
@@ -245,8 +258,10 @@ class Autoencoder(Network):
 
     # Validation and diagnosis
 
-    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Array:
-        """Validate samples and convert them to a C-contiguous array of the network's dtype.
+    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Samples:
+        """Validate samples and convert them to a C-contiguous array of the network's dtype, or rows of a sparse matrix.
+
+        Columns of a dataframe that are not those of ``columns``, or in another order, are refused.
 
         Parameters
         ----------
@@ -261,6 +276,7 @@ class Autoencoder(Network):
         ValueError
             If x has another shape, is not finite, or is outside the interval.
         """
+        check_columns(columns_of(x), self.columns)
 
         def all_within(x: Array, low: float, high: float) -> bool:
             look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)
@@ -278,7 +294,7 @@ class Autoencoder(Network):
             x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=all_within
         )
 
-    def _check_target(self, target: Any, n: int) -> Array:
+    def _check_target(self, target: Any, n: int) -> Samples:
         targets = self.check(target, as_target=True)
         if len(targets) != n:
             raise ValueError(f"{n} samples and {len(targets)} targets were given; give one target for each sample")

@@ -17,12 +17,16 @@ from npae.layers.fused import FusedLayer, fused
 from npae.layers.losses import loss_by_name
 from npae.network.config import from_config, to_config
 from npae.network.summary import summary
+from npae.utils.columns import Columns
 from npae.utils.scalars import real_number, truth_value, whole_numbers
 from npae.utils.types import Array
 
 
 class Network:
     """Four slots of layers and a loss; ``npae.Autoencoder`` describes the parameters."""
+
+    #: The columns of the dataframe that it was trained on, if it was one.
+    columns: Columns | None = None
 
     def __init__(
         self,
@@ -280,6 +284,7 @@ class Network:
             state["build"] = (self.input_shape, self.run.seed, self.arena.dtype.name, self.fuse, self.recorded)
             state["compiled"] = self.arena.kernels is not reference_kernels()
             state["theta"], state["step"] = self.theta.copy(), self.run.step
+            state["columns"] = self.columns
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -290,6 +295,7 @@ class Network:
             fresh.build(input_shape, seed=seed, dtype=dtype, kernels=kernels, fuse=fuse, recorded=recorded)
             fresh.theta[...] = state["theta"]
             fresh.run.step = state["step"]
+            fresh.columns = state.get("columns")
         self.__dict__.update(fresh.__dict__)
 
     def _slots(self) -> tuple[Chain, Chain, Chain, Chain]:

@@ -5,17 +5,18 @@ import numpy as np
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.network.batching import batch_size_for
+from npae.utils.sparse import Samples
 from npae.utils.types import Array
 
 
-def posterior(net: Autoencoder, X: Array, block: int = 256) -> tuple[Array, Array]:
+def posterior(net: Autoencoder, X: Samples, block: int = 256) -> tuple[Array, Array]:
     """Mean and log-variance (n, code_size) of the code's distribution for each sample, in float64.
 
     Parameters
     ----------
     net : Autoencoder
         Built, with a ``Reparameterization`` in its code.
-    X : ndarray of shape ``(n, *input_shape)``
+    X : ndarray of shape ``(n, *input_shape)``, or the rows of a sparse matrix
     block : int, default 256
         Most samples that pass the network at once.
     """

@@ -10,6 +10,7 @@ from npae.layers.base import Chain, Layer
 from npae.network.batching import in_batches
 from npae.network.config import from_config, to_config
 from npae.storage import model_file
+from npae.utils.columns import Columns, check_columns, columns_of, warn_of_names_on_one_side
 from npae.utils.types import Array, Shape
 from npae.utils.validation import check_samples
 
@@ -25,6 +26,8 @@ class Encoder:
         Allocates the planned layers and copies their parameters.
     layers : iterable of Layer classes
         User-defined layer classes.
+    columns : Columns, optional
+        Of the dataframe that the model was fitted to.
 
     Attributes
     ----------
@@ -36,9 +39,13 @@ class Encoder:
     code_shape: Shape
 
     def __init__(
-        self, record: Mapping[str, Any], fill: Callable[[Arena], None], layers: Iterable[type[Layer]] = ()
+        self,
+        record: Mapping[str, Any],
+        fill: Callable[[Arena], None],
+        layers: Iterable[type[Layer]] = (),
+        columns: Columns | None = None,
     ) -> None:
-        layers = list(layers)
+        layers, self._columns = list(layers), columns
         self._arena = Arena(record["dtype"], reference_kernels(), record["seed"])
         self._encoder = Chain(from_config(record["network"]["encoder"], layers))
         self._code = Chain(from_config(record["network"]["code"], layers))
@@ -48,7 +55,13 @@ class Encoder:
         self.input_shape, self.code_shape = self._encoder.input_shape, self._code.output_shape
 
     def transform(self, X: Any) -> Array:
-        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as those of the whole model."""
+        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them.
+
+        What is refused is the same, too: columns of a dataframe that are not those of ``fit`` in their order, masked
+        cells, missing values, dates. A sparse matrix of SciPy is made dense a batch at a time.
+        """
+        warn_of_names_on_one_side(columns_of(X), self._columns, type(self).__name__, stacklevel=2)
+        check_columns(columns_of(X), self._columns)
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
         return in_batches(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
 
@@ -61,6 +74,7 @@ class Encoder:
             "seed": self._arena.run.seed,
             "layers": list({type(layer) for layer in self._encoder.layers + self._code.layers}),
             "theta": self._arena.theta,
+            "columns": self._columns,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -68,7 +82,7 @@ class Encoder:
             arena.allocate()
             arena.theta[...] = state["theta"]
 
-        self.__init__(state, fill, state["layers"])  # type: ignore[misc]
+        self.__init__(state, fill, state["layers"], state["columns"])  # type: ignore[misc]
 
 
 def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encoder:
@@ -78,4 +92,4 @@ def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encode
     """
     stored = model_file.read(path)
     with stored.errors_as_file_errors():
-        return Encoder(stored.record, stored.fill, layers)
+        return Encoder(stored.record, stored.fill, layers, stored.columns())

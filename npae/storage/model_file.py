@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
 from npae.storage import safetensors
 from npae.storage.limits import check_buffers, check_record
+from npae.utils.columns import Columns
 from npae.utils.errors import FileFormatError, one_line, quoted
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
@@ -57,8 +59,10 @@ def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays:
 
 
 def common_record(net: Autoencoder) -> dict[str, Any]:
-    """The entries that every model file has: format, versions, shapes."""
+    """The entries that every model file has: format, versions, shapes, and what the columns are called, if anything."""
+    columns = {} if net.columns is None else {_key(net.columns.are_names): list(net.columns.labels)}
     return {
+        **columns,
         "format": FORMAT,
         "version": __version__,
         "input_shape": net.input_shape,
@@ -124,7 +128,18 @@ class StoredModel:
         net.plan(self.record["input_shape"], seed=self.record["seed"], dtype=self.record["dtype"])
         self.fill(net.arena)
         net.run.step = self.record["step"]
+        net.columns = self.columns()
         return net
+
+    def columns(self) -> Columns | None:
+        """The columns that the model was fitted to: as many texts as a sample has values."""
+        for are_names in (True, False):
+            if (key := _key(are_names)) in self.record:
+                labels, n = self.record[key], prod(self.record["input_shape"])
+                if not isinstance(labels, list) or len(labels) != n or not all(isinstance(v, str) for v in labels):
+                    raise ValueError(f"the feature names are not {n} texts")
+                return Columns(tuple(labels), are_names)
+        return None
 
     def fill(self, arena: Arena) -> None:
         """Allocate the planned network and copy its parameters from the file; raises ValueError if one does not fit."""
@@ -169,6 +184,10 @@ class StoredModel:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             reason = one_line(f"{error} is missing" if isinstance(error, KeyError) else error, LONGEST_REASON)
             raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
+
+
+def _key(are_names: bool) -> str:
+    return "feature_names" if are_names else "feature_labels"
 
 
 def plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, 
 from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
 from npae.utils.folder_lock import locked
 from npae.utils.scalars import truth_value, whole_number
-from npae.utils.types import Array
+from npae.utils.sparse import Samples
 from npae.utils.version import __version__
 
 DIGITS = 12  # of the step in a file name, so that names sort by step; other files are not taken for checkpoints
@@ -169,9 +169,9 @@ class CheckpointWriter:
 def checkpointing(
     checkpoints: Checkpoints | None,
     training: TrainingState,
-    x: Array,
+    x: Samples,
     *,
-    validation: Array | None = None,
+    validation: Samples | None = None,
     patience: int | None = None,
     model: Mapping[str, Any] | None = None,
 ) -> Iterator[CheckpointWriter | None]:
@@ -181,8 +181,8 @@ def checkpointing(
     ----------
     checkpoints : Checkpoints or None
     training : Training
-    x, validation : ndarray
-        Validated.
+    x, validation : ndarray or SparseRows
+        Checked.
     patience : int, optional
     model : mapping, optional
         Further content of the files, such as the estimator's name and parameters.

@@ -15,6 +15,7 @@ import numpy as np
 from npae.training.state import TrainingState
 from npae.utils.errors import NonFiniteError
 from npae.utils.files import atomic_write
+from npae.utils.sparse import Samples, SparseRows, dense
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -22,7 +23,7 @@ FILE = "diagnosis.json"
 MOST_SAMPLES = 100  # listed at most
 
 
-def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dict[str, Any]:
+def diagnose(training: TrainingState, x: Samples, chosen: Array, step: int) -> dict[str, Any]:
     """Ranges and finite shares of all layers, parameters and the batch; called before parameters are restored.
 
     Parameters
@@ -46,16 +47,17 @@ def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dic
         the whole batch at once, whatever ``n_jobs`` is.
     """
     net, optimizer = training.network, training.optimizer
+    batch = dense(x[chosen])
     layers: dict[str, dict[str, float]] = {}
     guilty: str | None = None
     bad = np.zeros(len(chosen), bool)
     with np.errstate(all="ignore"):
-        for name, y in net.outputs(x[chosen]):
+        for name, y in net.outputs(batch):
             layers[name] = span(y)
             if guilty is None and layers[name]["non_finite"]:
                 guilty, bad = name, _rows_that_are_not_finite(y)
         if guilty is None:
-            losses, _ = net.loss.value_and_gradient(y, x[chosen])
+            losses, _ = net.loss.value_and_gradient(y, batch)
             bad = _rows_that_are_not_finite(losses)
     samples = chosen[bad]
     return {
@@ -66,8 +68,9 @@ def diagnose(training: TrainingState, x: Array, chosen: Array, step: int) -> dic
         "terms": dict(net.terms),
         "optimizer": type(optimizer).__name__,
         "learning_rate": float(optimizer.rate[0]) if optimizer.steps else optimizer.learning_rate,
-        "data": span(x),
-        "batch": span(x[chosen]),
+        # sparse samples are dense nowhere, and finite as all that were let in
+        "data": span(np.asarray([x.min(), x.max()]) if isinstance(x, SparseRows) else x),
+        "batch": span(batch),
         "n_samples": len(samples),
         "samples": samples[:MOST_SAMPLES].tolist(),
         "layers": layers,

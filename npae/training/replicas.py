@@ -18,6 +18,7 @@ import numpy as np
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
+from npae.utils.sparse import Samples, SparseRows
 from npae.utils.types import Array
 
 
@@ -66,14 +67,14 @@ class Replicas:
         self._settings = self._present_settings()
         self.networks = [net, *(net.replica(shard) for shard in range(1, self.n_jobs))]
         self._batches: dict[int, _Batch] = {}
-        self._x: Array | None = None
+        self._x: Samples | None = None
 
     def _present_settings(self) -> Any:
         """The configuration that replicas and recordings depend on; None where there are neither."""
         net = self.networks[0]
         return (net.config(), net.recorded) if self.n_jobs > 1 or net.is_recordable else None
 
-    def set_data(self, x: Array, batch_size: int | None = None) -> None:
+    def set_data(self, x: Samples, batch_size: int | None = None) -> None:
         """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``release_data``.
 
         Recordings are reused unless the settings of a layer have changed. Recordings of batches that x does not
@@ -111,7 +112,7 @@ class Replicas:
 class _Batch:
     """The recordings for batches of ``n``: the pass of each replica that has a shard, then the sum of the gradients."""
 
-    def __init__(self, networks: list[Autoencoder], x: Array, n: int) -> None:
+    def __init__(self, networks: list[Autoencoder], x: Samples, n: int) -> None:
         n_shards = len(networks)
         bounds = [-(-n * i // n_shards) for i in range(n_shards + 1)]  # rounded up: the first shard is never empty
         self.passes = [
@@ -133,10 +134,10 @@ class _Batch:
                 kernels.add_scaled(other.dtheta[part], 1.0, net.dtheta[part])
         return programs
 
-    def take_from(self, x: Array | None) -> None:
+    def take_from(self, x: Samples | None) -> None:
         """Change the data from which rows are taken; None removes the reference to it."""
         for recorded in self.passes:
-            recorded.take_from(recorded.batch if x is None else x)
+            recorded.take_from(x)
 
     def choose(self, chosen: Array) -> None:
         """Set the inputs of a step: the rows of x, the step number, and the keys of the noise."""
@@ -147,7 +148,7 @@ class _Batch:
                 recorded.stop - recorded.start
             )  # so that the layers' attributes are those of this batch
             recorded.net.draw()
-            recorded.chosen[:] = chosen[recorded.start : recorded.stop]
+            recorded.choose(chosen[recorded.start : recorded.stop])
 
     def terms(self) -> dict[str, float]:
         """The terms of the loss, summed over the shards in order."""
@@ -157,18 +158,35 @@ class _Batch:
 class _Pass:
     """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``."""
 
-    def __init__(self, net: Autoencoder, x: Array, start: int, stop: int, n: int) -> None:
+    def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int) -> None:
         self.net, self.start, self.stop = net, start, stop
         self.chosen = np.zeros(stop - start, np.int64)
         self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
+        self.sparse: SparseRows | None
         self.totals = np.zeros(len(net.term_names))
         self.program = Program()
-        self.program.add(net.arena.kernels.take_rows, *self._rows_of(x))
+        self.program.add(net.arena.kernels.take_rows, *self._rows_of(self._source(x)))
         net.record_pass(self.batch, self.batch, n, self.totals, self.program)
 
-    def take_from(self, x: Array) -> None:
+    def take_from(self, x: Samples | None) -> None:
         """Change the data from which rows are taken."""
-        self.program.replace(0, *self._rows_of(x))
+        self.program.replace(0, *self._rows_of(self._source(x)))
+
+    def choose(self, chosen: Array) -> None:
+        """Take these rows next; those of sparse samples are made dense here."""
+        if self.sparse is None:
+            self.chosen[:] = chosen
+        else:
+            self.dense[...] = self.sparse[chosen].toarray()
+            self.chosen[:] = np.arange(len(chosen))
+
+    def _source(self, x: Samples | None) -> Array:
+        """Where the recorded pass takes its rows: from x itself, or from those of sparse samples that are dense."""
+        if isinstance(x, SparseRows):
+            self.sparse, self.dense = x, np.empty_like(self.batch)
+            return self.dense
+        self.sparse, self.dense = None, self.batch
+        return self.batch if x is None else x
 
     def _rows_of(self, x: Array) -> tuple[Array, Array, Array]:
         return x.reshape(len(x), -1), self.chosen, self.batch.reshape(len(self.batch), -1)

@@ -9,6 +9,7 @@ import numpy as np
 
 from npae.storage.model_file import plain
 from npae.training.state import TrainingState
+from npae.utils.sparse import Samples, blocks
 from npae.utils.types import Array
 
 MOST_NAMED = 4  # differences in a message
@@ -40,7 +41,7 @@ def configuration(training: TrainingState, patience: int | None) -> dict[str, An
     return known
 
 
-def data_fingerprint(x: Array, validation: Array | None) -> dict[str, Any]:
+def data_fingerprint(x: Samples, validation: Samples | None) -> dict[str, Any]:
     """Shapes and fingerprints of the data of a run."""
     parts = {"training": x} if validation is None else {"training": x, "validation": validation}
     return {
@@ -74,9 +75,12 @@ def summarise(lines: list[str]) -> str:
     return "; ".join(lines[:MOST_NAMED]) + (f"; and {more} more" if more > 0 else "")
 
 
-def digest(array: Array) -> str:
-    """BLAKE2b digest of the bytes of an array."""
-    return DIGEST + hashlib.blake2b(_bytes(array), digest_size=16).hexdigest()
+def digest(x: Samples) -> str:
+    """BLAKE2b digest of the bytes of an array; sparse samples have that of their dense array."""
+    whole = hashlib.blake2b(digest_size=16)
+    for block in blocks(x):
+        whole.update(_bytes(block))
+    return DIGEST + whole.hexdigest()
 
 
 def digest_of_all(record: Any, arrays: dict[str, Array]) -> str:

@@ -27,6 +27,7 @@ from npae.utils.errors import NonFiniteError
 from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
 from npae.utils.scalars import real_number, truth_value, whole_number
+from npae.utils.sparse import Samples
 from npae.utils.types import Array
 
 if TYPE_CHECKING:
@@ -116,10 +117,10 @@ class Training(TrainingState):
 
     def fit(
         self,
-        x: Array,
+        x: Samples,
         epochs: int,
         *,
-        validation: Array | None = None,
+        validation: Samples | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoints: Checkpoints | None = None,
@@ -168,10 +169,10 @@ class Training(TrainingState):
 
     def run(
         self,
-        x: Array,
+        x: Samples,
         epochs: int,
         *,
-        validation: Array | None = None,
+        validation: Samples | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint_writer: CheckpointWriter | None = None,
@@ -228,8 +229,8 @@ class Training(TrainingState):
 
     def _run_epoch(
         self,
-        x: Array,
-        validation: Array | None,
+        x: Samples,
+        validation: Samples | None,
         progress: Progress,
         checkpoint_writer: CheckpointWriter | None,
         stop: Stop,
@@ -262,7 +263,7 @@ class Training(TrainingState):
         for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
             self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
 
-    def _step(self, x: Array, chosen: Array, step: int, progress: Progress) -> float:
+    def _step(self, x: Samples, chosen: Array, step: int, progress: Progress) -> float:
         """One training step on the samples ``x[chosen]``: dθ of the mean loss, then the optimizer moves θ; the loss."""
         net = self.network
         loss = self._replicas.gradient(chosen)
@@ -284,7 +285,7 @@ class Training(TrainingState):
         for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _stop_at_non_finite(self, x: Array, chosen: Array, step: int) -> None:
+    def _stop_at_non_finite(self, x: Samples, chosen: Array, step: int) -> None:
         diagnosis = diagnose(self, x, chosen, step)
         self.network.theta[...] = self.last_finite_theta
         self.optimizer.bind(self.network.arena)
@@ -296,7 +297,7 @@ class Training(TrainingState):
         )
 
 
-def split_off(x: Array, fraction: float, seed: int) -> tuple[Array, Array | None]:
+def split_off(x: Samples, fraction: float, seed: int) -> tuple[Samples, Samples | None]:
     """Split samples into training and validation, drawn by ``seed``."""
     fraction = real_number(fraction, "validation_fraction", least=0, below=1)
     if fraction == 0:

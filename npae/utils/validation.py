@@ -5,13 +5,38 @@ from typing import Any
 
 import numpy as np
 
+from npae.utils.errors import one_line
 from npae.utils.memory import require_memory
+from npae.utils.not_numbers import numbers_of, refuse_in_list, refuse_masked, refuse_missing, refuse_table
+from npae.utils.sparse import Samples, SparseRows, blocks, dense, is_sparse
 from npae.utils.types import Array, Shape
+
+#: How far beyond [0, 1] rounding takes a value: a few units in the last place of single precision.
+ROUNDING = 1e-6
+#: Least maximum of data that is taken for images of 0–255.
+BRIGHT = 200
 
 
 def is_within(x: Array, low: float, high: float) -> bool:
     """Whether all values lie in [low, high]; False if there is a NaN."""
     return bool(low <= x.min() and x.max() <= high)
+
+
+def is_unit_interval(x: Samples) -> bool:
+    """Whether all values lie in [0, 1], rounding aside: a scaler may give 1.0000000000000002."""
+    return all(is_within(block, -ROUNDING, 1 + ROUNDING) for block in blocks(x))
+
+
+def looks_like_bytes(x: Samples) -> bool:
+    """Whether it has the range of images of 0–255, of whatever dtype; rows of features only if they are whole."""
+    if not all(is_within(block, 0, 255) for block in blocks(x)) or x.max() < BRIGHT:
+        return False
+    return x.ndim > 2 or are_whole(x)
+
+
+def are_whole(x: Samples) -> bool:
+    """Whether all values are whole numbers."""
+    return all(np.array_equal(block, np.trunc(block)) for block in blocks(x))
 
 
 def check_samples(
@@ -22,7 +47,7 @@ def check_samples(
     *,
     unit_interval: bool = False,
     is_within: Callable[[Array, float, float], bool] = is_within,
-) -> Array:
+) -> Samples:
     """Validate samples and return them as a C-contiguous array of ``dtype``, copied only if necessary.
 
     Parameters
@@ -35,18 +60,18 @@ def check_samples(
     what : str
         What x is, as the plural subject of messages.
     unit_interval : bool, default False
-        Whether values must lie in [0, 1], as binary cross-entropy requires.
+        Whether values must lie in [0, 1], rounding aside, as binary cross-entropy requires.
     is_within : callable, optional
         A faster function for the check of the range, with the arguments of ``is_within``.
 
     Returns
     -------
-    ndarray of shape (n, *shape)
+    ndarray of shape (n, *shape), or the rows of a sparse matrix
 
     Raises
     ------
     ValueError
-        If x has another shape, no samples, complex or non-finite values.
+        If x has another shape, no samples, masked, missing, complex or non-finite values.
     TypeError
         If x is a sparse matrix or does not hold numbers.
     MemoryError
@@ -62,56 +87,115 @@ def check_samples(
         raise ValueError(
             f"{what} are empty (shape {samples.shape}); give at least one sample, a minimum of 1 is required"
         )
-    if samples.dtype != dtype or not samples.flags.c_contiguous:
-        nbytes = samples.size * np.dtype(dtype).itemsize
-        require_memory(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
-    with np.errstate(over="ignore"):  # values beyond float32 become infinite, and are refused below
-        converted = np.ascontiguousarray(samples, dtype=dtype)
+    converted = samples.astype(dtype) if isinstance(samples, SparseRows) else _converted(samples, dtype, what)
     largest = float(np.finfo(converted.dtype).max)
-    if not is_within(converted, *((0.0, 1.0) if unit_interval else (-largest, largest))):
-        refuse_non_finite(samples, what)
-        refuse_non_finite(converted, f"{what}, as {converted.dtype},")
-        raise ValueError(
-            f"binary cross-entropy needs values from 0 to 1, but the data runs from {samples.min():g} to "
-            f'{samples.max():g}; scale it (images of 0–255: X / 255) or use loss="mse"'
-        )
+    low, high = (-ROUNDING, 1 + ROUNDING) if unit_interval else (-largest, largest)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        if not all(is_within(block, low, high) for block in blocks(converted)):
+            refuse_non_finite(samples, what)
+            refuse_non_finite(converted, f"{what}, as {converted.dtype},")
+            raise ValueError(
+                f'binary cross-entropy, which loss="auto" takes where training data lies in [0, 1], needs values from '
+                f"0 to 1, but the data runs from {samples.min():.9g} to {samples.max():.9g}; scale it (images of "
+                f'0–255: X / 255) or use loss="mse"'
+            )
     return converted
 
 
-def check_numeric(x: Any, what: str) -> Array:
-    """x as an array of real numbers; raises TypeError or ValueError if it is not numeric."""
-    if hasattr(x, "toarray") and hasattr(x, "nnz"):
+def check_array(
+    x: Any,
+    shape: Shape,
+    dtype: Any,
+    what: str,
+    *,
+    is_within: Callable[[Array, float, float], bool] = is_within,
+) -> Array:
+    """``check_samples`` for what must be an array: a sparse matrix is refused."""
+    if is_sparse(x):
         raise TypeError(f"{what} are a sparse matrix, but dense data is required; use .toarray()")
+    return dense(check_samples(x, shape, dtype, what, is_within=is_within))
+
+
+def _converted(samples: Array, dtype: Any, what: str) -> Array:
+    if samples.dtype != dtype or not samples.flags.c_contiguous:
+        nbytes = samples.size * np.dtype(dtype).itemsize
+        require_memory(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(samples, dtype=dtype)
+
+
+def check_numeric(x: Any, what: str) -> Samples:
+    """x as an array of real numbers, or as the rows of a sparse matrix; what NumPy would drop silently is refused."""
+    if is_sparse(x):
+        if x.dtype.kind not in "biuf":
+            numbers_of(np.empty(0, x.dtype), what)
+        return SparseRows.of(x) if x.ndim > 1 else numbers_of(x.toarray(), what)
+    if isinstance(x, SparseRows):
+        return x
+    if hasattr(x, "toarray") and hasattr(x, "nnz"):
+        raise TypeError(f"{what} are a sparse matrix, but not one of SciPy; give that, or dense data: use .toarray()")
+    if type(x) is not np.ndarray:
+        refuse_masked(x, what)
+        refuse_table(x, what)
+        if isinstance(x, list | tuple):
+            refuse_in_list(x, what)
     try:
-        numbers: Array = np.asarray(x)
-    except ValueError as error:
-        raise ValueError(f"{what} cannot be made an array ({error}); give rows of equal length") from None
-    if numbers.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {what} have dtype {numbers.dtype}; give real numbers")
-    if numbers.dtype.kind not in "biuf":
-        try:
-            numbers = numbers.astype(np.float64)
-        except (TypeError, ValueError) as error:
-            raise type(error)(
-                f"{what} have dtype {numbers.dtype} and are not all numbers ({error}); encode them as numbers first"
-            ) from None
-    return numbers
+        array: Array = np.asanyarray(x)  # a masked array may come of what is none, such as a variable of netCDF
+    except (TypeError, ValueError, RuntimeError) as error:
+        are_parts = isinstance(x, list | tuple) and all(getattr(entry, "ndim", 0) > 1 for entry in x)
+        advice = "give images of one size, or join parts of the data by np.concatenate(X)" if are_parts else ""
+        raise (ValueError if isinstance(error, ValueError) else TypeError)(
+            f"{what} cannot be made an array ({one_line(error)}); {advice or 'give rows of equal length'}"
+        ) from None
+    refuse_masked(array, what)
+    return numbers_of(np.asarray(array), what, x)
+
+
+def check_dense(x: Any, what: str) -> Array:
+    """``check_numeric`` for what must be an array: of a sparse matrix, one that is dense."""
+    return dense(check_numeric(x, what))
+
+
+def check_labels(labels: Any, n: int, what: str) -> Array:
+    """Labels (n,) of samples, of any type; masked and missing ones are refused."""
+    refuse_masked(labels, what)
+    refuse_table(labels, what)
+    if isinstance(labels, list | tuple):
+        refuse_in_list(labels, what)
+    array: Array = np.asarray(labels)
+    if array.shape != (n,):
+        raise ValueError(f"{what} have shape {array.shape}, but there are {n} samples; give one label for each")
+    refuse_missing(array, what)
+    return array
 
 
 def stack_two(a: Any, b: Any) -> Array:
     """Two samples of one shape as an array (2, *shape); raises ValueError if their shapes differ."""
-    a, b = np.asarray(a), np.asarray(b)
+    a, b = (one_sample(x, name) for x, name in ((a, "a"), (b, "b")))
     if a.shape != b.shape:
         raise ValueError(f"a has shape {a.shape} and b has {b.shape}; give two samples of the shape of X's")
     return np.stack([a, b])
 
 
-def refuse_non_finite(x: Array, what: str) -> None:
+def one_sample(x: Any, what: str) -> Array:
+    """One sample; the row of a sparse matrix is one."""
+    sample = check_dense(x, what)
+    return sample[0] if is_sparse(x) and len(sample) == 1 and sample.ndim > 1 else sample
+
+
+def refuse_non_finite(x: Samples, what: str) -> None:
     """Raise ValueError if x has NaN or infinity; the message has their number and the index of the first."""
-    bad = ~np.isfinite(x)
-    if bad.any():
-        first = tuple(int(i) for i in np.argwhere(bad)[0])
+    count, first, start = 0, None, 0
+    for block in blocks(x):
+        bad = ~np.isfinite(block)
+        if bad.any():
+            count += int(bad.sum())
+            if first is None:
+                place = np.argwhere(bad)[0]
+                first = (start + int(place[0]), *map(int, place[1:])) if len(place) else ()
+        start += len(block) if block.ndim else 0
+    if first is not None:
         raise ValueError(
-            f"{what} contains NaN or infinity: {int(bad.sum())} of {x.size} values, the first at index {first}; "
+            f"{what} contains NaN or infinity: {count} of {x.size} values, the first at index {first}; "
             f"replace or remove them"
         )

@@ -782,14 +782,6 @@ def test_images_of_another_size_are_answered_by_the_expected_one() -> None:
         model.transform(samples(3, 8, 6, 3))
 
 
-@pytest.mark.parametrize("method", ["fit", "transform"])
-def test_sparse_matrices_are_refused(method: str) -> None:
-    sparse = pytest.importorskip("scipy.sparse")
-    model = npae.VanillaAutoencoder(**QUICK).fit(X5)
-    with pytest.raises(TypeError, match=r"sparse matrix, but dense data is required; use \.toarray\(\)"):
-        getattr(model, method)(sparse.csr_array(X5))
-
-
 @pytest.mark.parametrize("kind", KINDS)
 def test_images_of_0_to_255_are_refused_by_cross_entropy_before_training(kind: str) -> None:
     x = (255 * data_for(kind)).astype("uint8")

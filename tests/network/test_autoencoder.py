@@ -6,6 +6,7 @@ import pickle
 import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -577,10 +578,10 @@ UNUSABLE: dict[str, tuple[Any, Any, str]] = {
     "text": (np.full((2, 7), "cat"), ValueError, "not all numbers .*; encode them"),
     "None": (np.full((2, 7), None), (TypeError, ValueError), "."),
     "dict": (np.full((2, 7), {}), TypeError, "dtype object and are not all numbers .*; encode them"),
-    "sparse": (
-        scipy.sparse.csr_array(np.eye(7)),
+    "sparse, not of SciPy": (
+        SimpleNamespace(toarray=lambda: np.eye(7), nnz=7),
         TypeError,
-        r"sparse matrix, but dense data is required; use .toarray\(\)",
+        r"sparse matrix, but not one of SciPy; give that, or dense data: use .toarray\(\)",
     ),
 }
 
@@ -589,6 +590,13 @@ UNUSABLE: dict[str, tuple[Any, Any, str]] = {
 @pytest.mark.parametrize(("x", "error", "advice"), UNUSABLE.values(), ids=UNUSABLE)
 def test_unusable_samples_are_refused_in_one_sentence(method: str, x: Any, error: Any, advice: str) -> None:
     raises(error, advice, lambda: METHODS[method](built("vanilla"), x))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_sparse_matrix_gives_the_bits_of_its_dense_array(method: str) -> None:
+    x = np.where(samples("vanilla", 9) > 0.5, samples("vanilla", 9), 0)
+    dense, sparse = (METHODS[method](built("vanilla"), given) for given in (x, scipy.sparse.csr_array(x)))
+    np.testing.assert_array_equal(dense, sparse)
 
 
 @pytest.mark.parametrize("name", ["vanilla", "deep"])

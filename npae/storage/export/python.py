@@ -2,6 +2,7 @@
 
 import base64
 import inspect
+import re
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -65,12 +66,14 @@ def source(network: Autoencoder) -> str:
         writer.add(layer)
     if network.loss.on_logits:
         writer.call(standalone.sigmoid)
-    helpers = [inspect.getsource(f) for f in sorted(writer.helpers, key=lambda f: f.__name__)]
+    functions: set[Callable[..., Any]] = {*writer.helpers, standalone.checked, standalone.is_masked}
+    helpers = "\n\n".join(inspect.getsource(f) for f in sorted(functions, key=lambda f: f.__name__))
     return FILE.format(
         version=__version__,
         dtype=network.arena.dtype.name,
         shapes="\n".join(f"    ({name!r}, {a.shape})," for name, a in writer.weights.items()),
-        helpers="\n\n".join(helpers).replace("Array", "np.ndarray").replace("Any", "object"),
+        helpers=re.sub(r"\bAny\b", "object", re.sub(r"\bArray\b", "np.ndarray", helpers)),
+        columns=None if network.columns is None else list(network.columns.labels),
         input_shape=network.input_shape,
         code_shape=network.code_shape,
         encode="\n".join(encode),
@@ -160,34 +163,31 @@ import zlib
 
 import numpy as np
 
+#: The precision that the model was trained in, and the columns of the dataframe that it was trained on, if it was one.
+DTYPE = "{dtype}"
+COLUMNS = {columns!r}
+
+
 {helpers}
 
 def encode(samples):
     """Codes of samples."""
-    x = checked(samples, {input_shape})
+    x = checked(samples, {input_shape}, DTYPE, COLUMNS)
 {encode}
     return x
 
 
 def decode(codes):
     """Samples rebuilt from codes."""
-    x = checked(codes, {code_shape})
+    x = checked(codes, {code_shape}, DTYPE)
 {decode}
-    return x
-
-
-def checked(values, shape):
-    """An array (n, *shape) of the precision that the model was trained in."""
-    x = np.asarray(values, dtype="{dtype}")
-    if x.shape[1:] != shape or not np.isfinite(x).all():
-        raise ValueError(f"expected finite values of shape (n, *{{shape}}), got shape {{x.shape}}")
     return x
 
 
 def unpacked(text, shapes):
     """The weights by name."""
-    values = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.dtype("{dtype}").newbyteorder("<"))
-    values = values.astype("{dtype}")
+    values = np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype=np.dtype(DTYPE).newbyteorder("<"))
+    values = values.astype(DTYPE)
     weights, start = {{}}, 0
     for name, shape in shapes:
         size = int(np.prod(shape))

@@ -1,4 +1,4 @@
-"""Layers as plain NumPy functions, whose source is copied into exported Python files.
+"""Layers and checks as plain NumPy functions, whose source is copied into exported Python files.
 
 Arrays are (N, ...) or (N, H, W, C). ``npae.storage.export.python`` copies the functions that a model uses, with
 those that they call.
@@ -54,3 +54,42 @@ def enlarge(x: Array, factor: tuple[int, int], shape: tuple[int, int]) -> Array:
 def resample(x: Array, rows: Array, columns: Array) -> Array:
     """y = R x Cᵀ, for R (OH, H), C (OW, W)."""
     return np.asarray(np.einsum("oh,nhwc,pw->nopc", rows, x, columns, optimize=True), x.dtype)
+
+
+def checked(values: Any, shape: tuple[int, ...], dtype: str, columns: Any = None) -> Array:
+    """``values`` as an array (n, *shape); what NumPy would make numbers of without a word is refused.
+
+    ``columns`` are the names of the dataframe that the model was trained on.
+    """
+    names = [str(name) for name in getattr(values, "columns", ())]
+    numbered = [str(i) for i in range(len(names))]
+    # pandas numbers the columns that have no names
+    may_differ = numbered in (names, columns) and sorted(names) != sorted(columns or ())
+    if columns and names and names != columns and not may_differ:
+        raise ValueError(f"the columns are {names}, but the model was trained on {columns}; give these, in this order")
+    if hasattr(values, "isna") and np.asarray(values.isna()).any():
+        raise ValueError("there are missing values; fill or remove them")
+    if hasattr(values, "toarray"):
+        raise TypeError("the samples are a sparse matrix; give some rows of it at a time, with .toarray()")
+    x = values if is_masked(values) else np.asanyarray(values)  # which an object may convert itself to a masked array
+    if is_masked(x):
+        raise ValueError("there are masked values, and what lies beneath a mask is no data; fill or remove them")
+    x = np.asarray(x)
+    kinds = {type(value).__name__ for value in x.reshape(-1)} if x.dtype.kind == "O" else {x.dtype.name}
+    wrong = [k for k in sorted(kinds) if k.startswith(("date", "time", "Time", "NaT", "NA", "None", "complex", "void"))]
+    if wrong:
+        raise TypeError(f"there are values of type {wrong[0]}, which are no real numbers; replace or remove them")
+    try:
+        with np.errstate(over="ignore"):  # what the precision cannot hold becomes infinite
+            x = x.astype(dtype)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"these are not all numbers ({error}); give an array of numbers") from None
+    if x.shape[1:] != shape or x.ndim != len(shape) + 1 or not len(x) or not np.isfinite(x).all():
+        raise ValueError(f"expected finite values of shape (n, *{shape}), n at least 1, got shape {x.shape}")
+    return x
+
+
+def is_masked(values: Any) -> bool:
+    """Whether cells are masked, in an array or in a list of such."""
+    is_list = isinstance(values, list | tuple)
+    return any(is_masked(value) for value in values) if is_list else bool(np.ma.is_masked(values))
