@@ -9,49 +9,53 @@ import numpy as np
 
 from npae import datasets
 from npae.cli.output import SUFFIXES
+from npae.cli.paths import add_input, add_output
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
-from npae.utils.files import check_writable
 from npae.utils.types import Array
+
+DATA = 'a .npy, .npz, .csv or idx file, a folder of images, or "digits" for those that come with npae'
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """The saved model to use."""
-    parser.add_argument("model", metavar="MODEL", help="a file that npae train or save wrote")
+    add_input(parser, "model", metavar="MODEL", help="a file that npae train or save wrote")
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """The data to read."""
-    parser.add_argument(
+def samples_in(value: str) -> list[Path]:
+    """The file or folder that ``--data`` and its like name; none for the digits that come with npae."""
+    return [] if value == "digits" else [Path(value)]
+
+
+def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """The data to read, which must be given where there is no default."""
+    add_input(
+        parser,
         "--data",
-        default="digits",
-        help='a .npy, .npz, .csv or idx file, a folder of images, or "digits" (the default)',
+        needed=DATA,
+        holds=samples_in,
+        default=default,
+        help=DATA + (f" (default: {default})" if default else " (needed)"),
     )
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     """The file to write."""
-    parser.add_argument(
+    add_output(
+        parser,
         "--out",
+        declared={"suffixes": SUFFIXES},
         default=default,
         help=f"the file to write: .npy, .csv, or .png for images (default: {default})",
     )
 
 
-def check_out(args: argparse.Namespace) -> None:
-    """Refuse a file that cannot be written before there is anything to write."""
-    if Path(args.out).suffix.lower() not in SUFFIXES:
-        raise ValueError(f"--out {args.out} has a suffix that is not known; give a .npy, .csv or .png file")
-    check_writable(args.out)
-
-
-def check_picture(args: argparse.Namespace, suffix: str) -> None:
-    """Where a picture is asked for: refuse a file of another kind, or one that cannot be written."""
-    if args.out is None:
-        return
-    if Path(args.out).suffix.lower() != suffix:
-        raise ValueError(f"--out {args.out} does not end in {suffix}, which is what is written; give a {suffix} file")
-    check_writable(args.out)
+def beside_model(args: argparse.Namespace, suffix: str) -> str:
+    """The model's path with another suffix."""
+    path = Path(args.model)
+    if not path.name:
+        raise FileNotFoundError(f"there is no file {args.model!r}; give a model that npae train or save wrote")
+    return str(path.with_suffix(suffix))
 
 
 def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
@@ -81,10 +85,10 @@ class Sides:
 
 def add_sides(parser: argparse.ArgumentParser) -> None:
     """Data and labels for training and for testing: the digits, or files."""
-    parser.add_argument("--train", default="digits", help="what PCA is fitted to, as for --data (default: digits)")
-    parser.add_argument("--train-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
-    parser.add_argument("--test", help="what is measured, as for --data (default: other digits)")
-    parser.add_argument("--test-labels", metavar="FILE", help="a whole number for each sample; those of the digits")
+    add_input(parser, "--train", needed=DATA, holds=samples_in, help=f"what PCA is fitted to (needed): {DATA}")
+    add_input(parser, "--train-labels", metavar="FILE", help="a whole number for each sample; digits have their own")
+    add_input(parser, "--test", holds=samples_in, help="what is measured, as --train; with --train digits other digits")
+    add_input(parser, "--test-labels", metavar="FILE", help="a whole number for each sample; digits have their own")
     parser.add_argument("--first", type=count, metavar="N", help="only the first N samples of each")
 
 
@@ -94,11 +98,13 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True) -> Sides:
         for name in ("test", "train_labels", "test_labels"):
             if getattr(args, name) is not None:
                 option = name.replace("_", "-")
-                raise ValueError(f"--{option} was given without --train; give both, or neither for the digits")
+                raise ValueError(
+                    f"--{option} was given with --train digits, which have their own; leave it out, or give other data"
+                )
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
     elif args.test is None:
-        raise ValueError(f"--train {args.train} was given without --test; give both, or neither for the digits")
+        raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
         train, test = datasets.read(args.train), datasets.read(args.test)
         sides = [train, _labels(args, "train", train, labels), test, _labels(args, "test", test, labels)]

@@ -3,8 +3,9 @@
 import argparse
 
 from npae import datasets
-from npae.cli.arguments import add_model, add_out, check_out, read_model
+from npae.cli.arguments import add_model, add_out, read_model
 from npae.cli.output import write_array
+from npae.cli.paths import add_input
 
 HELP = "turn codes back into samples"
 
@@ -12,13 +13,12 @@ HELP = "turn codes back into samples"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL CODES --out."""
     add_model(parser)
-    parser.add_argument("codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
+    add_input(parser, "codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
     add_out(parser, "decoded.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Decode and write."""
-    check_out(args)
     samples = read_model(args).inverse_transform(datasets.read(args.codes))
     write_array(args.out, samples)
     print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")
