@@ -53,6 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input(
         parser,
         "--exercise",
+        holds=_exercise_folder,
         action="append",
         metavar="NAME",
         help="or the folder of one of your own; may be given several times (default: all that anybody handed in)",
@@ -64,8 +65,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _folders_in(value: str) -> list[Path]:
-    """The learners' folders: a file beside them is nobody's."""
-    return [path for path in Path(value).iterdir() if path.is_dir()] if Path(value).is_dir() else []
+    """The learners' folders; files beside them are not read."""
+    entries = Path(value).iterdir() if Path(value).is_dir() else ()
+    return [path for path in entries if path.is_dir() and not path.name.startswith((".", "__"))]
+
+
+def _exercise_folder(value: str) -> list[Path]:
+    """A folder where a path is given; a bare name is that of an exercise."""
+    return [Path(value)] if Path(value).name != value else []
 
 
 def _journal(args: argparse.Namespace) -> Path | None:

@@ -20,7 +20,7 @@ class CheckpointError(ValueError):
 
 
 class FolderInUseError(OSError):
-    """Another process trains into the folder."""
+    """Another process writes into the folder, or the file."""
 
 
 class NonFiniteError(ArithmeticError):
