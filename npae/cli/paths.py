@@ -215,17 +215,16 @@ def _refuse_inputs(output: Output, file: Path, inputs: list[tuple[str, Path]]) -
             if _is_same(target, path):
                 raise ValueError(f"{named} is the file given as {option}, which would be lost; give another name")
             continue
-        if any(_is_same(parent, path) for parent in target.parents):
+        folders = [path]
+        for folder, subfolders, names in os.walk(path):  # links in it may lead elsewhere
+            folders += [linked for name in subfolders if (linked := Path(folder, name)).is_symlink()]
+            if any(_is_same(target, Path(folder, name)) for name in names):
+                raise ValueError(f"{named} is in the folder given as {option}, which would lose it; give another name")
+        if any(_is_same(parent, folder) for parent in target.parents for folder in folders):
             raise ValueError(
                 f"{named} lies in the folder given as {option} and would be taken for a part of it; choose a place "
                 f"outside"
             )
-        if target.exists():  # a link in the folder may lead to it
-            for folder, _, names in os.walk(path):
-                if any(_is_same(target, Path(folder, name)) for name in names):
-                    raise ValueError(
-                        f"{named} is in the folder given as {option}, too, and would be lost; give another name"
-                    )
 
 
 def _is_same(a: Path, b: Path) -> bool:
