@@ -230,7 +230,7 @@ def _target(path: str | Path) -> Path:
     path = Path(path)
     if _exists(path):
         if path.is_dir():
-            raise IsADirectoryError(f"{path} is no file but a folder; give the name of a file")
+            raise IsADirectoryError(f"{path} is a folder; give the name of a file")
         if not path.is_file():
             raise ValueError(f"{path} is a device or a pipe, no file; give the name of a file")
     target = path.resolve()

@@ -215,7 +215,7 @@ def test_what_cannot_be_written_is_refused_before_the_work(
         cases["file/folder"] = "file is a file; give a folder"
     else:
         Path(f"folder{suffix}").mkdir()
-        cases[f"folder{suffix}"] = "is no file but a folder; give the name of a file"
+        cases[f"folder{suffix}"] = "is a folder; give the name of a file"
         cases[f"none/x{suffix}"] = "none does not exist; make it, or choose another path"
         if not suffix:
             cases["/dev/null"] = "is a device or a pipe, no file; give the name of a file"

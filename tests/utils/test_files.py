@@ -43,7 +43,7 @@ def test_a_pipe_is_not_replaced(tmp_path):
 def test_what_cannot_be_written_is_found_out_before_the_work(tmp_path):
     check_writable(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(IsADirectoryError, match="is no file"):
+    with pytest.raises(IsADirectoryError, match="is a folder; give the name of a file"):
         check_writable(tmp_path)
     with pytest.raises(FileNotFoundError, match="does not exist; make it"):
         check_writable(tmp_path / "none" / "file")
