@@ -33,6 +33,7 @@ from npae.cli import (
     train,
     warmup,
 )
+from npae.cli.paths import checked
 from npae.utils.console import be_readable
 from npae.utils.version import __version__
 
@@ -87,7 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             # Show warnings without the line of code that issued them.
             warnings.showwarning = lambda message, *_, **__: print(f"npae: {message}", file=sys.stderr)
-            return VERBS[args.verb].run(args) or 0
+            with checked(args):
+                return VERBS[args.verb].run(args) or 0
     except MISTAKES as error:
         print(f"npae {args.verb}: {error}", file=sys.stderr)
         return 2

@@ -10,26 +10,36 @@ import numpy as np
 
 from npae import datasets
 from npae.cli.output import SUFFIXES
+from npae.cli.paths import add_input, add_output
 from npae.datasets.formats import USES, options_for
 from npae.datasets.image_files import find_images
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import FileFormatError
-from npae.utils.files import check_writable
 from npae.utils.types import Array
+
+DATA = 'a .npy, .npz, .csv or idx file, a folder of images or of such folders, or "digits", which come with npae'
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument MODEL, a saved model."""
-    parser.add_argument("model", metavar="MODEL", help="a file that npae train or save wrote")
+    add_input(parser, "model", metavar="MODEL", help="a file that npae train or save wrote")
 
 
-def add_data(parser: argparse.ArgumentParser) -> None:
-    """Add the option --data."""
-    parser.add_argument(
+def samples_in(value: str) -> list[Path]:
+    """The file or folder that ``--data`` and its like name; none for the digits that come with npae."""
+    return [] if value == "digits" else [Path(value)]
+
+
+def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> None:
+    """Add the option --data, which must be given where there is no default, and how it is read."""
+    add_input(
+        parser,
         "--data",
-        default="digits",
-        help='a .npy, .npz, .csv or idx file, a folder of images, or "digits" (the default)',
+        needed=DATA,
+        holds=samples_in,
+        default=default,
+        help=DATA + (f" (default: {default})" if default else " (needed)"),
     )
     add_reading(parser)
 
@@ -55,27 +65,21 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     """Add the option --out, the file to write."""
-    parser.add_argument(
+    add_output(
+        parser,
         "--out",
+        declared={"suffixes": SUFFIXES},
         default=default,
         help=f"the file to write: .npy, .csv, or .png for images (default: {default})",
     )
 
 
-def check_out(args: argparse.Namespace) -> None:
-    """Refuse an --out that has an unknown suffix or cannot be written, before any computation."""
-    if Path(args.out).suffix.lower() not in SUFFIXES:
-        raise ValueError(f"--out {args.out} has a suffix that is not known; give a .npy, .csv or .png file")
-    check_writable(args.out)
-
-
-def check_picture(args: argparse.Namespace, suffix: str) -> None:
-    """Refuse an --out that has another suffix or cannot be written; nothing to check where --out is not given."""
-    if args.out is None:
-        return
-    if Path(args.out).suffix.lower() != suffix:
-        raise ValueError(f"--out {args.out} does not end in {suffix}, which is what is written; give a {suffix} file")
-    check_writable(args.out)
+def beside_model(args: argparse.Namespace, suffix: str) -> str:
+    """The model's path with another suffix."""
+    path = Path(args.model)
+    if not path.name:
+        raise FileNotFoundError(f"there is no file {args.model!r}; give a model that npae train or save wrote")
+    return str(path.with_suffix(suffix))
 
 
 def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
@@ -131,10 +135,10 @@ LABELS_HELP = "a whole number for each sample (default: the folder that an image
 
 def add_sides(parser: argparse.ArgumentParser) -> None:
     """Add the options for training and test data with labels: the digits, or files."""
-    parser.add_argument("--train", default="digits", help="what PCA is fitted to, as for --data (default: digits)")
-    parser.add_argument("--train-labels", metavar="FILE", help=LABELS_HELP)
-    parser.add_argument("--test", help="what is measured, as for --data (default: other digits)")
-    parser.add_argument("--test-labels", metavar="FILE", help=LABELS_HELP)
+    add_input(parser, "--train", needed=DATA, holds=samples_in, help=f"what PCA is fitted to (needed): {DATA}")
+    add_input(parser, "--train-labels", metavar="FILE", help=LABELS_HELP)
+    add_input(parser, "--test", holds=samples_in, help="what is measured, as --train; with --train digits other digits")
+    add_input(parser, "--test-labels", metavar="FILE", help=LABELS_HELP)
     parser.add_argument("--first", type=count, metavar="N", help="only the first N samples of each")
     add_reading(parser)
 
@@ -148,12 +152,14 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
         for name in ("test", "train_labels", "test_labels"):
             if getattr(args, name) is not None:
                 option = name.replace("_", "-")
-                raise ValueError(f"--{option} was given without --train; give both, or neither for the digits")
+                raise ValueError(
+                    f"--{option} was given with --train digits, which have their own; leave it out, or give other data"
+                )
         _check_options(args, args.train, *others)
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
     elif args.test is None:
-        raise ValueError(f"--train {args.train} was given without --test; give both, or neither for the digits")
+        raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
         train, test = read_sources(args, args.train, args.test, others=others)
         train_labels, test_labels = _labels(args, len(train), len(test), labels)

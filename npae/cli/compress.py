@@ -4,9 +4,9 @@ import argparse
 from dataclasses import astuple
 
 from npae.applications import codec_comparison, compression
-from npae.cli.arguments import add_data, add_model, read_model, read_sources
-from npae.cli.output import table
-from npae.utils.files import check_writable
+from npae.cli.arguments import add_data, add_model, read_model, read_sources, samples_in
+from npae.cli.output import table, write_bytes
+from npae.cli.paths import add_input, add_output
 
 HELP = "compress samples into a file of quantised, entropy-coded codes"
 
@@ -18,22 +18,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--bits", type=int, metavar="N", help="of the code's widest dimension, 1 to 16 (default: chosen from the data)"
     )
-    parser.add_argument("--out", default="images.npaez", metavar="FILE", help="the file to write (images.npaez)")
-    parser.add_argument(
-        "--compare", metavar="DATA", help="also show PCA, fitted to this data, and JPEG; give what the model learned"
+    add_output(parser, "--out", default="images.npaez", metavar="FILE", help="the file to write (images.npaez)")
+    add_input(
+        parser,
+        "--compare",
+        holds=samples_in,
+        metavar="DATA",
+        help="also show PCA, fitted to this data, and JPEG; give what the model learned",
     )
 
 
 def run(args: argparse.Namespace) -> None:
     """Compress, write, and print size and quality."""
-    check_writable(args.out)
     model = read_model(args)
     X, *others = read_sources(args, args.data, *([args.compare] if args.compare else []))
     learned = others[0] if others else None
     if learned is not None:
         codec_comparison.check_comparable(learned, X)
-    size = compression.compress_file(model, X, args.out, args.bits)
-    quality = compression.psnr(compression.decompress_file(model, args.out), X)
+    content = compression.compress(model, X, args.bits)
+    write_bytes(args.out, content)
+    size, quality = len(content), compression.psnr(compression.decompress(model, content), X)
     print(f"{len(X):,} samples in {size:,} bytes: {args.out}")
     print(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
     if learned is not None:

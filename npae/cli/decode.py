@@ -2,8 +2,9 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_out, add_reading, check_out, read_model, read_sources
+from npae.cli.arguments import add_model, add_out, add_reading, read_model, read_sources
 from npae.cli.output import write_array
+from npae.cli.paths import add_input
 
 HELP = "turn codes back into samples"
 
@@ -11,14 +12,13 @@ HELP = "turn codes back into samples"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL CODES --out."""
     add_model(parser)
-    parser.add_argument("codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
+    add_input(parser, "codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
     add_reading(parser)
     add_out(parser, "decoded.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Decode and write."""
-    check_out(args)
     samples = read_model(args).inverse_transform(read_sources(args, args.codes)[0])
     write_array(args.out, samples)
     print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")

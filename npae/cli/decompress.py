@@ -3,8 +3,9 @@
 import argparse
 
 from npae.applications.compression import decompress_file
-from npae.cli.arguments import add_model, add_out, check_out, read_model
+from npae.cli.arguments import add_model, add_out, read_model
 from npae.cli.output import write_array
+from npae.cli.paths import add_input
 
 HELP = "rebuild the samples in a file that npae compress wrote with the same model"
 
@@ -12,13 +13,12 @@ HELP = "rebuild the samples in a file that npae compress wrote with the same mod
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL FILE --out."""
     add_model(parser)
-    parser.add_argument("file", metavar="FILE", help="a file that npae compress wrote")
+    add_input(parser, "file", metavar="FILE", help="a file that npae compress wrote")
     add_out(parser, "decompressed.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Rebuild and write."""
-    check_out(args)
     X = decompress_file(read_model(args), args.file)
     write_array(args.out, X)
     print(f"{len(X):,} samples in {args.out}")

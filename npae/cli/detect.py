@@ -3,8 +3,9 @@
 import argparse
 
 from npae.applications import anomaly
-from npae.cli.arguments import add_model, add_sides, read_model, read_sides, read_sources
+from npae.cli.arguments import add_model, add_sides, read_model, read_sides, read_sources, samples_in
 from npae.cli.output import table
+from npae.cli.paths import add_input
 
 HELP = "measure how well the reconstruction error separates outliers from known samples, beside PCA"
 
@@ -13,8 +14,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL, the data, --outliers."""
     add_model(parser)
     add_sides(parser)
-    parser.add_argument(
-        "--outliers", action="append", default=[], metavar="DATA", help="of another kind, as for --data; repeatable"
+    add_input(
+        parser,
+        "--outliers",
+        holds=samples_in,
+        action="append",
+        default=[],
+        metavar="DATA",
+        help="of another kind, as --train; repeatable",
     )
 
 

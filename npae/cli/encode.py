@@ -2,7 +2,7 @@
 
 import argparse
 
-from npae.cli.arguments import add_data, add_model, add_out, check_out, read_data, read_model
+from npae.cli.arguments import add_data, add_model, add_out, read_data, read_model
 from npae.cli.output import write_array
 
 HELP = "turn samples into codes"
@@ -17,7 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
-    check_out(args)
     codes = read_model(args).transform(read_data(args))
     write_array(args.out, codes)
     print(f"{len(codes):,} codes of {codes.shape[1]} values in {args.out}")

@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from npae.cli.arguments import add_model, read_model
+from npae.cli.arguments import add_model, beside_model, read_model
+from npae.cli.paths import add_output
 from npae.storage.export import export_encoder, export_onnx, export_python
-from npae.utils.files import check_writable
 
 HELP = "write a model as an encoder alone, as ONNX, or as one Python file"
 SUFFIXES = {"encoder": ".encoder.safetensors", "onnx": ".onnx", "python": ".py"}
@@ -22,15 +22,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="encoder: the encoding half, for npae.load_encoder; onnx: a graph for other runtimes, needs the package "
         "onnx; python: one file with encode and decode, which needs NumPy alone",
     )
-    parser.add_argument("--out", metavar="FILE", help="the file to write (default: beside the model)")
+    add_output(
+        parser,
+        "--out",
+        declared={"default": lambda args: beside_model(args, SUFFIXES[args.to])},
+        metavar="FILE",
+        help="the file to write (default: beside the model)",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Write, and print the file's size."""
     network = read_model(args).network_
-    out = Path(args.out or Path(args.model).with_suffix(SUFFIXES[args.to]))
-    check_writable(out)
-    if out.exists() and out.samefile(args.model):
-        raise ValueError(f"{out} is the model itself, which would be lost; name another file with --out")
+    out = Path(args.out)
     EXPORTERS[args.to](network, out)
     print(f"{out.stat().st_size:,} bytes in {out}")

@@ -8,9 +8,11 @@ import numpy as np
 from npae.applications import generation
 from npae.cli.arguments import add_data, add_model, count, read_data, read_model
 from npae.cli.output import table, write_bytes
+from npae.cli.paths import add_output
 from npae.estimators import VariationalAutoencoder
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
+PICTURES = ("samples", "walks", "traversals", "grid")
 WALKED = 4  # samples that interpolations start and end at, in pairs
 
 
@@ -20,16 +22,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     parser.add_argument("--first", type=count, default=500, metavar="N", help="samples for the bounds (default: 500)")
     parser.add_argument("--draws", type=count, default=50, metavar="K", help="codes for each of them (default: 50)")
-    parser.add_argument("--out", default="generated", metavar="FOLDER", help="for the pictures (default: generated)")
+    add_output(
+        parser,
+        "--out",
+        declared={"is_folder": True, "files": _pictures_in},
+        default="generated",
+        metavar="FOLDER",
+        help="for the pictures (default: generated)",
+    )
+
+
+def _pictures_in(args: argparse.Namespace, folder: Path) -> list[Path]:
+    return [folder / f"{name}.png" for name in PICTURES]
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the bounds, write the pictures."""
     from npae.utils import pictures
 
-    folder = Path(args.out)
-    if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(f"--out {folder} is a file; give a folder for the pictures")
     model, X = read_model(args), read_data(args)
     if len(X) < WALKED:
         raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
@@ -43,18 +53,19 @@ def run(args: argparse.Namespace) -> None:
         print("no pictures: the samples are no images")
         return
     pictures.require_pillow()
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = Path(args.out)
     walks = [
         generation.walk(model, X[i], X[i + 1], 12, spherical=bent)
         for i in range(0, WALKED, 2)
         for bent in (False, True)
     ]
     along = generation.traversals(model, X[0], 12)
-    for name, samples, columns in (
-        ("samples", model.sample(48), 12),
-        ("walks", np.concatenate(walks), 12),
-        ("traversals", along.reshape(-1, *along.shape[2:]), 12),
-        ("grid", generation.latent_grid(model, X), 15),
-    ):
-        write_bytes(folder / f"{name}.png", pictures.png(pictures.grid(samples, columns), scale=1))
+    shown = (
+        (model.sample(48), 12),
+        (np.concatenate(walks), 12),
+        (along.reshape(-1, *along.shape[2:]), 12),
+        (generation.latent_grid(model, X), 15),
+    )
+    for path, (samples, columns) in zip(_pictures_in(args, folder), shown, strict=True):
+        write_bytes(path, pictures.png(pictures.grid(samples, columns), scale=1))
     print(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")

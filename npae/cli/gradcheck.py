@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from npae.cli.paths import add_input
 from npae.network.recipes import RECIPES
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ HELP = "check the gradients of a model, a recipe or a layer of your own, and nam
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """WHAT --shape --fast --full --budget --seed --json."""
-    parser.add_argument(
+    add_input(
+        parser,
         "what",
         metavar="WHAT",
         help=f"a file that npae train or save wrote; one of {', '.join(RECIPES)}; or module:Class, a layer of your own",

@@ -11,6 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from npae.cli.paths import add_input, add_output
+
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
     from npae.learn.grading.submissions import Learner
@@ -26,9 +28,21 @@ EPILOG = (
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """DIR --csv --json -j --timeout --memory --exercise --resume --seed."""
     parser.epilog = EPILOG
-    parser.add_argument("dir", metavar="DIR", help="with a folder for each learner, in which their files are")
-    parser.add_argument("--csv", metavar="OUT", help="write the rows there, for a spreadsheet")
-    parser.add_argument("--json", metavar="OUT", help="write the rows there, with all that is known")
+    add_input(
+        parser,
+        "dir",
+        holds=_folders_in,
+        metavar="DIR",
+        help="with a folder for each learner, in which their files are",
+    )
+    for option, help_text in (("--csv", "for a spreadsheet"), ("--json", "with all that is known")):
+        add_output(
+            parser,
+            option,
+            declared={"files": _with_journal, "is_own": _is_of_resumed_run, "advice": _advice},
+            metavar="OUT",
+            help=f"write the rows there, {help_text}",
+        )
     parser.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="at a time (default: 1)")
     parser.add_argument(
         "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds that one file may take (default: 10)"
@@ -36,8 +50,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--memory", type=_memory, default=1024, metavar="MB", help="that one file may take (default: 1024)"
     )
-    parser.add_argument(
+    add_input(
+        parser,
         "--exercise",
+        holds=_exercise_folder,
         action="append",
         metavar="NAME",
         help="or the folder of one of your own; may be given several times (default: all that were handed in)",
@@ -46,6 +62,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--resume", action="store_true", help="repeat only what has changed since, by the journal beside the first OUT"
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of the inputs, to repeat a run (default: random)")
+
+
+def _folders_in(value: str) -> list[Path]:
+    """The learners' folders; files beside them are not read."""
+    entries = Path(value).iterdir() if Path(value).is_dir() else ()
+    return [path for path in entries if path.is_dir() and not path.name.startswith((".", "__"))]
+
+
+def _exercise_folder(value: str) -> list[Path]:
+    """A folder where a path is given; a bare name is that of an exercise."""
+    return [Path(value)] if Path(value).name != value else []
+
+
+def _journal(args: argparse.Namespace) -> Path | None:
+    """The journal beside the first OUT."""
+    first = args.csv or args.json
+    return None if first is None else Path(f"{first}.journal")
+
+
+def _with_journal(args: argparse.Namespace, path: Path) -> list[Path]:
+    is_first = str(path) == str(Path(args.csv or args.json))
+    return [path, *filter(None, [_journal(args) if is_first else None])]
+
+
+def _is_of_resumed_run(args: argparse.Namespace, path: Path) -> bool:
+    """Whether ``--resume`` goes on with a run that wrote the file."""
+    from npae.learn.grading import gradebook, journal
+
+    return bool(args.resume) and (gradebook.is_gradebook(path) or journal.is_journal(path))
+
+
+def _advice(args: argparse.Namespace) -> str:
+    from npae.learn.grading.journal import is_journal
+
+    journal = _journal(args)
+    can_resume = journal is not None and not args.resume and journal.is_file() and is_journal(journal)
+    return "give another name" + (", --resume to go on with that run" if can_resume else "")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -59,12 +112,9 @@ def run(args: argparse.Namespace) -> int:
     from npae.learn.grading.submissions import learners
     from npae.learn.judging.messages import write
     from npae.learn.sandbox.process import Limits
-    from npae.utils.files import check_writable
 
-    outputs = [Path(path) for path in (args.csv, args.json) if path]
-    for path in outputs:
-        check_writable(path)
-    if args.resume and not outputs:
+    journal = _journal(args)
+    if args.resume and journal is None:
         raise ValueError("--resume needs --csv or --json, beside which the journal of the last run is")
     everybody, others = learners(_folder(args.dir))
     if not everybody:
@@ -73,7 +123,6 @@ def run(args: argparse.Namespace) -> int:
     for note in _notes(others):
         print(f"npae grade: {note}", file=sys.stderr)
     submissions = [learner.submission(exercise) for learner in everybody for exercise in exercises]
-    journal = outputs[0].with_name(outputs[0].name + ".journal") if outputs else None
     with (
         _sigterm_as_ctrl_c(),
         Journal(journal, args.resume) as noted,

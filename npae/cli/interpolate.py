@@ -2,7 +2,7 @@
 
 import argparse
 
-from npae.cli.arguments import add_data, add_model, add_out, check_out, count, read_data, read_model
+from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
 from npae.cli.output import write_array
 
 HELP = "walk from one sample to another through the code"
@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Interpolate and write."""
-    check_out(args)
     X = read_data(args)
     for option in ("start", "end"):
         if not 0 <= getattr(args, option) < len(X):

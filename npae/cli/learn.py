@@ -164,6 +164,7 @@ def _train(course: "Workspace", exercise: "Exercise") -> None:
     from npae.cli.output import write_bytes
     from npae.learn.sandbox.process import Limits, Worker
     from npae.learn.workspace import milestones
+    from npae.utils import pictures
     from npae.utils.errors import MissingExtraError
 
     say("")
@@ -179,6 +180,9 @@ def _train(course: "Workspace", exercise: "Exercise") -> None:
         say(str(error))
         return
     path = course.folder / f"{exercise.name}.png"
+    if path.exists() and not (path.is_file() and pictures.is_of_npae(path)):
+        say(f"no picture: {path.name} is there already, and npae did not draw it; move it, and check again")
+        return
     write_bytes(path, picture)
     shown = ", below them what the network is shown," if milestones.corrupts(exercise) else ","
     say(f"{path.name} has digits of other writers{shown} and at the bottom what your network makes of them.\n")

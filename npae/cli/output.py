@@ -1,8 +1,7 @@
 """Write results as files: arrays as .npy or .csv, images as one .png; format tables as text."""
 
-import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -53,15 +52,6 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
     return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
-    """Write the training record as CSV, one row for each epoch."""
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["epoch", *history])
-    writer.writerows([epoch, *row] for epoch, row in enumerate(zip(*history.values(), strict=True), start=1))
-    write_bytes(path, text.getvalue().encode())
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

@@ -4,7 +4,7 @@ import argparse
 
 import numpy as np
 
-from npae.cli.arguments import add_data, add_model, add_out, check_out, count, read_data, read_model
+from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
 from npae.cli.output import write_array
 
 HELP = "encode and decode samples; a denoising model removes their noise"
@@ -20,7 +20,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Reconstruct, write, and print the mean squared error."""
-    check_out(args)
     X = read_data(args)[: args.first]
     rebuilt = read_model(args).reconstruct(X)
     write_array(args.out, rebuilt)

@@ -4,8 +4,9 @@ import argparse
 from dataclasses import astuple
 
 from npae.applications import reduction
-from npae.cli.arguments import add_model, add_sides, check_picture, read_model, read_sides
+from npae.cli.arguments import add_model, add_sides, read_model, read_sides
 from npae.cli.output import table, write_bytes
+from npae.cli.paths import add_output
 
 HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"
 
@@ -14,12 +15,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL, the data, --out."""
     add_model(parser)
     add_sides(parser)
-    parser.add_argument("--out", metavar="FILE", help="the map to write, a .svg")
+    add_output(parser, "--out", declared={"suffixes": (".svg",)}, metavar="FILE", help="the map to write, a .svg")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, write the map."""
-    check_picture(args, ".svg")
     model, sides = read_model(args), read_sides(args, labels=False)
     print(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
     if args.out:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_out, check_out, count, read_model
+from npae.cli.arguments import add_model, add_out, count, read_model
 from npae.cli.output import write_array
 
 HELP = "draw new samples"
@@ -18,6 +18,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Draw and write."""
-    check_out(args)
     write_array(args.out, read_model(args).sample(args.n, random_state=args.seed))
     print(f"{args.n} samples in {args.out}")

@@ -5,8 +5,9 @@ import argparse
 import numpy as np
 
 from npae.applications.retrieval import Index
-from npae.cli.arguments import add_model, add_reading, check_picture, count, read_model, read_sources
+from npae.cli.arguments import add_model, add_reading, count, read_model, read_sources, samples_in
 from npae.cli.output import table, write_bytes
+from npae.cli.paths import add_input, add_output
 
 HELP = "find the samples of an index that are nearest to others"
 
@@ -14,20 +15,34 @@ HELP = "find the samples of an index that are nearest to others"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL INDEX QUERY -k --first --data --out."""
     add_model(parser)
-    parser.add_argument("index", metavar="INDEX", help="a file that npae index wrote with the same model")
-    parser.add_argument("query", metavar="QUERY", help="samples to look for, as for --data; or one sample in a .npy")
+    add_input(parser, "index", metavar="INDEX", help="a file that npae index wrote with the same model")
+    add_input(
+        parser,
+        "query",
+        holds=samples_in,
+        metavar="QUERY",
+        help="samples to look for, as for --data; or one sample in a .npy",
+    )
     parser.add_argument("-k", type=count, default=10, help="how many to find for each (default: 10)")
     parser.add_argument("--first", type=count, default=5, metavar="N", help="only the first N queries (default: 5)")
-    parser.add_argument(
-        "--data", help="what the index was made of, for the picture; without it results are decoded from their codes"
+    add_input(
+        parser,
+        "--data",
+        holds=samples_in,
+        help="what the index was made of, for the picture; without it results are decoded from their codes",
+    )
+    add_output(
+        parser,
+        "--out",
+        declared={"suffixes": (".png",)},
+        metavar="FILE",
+        help="a .png: each query, and beside it what was found",
     )
     add_reading(parser)
-    parser.add_argument("--out", metavar="FILE", help="a .png: each query, and beside it what was found")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print positions in the index and distances; write the picture."""
-    check_picture(args, ".png")
     model = read_model(args)
     index = Index.load(args.index, model)
     queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []))

@@ -5,6 +5,7 @@ import argparse
 from npae.applications import classification
 from npae.cli.arguments import count
 from npae.cli.output import table
+from npae.cli.paths import add_input
 from npae.datasets import read_texts
 
 HELP = "train on texts, and measure how well their codes serve a classifier, beside truncated SVD and raw features"
@@ -13,9 +14,7 @@ HELP = "train on texts, and measure how well their codes serve a classifier, bes
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """TRAIN TEST --code-size --few."""
     for side in ("train", "test"):
-        parser.add_argument(
-            side, metavar=side.upper(), help="a .tsv: a header, then label, tab, text; or Orange's .tab"
-        )
+        add_input(parser, side, metavar=side.upper(), help="a .tsv: a header, then label, tab, text; or Orange's .tab")
     parser.add_argument("--code-size", type=count, default=16, metavar="N", help="values in a code (default: 16)")
     parser.add_argument("--few", type=count, default=100, metavar="N", help="labels, where they are few (default: 100)")
 

@@ -10,16 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from npae.cli.arguments import add_data, count, read_data
-from npae.cli.output import write_bytes, write_history
+from npae.cli.history_file import HistoryFile
+from npae.cli.output import write_bytes
+from npae.cli.paths import add_output
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
+from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
 from npae.utils.errors import MissingExtraError, NonFiniteError
-from npae.utils.files import check_writable, make_folder
-from npae.utils.folder_lock import locked
 from npae.utils.types import Array
 
+MODEL, HISTORY, PICTURES = "model.safetensors", "history.csv", ("losses.svg", "reconstructions.png")
+CHECKPOINTS = "checkpoints"
 HELP = "train an autoencoder and save it"
 
 
@@ -45,36 +48,52 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """TYPE --data --out, and the type's parameters."""
+    """TYPE --data --out --force, checkpoints, and the type's parameters."""
     types = parser.add_subparsers(dest="type", required=True, metavar="TYPE")
     for name, cls in ESTIMATORS.items():
         summary = cls.summary.replace("``", "")
         subparser = types.add_parser(name, help=summary, description=summary, allow_abbrev=False)
-        add_data(subparser)
-        subparser.add_argument("--out", metavar="RUN", help=f"the folder to write (default: runs/{name})")
+        add_data(subparser, default="digits")
+        add_output(
+            subparser,
+            "--out",
+            declared={"is_folder": True, "files": _files, "is_own": _is_of_resumed_run, "advice": _advice},
+            default=f"runs/{name}",
+            metavar="RUN",
+            help=f"the folder to write (default: runs/{name})",
+        )
         _add_checkpoints(subparser)
         _add_parameters(subparser, cls)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train, then write model.safetensors, history.csv and pictures; returns 130 where Ctrl-C stopped the training."""
+    if args.resume and args.force:
+        raise ValueError("--resume goes on with the run that --force would replace; give one of the two")
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
     X = read_data(args)
-    folder = make_folder(args.out or f"runs/{args.type}")
-    check_writable(folder / "model.safetensors")
-    with locked(folder):
-        checkpoints = _checkpoints(args, folder)
-        try:
-            model.fit(X, checkpoints=checkpoints)
-        except BaseException as error:  # save the result of the complete epochs
-            with suppress(OSError):  # if that fails too, the first error is reported
-                _write(folder, model, X)
-            if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is saved with the checkpoints
-                raise save_diagnosis(error, folder) from error
-            raise
-        _write(folder, model, X)
+    folder = Path(args.out)
+    checkpoints = _checkpoints(args, folder)
+    history = HistoryFile(folder / HISTORY)
+
+    def write() -> None:
+        if getattr(model, "history_", None):
+            _write_model(folder, model, history)
+            if args.force:
+                _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)
+            _write_pictures(folder, model, X)
+
+    try:
+        model.fit(X, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
+    except BaseException as error:  # it leaves what the complete epochs have learned
+        with suppress(OSError):  # where nothing can be written, what came first is said
+            write()
+        if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is told of beside these
+            raise save_diagnosis(error, folder) from error
+        raise
+    write()
     if model.n_iter_ == 0:
         print("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
@@ -92,7 +111,7 @@ def _add_checkpoints(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the newest checkpoint in RUN, or begin where there is none; the other options as before",
+        help="go on from the newest checkpoint in RUN, or begin where there is nothing; the other options as before",
     )
 
 
@@ -100,7 +119,11 @@ def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
     if args.checkpoint_every is None and not args.resume:
         return None
     checkpoints = Checkpoints(
-        folder / "checkpoints", every=args.checkpoint_every or 1, keep=args.keep_checkpoints, resume=args.resume
+        folder / CHECKPOINTS,
+        every=args.checkpoint_every or 1,
+        keep=args.keep_checkpoints,
+        resume=args.resume,
+        replace=args.force,
     )
     if args.resume:
         newest = checkpoints.paths()[-1:]
@@ -108,27 +131,55 @@ def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
     return checkpoints
 
 
-def _write(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
-    if not getattr(model, "history_", None):
-        return
-    model.save(folder / "model.safetensors")
-    write_history(folder / "history.csv", model.history_)
-    print(
-        f"loss {model.history_['loss'][-1]:.4g} after {model.n_iter_} epochs; {folder}/model.safetensors, history.csv"
-    )
-    try:
-        _write_pictures(folder, model, X)
-    except MissingExtraError as error:
-        print(f"no pictures: {error}")
+def _files(args: argparse.Namespace, folder: Path) -> list[Path]:
+    """What a run writes into its folder, and the checkpoints of one that was there before."""
+    return [*(folder / name for name in (MODEL, HISTORY, *PICTURES, DIAGNOSIS)), *_checkpoints_in(folder)]
+
+
+def _checkpoints_in(folder: Path) -> list[Path]:
+    return Checkpoints(folder / CHECKPOINTS).paths()
+
+
+def _is_of_resumed_run(args: argparse.Namespace, path: Path) -> bool:
+    """Whether ``--resume`` goes on with a run that wrote the file: from a checkpoint, or before there was any."""
+    folder = Path(args.out)
+    has_begun = (folder / CHECKPOINTS).is_dir() and not (folder / MODEL).exists()
+    return bool(args.resume) and (bool(_checkpoints_in(folder)) or has_begun)
+
+
+def _advice(args: argparse.Namespace) -> str:
+    if args.resume:
+        return "there is no checkpoint to go on from, so give another folder"
+    return "give another folder" + (", --resume to go on with that run" if _checkpoints_in(Path(args.out)) else "")
+
+
+def _write_model(folder: Path, model: AutoencoderEstimator, history: HistoryFile) -> None:
+    model.save(folder / MODEL)
+    history.write(model.history_)
+    names = MODEL + (f", {HISTORY}" if history.is_complete else "")
+    print(f"loss {model.history_['loss'][-1]:.4g} after {model.n_iter_} epochs; {folder}/{names}")
+
+
+def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
+    """Remove what an earlier run left that this one may not write; ``Checkpoints`` replaces its own."""
+    for name in (*PICTURES, DIAGNOSIS):
+        (folder / name).unlink(missing_ok=True)
+    if not keeps_checkpoints:
+        Checkpoints(folder / CHECKPOINTS).remove()
 
 
 def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
     from npae.utils import charts, pictures
 
-    written = {"losses.svg": charts.losses({type(model).__name__: model.history_}).encode()}
-    if pictures.are_images(X):
-        few = X[:16]
-        written["reconstructions.png"] = pictures.png(pictures.rows(few, model.reconstruct(few)))
+    losses, reconstructions = PICTURES
+    try:
+        written = {losses: charts.losses({type(model).__name__: model.history_}).encode()}
+        if pictures.are_images(X):
+            few = X[:16]
+            written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few)))
+    except MissingExtraError as error:
+        print(f"no pictures: {error}")
+        return
     for name, content in written.items():
         write_bytes(folder / name, content)
     print(f"pictures: {', '.join(str(folder / name) for name in written)}")

@@ -49,6 +49,9 @@ class Checkpoints:
     resume : bool, default False
         Resume from the newest checkpoint in the folder, or start a new run if there is none. If False, a folder with
         checkpoints is refused.
+    replace : bool, default False
+        Remove the checkpoints in the folder as soon as the new run has been checked and begins. Without ``resume`` and
+        ``replace``, a folder that holds checkpoints is refused.
 
     Attributes
     ----------
@@ -63,16 +66,26 @@ class Checkpoints:
     >>> model.fit(X, checkpoints=checkpoints)  # doctest: +SKIP
     """
 
-    def __init__(self, folder: str | Path, *, every: int | str = 1, keep: int = 3, resume: bool = False) -> None:
+    def __init__(
+        self, folder: str | Path, *, every: int | str = 1, keep: int = 3, resume: bool = False, replace: bool = False
+    ) -> None:
+        if resume and replace:
+            raise ValueError("resume goes on with the checkpoints that replace would remove; give one of the two")
         self.folder = Path(folder)
         self.every_epochs, self.every_seconds = _interval(every)
         whole_number(keep, "keep")
         self.keep, self.resume = keep, truth_value(resume, "resume")
+        self.replace = truth_value(replace, "replace")
         self.resumed_from: Path | None = None
 
     def paths(self) -> list[Path]:
         """The checkpoints in the folder, oldest first."""
         return sorted(self.folder.glob(PATTERN))
+
+    def remove(self) -> None:
+        """Remove the checkpoints in the folder, oldest first."""
+        for path in self.paths():
+            _remove(path)
 
     def seed(self) -> int | None:
         """The seed of the run that will be resumed; None for a new run."""
@@ -204,6 +217,8 @@ def checkpointing(
         remove_unfinished(folder, PATTERN)
         identity = {"configuration": configuration(training, patience), "data": data_fingerprint(x, validation)}
         progress = checkpoints.resumed_from = None
+        if checkpoints.replace:
+            checkpoints.remove()
         if checkpoints.paths() and not checkpoints.resume:
             raise CheckpointError(
                 f"{folder} holds checkpoints of a run already; go on with it (resume=True, on the command line "

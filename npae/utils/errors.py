@@ -20,7 +20,7 @@ class CheckpointError(ValueError):
 
 
 class FolderInUseError(OSError):
-    """Another process is training with its checkpoints in the same folder."""
+    """Another process writes into the folder, or the file."""
 
 
 class NonFiniteError(ArithmeticError):

@@ -3,13 +3,17 @@
 import errno
 import os
 import re
+import secrets
+import stat
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
+
+from npae.utils.errors import one_line
 
 IS_WINDOWS = sys.platform == "win32"
 #: Errors of a disk that is full, read-only or damaged.
@@ -22,12 +26,19 @@ UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPE
 NO_NAME = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9]) *(\.|$)|.*[<>:\"|?*]|(?!\.\.$).*[. ]$", re.IGNORECASE)
 
 
+#: Ends the name of a file that is being written; one that no process holds was left by a process that was killed.
+UNFINISHED = ".npae-unfinished"
+LONGEST_NAME = 100  # bytes of a file's name that its unfinished one begins with: some drives allow 143 in all
+MOST_TRIES = 100
+OLD = 3600.0  # seconds after which an unfinished file is abandoned, where the system cannot tell whether it is held
+
+
 @contextmanager
 def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
     """Open a new file for writing that replaces ``path`` when the block ends without an error.
 
     It is written to a temporary file in the same folder, flushed to the disk, and renamed. After an error ``path`` is
-    unchanged.
+    unchanged. A replaced file keeps its permissions. Temporary files of killed processes in the folder are removed.
 
     Parameters
     ----------
@@ -54,14 +65,8 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
     >>> path.read_bytes()
     b'complete'
     """
-    refuse_name(path)
-    path = Path(path).resolve()  # replace the target of a link, not the link
-    if path.exists() and not path.is_file() and not path.is_dir():
-        raise ValueError(f"{path} is a device or a pipe, no file; give the name of a file")
-    if path.is_dir():
-        raise IsADirectoryError(f"{path} is a folder; give the name of a file")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {path.parent} does not exist; make it, or choose another path")
+    path = _target(path)  # a link stays one
+    sweep(path.parent)
     try:
         with _written_beside(path) as file:
             yield file
@@ -75,22 +80,87 @@ def atomic_write(path: str | Path) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def _written_beside(path: Path) -> Iterator[IO[bytes]]:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+    file = _open_beside(path, mode)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-            file.flush()
-            _flush(file.fileno())
-        try:
-            os.chmod(temporary, 0o666 & ~_umask())
-        except OSError as error:  # a shared drive or a memory card may not support permissions
-            if error.errno not in UNSUPPORTED:
-                raise
-        persistently(os.replace, temporary, path)
+        yield file
+        file.flush()
+        _flush(file.fileno())
+        if mode is not None:
+            _set_mode(file.name, mode)
+        if IS_WINDOWS:  # renames no file that is open; elsewhere it is held until it has its name
+            file.close()
+        persistently(os.replace, file.name, path)
     except BaseException:
-        with suppress(OSError):  # report the first error
-            persistently(os.unlink, temporary)
+        with suppress(OSError):  # what went wrong first is what is told
+            file.close()
+        with suppress(OSError):
+            persistently(os.unlink, file.name)
         raise
+    file.close()
+
+
+def _open_beside(path: Path, mode: int | None) -> BinaryIO:
+    """A new file beside ``path``, held by this process; readable to no one who may not read the file it replaces."""
+    # Of a new file the system takes away what the process's umask says.
+    permissions = 0o666 if mode is None else mode & 0o777 | 0o600
+    for _ in range(MOST_TRIES):
+        name = unfinished(path, secrets.token_hex(4))
+        try:
+            file = open(name, "xb", opener=lambda name, flags: os.open(name, flags, permissions))  # noqa: SIM115
+        except FileExistsError:
+            continue
+        if _hold(file.fileno()) is not False and name.exists():
+            return file
+        file.close()  # another process, which sweeps, was faster
+    raise OSError(f"no file can be kept beside {path}, since something removes it at once; choose another folder")
+
+
+def _set_mode(path: str, mode: int) -> None:
+    try:
+        os.chmod(path, mode)
+    except OSError as error:  # a shared drive or a memory card may know no permissions
+        if error.errno not in UNSUPPORTED:
+            raise
+
+
+def _hold(descriptor: int) -> bool | None:
+    """Hold an unfinished file; False where another process holds it, None where the system has no such locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return None
+    return True
+
+
+def unfinished(path: Path, which: str) -> Path:
+    """A name beside ``path`` for a file that is there only while a process holds it."""
+    begin = path.name.encode("utf-8", "ignore")[:LONGEST_NAME].decode("utf-8", "ignore")
+    return path.with_name(f".{begin}.{which}{UNFINISHED}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove the files in ``folder`` that processes were writing when they were killed."""
+    for leftover in folder.glob(f".*{UNFINISHED}"):
+        with suppress(OSError):  # it is another user's, or gone
+            descriptor = os.open(leftover, os.O_RDWR)
+            try:
+                is_held = _hold(descriptor)
+                age = time.time() - os.fstat(descriptor).st_mtime
+                if is_held is None and IS_WINDOWS:  # removes no file that is open
+                    os.close(descriptor)
+                    descriptor = -1
+                if is_held is True or (is_held is None and age > OLD):
+                    os.unlink(leftover)
+            finally:
+                if descriptor >= 0:
+                    os.close(descriptor)
 
 
 def persistently(change: Callable[..., Any], *paths: str | Path) -> None:
@@ -143,24 +213,64 @@ def make_folder(path: str | Path) -> Path:
 
 
 def check_writable(path: str | Path) -> None:
-    """Raise the error that ``atomic_write`` would raise, before work is done whose result could not be written."""
+    """Raise now what ``atomic_write`` would raise later, before work is done that could not be kept.
+
+    A link that leads to no file is refused, too: where it leads is not what its name says.
+    """
+    target = _target(path)
+    if Path(path).is_symlink() and not target.exists():
+        raise FileNotFoundError(f"{path} is a link to {target}, which does not exist; give another name")
+    try:
+        tempfile.TemporaryFile(dir=target.parent).close()
+    except OSError as error:
+        raise OSError(f"the folder {target.parent} cannot be written ({error.strerror}); choose another") from None
+
+
+def check_folder(path: str | Path) -> None:
+    """Raise now what ``make_folder`` would raise later; nothing is made."""
     refuse_name(path)
     path = Path(path)
-    existed = path.exists()
-    if existed and not path.is_file():
-        raise IsADirectoryError(f"{path} is no file; give the name of a file")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"the folder {path.parent} does not exist; make it, or choose another path")
+    missing: list[str] = []
+    folder = path
+    while not _exists(folder):
+        if folder.is_symlink():
+            raise FileNotFoundError(f"{folder} is a link to a folder that does not exist; choose another path")
+        missing.append(folder.name)
+        folder = folder.parent
+    if not folder.is_dir():
+        raise NotADirectoryError(f"{folder} is a file; give a folder")
+    for name in missing:  # too long ones
+        _exists(folder / name)
+    check_writable(folder / "new")
+
+
+def _target(path: str | Path) -> Path:
+    """Where a file of this name is written, links followed; raises where no file can be."""
+    refuse_name(path)
+    path = Path(path)
+    if _exists(path):
+        if path.is_dir():
+            raise IsADirectoryError(f"{path} is a folder; give the name of a file")
+        if not path.is_file():
+            raise ValueError(f"{path} is a device or a pipe, no file; give the name of a file")
+    target = path.resolve()
+    if not _exists(target.parent):
+        raise FileNotFoundError(f"the folder {target.parent} does not exist; make it, or choose another path")
+    if not target.parent.is_dir():
+        raise NotADirectoryError(f"{target.parent} is no folder; choose another path")
+    return target
+
+
+def _exists(path: Path) -> bool:
+    """Whether there is a file or folder; raises where there can be none, as with links in a circle or long names."""
     try:
-        tempfile.TemporaryFile(dir=path.parent).close()
+        os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except OSError as error:
-        raise OSError(f"the folder {path.parent} cannot be written ({error.strerror}); choose another") from None
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+        named = one_line(str(path), 200)
+        raise OSError(f"{named} cannot be written ({error.strerror}); choose another path") from None
+    return True
 
 
 def _flush(descriptor: int) -> None:

@@ -1,10 +1,12 @@
-"""A lock on a folder, so that one process at a time trains into it; released by the system when the process ends."""
+"""Locks on folders and files, so that one process at a time writes there. The system releases them with the process."""
 
 import os
 import sys
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from npae.utils import files
@@ -45,9 +47,31 @@ def locked(folder: str | Path) -> Iterator[None]:
     OSError
         If the folder is not writable.
     """
-    path = Path(folder) / NAME
-    descriptor = _open_and_lock(path)
-    with suppress(OSError):  # the number is only for messages, and may be missing on a full disk
+    with _locked(Path(folder) / NAME, Place(f"the folder {folder}", "writes into it", "choose another folder")):
+        yield
+
+
+@contextmanager
+def file_locked(path: Path) -> Iterator[None]:
+    """As ``locked``, for one file, which need not exist; its folder must."""
+    place = Place(str(path), "writes it", "choose another name")
+    with _locked(files.unfinished(path, f"{zlib.crc32(os.fsencode(path.name)):08x}"), place):
+        yield
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is locked, in words: its name, what a process does there, and what else one can do."""
+
+    name: str
+    use: str
+    advice: str
+
+
+@contextmanager
+def _locked(path: Path, place: Place) -> Iterator[None]:
+    descriptor = _open_and_lock(path, place)
+    with suppress(OSError):  # the number is for whoever is refused; a full disk does without it
         os.ftruncate(descriptor, 0)
         os.write(descriptor, str(os.getpid()).encode())
     owner = os.getpid()
@@ -63,16 +87,16 @@ def locked(folder: str | Path) -> Iterator[None]:
             os.close(descriptor)
 
 
-def _open_and_lock(path: Path) -> int:
+def _open_and_lock(path: Path, place: Place) -> int:
     descriptor = _opened(path)
     for _ in range(MOST_ROUNDS):
-        _lock_or_refuse(path, descriptor)
+        _lock_or_refuse(descriptor, place)
         if _is_still(path, descriptor):
             return descriptor
         os.close(descriptor)  # the owner before has removed the file in between
         descriptor = _opened(path)
-    _lock_or_refuse(path, descriptor)
-    _warn(path, "the drive gives a file a different inode number at each look")
+    _lock_or_refuse(descriptor, place)
+    _warn(place, "its drive gives a file a different inode number at each look")
     return descriptor
 
 
@@ -83,24 +107,23 @@ def _opened(path: Path) -> int:
         raise OSError(f"the folder {path.parent} cannot be written ({error.strerror}); choose another") from None
 
 
-def _lock_or_refuse(path: Path, descriptor: int) -> None:
+def _lock_or_refuse(descriptor: int, place: Place) -> None:
     try:
         _try_to_lock(descriptor)
     except (BlockingIOError, PermissionError):
         number = os.read(descriptor, 20).decode("ascii", "replace")
         os.close(descriptor)
         raise FolderInUseError(
-            f"the folder {path.parent} is in use: process {number or 'unknown'} trains into it; wait for its "
-            f"end, or choose another folder"
+            f"{place.name} is in use: process {number or 'unknown'} {place.use}; wait for its end, or {place.advice}"
         ) from None
     except OSError as error:
-        _warn(path, error.strerror)
+        _warn(place, error.strerror)
 
 
-def _warn(path: Path, reason: str | None) -> None:
+def _warn(place: Place, reason: str | None) -> None:
     warnings.warn(
-        f"the folder {path.parent} cannot be locked ({reason}); take care that no other process trains into it",
-        stacklevel=6,
+        f"{place.name} cannot be locked ({reason}); take care that no other process {place.use}",
+        stacklevel=8,
     )
 
 

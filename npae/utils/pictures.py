@@ -3,12 +3,15 @@
 import io
 from importlib.util import find_spec
 from math import ceil, sqrt
+from pathlib import Path
 
 import numpy as np
 
 from npae.utils.errors import MissingExtraError
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
+
+MARK = b"tEXtSoftware\0npae"  # as PNG has it
 
 
 def are_images(X: Array) -> bool:
@@ -77,7 +80,17 @@ def png(image: Array, scale: int = 2) -> bytes:
     """PNG file of an image (height, width[, 3]) of uint8, enlarged ``scale`` times; needs Pillow."""
     require_pillow()
     from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
 
+    about = PngInfo()
+    about.add_text("Software", "npae")
     scale, buffer = whole_number(scale, "scale"), io.BytesIO()
-    Image.fromarray(image.repeat(scale, axis=0).repeat(scale, axis=1)).save(buffer, format="png", optimize=True)
+    pixels = Image.fromarray(image.repeat(scale, axis=0).repeat(scale, axis=1))
+    pixels.save(buffer, format="png", optimize=True, pnginfo=about)
     return buffer.getvalue()
+
+
+def is_of_npae(path: Path) -> bool:
+    """Whether ``png`` made the picture in a file."""
+    with path.open("rb") as file:
+        return MARK in file.read(200)

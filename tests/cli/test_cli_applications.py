@@ -69,13 +69,24 @@ def test_detect_names_the_outliers(capsys):
 def test_what_was_indexed_is_found_and_shown(folder, capsys):
     from PIL import Image
 
-    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "i.safetensors"]) == 0
+    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "i.safetensors", "--force"]) == 0
     capsys.readouterr()
     assert main(["search", "model.safetensors", "i.safetensors", "train.npy", "-k", "4", "--first", "2"]) == 0
     assert [row[:2] for row in rows(capsys)] == [["0", "0"], ["1", "1"]]
     np.save("one.npy", np.load("train.npy")[7])
     for more in ([], ["--data", "train.npy"]):
-        arguments = ["search", "model.safetensors", "i.safetensors", "one.npy", "-k", "4", "--out", "found.png", *more]
+        arguments = [
+            "search",
+            "model.safetensors",
+            "i.safetensors",
+            "one.npy",
+            "-k",
+            "4",
+            "--out",
+            "found.png",
+            "--force",
+            *more,
+        ]
         assert main(arguments) == 0
         assert rows(capsys)[0][:2] == ["0", "7"]
         with Image.open("found.png") as image:
@@ -109,20 +120,20 @@ def test_generate_draws_and_judges(folder, capsys):
     text = capsys.readouterr().out
     assert "3 of 3 dimensions are active" in text
     assert "ELBO" in text
-    assert main(["generate", "model.safetensors", "--data", "train.npy", "--out", "drawn"]) == 0
+    assert main(["generate", "model.safetensors", "--data", "train.npy", "--out", "drawn", "--force"]) == 0
     assert "ELBO" not in capsys.readouterr().out
 
 
-def test_the_digits_need_no_files(capsys):
+def test_the_digits_are_a_name_that_one_may_give(capsys):
     """Only the reading is tried: no model here is for digits."""
-    assert main(["detect", "model.safetensors"]) == 2
+    assert main(["detect", "model.safetensors", "--train", "digits"]) == 2
     assert "(n, 8, 8)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "expected"),
     [
-        (["retrieve", "model.safetensors", "--train", "train.npy"], "without --test; give both"),
+        (["retrieve", "model.safetensors", "--train", "train.npy"], "without --test; give what is to be measured, too"),
         (["cluster", "model.safetensors", *SIDES], "--train-labels is missing"),
         (["classify", "model.safetensors", *SIDES, *LABELS[:3], "strange.npy"], "1920 values for 60 samples"),
         (["detect", "model.safetensors", *SIDES, "--outliers", "wide.npy"], "expects (n, 8, 8)"),
@@ -137,14 +148,18 @@ def test_the_digits_need_no_files(capsys):
         (["decompress", "model.safetensors", "cut.npaez"], "bytes are missing or changed"),
         (["decompress", "model.safetensors", "test.npy"], "no file of npae compress"),
         (["decompress", "model.safetensors", "missing.npaez"], "there is no file missing.npaez"),
-        (["compress", "model.safetensors", "--data", "test.npy", "--bits", "0"], "bits is 0"),
-        (["compress", "model.safetensors", "--data", "text.csv"], "holds the text 'red', but a number is expected"),
+        (["compress", "model.safetensors", "--data", "test.npy", "--bits", "0", "--force"], "bits is 0"),
+        (
+            ["compress", "model.safetensors", "--data", "text.csv", "--force"],
+            "holds the text 'red', but a number is expected",
+        ),
         (["export", "model.safetensors", "--to", "python", "--out", "none/m.py"], "does not exist"),
     ],
 )
 def test_a_mistake_in_use_is_one_sentence_and_leaves_files_alone(arguments, expected, folder, capsys):
-    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "index.safetensors"]) == 0
-    assert main(["compress", "model.safetensors", "--data", "test.npy"]) == 0
+    again = ["--out", "index.safetensors", "--force"]
+    assert main(["index", "model.safetensors", "--data", "train.npy", *again]) == 0
+    assert main(["compress", "model.safetensors", "--data", "test.npy", "--force"]) == 0
     (folder / "cut.npaez").write_bytes((folder / "images.npaez").read_bytes()[:-3])
     (folder / "text.csv").write_text("size,colour\n1,red\n")
     before = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()}
@@ -156,7 +171,7 @@ def test_a_mistake_in_use_is_one_sentence_and_leaves_files_alone(arguments, expe
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
 
 
-@pytest.mark.parametrize("verb", [["index"], ["export", "--to", "onnx"]])
+@pytest.mark.parametrize("verb", [["index", "--data", "train.npy"], ["export", "--to", "onnx"]])
 @pytest.mark.parametrize("model", ["", ".", "/"])
 def test_a_model_without_a_name_is_no_file(verb, model, capsys):
     assert main([verb[0], model, *verb[1:]]) == 2
@@ -175,14 +190,14 @@ def test_generate_refuses_too_few_samples_and_a_file_before_it_works(capsys):
 
 @pytest.mark.parametrize("option", ["--test", "--train-labels", "--test-labels"])
 def test_data_for_one_side_is_not_ignored(option, capsys):
-    assert main(["detect", "model.safetensors", option, "test.npy"]) == 2
-    assert f"{option} was given without --train" in capsys.readouterr().err
+    assert main(["detect", "model.safetensors", "--train", "digits", option, "test.npy"]) == 2
+    assert f"{option} was given with --train digits, which have their own; leave it out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "suffix"),
     [
-        (["reduce", "model.safetensors", "--out", "map.png"], ".svg"),
+        (["reduce", "model.safetensors", *SIDES, "--out", "map.png"], ".svg"),
         (["search", "model.safetensors", "none", "test.npy", "--out", "found.svg"], ".png"),
     ],
 )
@@ -199,7 +214,7 @@ def test_reduce_says_how_many_samples_it_needs(capsys):
 
 def test_a_picture_of_what_was_found_needs_the_indexed_data(capsys):
     np.save("sixty.npy", samples(N, 8, 9))
-    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "i.safetensors"]) == 0
+    assert main(["index", "model.safetensors", "--data", "train.npy", "--out", "i.safetensors", "--force"]) == 0
     arguments = ["search", "model.safetensors", "i.safetensors", "test.npy", "--data", "sixty.npy", "--out", "f.png"]
     assert main(arguments) == 2
     assert "--data has samples of shape (8, 9), but the queries (8, 8)" in capsys.readouterr().err
@@ -228,6 +243,6 @@ def test_a_model_is_not_replaced_by_its_own_export(folder, tmp_path, capsys):
     path = tmp_path / "m.py"
     before = (folder / "model.safetensors").read_bytes()
     path.write_bytes(before)
-    assert main(["export", str(path), "--to", "python"]) == 2
-    assert "is the model itself, which would be lost; name another file with --out" in capsys.readouterr().err
+    assert main(["export", str(path), "--to", "python", "--force"]) == 2
+    assert "m.py is the file given as MODEL, which would be lost; give another name" in capsys.readouterr().err
     assert path.read_bytes() == before

@@ -14,6 +14,7 @@ from npae.cli import main
 from npae.learn.catalogue import catalogue
 from npae.learn.workspace import milestones, progress, watch
 from npae.learn.workspace.workspace import Workspace
+from npae.utils import pictures
 
 #: The learner's first exercise, solved, and with a typical mistake.
 FIRST = catalogue.find("1")
@@ -397,6 +398,10 @@ def test_a_milestone_trains_and_leaves_a_picture(folder, monkeypatch, capsys):
     assert "your loss   reference" in said
     assert len([line for line in said.splitlines() if line[:5].strip().isdigit()]) == exercise.training.epochs
     assert (folder / "vanilla.png").read_bytes().startswith(b"\x89PNG")
+    assert pictures.is_of_npae(folder / "vanilla.png")  # so that it is drawn anew
+    (folder / "vanilla.png").write_bytes(b"precious")
+    assert "no picture: vanilla.png is there already, and npae did not draw it" in learn(capsys, "check")[1]
+    assert (folder / "vanilla.png").read_bytes() == b"precious"
     (folder / "vanilla.png").unlink()
     assert "your loss" not in learn(capsys, "check", "--no-training")[1]
     monkeypatch.setattr("npae.utils.pictures.find_spec", lambda name: None)

@@ -723,7 +723,7 @@ def test_a_missing_file_and_a_folder_are_named(load: Any, tmp_path: Path) -> Non
 # A file is complete, or it is the old one
 
 
-@pytest.mark.parametrize("step", ["fsync", "fdopen", "chmod", "replace"])
+@pytest.mark.parametrize("step", ["fsync", "chmod", "replace"])
 def test_a_failure_while_saving_leaves_the_old_file_and_nothing_else(
     step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -213,7 +213,10 @@ def test_a_run_of_the_command_that_was_killed_goes_on(data: Path, tmp_path: Path
         wait_for(tmp_path / "run" / "checkpoints", process)
         process.kill()
     assert not (tmp_path / "run" / "model.safetensors").exists()
+    assert main(arguments) == 2  # what it left is not replaced without a word
     assert main([*arguments, "--resume"]) == 0
+    lines = (tmp_path / "run" / "history.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in lines] == ["epoch", *map(str, range(1, 13))]
     assert main(command(data, tmp_path / "whole", 12)) == 0
     resumed, whole = (npae.load(tmp_path / name / "model.safetensors") for name in ("run", "whole"))
     assert resumed.network_.theta.tobytes() == whole.network_.theta.tobytes()

@@ -2,13 +2,25 @@
 
 import errno
 import os
+import signal
 import stat
+import subprocess
 import sys
+import time
 
 import pytest
 from helpers import windows
+from helpers.paths import ROOT
 
-from npae.utils.files import atomic_write, check_writable, make_folder, remove_unfinished
+from npae.utils.files import (
+    OLD,
+    UNFINISHED,
+    atomic_write,
+    check_folder,
+    check_writable,
+    make_folder,
+    remove_unfinished,
+)
 
 
 def test_a_link_stays_a_link_and_its_file_is_replaced(tmp_path):
@@ -31,7 +43,7 @@ def test_a_pipe_is_not_replaced(tmp_path):
 def test_check_writable_raises_what_atomic_write_would_raise(tmp_path):
     check_writable(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
-    with pytest.raises(IsADirectoryError, match="is no file"):
+    with pytest.raises(IsADirectoryError, match="is a folder; give the name of a file"):
         check_writable(tmp_path)
     with pytest.raises(FileNotFoundError, match="does not exist; make it"):
         check_writable(tmp_path / "none" / "file")
@@ -69,6 +81,97 @@ def test_only_temporary_files_of_killed_processes_are_removed(tmp_path):
         (tmp_path / name).touch()
     remove_unfinished(tmp_path, "*.bin")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".a.txt.x3", ".hidden", "a.bin"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+def test_a_replaced_file_keeps_its_mode_and_a_new_one_obeys_the_umask(tmp_path, monkeypatch):
+    umask = os.umask
+    before = umask(0o027)
+    try:
+        monkeypatch.setattr(os, "umask", lambda mask: pytest.fail("the umask was changed, for all threads"))
+        with atomic_write(tmp_path / "file") as file:
+            file.write(b"new")
+        assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+        for mode in (0o600, 0o444, 0o755, 0o664):
+            (tmp_path / "file").chmod(mode)
+            with atomic_write(tmp_path / "file") as file:
+                # Nor may those read the unfinished one who may not read the file.
+                assert os.fstat(file.fileno()).st_mode & 0o077 & ~mode == 0
+            assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == mode
+    finally:
+        umask(before)
+
+
+KILLED = """
+import os, signal, sys
+from npae.utils.files import atomic_write
+with atomic_write(sys.argv[1]) as file:
+    file.write(b"half")
+    file.flush()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this is Windows")
+def test_what_a_killed_write_left_goes_with_the_next_and_what_is_being_written_stays(tmp_path):
+    subprocess.run([sys.executable, "-c", KILLED, str(tmp_path / "a.npy")], cwd=ROOT, check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith(".a.npy.")
+    assert left.name.endswith(UNFINISHED)
+    (tmp_path / ".a.npy.original").write_text("a file of the user's")
+    with atomic_write(tmp_path / "a.npy") as one, atomic_write(tmp_path / "a.npy") as other:
+        assert not left.exists()
+        one.write(b"one")
+        other.write(b"other")
+    assert (tmp_path / "a.npy").read_bytes() == b"one"  # it was done last
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".a.npy.original", "a.npy"]
+
+
+def test_where_a_system_has_no_locks_what_is_old_was_left(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    for name, age in (("young", 60), ("old", 2 * OLD)):
+        path = tmp_path / f".{name}{UNFINISHED}"
+        path.touch()
+        os.utime(path, (time.time() - age, time.time() - age))
+    with atomic_write(tmp_path / "file"):
+        pass
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f".young{UNFINISHED}", "file"]
+
+
+def test_a_name_as_long_as_the_system_allows_is_written(tmp_path):
+    path = tmp_path / ("ä" * 127)
+    check_writable(path)
+    with atomic_write(path) as file:
+        file.write(b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [(path.name, b"new")]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other names for this")
+def test_names_too_long_links_in_a_circle_and_links_to_nothing_are_refused(tmp_path):
+    (tmp_path / "round").symlink_to("round")
+    (tmp_path / "nowhere").symlink_to("missing")
+    sentence = r"cannot be written \((File name too long|Too many levels of symbolic links)\); choose another path$"
+    for name in ("n" * 300, "round", "round/file"):
+        with pytest.raises(OSError, match=sentence):
+            check_writable(tmp_path / name)
+        with pytest.raises(OSError, match=sentence), atomic_write(tmp_path / name):
+            pytest.fail("opened")
+        with pytest.raises(OSError, match=sentence):
+            check_folder(tmp_path / name / "folder")
+    with pytest.raises(FileNotFoundError, match=r"nowhere is a link to .*missing, which does not exist; give another"):
+        check_writable(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="nowhere is a link to a folder that does not exist; choose another"):
+        check_folder(tmp_path / "nowhere" / "folder")
+    (tmp_path / "missing").touch()
+    check_writable(tmp_path / "nowhere")
+
+
+def test_a_folder_is_looked_at_and_not_made(tmp_path):
+    check_folder(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match="file is a file; give a folder"):
+        check_folder(tmp_path / "file" / "b")
 
 
 def test_a_folder_is_made_with_those_above_it(tmp_path):

@@ -42,7 +42,7 @@ def holder(folder: Path, then: str = "time.sleep(600)") -> Iterator["subprocess.
 
 def test_a_second_process_is_refused_until_the_first_ends_however_it_ends(tmp_path: Path) -> None:
     with holder(tmp_path) as process:
-        refusal = rf"the folder .* is in use: process {process.pid} trains into it; wait for its end, or choose another"
+        refusal = rf"the folder .* is in use: process {process.pid} writes into it; wait for its end, or choose another"
         with pytest.raises(FolderInUseError, match=refusal), locked(tmp_path):
             pytest.fail("the lock was given twice")
         with pytest.raises(FolderInUseError, match=refusal):
@@ -63,7 +63,7 @@ def test_the_command_line_refuses_a_run_that_goes_on_in_one_sentence(
         assert main([*arguments, str(tmp_path / "a"), "--batch-size", "8"]) == 2
         (line,) = capsys.readouterr().err.strip().split("\n")
         assert line.startswith("npae train: the folder ")
-        assert f"process {process.pid} trains into it" in line
+        assert f"process {process.pid} writes into it" in line
         assert main([*arguments, str(tmp_path / "b"), "--batch-size", "8"]) == 0
     assert main([*arguments, str(tmp_path / "a"), "--batch-size", "8"]) == 0
 
@@ -144,7 +144,7 @@ def test_a_full_disk_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "write", refuse)
-    with locked(tmp_path), pytest.raises(FolderInUseError, match="process unknown trains into it"), locked(tmp_path):
+    with locked(tmp_path), pytest.raises(FolderInUseError, match="process unknown writes into it"), locked(tmp_path):
         pytest.fail("the lock was given twice")
     assert list(tmp_path.iterdir()) == []
 
@@ -181,7 +181,7 @@ def test_the_lock_of_windows_names_its_owner_and_is_removed(tmp_path: Path, monk
         platform.setattr(sys, "platform", "win32")
         spec.loader.exec_module(of_windows)
     with of_windows.locked(tmp_path):
-        refusal = f"process {os.getpid()} trains into it"
+        refusal = f"process {os.getpid()} writes into it"
         with pytest.raises(FolderInUseError, match=refusal), of_windows.locked(tmp_path):
             pytest.fail("the lock was given twice")
     assert list(tmp_path.iterdir()) == []

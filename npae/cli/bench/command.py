@@ -5,7 +5,7 @@ import sys
 
 from npae.cli.arguments import count
 from npae.cli.output import write_bytes
-from npae.utils.files import check_writable
+from npae.cli.paths import add_output
 
 HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
 
@@ -23,12 +23,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--images", type=count, default=5000, help="images in an epoch (default: 5000)")
     parser.add_argument("--threads", type=count, default=2, help="threads of every side (default: 2)")
     parser.add_argument("--epochs-only", action="store_true", help="leave out transform, latency, start-up and memory")
-    parser.add_argument(
+    add_output(
+        parser,
         "--growth",
+        declared={"suffixes": (".png",)},
         metavar="FILE.png",
         help="measure instead how a step's time grows with batch, width and image, and draw it there",
     )
-    parser.add_argument("--json", metavar="FILE", help="write all rounds, versions and the machine there")
+    add_output(parser, "--json", metavar="FILE", help="write all rounds, versions and the machine there")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -50,7 +52,6 @@ def run(args: argparse.Namespace) -> None:
         from npae.utils import charts
 
         charts.require_matplotlib()
-        check_writable(args.growth)
         result = growth.grow(peers, n_rounds=args.rounds, threads=args.threads, say=_say)
         print(growth.table(result))
         write_bytes(args.growth, charts.growth(growth.curves(result), unit="ms a step"))

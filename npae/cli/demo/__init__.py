@@ -2,17 +2,37 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from npae.cli.output import write_bytes
-from npae.utils.files import check_writable
+from npae.cli.paths import add_output
 
 HELP = "train all five types on handwritten digits, compare them with PCA, and write a report with pictures"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--out --picture."""
-    parser.add_argument("--out", default="report.html", help="the page to write (default: report.html)")
-    parser.add_argument("--picture", metavar="FILE", help="also write originals and reconstructions as one .png")
+    """--out --picture --force."""
+    add_output(
+        parser,
+        "--out",
+        declared={"is_own": _is_page_of_demo},
+        default="report.html",
+        metavar="FILE",
+        help="the page to write; one that demo wrote before is replaced (default: report.html)",
+    )
+    add_output(
+        parser,
+        "--picture",
+        declared={"suffixes": (".png",)},
+        metavar="FILE",
+        help="also write originals and reconstructions as one .png",
+    )
+
+
+def _is_page_of_demo(args: argparse.Namespace, path: Path) -> bool:
+    from npae.cli.demo.page import is_report
+
+    return is_report(path)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -21,11 +41,9 @@ def run(args: argparse.Namespace) -> None:
     from npae.cli.demo.page import comparison_strips, report
     from npae.utils import charts, pictures
 
-    # A missing library or folder is found now, not after the training.
+    # A missing library is found now, not after the training.
     charts.require_matplotlib()
     pictures.require_pillow()
-    for path in filter(None, (args.out, args.picture)):
-        check_writable(path)
     demonstration = demonstrate(lambda line: print(line, file=sys.stderr), verbose=sys.stderr.isatty())
     print(table(demonstration))
     write_bytes(args.out, report(demonstration).encode())

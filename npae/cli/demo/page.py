@@ -4,6 +4,7 @@ import base64
 import html
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -26,7 +27,13 @@ def report(demonstration: Demonstration) -> str:
         _samples(demonstration),
         _map(demonstration),
     ]
-    return PAGE.format(version=__version__, sections="\n".join(sections))
+    return PAGE.format(title=TITLE, version=__version__, sections="\n".join(sections))
+
+
+def is_report(path: Path) -> bool:
+    """Whether ``report`` made the page in a file, in this version or another."""
+    with path.open("rb") as file:
+        return TITLE.encode() in file.read(1000)
 
 
 def _comparison(d: Demonstration) -> str:
@@ -138,12 +145,13 @@ def _section(title: str, text: str, content: str) -> str:
     return f"<section><h2>{html.escape(title)}</h2><p>{html.escape(text)}</p>{content}</section>"
 
 
+TITLE = "<title>npae: five autoencoders on digits</title>"
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>npae: five autoencoders on digits</title>
+{title}
 <style>
 body {{ font: 16px/1.5 system-ui, sans-serif; color: #1f2937; max-width: 1080px; margin: 2rem auto; padding: 0 1rem; }}
 h1 {{ font-size: 1.7rem; }}

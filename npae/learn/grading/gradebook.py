@@ -44,6 +44,13 @@ def write_json(path: str | Path, rows: Sequence[Row]) -> None:
         file.write((json.dumps(content, indent=1, allow_nan=False) + "\n").encode())
 
 
+def is_gradebook(path: Path) -> bool:
+    """Whether ``write_csv`` or ``write_json`` made a file; an empty one holds nothing that could be lost."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        head = file.read(1000)
+    return not head or head.startswith((",".join(COLUMNS), '{\n "npae": '))
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.9g}"

@@ -12,7 +12,15 @@ from typing import Any, Self
 
 from npae.utils.files import atomic_write
 
+LONGEST_LINE = 10**6  # characters that are read to tell a journal from another file
 Key = tuple[str, str]  # learner, exercise
+
+
+def is_journal(path: Path) -> bool:
+    """Whether a ``Journal`` wrote a file; an empty one holds nothing that could be lost."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        first = file.readline(LONGEST_LINE)
+    return not first or _entry(first) is not None
 
 
 class Journal:
@@ -47,13 +55,11 @@ class Journal:
 
     def _load(self, path: Path) -> None:
         for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
-            try:
-                entry = json.loads(line)
-                key = str(entry["learner"]), str(entry["exercise"])
-                event = entry["event"]
-            except (ValueError, KeyError, TypeError, RecursionError):  # an incomplete line, after a crash
+            entry = _entry(line)
+            if entry is None:
                 continue
-            if event == "end":
+            key = str(entry["learner"]), str(entry["exercise"])
+            if entry["event"] == "end":
                 self.ended[key] = entry
                 self.begun.pop(key, None)
                 self.begun_alone.pop(key, None)
@@ -100,6 +106,15 @@ class Journal:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _entry(line: str) -> dict[str, Any] | None:
+    """What a line says; None where it is none of a journal, as half of one is, where the machine went down."""
+    try:
+        entry: dict[str, Any] = json.loads(line)
+        return entry if {"learner", "exercise", "event"} <= entry.keys() else None
+    except (ValueError, AttributeError, RecursionError):
+        return None
 
 
 def _begin(key: Key, digest: str, alone: bool) -> dict[str, Any]:
