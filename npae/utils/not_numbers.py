@@ -117,6 +117,8 @@ def numbers_of(x: Array, what: str, given: Any = None) -> Array:
             f"{what} is a structured array with the fields {', '.join(x.dtype.names[:5])}; give an array of numbers, "
             f"as numpy.lib.recfunctions.structured_to_unstructured makes of it"
         )
+    if x.ndim == 0 and x.item() is None:
+        return np.asarray(np.nan)  # of no shape that a model takes
     if x.ndim == 0:
         text = repr(x.item())
         raise TypeError(

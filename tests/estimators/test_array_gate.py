@@ -115,7 +115,6 @@ SILENTLY_DROPPED: dict[str, tuple[Any, type[Exception], str]] = {
     "a column of periods": (frame(age=pandas.period_range("2020", periods=24, freq="D")), TypeError, "column 'age' of"),
     "a column of text": (frame(age="old"), ValueError, "not all numbers .*, first in the column 'age'"),
     "a mask behind a conversion": (Variable(), ValueError, r"masked values: 1 of 144, the first at index \(2, 3\)"),
-    "nothing": (None, TypeError, "is None"),
     "None": (objects(None), ValueError, r"missing, the first at index \(2, 3\)"),
     "a complex number among objects": (objects(1j), ValueError, "Complex data not supported"),
     "fields": (
