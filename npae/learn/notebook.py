@@ -57,7 +57,7 @@ def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
     Parameters
     ----------
     name : str
-        Of the exercise, such as "dense"; its number; or the folder of one of your own.
+        Of the exercise, such as "dense"; its number; or the path of the folder of one of your own, "./mine".
     *functions : callable
         Those that the exercise asks for: found by their names, or else taken in its order.
     seed : int, default 0
