@@ -2,9 +2,10 @@
 
 Kernels release the GIL, so that threads run side by side, and are serial, because a batch is shared out above them.
 Sums may be reassociated and contracted, which is what makes them fast, but NaN and infinity keep their meaning.
-Machine code is made at a kernel's first call and kept on disk. Numba looks whether the kernel's own file has changed,
-not at the files that it uses, nor at constants that they compute. So the name of the file in which machine code is kept
-has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the compiler.
+Machine code is made at a kernel's first call and kept on disk; see ``machine_code``. Numba looks whether the kernel's
+own file has changed, not at the files that it uses, nor at constants that they compute. So the name of the file in
+which machine code is kept has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the
+compiler.
 """
 
 import warnings
@@ -13,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from npae.kernels.machine_code import MachineCode
 from npae.kernels.target import VARIANT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -36,12 +38,14 @@ def _compile(function: Function, fastmath: set[str]) -> Function:
     name = function.__qualname__
     function.__qualname__ = f"{name}.{VARIANT}"  # Numba names the file after it
     try:
-        return cast(Function, njit(cache=True, **options)(function))
+        compiled = njit(**options)(function)
+        if hasattr(compiled, "enable_caching"):  # else NUMBA_DISABLE_JIT is set
+            compiled._cache = MachineCode(function)
     except RuntimeError as error:  # neither the package's folder nor the user's can be written
         _warn_once(error)
-        return cast(Function, njit(**options)(function))
     finally:
         function.__qualname__ = name
+    return cast(Function, compiled)
 
 
 def _warn_once(error: RuntimeError) -> None:

@@ -84,7 +84,7 @@ def test_kernels_compiled_anew_compute_what_kernels_from_the_disk_compute(tmp_pa
     before = told_by(["vanilla"], [2], tmp_path / "before")
     anew = told_by(["vanilla"], [2], tmp_path / "anew", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
     again = told_by(["vanilla"], [2], tmp_path / "again", NUMBA_CACHE_DIR=str(tmp_path / "cache"))
-    assert any((tmp_path / "cache").rglob("*.nbi"))
+    assert any((tmp_path / "cache").rglob("*.nbc"))
     assert before == anew == again
 
 
