@@ -33,7 +33,7 @@ from npae.cli import (
     train,
     warmup,
 )
-from npae.utils.console import be_readable
+from npae.utils.console import be_readable, shown
 from npae.utils.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -75,10 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             # A sentence, without the line of code that gave it.
-            warnings.showwarning = lambda message, *_, **__: print(f"npae: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *_, **__: print(shown(f"npae: {message}"), file=sys.stderr)
             return VERBS[args.verb].run(args) or 0
     except MISTAKES as error:
-        print(f"npae {args.verb}: {error}", file=sys.stderr)
+        print(shown(f"npae {args.verb}: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"npae {args.verb}: interrupted", file=sys.stderr)

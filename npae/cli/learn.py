@@ -78,8 +78,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_notes(course: "Workspace") -> None:
+    from npae.utils.console import shown
+
     for note in course.notes:
-        print(f"npae learn: {note}", file=sys.stderr)
+        print(shown(f"npae learn: {note}"), file=sys.stderr)
 
 
 def say(text: str, whole_lines: bool = False) -> None:

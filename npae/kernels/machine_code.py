@@ -1,7 +1,7 @@
 """Machine code on disk: a file for each kernel and types of arguments, which is whole and the right one, or not used.
 
-Where Numba keeps machine code is not changed: in ``NUMBA_CACHE_DIR`` where that is set, and then nowhere else, otherwise
-beside the kernels or in the user's own cache folder. How it is kept is: Numba has an index, which may name a file that
+Where it lies is Numba's choice: in ``NUMBA_CACHE_DIR`` where that is set, and then nowhere else, otherwise beside the
+kernels or in the user's own cache folder. How it is kept is npae's own: Numba has an index, which may name a file that
 another process has replaced or a full disk has never let be written, and it unpickles whatever is there. Here a file's
 name is the digest of what it is for, and its content is preceded by a digest of itself.
 """

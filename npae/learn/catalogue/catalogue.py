@@ -44,8 +44,17 @@ def find(name: str) -> Exercise:
     ExerciseError
         Where there is none.
     """
-    if is_path(name):
-        return load(name)
+    return load(name) if is_path(name) else built_in(name)
+
+
+def built_in(name: str) -> Exercise:
+    """The exercise of that name or number among those that come with npae.
+
+    Raises
+    ------
+    ExerciseError
+        Where there is none.
+    """
     for exercise in exercises():
         number = str(exercise.number or exercise.name)  # hunts and fools have none
         if name in (exercise.name, number, exercise.file_name, exercise.folder.name):

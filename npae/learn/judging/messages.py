@@ -7,7 +7,7 @@ from typing import TextIO
 
 from npae.learn.catalogue.exercise import HINTS, Exercise
 from npae.learn.judging.outcome import Block, Name, Outcome
-from npae.utils.console import plain
+from npae.utils.console import plain, shown
 
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
@@ -17,7 +17,7 @@ def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
     """Print a text, with plain letters where the stream knows no others; a terminal's lines end between words, unless
     they are ``whole_lines`` that somebody may want to copy.
     """
-    encoding = stream.encoding or "utf-8"
+    text, encoding = shown(text), stream.encoding or "utf-8"
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from npae.learn.catalogue.catalogue import exercises, find, folders, is_path
+from npae.learn.catalogue.catalogue import built_in, exercises, find, folders, is_path
 from npae.learn.catalogue.exercise import HINTS, Exercise, ExerciseError, load
 from npae.learn.judging import messages
 from npae.learn.judging.judge import judge
@@ -118,7 +118,7 @@ class Workspace:
         if wanted in p.records and p.records[wanted].folder:
             return self._recorded(wanted, Path(p.records[wanted].folder))
         try:
-            return find(wanted)
+            return built_in(wanted)
         except ExerciseError:
             if name:
                 raise
