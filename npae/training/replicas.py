@@ -9,7 +9,6 @@ The sum is taken in a fixed order and the shards are cut in the same places, so 
 bit. What each replica does with its shard is recorded once, and then run by a thread of the team.
 """
 
-import os
 from itertools import pairwise
 from typing import Any
 
@@ -17,6 +16,7 @@ import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
+from npae.kernels.execution.processors import usable_processors
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Array
 
@@ -26,7 +26,7 @@ def effective_n_jobs(n_jobs: int | None) -> int:
     if n_jobs is None:
         return 1
     if n_jobs == -1:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return usable_processors()
     if not isinstance(n_jobs, int | np.integer) or n_jobs < 1:
         raise ValueError(f"n_jobs is {n_jobs!r}; expected a number of threads, -1 for all processors, or None for one")
     return int(n_jobs)

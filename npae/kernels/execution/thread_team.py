@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import NO_MEMORY, Program
 from npae.kernels.reference.array import Array
 
@@ -56,7 +57,7 @@ class ThreadTeam:
         MemoryError
             Where a kernel had not the memory it needs.
         """
-        if not plan.is_native:
+        if not plan.is_native or usable_processors() == 1:  # threads would only wait for each other
             plan.run_in_turn()
             return
         from npae.kernels.execution.mailbox import lead
