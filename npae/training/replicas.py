@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
-from npae.kernels.execution.processors import usable_processors
 from npae.network.autoencoder import Autoencoder
 from npae.utils.types import Array
 

@@ -28,7 +28,7 @@ def test_without_control_groups_there_is_no_quota(tmp_path):
     assert usable_processors() >= 1
 
 
-def test_two_threads_on_one_processor_run_in_turn_with_the_same_bits(monkeypatch):
+def test_threads_that_cannot_run_or_start_are_done_without_with_the_same_bits(monkeypatch):
     import numpy as np
 
     from npae import VanillaAutoencoder
@@ -40,6 +40,17 @@ def test_two_threads_on_one_processor_run_in_turn_with_the_same_bits(monkeypatch
         return model.transform(X).tobytes()
 
     before = codes()
+
+    def refuse(self: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(thread_team, "usable_processors", lambda: 2)
+        patch.setattr(thread_team, "_teams", {})
+        patch.setattr("threading.Thread.start", refuse)
+        with pytest.warns(RuntimeWarning, match="no more threads can be started here") as told:
+            assert codes() == before
+    assert len(told) == 1
     monkeypatch.setattr(thread_team, "usable_processors", lambda: 1)
     monkeypatch.setattr(thread_team.ThreadTeam, "_started", lambda self: pytest.fail("threads were used"))
     assert codes() == before

@@ -6,6 +6,7 @@ because waking a sleeping thread takes 50-100 us; then they sleep.
 
 import os
 import threading
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -42,7 +43,7 @@ class ThreadTeam:
         self.size = size
         self._lock = threading.Lock()
         self._bell = threading.Condition()
-        self._is_busy = False
+        self._is_busy = self._is_refused = False
         self._mailboxes: Array | None = None
 
     def run(self, *stages: Sequence[Program]) -> None:
@@ -57,7 +58,8 @@ class ThreadTeam:
         MemoryError
             Where a kernel had not the memory it needs.
         """
-        if not plan.is_native or usable_processors() == 1:  # threads would only wait for each other
+        # On one processor threads would only wait for each other.
+        if not plan.is_native or usable_processors() == 1 or not self._can_start(plan.width):
             plan.run_in_turn()
             return
         from npae.kernels.execution.mailbox import lead
@@ -73,6 +75,23 @@ class ThreadTeam:
                 self._is_busy = False
         if failed:
             raise MemoryError(NO_MEMORY)
+
+    def _can_start(self, width: int) -> bool:
+        """Whether there are the threads that it takes; one warning where the system has refused them."""
+        if width == 1 or self._mailboxes is not None or self._is_refused:
+            return not self._is_refused or width == 1
+        try:
+            with self._lock:
+                self._started()
+        except RuntimeError as error:
+            self._is_refused = True
+            warnings.warn(
+                f"no more threads can be started here ({error}); the work of {self.size} is done in turn, with the "
+                f"same result; n_jobs=1 does without them",
+                RuntimeWarning,
+                stacklevel=4,
+            )
+        return not self._is_refused
 
     def _started(self) -> Array:
         if self._mailboxes is None:
