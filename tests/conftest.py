@@ -1,12 +1,16 @@
 """Hypothesis profiles, and the two sets of kernels with which the mathematics is tested."""
 
 import os
+import tempfile
 from types import ModuleType
 
 import pytest
 from hypothesis import Verbosity, settings
 
 from npae.kernels import default_kernels, reference_kernels
+
+# What npae remembers of the user, also in the processes that tests start.
+os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="npae-tests-state-")
 
 # No deadlines: the first call of a compiled kernel takes seconds, every later one microseconds.
 settings.register_profile("dev", deadline=None, max_examples=30)

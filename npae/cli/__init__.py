@@ -34,7 +34,7 @@ from npae.cli import (
     warmup,
 )
 from npae.cli.paths import checked
-from npae.utils.console import be_readable
+from npae.utils.console import be_readable, shown
 from npae.utils.version import __version__
 
 VERBS: dict[str, ModuleType] = {
@@ -87,11 +87,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with warnings.catch_warnings():
             # Show warnings without the line of code that issued them.
-            warnings.showwarning = lambda message, *_, **__: print(f"npae: {message}", file=sys.stderr)
+            warnings.showwarning = lambda message, *_, **__: print(shown(f"npae: {message}"), file=sys.stderr)
             with checked(args):
                 return VERBS[args.verb].run(args) or 0
     except MISTAKES as error:
-        print(f"npae {args.verb}: {error}", file=sys.stderr)
+        print(shown(f"npae {args.verb}: {error}"), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"npae {args.verb}: interrupted", file=sys.stderr)

@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         holds=_exercise_folder,
         action="append",
         metavar="NAME",
-        help="or the folder of one of your own; may be given several times (default: all that were handed in)",
+        help="or ./FOLDER, the path of one of your own; may be given several times (default: all that were handed in)",
     )
     parser.add_argument(
         "--resume", action="store_true", help="repeat only what has changed since, by the journal beside the first OUT"

@@ -27,7 +27,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     start = verbs.add_parser("start", help="begin, in a new folder", description="Begin, in a new folder.")
     start.add_argument("dir", metavar="DIR", help="the folder that your files are to be in")
     add(
-        "next", "write the file of the next exercise, after a pass", "(or any exercise, by name or number, or a folder)"
+        "next",
+        "write the file of the next exercise, after a pass",
+        "(or any exercise, by name or number, or ./FOLDER)",
     )
     check = add("check", "is it right, and if not, what is wrong?", present)
     check.add_argument("--no-training", action="store_true", help="after a milestone, train no autoencoder")
@@ -69,15 +71,17 @@ def run(args: argparse.Namespace) -> int:
         say(f"Your folder is {course.folder}. Its README.md lists the commands.\n")
         _introduce(course, exercise, moved=course.folder != Path.cwd())
         return 0
-    course = Workspace.at(Path(args.dir or "."))
+    course = Workspace.at(Path(args.dir or "."), is_named=bool(args.dir))
     _tell_notes(course)
     verb = VERBS[args.learn_verb]
     return verb(course, args)
 
 
 def _tell_notes(course: "Workspace") -> None:
+    from npae.utils.console import shown
+
     for note in course.notes:
-        print(f"npae learn: {note}", file=sys.stderr)
+        print(shown(f"npae learn: {note}"), file=sys.stderr)
 
 
 def say(text: str, whole_lines: bool = False) -> None:
@@ -269,7 +273,7 @@ def _dev(args: argparse.Namespace) -> int:
         folder = authoring.new(args.folder)
         say(
             f"{folder} is an exercise now, a copy of one that is fit. Change its files, then: npae learn dev check "
-            f"{args.folder}\nLearners begin it with: npae learn next {args.folder}"
+            f"{args.folder}\nLearners begin it with: npae learn next {folder}"
         )
         return 0
     folders = [*args.folders, *(catalogue.folders() if args.all else [])]

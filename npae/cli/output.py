@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from npae.utils.console import shown
 from npae.utils.files import atomic_write
 from npae.utils.types import Array
 
@@ -51,7 +52,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4f}"
-    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else shown(str(value))
 
 
 def write_bytes(path: str | Path, content: bytes) -> None:

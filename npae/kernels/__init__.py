@@ -10,6 +10,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from npae.kernels.numba_settings import ignore_files
+
+ignore_files()  # before the first import of Numba
+
 
 def default_kernels() -> ModuleType:
     """The compiled kernels if Numba is installed and NUMBA_DISABLE_JIT is not set, otherwise the reference."""

@@ -2,9 +2,10 @@
 
 Kernels release the GIL, so that threads run side by side, and are serial, because a batch is shared out above them.
 Sums may be reassociated and contracted, which is what makes them fast, but NaN and infinity keep their meaning.
-Machine code is made at a kernel's first call and kept on disk. Numba looks whether the kernel's own file has changed,
-not at the files that it uses, nor at constants that they compute. So the name of the file in which machine code is kept
-has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the compiler.
+Machine code is made at a kernel's first call and kept on disk; see ``machine_code``. Numba looks whether the kernel's
+own file has changed, not at the files that it uses, nor at constants that they compute. So the name of the file in
+which machine code is kept has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the
+compiler.
 
 A kernel is compiled on a thread of its own. Numba keeps exceptions, these their frames, and these all frames that
 called them: a network that made the first call, and its data, would stay in memory until Python's collector comes.
@@ -17,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
+from npae.kernels.machine_code import MachineCode
 from npae.kernels.target import VARIANT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -40,12 +42,14 @@ def _compile(function: Function, fastmath: set[str]) -> Function:
     name = function.__qualname__
     function.__qualname__ = f"{name}.{VARIANT}"  # part of the name of the cache file
     try:
-        return cast(Function, compiled_apart(njit(cache=True, **options)(function)))
+        compiled = njit(**options)(function)
+        if hasattr(compiled, "enable_caching"):  # else NUMBA_DISABLE_JIT is set
+            compiled._cache = MachineCode(function)
     except RuntimeError as error:  # neither the package's folder nor the user's can be written
         _warn_once(error)
-        return cast(Function, compiled_apart(njit(**options)(function)))
     finally:
         function.__qualname__ = name
+    return cast(Function, compiled_apart(compiled))
 
 
 class _Here(threading.local):

@@ -57,7 +57,7 @@ def check(name: str, *functions: Callable[..., Any], seed: int = 0) -> Checked:
     Parameters
     ----------
     name : str
-        The exercise: its name, such as "dense", its number, or its folder.
+        The exercise: its name, such as "dense", its number, or the path of the folder of your own, "./mine".
     *functions : callable
         The functions of the exercise: identified by their names if all names match, else by their order.
     seed : int, default 0

@@ -9,12 +9,12 @@ The order of the sum and the bounds of the shards are fixed, so results are the 
 kernel calls of each replica are recorded once, and replayed by a thread of the team.
 """
 
-import os
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
@@ -32,8 +32,7 @@ def effective_n_jobs(n_jobs: int | None) -> int:
     if isinstance(n_jobs, bool) or not isinstance(n_jobs, int | np.integer) or (n_jobs < 1 and n_jobs != -1):
         raise ValueError(f"n_jobs is {n_jobs!r}; expected a number of threads, -1 for all processors, or None for one")
     if n_jobs == -1:
-        processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        return min(processors, MOST_THREADS)
+        return min(usable_processors(), MOST_THREADS)
     if n_jobs > MOST_THREADS:
         raise ValueError(
             f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads, or -1 for as many as there are processors"

@@ -1,7 +1,8 @@
 """Charts of losses, codes, images and timings as SVG or PNG, drawn with matplotlib."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """Draw with matplotlib's defaults: it also reads a file ``matplotlibrc`` in the working directory."""
+    require_matplotlib()
+    import matplotlib as mpl
+
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        yield
+
+
+@_own_settings()
 def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     """Chart of training loss and, if present, validation loss by epoch, one panel for each model; SVG text."""
     figure = _figure(width=2.6 * len(histories), height=2.4)
@@ -32,6 +45,7 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
     return _svg(figure)
 
 
+@_own_settings()
 def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
     """Scatter plot of codes (n, 2), coloured by label (n,), as SVG text; ``what`` is the title of the legend."""
     figure = _figure(width=6.4, height=5.4)
@@ -45,6 +59,7 @@ def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
     return _svg(figure)
 
 
+@_own_settings()
 def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
     """Rows of images (n, height, width), each with its label, as the content of a PNG file."""
     figure = _figure(width=10, height=0.44 * len(rows))
@@ -56,6 +71,7 @@ def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
     return _png(figure, dpi=120)
 
 
+@_own_settings()
 def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], unit: str) -> bytes:
     """Curves (x, y) by name, one panel for each title, with logarithmic axes, as the content of a PNG file."""
     figure = _figure(width=3.2 * len(panels), height=3.0)
@@ -82,7 +98,6 @@ def require_matplotlib() -> None:
 
 
 def _figure(width: float, height: float) -> "Figure":
-    require_matplotlib()
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")

@@ -31,6 +31,15 @@ def be_readable() -> None:
             stream.reconfigure(errors=NAME)
 
 
+def shown(text: str) -> str:
+    """The text with what would move a terminal's cursor or change its colours written out, by its number."""
+    return "".join(sign if _is_harmless(sign) else sign.encode("unicode_escape").decode() for sign in text)
+
+
+def _is_harmless(sign: str) -> bool:
+    return sign.isprintable() or sign in "\n\t" or unicodedata.category(sign) == "Zs"  # a space that breaks no line
+
+
 def plain(text: str) -> str:
     """The text with special characters replaced by those of PLAIN, and accents and subscripts decomposed."""
     text = unicodedata.normalize("NFKD", text.translate(str.maketrans(PLAIN)))  # a subscript becomes a letter

@@ -161,7 +161,7 @@ def test_numba_names_its_files_after_the_variant() -> None:
 
     kernel = default_kernels().affine
     kernel(np.ones((1, 2)), np.ones((2, 3)), np.ones(3), np.empty((1, 3)))
-    kept = [path.name for path in Path(kernel.stats.cache_path).glob("matmul.affine.*.nbi")]
+    kept = [path.name for path in Path(kernel.stats.cache_path).glob("matmul.affine.*.nbc")]
     assert any(name.startswith(f"matmul.affine.{VARIANT}-") for name in kept)
     assert kernel.py_func.__qualname__ == "affine"
     assert numba_target() == TARGET

@@ -100,7 +100,7 @@ def test_kernels_compiled_anew_and_without_avx_512_compute_the_same_bits(tmp_pat
     settings = {**narrow_target(), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     before = told_by(kinds, [2], tmp_path / "before")
     anew = told_by(kinds, [2], tmp_path / "anew", **settings)
-    assert any((tmp_path / "cache").rglob("*.nbi"))
+    assert any((tmp_path / "cache").rglob("*.nbc"))
     again = told_by(kinds, [2], tmp_path / "again", **settings)
     assert before == anew == again
 

@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import NO_MEMORY, Program
 from npae.kernels.reference.array import Array
 
@@ -59,7 +60,7 @@ class ThreadTeam:
         MemoryError
             If a kernel cannot allocate memory.
         """
-        if not plan.is_native:
+        if not plan.is_native or usable_processors() == 1:  # on one processor threads would wait for each other
             plan.run_in_turn()
             return
         from npae.kernels.execution.mailbox import lead

@@ -1,5 +1,6 @@
 """The exercises that come with npae, in order; each hunt and fool follows the exercise that unlocks it."""
 
+import os
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import resources
@@ -27,20 +28,42 @@ def exercises() -> tuple[Exercise, ...]:
     return tuple(ordered)
 
 
+def is_path(name: str) -> bool:
+    """Whether it says where an exercise is (./mine, ../mine, an absolute one), and is not the bare name of one.
+
+    What happens to lie in the working directory under a bare name is never meant: its Python files would be run.
+    """
+    return name in (".", "..") or "/" in name or os.sep in name or bool(Path(name).drive)
+
+
 def find(name: str) -> Exercise:
-    """The exercise with this name or number, or in this folder.
+    """The built-in exercise of that name or number, or the one in a folder where ``name`` is a path, ``./mine``.
+
+    Raises
+    ------
+    ExerciseError
+        Where there is none.
+    """
+    return load(name) if is_path(name) else built_in(name)
+
+
+def built_in(name: str) -> Exercise:
+    """The exercise with this name or number among those that come with npae.
 
     Raises
     ------
     ExerciseError
         Where there is none; the message suggests a similar name.
     """
-    if (Path(name) / "exercise.toml").is_file():
-        return load(name)
     for exercise in exercises():
         number = str(exercise.number or exercise.name)  # hunts and fools have none
         if name in (exercise.name, number, exercise.file_name, exercise.folder.name):
             return exercise
+    if (Path(name) / "exercise.toml").is_file():
+        raise ExerciseError(
+            f"{name!r} is no exercise of npae; for the one in the folder of that name here, whose Python files are "
+            f"then run, give its path: .{os.sep}{name}"
+        )
     near = get_close_matches(name.lower(), [exercise.name for exercise in exercises()], n=1)
     meant = f"did you mean {near[0]}? " if near else ""
     raise ExerciseError(f"there is no exercise {name!r}; {meant}npae learn list shows them all")

@@ -6,7 +6,7 @@ Inputs and true results are drawn once for the whole class, from a random seed t
 import copy
 import secrets
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, fields
 from threading import Lock
@@ -17,9 +17,14 @@ from npae.learn.grading.journal import Journal, Key
 from npae.learn.grading.submissions import Submission
 from npae.learn.judging.cases import CaseSet, draw_sheets
 from npae.learn.judging.judge import judge
-from npae.learn.judging.outcome import Outcome
+from npae.learn.judging.outcome import STATUSES, Outcome
 from npae.learn.sandbox.process import Limits, Worker
 
+#: What a journal may say of a row, but for the two values.
+KINDS = {
+    "learner": str, "exercise": str, "status": str, "bug": str, "block": str, "index": str, "text": str, "digest": str,
+    "seconds": float, "version": int, "seed": int,
+}  # fmt: skip
 POLL_SECONDS = 0.5  # interval of the checks for Ctrl-C while submissions run
 
 
@@ -137,6 +142,24 @@ def grade(
     return [rows[s.learner, s.exercise.name] for s in submissions]
 
 
+def _row_of_entry(entry: Mapping[str, Any]) -> Row | None:
+    """The row that a journal has; None for one of another version of npae, and with a warning for an edited one."""
+    if any(f.name not in entry for f in fields(Row)):
+        return None
+    row = Row(**{f.name: entry[f.name] for f in fields(Row)})
+    for name, value in asdict(row).items():
+        is_number = name in ("yours", "true", "seconds") and type(value) in (int, float)
+        sound = is_number or value is None if name in ("yours", "true") else is_number or type(value) is KINDS[name]
+        if not sound or (name == "status" and value not in STATUSES):
+            warnings.warn(
+                f"the journal says for {row.exercise} of {row.learner} that {name} is {value!r}, which npae grade "
+                f"never writes; that file is examined anew",
+                stacklevel=2,
+            )
+            return None
+    return row
+
+
 class _GradingRun:
     """The state that the submissions of one call of ``grade`` share."""
 
@@ -153,10 +176,9 @@ class _GradingRun:
         key = s.learner, s.exercise.name
         entry = self.journal.ended.get(key)
         if entry is not None and (entry.get("digest"), entry.get("version")) == (s.digest, s.exercise.version):
-            try:
-                return Row(**{f.name: entry[f.name] for f in fields(Row)})
-            except KeyError:  # of another version of npae
-                return None
+            row = _row_of_entry(entry)
+            if row is not None:
+                return row
         if self.journal.begun_alone.get(key) == s.digest:
             return self._row(s, "crash", text="the grader itself was ended twice while this file ran; look at it")
         return None

@@ -8,7 +8,7 @@ from typing import TextIO
 from npae.gradcheck.report.findings import BugMatch
 from npae.learn.catalogue.exercise import HINTS, Exercise
 from npae.learn.judging.outcome import Outcome, ReturnedValue
-from npae.utils.console import plain
+from npae.utils.console import plain, shown
 
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
@@ -19,7 +19,7 @@ def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
 
     On a terminal, long lines are wrapped between words, unless ``whole_lines`` is set for text to be copied.
     """
-    encoding = stream.encoding or "utf-8"
+    text, encoding = shown(text), stream.encoding or "utf-8"
     try:
         text.encode(encoding)
     except (UnicodeEncodeError, LookupError):

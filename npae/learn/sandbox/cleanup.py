@@ -3,9 +3,23 @@
 import contextlib
 import os
 import signal
+import sys
 from pathlib import Path
 
 MOST_ROUNDS = 50
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the system kill this process together with the thread of ``parent`` that has started it, where it can."""
+    if sys.platform != "linux":
+        return
+    with contextlib.suppress(ImportError, OSError, AttributeError):
+        import ctypes
+
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL))
+    if os.getppid() != parent:  # it was killed before
+        os._exit(1)
 
 
 def end_group(leader: int, mark: str) -> None:
@@ -27,8 +41,28 @@ def end_group(leader: int, mark: str) -> None:
         return
     with contextlib.suppress(OSError):
         os.killpg(leader, signal.SIGKILL)
-    for _ in range(MOST_ROUNDS):  # a process that is just being started is found in the next round
-        strays = _marked(mark.encode()) - {leader}
+    _end_marked(mark, {leader})
+
+
+def end_orphans(leader: int | None, mark: str) -> None:
+    """As ``end_group``, for processes whose parent has been killed: a number may be another process's by now.
+
+    Parameters
+    ----------
+    leader : int or None
+        None where the parent was killed before it could tell.
+    mark : str
+    """
+    is_it = leader is not None and (not Path("/proc/self/environ").exists() or leader in _marked(mark.encode()))
+    if leader is not None and is_it:
+        end_group(leader, mark)
+    elif hasattr(os, "killpg"):
+        _end_marked(mark, set())
+
+
+def _end_marked(mark: str, but: set[int]) -> None:
+    for _ in range(MOST_ROUNDS):  # what is being started just now is found in the next round
+        strays = _marked(mark.encode()) - but
         if not strays:
             return
         for process in strays:

@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from npae.learn.sandbox import protocol
+from npae.learn.sandbox import guard, protocol
 from npae.learn.sandbox.call_result import CallError, CallResult
 from npae.learn.sandbox.cleanup import end_group, remove_tree
 from npae.learn.sandbox.error_text import LARGEST_TEXT
@@ -26,10 +26,12 @@ from npae.learn.sandbox.in_process import MOST_PRINTED
 #: sys.modules, so that the learner's code can import neither npae nor other packages installed beside numpy.
 BOOTSTRAP = """
 import sys, types
-package, numpy_folder = sys.argv[1:]
+package, numpy_folder, parent = sys.argv[1:]
 for name, folder in (("npae", package), ("npae.learn", package + "/learn")):
     bare = sys.modules[name] = types.ModuleType(name)
     bare.__path__ = [folder]
+from npae.learn.sandbox.cleanup import end_with_parent
+end_with_parent(int(parent))
 sys.path.append(numpy_folder)
 import numpy.linalg, numpy.random, npae.learn.sandbox.worker as worker
 sys.path.remove(numpy_folder)
@@ -125,11 +127,12 @@ class Worker:
     def _start(self) -> None:
         assert self._source is not None
         folder = Path(tempfile.mkdtemp(prefix="npae-"))
-        working = folder / "work"
-        working.mkdir()
         mark = f"NPAE_WORKER={secrets.token_hex(16)}"
         name, _, value = mark.partition("=")
         self._mark = mark
+        guard.watch(folder, mark)  # from here on nothing stays behind, even where this process is killed
+        working = folder / "work"
+        working.mkdir()
         self._printing = open(folder / "printed", "wb")  # noqa: SIM115 (closed with the process)
         self._printed = open(folder / "printed", "rb")  # noqa: SIM115
         self._folder = folder
@@ -138,9 +141,10 @@ class Worker:
         environment[name] = value
         environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         package, numpy_folder = Path(__file__).parents[2], Path(np.__file__).parent.parent
+        arguments = str(package), str(numpy_folder), str(os.getpid())
         self._process = subprocess.Popen(
             # isolated, without site-packages, writing no byte code, reading UTF-8
-            [sys.executable, *["-I", "-S", "-B", "-X", "utf8", "-c"], BOOTSTRAP, str(package), str(numpy_folder)],
+            [sys.executable, *["-I", "-S", "-B", "-X", "utf8", "-c"], BOOTSTRAP, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printing,
@@ -149,6 +153,7 @@ class Worker:
             env=environment,
             start_new_session=True,
         )
+        guard.watch(folder, mark, self._process.pid)
         if self._is_killed:  # kill() was called before the process existed
             end_group(self._process.pid, mark)
         limits = {"do": "limit", "seconds": self.limits.seconds, "memory_mb": self.limits.memory_mb}
@@ -264,6 +269,7 @@ class Worker:
         self._printing.close()
         self._printed.close()
         remove_tree(folder)
+        guard.release(folder)
 
     def _close_process(self, process: "subprocess.Popen[bytes]") -> None:
         if process.returncode is None:

@@ -8,17 +8,24 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from npae.utils import files
+from npae.learn.catalogue.catalogue import is_path
+from npae.utils.errors import FolderInUseError
 from npae.utils.files import atomic_write, persistently
+from npae.utils.folder_lock import Purpose, locked
 
 FILE = ".npae-learn.json"
 BACKUP, DAMAGED, LOCK = FILE + ".bak", FILE + ".damaged", FILE + ".lock"
-PATIENCE, FORGOTTEN = 10.0, 20.0  # seconds to wait for a lock; age at which a lock counts as abandoned
+STATUSES = ("begun", "passed")
+MOST = 10**9  # checks, hints, or versions
+PATIENCE = 10.0  # seconds to wait for a lock
+PURPOSE = Purpose(
+    LOCK, "changes the progress in it", "wait for its end", "make it writable, or copy it to where you may write"
+)
 
 
 @dataclass
@@ -98,8 +105,8 @@ def load(folder: Path) -> LearnerProgress:
 
 @contextmanager
 def changing(folder: Path) -> Iterator[LearnerProgress]:
-    """Context manager: lock the folder, load the progress, and write it at the end of the block."""
-    with _locked(folder / LOCK):
+    """The progress as it is now, written when the block ends; nobody else changes it meanwhile."""
+    with _locked(folder):
         progress = load(folder)
         yield progress
         _write(folder, progress)
@@ -130,56 +137,49 @@ def _read(path: Path) -> LearnerProgress | None:
         return None
     if not isinstance(told, dict) or not isinstance(told.get("exercises"), dict):
         return None
-    progress = LearnerProgress(present=_sound(told, "present", ""))
+    strange: list[str] = []
+    progress = LearnerProgress(present=_sound(told, "present", "", strange))
     for name, values in told["exercises"].items():
-        if isinstance(values, dict):
-            default = asdict(Record())
-            progress.records[name] = Record(**{key: _sound(values, key, value) for key, value in default.items()})
+        if not isinstance(values, dict):
+            strange.append(name)
+            continue
+        default = asdict(Record())
+        progress.records[name] = Record(**{key: _sound(values, key, value, strange) for key, value in default.items()})
+    if strange:
+        several = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        progress.notes.append(
+            f"in {path.name} {strange[0]!r}{several} has no value that npae learn writes, and counts as not yet noted; "
+            "was the file edited?"
+        )
     return progress
 
 
-def _sound(values: dict[str, Any], key: str, default: Any) -> Any:
-    """The value of a key if it has the default's type, else the default."""
+def _sound(values: dict[str, Any], key: str, default: Any, strange: list[str]) -> Any:
+    """What a file says, if it is what may be written there; else the default, and the key among the strange ones."""
     value = values.get(key, default)
-    return value if type(value) is type(default) else default
+    is_sound = type(value) is type(default)
+    if is_sound and key == "status":
+        is_sound = value in STATUSES
+    elif is_sound and type(value) is int:
+        is_sound = 0 <= value < MOST
+    elif is_sound and key == "present":
+        is_sound = not is_path(value)
+    if not is_sound:
+        strange.append(key)
+    return value if is_sound else default
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock file; one that is older than ``FORGOTTEN`` seconds is removed."""
-    deadline, soon = time.monotonic() + PATIENCE, time.monotonic() + files.PATIENCE
-    while True:
-        try:
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            break
-        except FileExistsError:
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold the system's lock on the folder, waiting a while for another command that has it."""
+    deadline = time.monotonic() + PATIENCE
+    with ExitStack() as held:
+        while True:
             try:
-                forgotten = time.time() - path.lstat().st_mtime > FORGOTTEN  # lstat: a link's own age
-            except FileNotFoundError:
-                continue
-            if forgotten:
-                _remove(path)
-            elif time.monotonic() > deadline:
-                raise OSError(
-                    f"another npae learn holds {path}; wait for it, or delete that file if there is none"
-                ) from None
-            else:
-                time.sleep(0.05)
-        except OSError as error:
-            is_going = files.IS_WINDOWS and isinstance(error, PermissionError)  # another process is removing it
-            if is_going and time.monotonic() < soon:
-                time.sleep(0.05)
-                continue
-            raise OSError(
-                f"{path.parent} cannot be written ({error.strerror}), so that nothing can be noted there; "
-                "make it writable, or copy it to where you may write"
-            ) from None
-    try:
+                held.enter_context(locked(folder, PURPOSE))
+                break
+            except FolderInUseError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.05)
         yield
-    finally:
-        _remove(path)
-
-
-def _remove(path: Path) -> None:
-    with suppress(FileNotFoundError):
-        persistently(os.unlink, path)

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from npae.learn.catalogue.catalogue import exercises, find, folders
+from npae.learn.catalogue.catalogue import built_in, exercises, find, folders, is_path
 from npae.learn.catalogue.exercise import HINTS, Exercise, ExerciseError, load
 from npae.learn.judging import messages
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.sandbox.call_result import Caller
-from npae.learn.workspace import progress
+from npae.learn.workspace import named, progress
 from npae.utils.files import atomic_write, persistently
 
 README = """npae learn: from the scalar chain rule to a variational autoencoder, every gradient written by you.
@@ -49,14 +49,28 @@ class Workspace:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def at(cls, start: Path) -> "Workspace":
-        """The workspace in ``start`` or its nearest parent folder that is one; ExerciseError where there is none."""
+    def at(cls, start: Path, is_named: bool = False) -> "Workspace":
+        """The workspace in ``start``, or the nearest one above it that the user has begun or named before.
+
+        Parameters
+        ----------
+        start : Path
+        is_named : bool, default=False
+            Whether the user has named ``start``, and is not only there; then it is remembered.
+        """
         folder = progress.find(start)
         if folder is None:
             raise ExerciseError(
                 f"{start.resolve()} is no folder of npae learn, nor is one above it; "
                 "begin with npae learn start DIR, or go to your folder"
             )
+        if folder != start.resolve() and not named.is_named(folder):
+            raise ExerciseError(
+                f"{folder} has a {progress.FILE}, but is no folder that you have begun or named here; if its files are "
+                f"yours, go there, or name it: npae learn list --dir {folder}"
+            )
+        if is_named and folder == start.resolve():
+            named.remember(folder)
         notes = progress.load(folder).notes
         if notes:
             with progress.changing(folder):  # rewrites the damaged file
@@ -80,6 +94,7 @@ class Workspace:
             _write(folder / "README.md", README)
         with progress.changing(course.folder) as p:
             present = p.present
+        named.remember(folder)
         return course, course.open(present or exercises()[0].name)
 
     # Exercises
@@ -89,17 +104,33 @@ class Workspace:
         return self.folder / exercise.file_name
 
     def chosen(self, name: str | None = None) -> Exercise:
-        """The exercise with this name, or the current one; one from elsewhere is loaded from its recorded folder."""
+        """The exercise with this name, or the current one.
+
+        A teacher's own is found again where it was opened, if the user has named that place: a path is the user's
+        word, and what a progress file says is not, since its Python files are run.
+        """
+        if name and is_path(name):
+            exercise = find(name)
+            named.remember(exercise.folder)
+            return exercise
         p = progress.load(self.folder)
         wanted = name or p.present
         if wanted in p.records and p.records[wanted].folder:
-            return load(p.records[wanted].folder)
+            return self._recorded(wanted, Path(p.records[wanted].folder))
         try:
-            return find(wanted)
+            return built_in(wanted)
         except ExerciseError:
             if name:
                 raise
             return exercises()[0]
+
+    def _recorded(self, name: str, folder: Path) -> Exercise:
+        if not folder.is_absolute() or not named.is_named(folder):
+            raise ExerciseError(
+                f"{self.folder / progress.FILE} says that the exercise {name} is in {str(folder)!r}, which you have "
+                f"not named here; if its Python files may be run, name it: npae learn next {self.folder / folder}"
+            )
+        return load(folder)
 
     def open(self, name: str) -> Exercise:
         """Make an exercise the current one, and write its file if there is none."""
@@ -109,9 +140,7 @@ class Workspace:
             if not path.exists():
                 _write(path, exercise.stub)
                 p.record(exercise.name).version = exercise.version
-            record = p.record(exercise.name)
-            if exercise.folder not in folders():
-                record.folder = str(exercise.folder)
+            _place(p.record(exercise.name), exercise)
             p.present = exercise.name
         return exercise
 
@@ -137,6 +166,7 @@ class Workspace:
             return outcome
         with progress.changing(self.folder) as p:
             record = p.record(exercise.name)
+            _place(record, exercise)
             record.attempts += 1
             if outcome.passed or record.status != "passed":
                 record.file_hash = self.file_hash(exercise)
@@ -189,6 +219,7 @@ class Workspace:
                 persistently(os.rename, path, kept)
             _write(path, exercise.stub)
             record = p.record(exercise.name)
+            _place(record, exercise)
             record.status, record.version, record.file_hash = "begun", exercise.version, ""
             p.present = exercise.name
         return kept
@@ -232,6 +263,11 @@ class Workspace:
             return hashlib.sha256(self.path(exercise).read_bytes()).hexdigest()
         except OSError:
             return ""
+
+
+def _place(record: progress.Record, exercise: Exercise) -> None:
+    """Note where an exercise lies, unless it comes with npae."""
+    record.folder = "" if exercise.folder in folders() else str(exercise.folder)
 
 
 def _write(path: Path, text: str) -> None:
