@@ -18,7 +18,7 @@ from helpers.paths import ROOT
 from npae.cli import main
 from npae.learn.catalogue.catalogue import exercises, find
 from npae.learn.grading import gradebook
-from npae.learn.grading.grade import Row, _Batch, grade
+from npae.learn.grading.grade import Row, _GradingRun, grade
 from npae.learn.grading.journal import Journal
 from npae.learn.grading.submissions import Learner, handed_in, header, learners
 from npae.learn.judging.outcome import STATUSES
@@ -323,7 +323,7 @@ def test_a_process_that_is_only_being_made_is_ended_by_ctrl_c(tmp_path, monkeypa
 def test_a_process_of_which_ctrl_c_did_not_know_yet_is_ended(tmp_path, slow_start):
     (submission,) = (s.submission(DENSE) for s in learners(write_class(tmp_path, {"a": RIGHT}))[0])
     with Journal(None) as journal:
-        batch = _Batch(LIMITS, 0, journal, lambda row: None)
+        batch = _GradingRun(LIMITS, 0, journal, lambda row: None)
         batch.interrupt()
         with pytest.raises(RuntimeError, match="cannot be started"):
             batch.examine(submission)

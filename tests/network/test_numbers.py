@@ -15,7 +15,7 @@ from npae.applications import generation, reduction
 from npae.applications.pca import PCA
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
-from npae.gradcheck.engine.examine import Plan
+from npae.gradcheck.engine.examine import CheckSettings
 from npae.layers import Dense
 from npae.network import recipes
 from npae.storage import model_file
@@ -74,7 +74,7 @@ WHOLE: dict[str, Callable[[Any], Any]] = {
     "k": lambda n: Index(X).search(X, n),
     "neighbour_overlap": lambda n: reduction.neighbour_overlap(X, X, n),
     "PCA": lambda n: PCA(X, n),
-    "gradcheck seed": lambda n: Plan("fast", seed=n),
+    "gradcheck seed": lambda n: CheckSettings("fast", seed=n),
 }
 REAL: dict[str, Callable[[Any], Any]] = {
     "LeakyReLU": lambda x: layers.LeakyReLU(x),
@@ -98,8 +98,8 @@ REAL: dict[str, Callable[[Any], Any]] = {
     "clip_norm": lambda x: trained(clip_norm=x),
     "validation_fraction": lambda x: split_off(X, x, 0),
     "reach": lambda x: generation.traversals(fitted("vanilla"), samples(1, 12)[0], reach=x),
-    "budget_s": lambda x: Plan("fast", budget_s=x),
-    "tolerance": lambda x: Plan("fast", tolerance=x),
+    "budget_s": lambda x: CheckSettings("fast", budget_s=x),
+    "tolerance": lambda x: CheckSettings("fast", tolerance=x),
 }
 TRUTH: dict[str, Callable[[Any], Any]] = {
     "fuse": lambda flag: net(fuse=flag),

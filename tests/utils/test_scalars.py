@@ -58,7 +58,9 @@ WRONG: list[tuple[Callable[..., Any], list[Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("check", "value", "words"), [(check, value, words) for check, values, words in WRONG for value in values], ids=str
+    ("check", "value", "words"),
+    [(check, value, words) for check, values, words in WRONG for value in values],
+    ids=lambda given: getattr(given, "__name__", str(given)),
 )
 def test_what_is_of_another_kind_is_refused_in_one_sentence(check: Callable[..., Any], value: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
