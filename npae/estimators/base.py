@@ -32,7 +32,7 @@ from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
 from npae.utils.validation import are_whole, check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
 
-#: Largest code size for which a Gaussian is fitted for ``sample``; its factor has the square of it values.
+#: Largest code size for which a Gaussian is fitted for ``sample``: it stores code_size² numbers.
 LARGEST_SAMPLED_CODE = 512
 #: Number of training samples, evenly spaced, to which it is fitted; for a large code four times the code size.
 CODES_FOR_SAMPLING = 500
@@ -97,14 +97,14 @@ class AutoencoderEstimator(SaveMixin):
     batch_size: int = parameter("int", "Samples a step; the last of an epoch may be smaller.", default=128)
     learning_rate: float = parameter(
         "float",
-        "Step size of the optimizer, of which ``schedule`` takes a share that changes with the step.",
+        "Step size of the optimizer; at every step it is multiplied by the factor of ``schedule``.",
         default=1e-3,
         above=0,
     )
     optimizer: str = parameter("str", '"adam", "adamw", "sgd" or "rmsprop".', default="adam")
     momentum: float = parameter(
         "float",
-        'Share of the last step that is added to the next one, with optimizer "sgd" alone.',
+        'Factor of the previous update that is added to the next one; only "sgd" uses it.',
         default=0.9,
         least=0,
     )
@@ -162,7 +162,8 @@ class AutoencoderEstimator(SaveMixin):
     recorded: bool = parameter(
         "bool",
         "Record a training step once and run the recording; False calls every layer from Python at every step, with "
-        "the same result, so that a breakpoint in ``forward`` works.",
+        "the same result, so that a breakpoint in ``forward`` works; that of a fused layer, such as "
+        "``ConvolutionReLUMaxPool``, where several layers are computed as one.",
         default=True,
     )
     verbose: bool = parameter("bool", "Show a progress bar.", default=False)
@@ -487,20 +488,24 @@ class AutoencoderEstimator(SaveMixin):
         """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
         (code_size,) = self.network_.code_shape
         # Too few samples do not determine a covariance: after a small call, those of an earlier one are kept.
-        few = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
-        if code_size <= LARGEST_SAMPLED_CODE and not few:
+        keeps_earlier = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
+        if code_size <= LARGEST_SAMPLED_CODE and not keeps_earlier:
             n = max(CODES_FOR_SAMPLING, 4 * code_size)
-            few_of_them = X[:: ceil(len(X) / n)]
-            self._seen = few_of_them.copy() if isinstance(few_of_them, np.ndarray) else few_of_them
+            subset = X[:: ceil(len(X) / n)]
+            self._seen = subset.copy() if isinstance(subset, np.ndarray) else subset
             self._code_distribution = None
 
     @property
     def code_distribution_(self) -> Gaussian | None:
         """The Gaussian from which ``sample`` draws codes, fitted at the first access; None if there is none."""
+        self._fit_code_distribution()
+        return self._code_distribution
+
+    def _fit_code_distribution(self) -> None:
+        """Fit the Gaussian to the codes of the samples that were kept, and let these go."""
         seen = self._seen  # another thread may set it to None meanwhile
         if seen is not None:
             self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(seen)), None
-        return self._code_distribution
 
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
@@ -519,7 +524,7 @@ class AutoencoderEstimator(SaveMixin):
 
     def __getstate__(self) -> dict[str, Any]:
         if hasattr(self, "network_"):
-            self.code_distribution_  # noqa: B018 (fitted now, so that the samples need not be copied)
+            self._fit_code_distribution()  # so that the samples need not be copied
         return super().__getstate__()
 
     def _check_shape(self, X: Any) -> Samples:
