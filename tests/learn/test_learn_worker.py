@@ -156,6 +156,18 @@ def test_what_does_not_end_is_ended(tmp_path, source):
     assert time.monotonic() - start < 60
 
 
+def test_the_operating_system_limits_the_process_even_where_its_parent_has_ended(tmp_path):
+    """The limit of processor time is a little above the wall-clock time, at whose end the parent kills the process."""
+    resource = pytest.importorskip("resource")
+    wanted = {"RLIMIT_CPU": 32, "RLIMIT_FSIZE": 16 << 20, "RLIMIT_NOFILE": 64, "RLIMIT_NPROC": 0, "RLIMIT_CORE": 0}
+    source = f"import resource\ndef f(): return [resource.getrlimit(getattr(resource, n)) for n in {list(wanted)}]"
+    expected = []
+    for name, most in wanted.items():
+        hard = resource.getrlimit(getattr(resource, name))[1]
+        expected.append([most if hard == resource.RLIM_INFINITY else min(most, hard)] * 2)
+    assert asked(tmp_path, source, seconds=30.0).values[0].tolist() == expected
+
+
 def test_the_seconds_are_those_of_all_calls_together(tmp_path):
     (tmp_path / "slow.py").write_text("import time\ndef f():\n  time.sleep(0.4)\n  return 1.0")
     with Worker(tmp_path / "slow.py", Limits(seconds=1.0)) as one:

@@ -201,6 +201,26 @@ def test_ctrl_c_in_a_callback_of_a_stalled_epoch_does_not_undo_the_end(tmp_path:
     assert bits(again) == bits(training)
 
 
+def test_ctrl_c_within_a_step_writes_no_checkpoint_of_half_a_step(tmp_path: Path) -> None:
+    """As where the user's own handler of Ctrl-C raises KeyboardInterrupt: the parameters are a step ahead."""
+    step = Adam.step
+
+    def pressed_within(self: Adam, *arguments: Any) -> None:
+        step(self, *arguments)
+        if self.steps == 8:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Adam, "step", pressed_within)
+        with pytest.warns(UserWarning, match=r"interrupted in epoch 2; .*the checkpoint of step 5 in "):
+            training_of().fit(X, EPOCHS, checkpoints=Checkpoints(tmp_path))
+    assert names(tmp_path) == numbered(5)
+    resumed, unbroken = training_of(), training_of()
+    resumed.fit(X, EPOCHS, checkpoints=Checkpoints(tmp_path, resume=True))
+    unbroken.fit(X, EPOCHS)
+    assert bits(resumed) == bits(unbroken)
+
+
 def test_numbers_that_are_not_finite_are_restored(tmp_path: Path) -> None:
     def fit(training: Training, checkpoints: Checkpoints | None) -> None:
         training.history.update({"loss": [math.inf], "own": [math.nan]})
