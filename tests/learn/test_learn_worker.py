@@ -81,6 +81,13 @@ def test_what_is_printed_is_told_without_what_controls_a_terminal(tmp_path):
     assert answer.printed == "dense \N{REPLACEMENT CHARACTER}[32mpass\N{REPLACEMENT CHARACTER}\n"
 
 
+def test_what_is_left_of_a_long_output_is_not_told_of_a_later_call(tmp_path):
+    (tmp_path / "long.py").write_text("def f(n):\n    print('x' * n)\n    return 1.0")
+    with Worker(tmp_path / "long.py") as one:
+        printed = [one.call("f", [n]).printed for n in (20_000, 3)]
+    assert printed == ["x" * 4000, "xxx\n"]
+
+
 def test_the_files_beside_it_can_be_imported_and_what_is_installed_cannot(tmp_path):
     (tmp_path / "sigmoid.py").write_text("def right(): return 2.0")
     assert asked(tmp_path, "import sigmoid\ndef f(): return sigmoid.right()").values[0] == 2.0

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import npae
-from npae.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reparameterization, Reshape, UpSample2D
+from npae.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reparameterization, Reshape, TiedDense, UpSample2D
 from npae.storage import safetensors
 from npae.storage.import_weights import import_weights
 from npae.utils.errors import FileFormatError
@@ -129,6 +129,18 @@ def test_the_inputs_of_both_heads_of_a_variational_network_are_reordered(tmp_pat
         W = {name: value for name, value, _ in net.arena.parameters()}[f"code.0.{head}.W"]
         expected = file[f"code.0.{head}.W"].reshape(4, 3, 6, 8).transpose(2, 3, 1, 0).reshape(144, 4)
         np.testing.assert_array_equal(W, expected)
+
+
+def test_the_bias_of_a_tied_decoder_is_reordered_where_an_image_follows(tmp_path):
+    net = npae.Autoencoder([Flatten(), Dense(5)], [TiedDense("encoder.1"), Reshape((6, 8, 2))], loss="mse")
+    net.build((6, 8, 2))
+    rng = np.random.default_rng(0)
+    shapes = net.arena.parameter_shapes()
+    file = {name: rng.normal(size=shape[::-1]).astype("float32") for name, shape in shapes.items()}
+    safetensors.write(tmp_path / "w.safetensors", file, {})
+    import_weights(net, tmp_path / "w.safetensors", {name: name for name in shapes}, source="torch")
+    c = net.decoder.layers[0].c
+    np.testing.assert_array_equal(c, file["decoder.0.c"].reshape(2, 6, 8).transpose(1, 2, 0).ravel())
 
 
 @pytest.mark.parametrize(
