@@ -255,6 +255,16 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
     assert "ended twice" in rows["killer"]["text"]
 
 
+def test_the_command_restores_the_handler_of_sigterm(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["grade", str(write_class(tmp_path, {"ada": RIGHT})), "--exercise", "dense"]) == 0
+        after = signal.getsignal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert after == before
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_sigterm_ends_the_grader_and_no_file_counts_as_crashed(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "loop": "while True: pass"})
