@@ -414,6 +414,17 @@ def test_the_command_marks_writes_and_tells(tmp_path, capsys):
     assert main(["grade", str(folder), "--exercise", str(DENSE.folder)]) == 0
 
 
+def test_files_that_are_not_looked_at_end_with_dots_only_where_some_are_left_out(tmp_path, capsys):
+    folder = write_class(tmp_path, {"ada": RIGHT})
+    told = []
+    for names in ("abc", "d"):
+        for name in names:
+            (folder / f"{name}.txt").write_text("")
+        assert main(["grade", str(folder), "--exercise", "dense"]) == 0
+        told.append(next(line for line in capsys.readouterr().err.splitlines() if "not looked at" in line))
+    assert [line.partition("a.txt")[2] for line in told] == [", b.txt, c.txt", ", b.txt, c.txt, …"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

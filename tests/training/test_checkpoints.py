@@ -20,6 +20,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.layers import Dense, GaussianNoise, ReLU, Tanh
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from npae.training.replicas import Replicas
+from npae.training.run_fingerprint import summarise
 from npae.training.schedules import Cosine, WarmUp
 from npae.training.trainer import Training
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError
@@ -562,6 +563,11 @@ def test_only_the_first_of_many_differences_are_named(tmp_path: Path) -> None:
     training = training_of(SGD(1.0), batch_size=2, clip_norm=1.0, n_jobs=2, schedule=Cosine(4))
     with pytest.raises(CheckpointError, match=r"; and \d+ more; give what it had"):
         training.fit(X, 1, checkpoints=Checkpoints(tmp_path, resume=True))
+
+
+def test_differences_that_are_all_named_are_not_followed_by_more() -> None:
+    assert summarise(["a", "b", "c", "d"]) == "a; b; c; d"
+    assert summarise(["a", "b", "c", "d", "e"]) == "a; b; c; d; and 1 more"
 
 
 # Mistakes and faults
