@@ -552,6 +552,33 @@ def test_a_file_that_comes_late_is_waited_for(tmp_path):
     assert watch.state(path) is not None
 
 
+def test_a_file_that_an_editor_replaces_is_waited_for(tmp_path):
+    path = tmp_path / "f.py"
+    path.write_text("before")
+    before = watch.state(path)
+
+    class Replacing(Script):
+        def wait(self, seconds: float) -> str:
+            if path.exists():
+                path.unlink()
+            else:
+                path.write_text("after, and longer")
+            return super().wait(seconds)
+
+    assert watch.until_change(path, before, Replacing("", "")) == ""
+    assert path.read_text() == "after, and longer"
+
+
+def test_one_check_and_one_hint_are_counted_in_the_singular(folder):
+    told = []
+    for n in (1, 2):
+        with progress.changing(folder) as p:
+            p.record(FIRST.name).attempts = p.record(FIRST.name).hints = n
+        told.append(Workspace.at(folder).overview())
+    assert "[begun, 1 check, 1 hint]" in told[0]
+    assert "[begun, 2 checks, 2 hints]" in told[1]
+
+
 def test_without_a_terminal_there_are_no_keys(monkeypatch):
     monkeypatch.setattr(sys, "stdin", open(os.devnull))  # noqa: SIM115
     with watch.keys() as source:

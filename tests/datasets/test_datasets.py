@@ -286,6 +286,13 @@ def test_an_unclear_npz_is_refused_with_the_names(tmp_path):
         read_npz(write(tmp_path, "empty.npz", npz_bytes()))
 
 
+@pytest.mark.parametrize(("n", "end"), [(20, "'a19'$"), (21, "'a19' and 1 more$")])
+def test_names_that_are_all_listed_are_not_followed_by_more(tmp_path, n, end):
+    path = write(tmp_path, "x.npz", npz_bytes(**{f"a{i}": np.zeros(1) for i in range(n)}))
+    with pytest.raises(FileFormatError, match=end):
+        read_npz(path)
+
+
 def test_a_zip_of_an_unusual_method_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "x.npz", "w", zipfile.ZIP_LZMA) as archive:
         archive.writestr("x.npy", npy_bytes(PIXELS))
@@ -426,6 +433,14 @@ def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
     assert read_table(write(tmp_path, "x.csv", "1," * 49 + "1\n")).shape == (1, 50)
     with pytest.raises(FileFormatError, match="more than 100 characters"):
         read_table(write(tmp_path, "x.csv", "1," * 50 + "1\n"))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_line_has_as_many_cells_as_the_limit_and_not_one_more(tmp_path, monkeypatch, mark):
+    monkeypatch.setattr("npae.datasets.table.MAX_COLUMNS", 4)
+    assert read_table(write(tmp_path, "x.csv", mark.join("1234") + "\n" + mark.join("5678") + "\n")).shape == (2, 4)
+    with pytest.raises(FileFormatError, match=r"a row of more than .* or 4 cells"):
+        read_table(write(tmp_path, "x.csv", mark.join("12345") + "\n"))
 
 
 # --- folders of images -----------------------------------------------------------------------------------------------

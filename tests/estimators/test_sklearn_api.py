@@ -77,6 +77,25 @@ def test_a_model_works_on_some_columns_beside_others():
     assert np.array_equal(out[:, 4:], X[:, 8:])
 
 
+def test_a_fit_without_column_names_forgets_those_of_the_fit_before():
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=[f"c{i}" for i in range(12)])
+    model = unfitted("vanilla").fit(frame).fit(X)
+    assert not hasattr(model, "feature_names_in_")
+    with warnings.catch_warnings(action="error"):
+        model.transform(X)
+
+
+@pytest.mark.parametrize(("n", "is_cut_off"), [(5, False), (6, True)])
+def test_a_list_of_columns_ends_with_dots_only_where_some_are_left_out(n, is_cut_off):
+    pandas = pytest.importorskip("pandas")
+    names = [f"c{i}" for i in range(12)]
+    model = unfitted("vanilla").fit(pandas.DataFrame(X, columns=names))
+    with pytest.raises(ValueError, match="yet now missing") as caught:
+        model.transform(pandas.DataFrame(X[:, n:], columns=names[n:]))
+    assert str(caught.value).endswith("- ...\n") is is_cut_off
+    assert "- c4\n" in str(caught.value)
+
+
 def test_parameters_are_searched_by_score():
     search = GridSearchCV(unfitted("vanilla", epochs=3), {"code_size": [1, 6]}, cv=2).fit(X)
     assert search.best_params_ in ({"code_size": 1}, {"code_size": 6})

@@ -99,6 +99,19 @@ def test_a_gradient_that_depends_on_chance_is_reported():
     assert "two calls give two values of dx" in str(report)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_gradient_that_is_0_at_every_other_call_does_not_repeat(first):
+    calls = []
+
+    def backward(g, x, W, b):
+        calls.append(1)
+        return g @ W.T, x.T @ g, g.sum(axis=0) * ((len(calls) + first) % 2)
+
+    report = check(affine, backward, [x, W, b])
+    assert "backward repeats: does not hold" in str(report)
+    assert "two calls give two values of db" in str(report)
+
+
 def test_a_forward_that_depends_on_chance_is_reported():
     rng = np.random.default_rng(0)
     report = check(lambda x: x * rng.random(), lambda g, x: g, [x])

@@ -386,6 +386,26 @@ def test_a_layer_that_changes_its_input_only_once_is_found_out(layer):
     assert "a pass overwrites x" in str(report)
 
 
+def test_an_upstream_gradient_that_a_layer_overwrites_is_restored_for_the_other_checks():
+    class ZeroesItsUpstreamGradient(ZeroesItsInput):
+        calls = 0
+
+        def forward(self, x):
+            self.x = x
+            return np.tanh(x)
+
+        def backward(self, dy):
+            dx = dy * (1 - np.tanh(self.x) ** 2)
+            self.calls += 1
+            if self.calls == 1:
+                dy[...] = 0
+            return dx
+
+    report = check_layer(ZeroesItsUpstreamGradient(), (6,))
+    assert "a pass overwrites the upstream gradient" in str(report)
+    assert report["dx"].verdict is Verdict.PASS
+
+
 def test_a_layer_that_computes_in_float32_is_told_so():
     class Narrow(ZeroesItsInput):
         def forward(self, x):

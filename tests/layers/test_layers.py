@@ -592,6 +592,17 @@ def test_a_given_output_size_is_matched_with_the_pooling_of_that_size() -> None:
     assert Chain(layers).build((25, 25, 1), kernels=reference_kernels()).output_shape == (25, 25, 1)
 
 
+def test_upsampling_that_undoes_two_poolings_at_once_leaves_neither_to_a_later_one() -> None:
+    layers = [MaxPool2D(), MaxPool2D(), UpSample2D(4), Conv2D(1, stride=4), UpSample2D()]
+    Chain(layers).build((25, 25, 1), kernels=reference_kernels())
+    assert [layer.output_shape[0] for layer in layers] == [13, 7, 25, 7, 14]
+
+
+def test_upsampling_by_factor_one_is_not_matched_with_pooling() -> None:
+    layers = [MaxPool2D(), UpSample2D(1), UpSample2D()]
+    assert Chain(layers).build((1, 1, 1), kernels=reference_kernels()).output_shape == (1, 1, 1)
+
+
 def test_pooling_of_stride_one_is_not_matched_with_upsampling() -> None:
     layers = [MaxPool2D(), MaxPool2D(3, stride=1), UpSample2D()]
     assert Chain(layers).build((25, 25, 1), kernels=reference_kernels()).output_shape == (25, 25, 1)

@@ -598,3 +598,15 @@ def test_a_fool_with_a_malformed_gradient_fails(spoiled, says):
     assert not outcome.passed
     assert says in outcome.text
     assert "must run at other inputs too" in outcome.text
+
+
+@pytest.mark.parametrize(("n", "end"), [(500, ""), (501, "…")])
+def test_an_output_ends_with_dots_only_where_some_of_it_is_left_out(n, end):
+    exercise = catalogue.find("relu")
+
+    def backward(g, x):
+        print("x" * n)
+        return 2 * g
+
+    text = messages.describe(exercise, judge(exercise, InProcess({"backward": backward})))
+    assert text.endswith("x" * 500 + end)

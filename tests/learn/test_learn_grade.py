@@ -255,6 +255,16 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
     assert "ended twice" in rows["killer"]["text"]
 
 
+def test_the_command_restores_the_handler_of_sigterm(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        assert main(["grade", str(write_class(tmp_path, {"ada": RIGHT})), "--exercise", "dense"]) == 0
+        after = signal.getsignal(signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert after == before
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs signals")
 def test_sigterm_ends_the_grader_and_no_file_counts_as_crashed(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "loop": "while True: pass"})
@@ -402,6 +412,17 @@ def test_the_command_marks_writes_and_tells(tmp_path, capsys):
     assert [r["status"] for r in read_csv(tmp_path / "o.csv")] == ["pass", "wrong"]
     assert len(json.loads((tmp_path / "o.json").read_text())["rows"]) == 2
     assert main(["grade", str(folder), "--exercise", str(DENSE.folder)]) == 0
+
+
+def test_files_that_are_not_looked_at_end_with_dots_only_where_some_are_left_out(tmp_path, capsys):
+    folder = write_class(tmp_path, {"ada": RIGHT})
+    told = []
+    for names in ("abc", "d"):
+        for name in names:
+            (folder / f"{name}.txt").write_text("")
+        assert main(["grade", str(folder), "--exercise", "dense"]) == 0
+        told.append(next(line for line in capsys.readouterr().err.splitlines() if "not looked at" in line))
+    assert [line.partition("a.txt")[2] for line in told] == [", b.txt, c.txt", ", b.txt, c.txt, …"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from npae.learn.sandbox import protocol, worker
 from npae.learn.sandbox.call_result import CallResult
 from npae.learn.sandbox.cleanup import remove_tree
 from npae.learn.sandbox.in_process import InProcess, NoNumbersError, as_arrays
-from npae.learn.sandbox.process import Limits, Worker, clean
+from npae.learn.sandbox.process import LARGEST_SOURCE, Limits, Worker, clean
 
 RIGHT = """
 import numpy as np
@@ -79,6 +79,13 @@ def test_what_is_written_into_an_argument_is_told(tmp_path):
 def test_what_is_printed_is_told_without_what_controls_a_terminal(tmp_path):
     answer = asked(tmp_path, "def f():\n    print('dense \\x1b[32mpass\\x07')\n    return 1.0")
     assert answer.printed == "dense \N{REPLACEMENT CHARACTER}[32mpass\N{REPLACEMENT CHARACTER}\n"
+
+
+def test_what_is_left_of_a_long_output_is_not_told_of_a_later_call(tmp_path):
+    (tmp_path / "long.py").write_text("def f(n):\n    print('x' * n)\n    return 1.0")
+    with Worker(tmp_path / "long.py") as one:
+        printed = [one.call("f", [n]).printed for n in (20_000, 3)]
+    assert printed == ["x" * 4000, "xxx\n"]
 
 
 def test_the_files_beside_it_can_be_imported_and_what_is_installed_cannot(tmp_path):
@@ -154,6 +161,18 @@ def test_what_does_not_end_is_ended(tmp_path, source):
     assert answer.trouble.status == "timeout"
     assert "0.5 seconds" in answer.trouble.text
     assert time.monotonic() - start < 60
+
+
+def test_the_operating_system_limits_the_process_even_where_its_parent_has_ended(tmp_path):
+    """The limit of processor time is a little above the wall-clock time, at whose end the parent kills the process."""
+    resource = pytest.importorskip("resource")
+    wanted = {"RLIMIT_CPU": 32, "RLIMIT_FSIZE": 16 << 20, "RLIMIT_NOFILE": 64, "RLIMIT_NPROC": 0, "RLIMIT_CORE": 0}
+    source = f"import resource\ndef f(): return [resource.getrlimit(getattr(resource, n)) for n in {list(wanted)}]"
+    expected = []
+    for name, most in wanted.items():
+        hard = resource.getrlimit(getattr(resource, name))[1]
+        expected.append([most if hard == resource.RLIM_INFINITY else min(most, hard)] * 2)
+    assert asked(tmp_path, source, seconds=30.0).values[0].tolist() == expected
 
 
 def test_the_seconds_are_those_of_all_calls_together(tmp_path):
@@ -325,6 +344,13 @@ def test_files_that_cannot_be_a_learners_are_told_without_a_process(tmp_path):
             trouble = one.call("f", []).trouble
             assert one._process is None
         assert (trouble.status, said in trouble.text) == (status, True)
+
+
+@pytest.mark.parametrize(("n", "status"), [(LARGEST_SOURCE, None), (LARGEST_SOURCE + 1, "error")])
+def test_a_file_of_exactly_the_largest_size_is_run(tmp_path, n, status):
+    source = b"def f(): return 1.0\n"
+    answer = asked(tmp_path, source + b"#" * (n - len(source)))
+    assert (answer.trouble and answer.trouble.status) == status
 
 
 def test_a_body_of_more_than_a_frame_holds_is_refused_before_it_is_sent():

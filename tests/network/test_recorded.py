@@ -1,5 +1,7 @@
 """Training with ``recorded=False``: every layer is called from Python at every step, with identical results."""
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -48,3 +50,14 @@ def test_forward_is_called_at_every_step_only_where_it_is_asked_for(
 def test_a_copy_of_a_network_keeps_the_choice() -> None:
     model = trained("vanilla", samples(16, 5, 4), recorded=False)
     assert not model.network_.replica(1).recorded
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_an_encoded_network_keeps_no_reference_to_the_samples_and_the_codes(n_jobs: int) -> None:
+    net = trained("vanilla", samples(16, 5, 4)).network_
+    x = samples(600, 5, 4)  # so many are encoded by a recording
+    z = net.encode(x, n_jobs=n_jobs)
+    arrays = [weakref.ref(x), weakref.ref(z)]
+    del x, z
+    gc.collect()
+    assert [array() for array in arrays] == [None, None]

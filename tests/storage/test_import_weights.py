@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import npae
-from npae.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reparameterization, Reshape, UpSample2D
+from npae.layers import Conv2D, Dense, Flatten, MaxPool2D, ReLU, Reparameterization, Reshape, TiedDense, UpSample2D
 from npae.storage import safetensors
 from npae.storage.import_weights import import_weights
 from npae.utils.errors import FileFormatError
@@ -131,6 +131,18 @@ def test_the_inputs_of_both_heads_of_a_variational_network_are_reordered(tmp_pat
         np.testing.assert_array_equal(W, expected)
 
 
+def test_the_bias_of_a_tied_decoder_is_reordered_where_an_image_follows(tmp_path):
+    net = npae.Autoencoder([Flatten(), Dense(5)], [TiedDense("encoder.1"), Reshape((6, 8, 2))], loss="mse")
+    net.build((6, 8, 2))
+    rng = np.random.default_rng(0)
+    shapes = net.arena.parameter_shapes()
+    file = {name: rng.normal(size=shape[::-1]).astype("float32") for name, shape in shapes.items()}
+    safetensors.write(tmp_path / "w.safetensors", file, {})
+    import_weights(net, tmp_path / "w.safetensors", {name: name for name in shapes}, source="torch")
+    c = net.decoder.layers[0].c
+    np.testing.assert_array_equal(c, file["decoder.0.c"].reshape(2, 6, 8).transpose(1, 2, 0).ravel())
+
+
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
@@ -150,6 +162,14 @@ def test_weights_that_do_not_fit_are_refused_and_the_network_is_unchanged(change
     with pytest.raises(ValueError, match=expected):
         import_weights(net, tmp_path / "w.safetensors", names, source="torch")
     np.testing.assert_array_equal(net.theta, before)
+
+
+@pytest.mark.parametrize(("n", "end"), [(20, "'x29', which"), (21, r"'x29', \.\.\., which")])
+def test_a_list_of_names_ends_with_dots_only_where_some_are_left_out(n, end, tmp_path):
+    names = torch_names("convolutional") | {f"x{i}": "encoder.0.weight" for i in range(10, 10 + n)}
+    safetensors.write(tmp_path / "w.safetensors", as_torch_lays_it_out(convolutional()), {})
+    with pytest.raises(ValueError, match=end):
+        import_weights(convolutional(), tmp_path / "w.safetensors", names, source="torch")
 
 
 def test_an_unknown_source_and_a_cut_file_are_refused(tmp_path):

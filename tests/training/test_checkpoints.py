@@ -20,6 +20,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.layers import Dense, GaussianNoise, ReLU, Tanh
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from npae.training.replicas import Replicas
+from npae.training.run_fingerprint import summarise
 from npae.training.schedules import Cosine, WarmUp
 from npae.training.trainer import Training
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError
@@ -199,6 +200,26 @@ def test_ctrl_c_in_a_callback_of_a_stalled_epoch_does_not_undo_the_end(tmp_path:
     again = training_of(Adam(0.05))
     again.fit(X, 300, validation=OTHER, patience=1, checkpoints=Checkpoints(tmp_path / "c", resume=True))
     assert bits(again) == bits(training)
+
+
+def test_ctrl_c_within_a_step_writes_no_checkpoint_of_half_a_step(tmp_path: Path) -> None:
+    """As where the user's own handler of Ctrl-C raises KeyboardInterrupt: the parameters are a step ahead."""
+    step = Adam.step
+
+    def pressed_within(self: Adam, *arguments: Any) -> None:
+        step(self, *arguments)
+        if self.steps == 8:
+            raise KeyboardInterrupt
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(Adam, "step", pressed_within)
+        with pytest.warns(UserWarning, match=r"interrupted in epoch 2; .*the checkpoint of step 5 in "):
+            training_of().fit(X, EPOCHS, checkpoints=Checkpoints(tmp_path))
+    assert names(tmp_path) == numbered(5)
+    resumed, unbroken = training_of(), training_of()
+    resumed.fit(X, EPOCHS, checkpoints=Checkpoints(tmp_path, resume=True))
+    unbroken.fit(X, EPOCHS)
+    assert bits(resumed) == bits(unbroken)
 
 
 def test_numbers_that_are_not_finite_are_restored(tmp_path: Path) -> None:
@@ -542,6 +563,11 @@ def test_only_the_first_of_many_differences_are_named(tmp_path: Path) -> None:
     training = training_of(SGD(1.0), batch_size=2, clip_norm=1.0, n_jobs=2, schedule=Cosine(4))
     with pytest.raises(CheckpointError, match=r"; and \d+ more; give what it had"):
         training.fit(X, 1, checkpoints=Checkpoints(tmp_path, resume=True))
+
+
+def test_differences_that_are_all_named_are_not_followed_by_more() -> None:
+    assert summarise(["a", "b", "c", "d"]) == "a; b; c; d"
+    assert summarise(["a", "b", "c", "d", "e"]) == "a; b; c; d; and 1 more"
 
 
 # Mistakes and faults

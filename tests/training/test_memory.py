@@ -109,9 +109,10 @@ def test_free_memory_of_this_system_is_plausible() -> None:
 
 
 def test_figures_are_readable() -> None:
-    assert [format_bytes(n) for n in (0, 999, 1536, 61 * GIB, 10**18)] == [
+    assert [format_bytes(n) for n in (0, 999, 1000, 1536, 61 * GIB, 10**18)] == [
         "0 bytes",
         "999 bytes",
+        "0.977 KiB",
         "1.5 KiB",
         "61 GiB",
         "888 PiB",

@@ -40,6 +40,19 @@ def test_a_pipe_is_not_replaced(tmp_path):
     assert (tmp_path / "pipe").is_fifo()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps one bit of the mask only")
+def test_a_write_follows_the_mask_for_new_files_and_leaves_it_as_it_is(tmp_path):
+    before = os.umask(0o027)
+    try:
+        with atomic_write(tmp_path / "file") as file:
+            file.write(b"new")
+        after = os.umask(0o027)
+    finally:
+        os.umask(before)
+    assert after == 0o027
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == 0o640
+
+
 def test_check_writable_raises_what_atomic_write_would_raise(tmp_path):
     check_writable(tmp_path / "new")
     assert list(tmp_path.iterdir()) == []

@@ -53,6 +53,12 @@ def test_a_second_process_is_refused_until_the_first_ends_however_it_ends(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_nothing_is_left_of_a_longer_process_number_that_a_killed_process_wrote(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("4" * 19)
+    with locked(tmp_path):
+        assert (tmp_path / ".lock").read_text() == str(os.getpid())
+
+
 def test_the_command_line_refuses_a_run_that_goes_on_in_one_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
