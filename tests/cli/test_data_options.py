@@ -52,17 +52,19 @@ def sides(*arguments, labels=True):
 
 
 def test_columns_and_headers_are_as_the_options_say(capsys):
-    assert main(["encode", "table.safetensors", "--data", "numbered.csv"]) == 2
+    assert main(["encode", "table.safetensors", "--data", "numbered.csv", "--out", "other.npy"]) == 2
     assert "give --header if it names the columns, --no-header if it is data" in capsys.readouterr().err
     for data, options in [
         ("numbered.csv", ["--header"]),
         ("named.csv", ["--drop", "g h"]),
         ("named.csv", ["--drop", "7"]),
     ]:
-        assert main(["encode", "table.safetensors", "--data", data, *options, "--out", "codes.npy"]) == 0
-        assert np.load("codes.npy").shape == (24, 2)
-    assert main(["encode", "table.safetensors", "--data", "numbered.csv", "--no-header", "--out", "codes.npy"]) == 0
-    assert np.load("codes.npy").shape == (25, 2)
+        assert main(["encode", "table.safetensors", "--data", data, *options, "--out", "z.npy", "--force"]) == 0
+        assert np.load("z.npy").shape == (24, 2)
+    assert (
+        main(["encode", "table.safetensors", "--data", "numbered.csv", "--no-header", "--out", "z.npy", "--force"]) == 0
+    )
+    assert np.load("z.npy").shape == (25, 2)
 
 
 def test_drop_may_be_given_several_times_and_without_a_name(capsys):
@@ -70,11 +72,11 @@ def test_drop_may_be_given_several_times_and_without_a_name(capsys):
         "wide.csv", np.c_[np.arange(24), X, X], delimiter=",", header="id," + ",".join("abcdefuvwxyz"), comments=""
     )
     options = ["--drop", "id", "u", "v", "--drop", "w", "x", "y", "z"]
-    assert main(["encode", "table.safetensors", "--data", "wide.csv", *options, "--out", "codes.npy"]) == 0
+    assert main(["encode", "table.safetensors", "--data", "wide.csv", *options, "--out", "z.npy", "--force"]) == 0
     np.savetxt("counted.csv", np.c_[np.arange(24), X[:, 1:]], delimiter=",")
-    assert main(["encode", "table.safetensors", "--data", "counted.csv", "--out", "codes.npy"]) == 2
+    assert main(["encode", "table.safetensors", "--data", "counted.csv", "--out", "z.npy", "--force"]) == 2
     assert "or keep it with --drop and no name" in capsys.readouterr().err
-    assert main(["encode", "table.safetensors", "--data", "counted.csv", "--out", "codes.npy", "--drop"]) == 0
+    assert main(["encode", "table.safetensors", "--data", "counted.csv", "--out", "z.npy", "--force", "--drop"]) == 0
 
 
 @pytest.mark.parametrize(
@@ -87,7 +89,7 @@ def test_drop_may_be_given_several_times_and_without_a_name(capsys):
     ],
 )
 def test_an_option_that_no_source_has_a_use_for_is_refused(options, sentence, capsys):
-    assert main(["encode", "table.safetensors", "--data", "x.npy", *options]) == 2
+    assert main(["encode", "table.safetensors", "--data", "x.npy", *options, "--force"]) == 2
     assert sentence in capsys.readouterr().err
 
 
@@ -95,14 +97,14 @@ def test_an_option_goes_to_the_sources_that_have_a_use_for_it():
     read = sides("--train", "named.csv", "--test", "x.npy", "--drop", "g h", labels=False)
     assert read.train.shape == read.test.shape == (24, 6)
     with pytest.raises(ValueError, match="--drop was given with digits, but is for a csv or tsv"):
-        sides("--drop", "a")
+        sides("--train", "digits", "--drop", "a")
 
 
 def test_images_of_mixed_sizes_are_resized_as_the_refusal_says(classes, capsys):
-    assert main(["encode", "images.safetensors", "--data", "train"]) == 2
+    assert main(["encode", "images.safetensors", "--data", "train", "--force"]) == 2
     assert "on the command line --size HEIGHT,WIDTH, to resize them" in capsys.readouterr().err
-    assert main(["encode", "images.safetensors", "--data", "train", "--size", "4,5", "--out", "codes.npy"]) == 0
-    assert np.load("codes.npy").shape == (24, 2)
+    assert main(["encode", "images.safetensors", "--data", "train", "--size", "4,5", "--out", "z.npy", "--force"]) == 0
+    assert np.load("z.npy").shape == (24, 2)
 
 
 @pytest.mark.parametrize("text", ["4", "4x5", "0,5", "4,5,3", "a,b", "-4,5", ""])

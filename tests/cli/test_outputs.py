@@ -44,7 +44,7 @@ INPUTS: list[tuple[Leaf, Output, Input]] = [
 FILES = [case for case in INPUTS if case[0] != ("grade",)]
 FOLDERS = [case for case in INPUTS if case[2].holds is samples_in]
 #: Options that take text and name no file.
-WORDS = {
+WORDS: dict[str, set[str]] = {
     "bench": {"peers", "models"},
     "train": {"checkpoint_every"},
     "learn": {"name", "dir", "folder", "folders"},  # a learner's folder, in which no file is replaced
@@ -111,7 +111,8 @@ def test_every_option_that_takes_text_is_declared_as_read_or_written_or_names_no
         if action.nargs != 0 and action.type in (None, str) and not action.choices and action.dest != "help"
     }
     parameters = {p.name for p in parameters_of(ESTIMATORS[words[1]])} if words[0] == "train" else set()
-    assert texts - declared - parameters <= WORDS.get(words[0], set())
+    columns = {"drop"}
+    assert texts - declared - parameters - columns <= WORDS.get(words[0], set())
 
 
 def test_every_verb_is_known_here() -> None:
@@ -320,7 +321,9 @@ def test_outputs_beside_the_model_are_looked_at_too(inputs: Path, capsys: pytest
 def test_data_is_never_guessed(words: Leaf, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     positional = [f"no-{action.dest}" for action in LEAVES[words]._actions if not action.option_strings]
     line = refused(capsys, [*words, *positional])
-    assert f"{option} is missing; give a .npy, .npz, .csv or idx file, a folder of images, or " in line
+    assert (
+        f"{option} is missing; give a .npy, .npz, .csv or idx file, a folder of images or of such folders, or " in line
+    )
 
 
 def test_digits_are_given_by_name(capsys: pytest.CaptureFixture[str]) -> None:
@@ -335,16 +338,16 @@ def test_a_verb_that_works_keeps_others_from_its_file_and_both_say_what_is_so(
     inputs: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     arguments = ["compress", str(inputs / "model.safetensors"), "--data", str(inputs / "x.npy"), "--out", "x.npaez"]
-    read_data = compress.read_data
+    read_sources = compress.read_sources
 
-    def second(args: argparse.Namespace) -> np.ndarray:
-        monkeypatch.setattr(compress, "read_data", read_data)
+    def second(args: argparse.Namespace, *sources: str) -> list[np.ndarray]:
+        monkeypatch.setattr(compress, "read_sources", read_sources)
         for more in ([], ["--force"], ["--bits", "1"]):
             line = refused(capsys, [*arguments, *more])
             assert f"is in use: process {os.getpid()} writes it; wait for its end, or choose another name" in line
-        return read_data(args)
+        return read_sources(args, *sources)
 
-    monkeypatch.setattr(compress, "read_data", second)
+    monkeypatch.setattr(compress, "read_sources", second)
     assert main(arguments) == 0
     assert f"in {Path('x.npaez').stat().st_size:,} bytes: x.npaez" in capsys.readouterr().out
     assert os.listdir() == ["x.npaez"]

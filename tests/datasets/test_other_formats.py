@@ -163,7 +163,7 @@ def test_a_sparse_matrix_is_not_read_as_its_stored_values(tmp_path):
     sparse = pytest.importorskip("scipy.sparse")
     for kind in (sparse.csr_matrix, sparse.csc_array, sparse.coo_matrix, sparse.bsr_matrix, sparse.dia_matrix):
         sparse.save_npz(tmp_path / "x.npz", kind(X))
-        with pytest.raises(FileFormatError, match=r"holds a sparse matrix of scipy.*toarray\(\)"):
+        with pytest.raises(FileFormatError, match=r"holds a sparse matrix, written by scipy.*toarray\(\)"):
             read(tmp_path / "x.npz")
     np.savez(tmp_path / "x.npz", data=X, shape=X.shape)
     np.testing.assert_array_equal(read(tmp_path / "x.npz"), X)

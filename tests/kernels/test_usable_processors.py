@@ -50,7 +50,7 @@ def test_threads_that_cannot_run_or_start_are_done_without_with_the_same_bits(mo
         patch.setattr(thread_team, "usable_processors", lambda: 2)
         patch.setattr(thread_team, "_teams", {})
         patch.setattr("threading.Thread.start", refuse)
-        with pytest.warns(RuntimeWarning, match="no more threads can be started here") as told:
+        with pytest.warns(RuntimeWarning, match="only 1 of 2 threads can be used") as told:
             assert codes() == before
     assert len(told) == 1
     monkeypatch.setattr(thread_team, "usable_processors", lambda: 1)

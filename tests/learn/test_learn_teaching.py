@@ -96,7 +96,7 @@ def test_the_exercise_of_the_page_can_be_marked(softplus, tmp_path, capsys):
     for name, source in (("anna", right), ("ben", wrong), ("cleo", (softplus / "stub.py").read_text())):
         (tmp_path / "class" / name).mkdir(parents=True)
         (tmp_path / "class" / name / "softplus.py").write_text(source, encoding="utf-8")
-    assert main(["grade", "class", "--exercise", "softplus"]) == 0
+    assert main(["grade", "class", "--exercise", "./softplus"]) == 0
     told = capsys.readouterr().out.splitlines()
     assert [line.split() for line in told[:2]] == [
         ["exercise", "pass", "wrong", "missing"],

@@ -157,7 +157,7 @@ def test_a_full_disk_can_be_locked(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_drive_with_changing_inode_numbers_gives_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "samestat", lambda one, other: False)
-    sentence = r"cannot be locked \(the drive gives .*\); take care"
+    sentence = r"cannot be locked \(its drive gives .*\); take care"
     with pytest.warns(UserWarning, match=sentence), locked(tmp_path), pytest.raises(FolderInUseError), locked(tmp_path):
         pytest.fail("the lock was given twice")
     assert list(tmp_path.iterdir()) == []
