@@ -20,8 +20,7 @@ from npae.estimators.parameters import checked, estimator, parameter, parameters
 from npae.estimators.saving import SaveMixin
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, checkpointing
-from npae.training.memory_estimate import check_memory
-from npae.training.optimizers import OPTIMIZERS, Optimizer, optimizer_by_name
+from npae.training.optimizers import Optimizer, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
@@ -238,16 +237,19 @@ class AutoencoderEstimator(SaveMixin):
         if hasattr(self, "network_"):
             self._warn_of_names(X)
             refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
+            X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
+            if self._checked(self._trained_with) != now:
+                self._take_over_parameters(len(X))
+            training: Training | None = getattr(self, "training_", None)
+            if training is None:  # read from a file, or a copy
+                self.training_ = self._training_of(self.network_, len(X), self.history_)
+            else:
+                training.check_memory(len(X))
         else:
             columns = columns_of(X)
             X = self._prepare(X)
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns))
             hint_at_data(X, self.network_, stacklevel=2)
-        X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
-        if self._checked(self._trained_with) != now:
-            self._take_over_parameters(len(X))
-        if not hasattr(self, "training_"):  # read from a file, or a copy
-            self.training_ = self._training_of(self.network_, len(X), self.history_)
         self.training_.schedule = self._schedule_of_parts()
         try:
             self.training_.run(X, 1, verbose=self.verbose)
@@ -305,7 +307,7 @@ class AutoencoderEstimator(SaveMixin):
             raise ValueError(
                 f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
             )
-        samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X")
+        samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X", unit_interval=self.loss == "bce")
         if self.loss == "auto" and looks_like_bytes(samples):
             numbers = "whole numbers" if are_whole(samples) else "numbers"
             warnings.warn(
@@ -335,18 +337,8 @@ class AutoencoderEstimator(SaveMixin):
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
-        check_memory(
-            network,
-            OPTIMIZERS[self.optimizer].state_names if self.optimizer in OPTIMIZERS else (),
-            n_jobs=effective_n_jobs(self.n_jobs),
-            batch_size=self.batch_size,
-            n_samples=n_train,
-            n_validation=len(X) - n_train,
-        )
-        network.arena.allocate()
         network.columns = columns
-        network.check(X, as_target=True)
-        return self._training_of(network, n_train, {})
+        return self._training_of(network, n_train, {}, n_validation=len(X) - n_train)
 
     def _new_optimizer(self) -> Optimizer:
         options: dict[str, float] = {}
@@ -356,7 +348,9 @@ class AutoencoderEstimator(SaveMixin):
             options["weight_decay"] = self.weight_decay
         return optimizer_by_name(self.optimizer, self.learning_rate, **options)
 
-    def _training_of(self, network: Autoencoder, n_train: int, history: dict[str, list[float]]) -> Training:
+    def _training_of(
+        self, network: Autoencoder, n_train: int, history: dict[str, list[float]], n_validation: int = 0
+    ) -> Training:
         return Training(
             network,
             self._new_optimizer(),
@@ -365,6 +359,8 @@ class AutoencoderEstimator(SaveMixin):
             clip_norm=self.clip_norm,
             n_jobs=self.n_jobs,
             history=history,
+            n_samples=n_train,
+            n_validation=n_validation,
         )
 
     def _adopt(self, training: Training) -> None:

@@ -244,6 +244,11 @@ class Arena:
 
     # Phase two: allocation.
 
+    @property
+    def is_allocated(self) -> bool:
+        """Whether the parameters have their memory."""
+        return hasattr(self, "theta")
+
     def allocate(self, theta: Array | None = None) -> None:
         """Allocate θ and dθ, bind the layers' views of them, and draw the initial weights.
 

@@ -43,7 +43,7 @@ class Training(TrainingState):
     Parameters
     ----------
     network : Autoencoder
-        Built.
+        Built, or only planned: then it is allocated here, once the memory is known to be there.
     optimizer : Optimizer
         A copy of it is used, with its state reset.
     schedule : function of the step, default constant
@@ -56,6 +56,13 @@ class Training(TrainingState):
         Number of threads among which every batch is divided; -1 for all processors. The random noise depends on it.
     history : dict, optional
         History of earlier epochs, to which new ones are appended in place.
+    n_samples, n_validation : int, default 0
+        Numbers of samples that ``run`` will be given, for the estimate of memory; ``fit`` makes its own.
+
+    Raises
+    ------
+    MemoryError
+        If training does not fit in free memory; nothing is allocated.
 
     Attributes
     ----------
@@ -79,6 +86,8 @@ class Training(TrainingState):
         clip_norm: float | None = None,
         n_jobs: int | None = None,
         history: dict[str, list[float]] | None = None,
+        n_samples: int = 0,
+        n_validation: int = 0,
     ) -> None:
         # A copy, so that one optimizer can be given to several trainings.
         self.network, self.optimizer, self.schedule = network, copy.copy(optimizer), schedule
@@ -86,7 +95,16 @@ class Training(TrainingState):
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
         self.n_jobs = effective_n_jobs(n_jobs)
-        check_memory(network, self.optimizer.state_names, n_jobs=self.n_jobs)
+        check_memory(
+            network,
+            self.optimizer.state_names,
+            n_jobs=self.n_jobs,
+            batch_size=self.batch_size,
+            n_samples=n_samples,
+            n_validation=n_validation,
+        )
+        if not network.arena.is_allocated:
+            network.arena.allocate()
         self.optimizer.bind(network.arena)
         self._replicas = Replicas(network, self.n_jobs)
         self.last_finite_theta, self._theta_before = network.theta.copy(), network.theta.copy()
@@ -163,9 +181,20 @@ class Training(TrainingState):
         x = self.network.check(x, as_target=True)
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
+        self.check_memory(len(x), 0 if validation is None else len(validation))
         aims: dict[str, Any] = {"validation": validation, "patience": patience}
         with checkpointing(checkpoints, self, x, **aims) as checkpoint_writer:
             self.run(x, epochs, **aims, callbacks=callbacks, checkpoint_writer=checkpoint_writer, verbose=verbose)
+
+    def check_memory(self, n_samples: int, n_validation: int = 0) -> None:
+        """Raise MemoryError if training on so many samples does not fit in free memory."""
+        check_memory(
+            self.network,
+            n_jobs=self.n_jobs,
+            batch_size=self.batch_size,
+            n_samples=n_samples,
+            n_validation=n_validation,
+        )
 
     def run(
         self,
@@ -178,14 +207,7 @@ class Training(TrainingState):
         checkpoint_writer: CheckpointWriter | None = None,
         verbose: bool = False,
     ) -> None:
-        """As ``fit``, for arguments that have been checked; the ``checkpoint_writer`` was made for the same ones."""
-        check_memory(
-            self.network,
-            n_jobs=self.n_jobs,
-            batch_size=self.batch_size,
-            n_samples=len(x),
-            n_validation=0 if validation is None else len(validation),
-        )
+        """As ``fit``, without its checks of arguments and memory; ``checkpoint_writer`` was made for the same ones."""
         progress = (checkpoint_writer and checkpoint_writer.resumed) or Progress(
             EarlyStopping(self.network.theta, patience), self.epoch
         )

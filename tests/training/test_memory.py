@@ -4,6 +4,7 @@ import re
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,13 @@ from helpers.small_models import TYPES, data_for, samples, unfitted
 
 import npae
 from npae.cli import main
+from npae.estimators import base as estimators_base
 from npae.kernels import reference_kernels
 from npae.kernels.execution.thread_team import ThreadTeam
 from npae.layers import Dense, UpSample2D
 from npae.layers.arena import Arena
 from npae.network import autoencoder
+from npae.training import trainer
 from npae.training.memory_estimate import batch_bytes_needed, check_memory, parameter_bytes_needed
 from npae.training.optimizers import Adam
 from npae.training.trainer import Training, split_off
@@ -208,6 +211,29 @@ def test_a_training_object_checks_memory_when_it_is_made_and_when_it_runs(little
     net = npae.Autoencoder([Dense(3)], [Dense(1000)], loss="mse").build((1000,))
     with pytest.raises(MemoryError, match=r"training needs about \d+ MiB, but 300 MiB are free; lower batch_size"):
         Training(net, Adam(), batch_size=30_000).fit(np.zeros((30_000, 1000), "float32"), 1)
+
+
+@pytest.mark.parametrize("loss", ["auto", "bce", "mse"])
+def test_one_fit_estimates_memory_and_checks_the_samples_once(loss: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
+
+    def counted(module: ModuleType, name: str) -> None:
+        original = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, **k: (calls.append(name), original(*a, **k))[1])
+
+    counted(trainer, "check_memory")
+    counted(estimators_base, "check_samples")
+    counted(autoencoder, "check_samples")
+    model = npae.VanillaAutoencoder(code_size=2, epochs=1, loss=loss)
+    x = np.random.default_rng(0).random((200, 5))
+    model.fit(x)
+    assert sorted(calls) == ["check_memory", "check_samples"]
+    calls.clear()
+    model.partial_fit(x)
+    assert sorted(calls) == ["check_memory", "check_samples"]
+    calls.clear()
+    npae.VanillaAutoencoder(code_size=2, loss=loss).partial_fit(x)
+    assert sorted(calls) == ["check_memory", "check_samples"]
 
 
 def test_the_command_line_says_it_in_one_sentence(
