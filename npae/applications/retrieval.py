@@ -14,8 +14,8 @@ import numpy as np
 
 from npae.applications.features import feature_sets
 from npae.estimators import AutoencoderEstimator
-from npae.storage import safetensors
 from npae.storage.model_file import fingerprint
+from npae.utils import safetensors
 from npae.utils.errors import FileFormatError, MissingExtraError
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
@@ -130,7 +130,7 @@ class Index:
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
         """Load an index from a file of ``save``; if ``model`` is given, the index must belong to it.
 
-        The limits are those of ``npae.storage.safetensors.read``. The codes are mapped from the file and must be finite
+        The limits are those of ``npae.utils.safetensors.read``. The codes are mapped from the file and must be finite
         and not empty.
 
         Raises

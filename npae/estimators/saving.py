@@ -9,6 +9,7 @@ from npae.estimators.gaussian import Gaussian
 from npae.estimators.sklearn_api import SklearnMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
+from npae.network.saving import save
 from npae.storage import model_file
 from npae.storage.limits import check_threads
 from npae.utils.scalars import whole_number, whole_numbers
@@ -37,7 +38,7 @@ class SaveMixin(SklearnMixin):
         net = self._network()
         record = self._description(net.run.seed)
         record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
-        model_file.save(net, path, record=record, arrays=self._arrays())
+        save(net, path, record=record, arrays=self._arrays())
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
         """What ``partial_fit`` must know of the past, where parameters were set after ``fit``."""

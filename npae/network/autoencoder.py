@@ -10,6 +10,7 @@ Planning, allocation, configuration and copies are in ``npae.network.base``.
 """
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
 from npae.network.recorded_encoding import RecordedEncoding
+from npae.network.saving import save
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples, dense
@@ -255,6 +257,21 @@ class Autoencoder(Network):
             self.arena.kernels.sigmoid(y, self.loss.dy)
             return self.loss.dy
         return y
+
+    def save(self, path: str | Path) -> None:
+        """Write the built network to a safetensors file, which ``npae.load`` reads; an existing file is replaced.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom it ends in ``.safetensors``.
+
+        Raises
+        ------
+        ValueError
+            If the network is not built.
+        """
+        save(self, path)
 
     # Validation and diagnosis
 

@@ -1,5 +1,7 @@
 """Models as files: saving, reading, limits on untrusted files, other libraries' weights, and export."""
 
-from npae.storage.model_file import StoredModel, common_record, fingerprint, read, save
+from npae.network.saving import save
+from npae.storage.model_file import StoredModel, fingerprint, read
+from npae.utils import safetensors
 
-__all__ = ["StoredModel", "common_record", "fingerprint", "read", "save"]
+__all__ = ["StoredModel", "fingerprint", "read", "safetensors", "save"]

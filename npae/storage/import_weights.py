@@ -23,7 +23,7 @@ from npae.layers import ActivityL1, Dense, Flatten, Layer, Reparameterization, R
 from npae.layers.activation import Activation
 from npae.layers.corruption import Noise
 from npae.network.autoencoder import Autoencoder
-from npae.storage import safetensors
+from npae.utils import safetensors
 from npae.utils.errors import quoted
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
@@ -34,7 +34,7 @@ SOURCES = ("torch", "keras")
 def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, str], *, source: str) -> None:
     """Fill a built network with the weights in a safetensors file.
 
-    The limits are those of ``npae.storage.safetensors.read``; every array must have the shape of its parameter and be
+    The limits are those of ``npae.utils.safetensors.read``; every array must have the shape of its parameter and be
     finite, also after conversion to the network's dtype. All dtypes that are read there are converted, also integers.
 
     Parameters

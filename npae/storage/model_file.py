@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
@@ -14,62 +14,18 @@ import numpy as np
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
-from npae.storage import safetensors
+from npae.network.saving import FORMAT, columns_key, plain
 from npae.storage.limits import check_buffers, check_record
+from npae.utils import safetensors
 from npae.utils.columns import Columns
 from npae.utils.errors import FileFormatError, one_line, quoted
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
 from npae.utils.version import __version__
 
-FORMAT = 1
 #: Limits of a training history: columns, and characters of a column's name.
 MOST_COLUMNS, LONGEST_NAME = 100, 60
 LONGEST_REASON = 300  # characters of the reason in an error message
-
-
-def save(
-    net: Autoencoder,
-    path: str | Path,
-    *,
-    record: Mapping[str, Any] | None = None,
-    arrays: Mapping[str, Array] | None = None,
-) -> None:
-    """Write a built network to a model file, which is replaced atomically.
-
-    Parameters
-    ----------
-    net : Autoencoder
-    path : str or Path
-        Usually with the suffix ``.safetensors``.
-    record, arrays : mapping, optional
-        Further content, as plain JSON and as arrays.
-    """
-    if not isinstance(net, Autoencoder) or not hasattr(net, "arena"):
-        raise ValueError(
-            f"{type(net).__name__} is no built Autoencoder; call build first (estimators have a save of their own)"
-        )
-    parameters = {name: value for name, value, _ in net.arena.parameters()}
-    write(path, net, {"network": net.config(), **(record or {})}, {**parameters, **(arrays or {})})
-
-
-def write(path: str | Path, net: Autoencoder, record: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-    """Write arrays and a record, to which ``common_record`` is added."""
-    safetensors.write(path, arrays, {"npae": json.dumps({**common_record(net), **record}, default=plain)})
-
-
-def common_record(net: Autoencoder) -> dict[str, Any]:
-    """The entries that every model file has: format, versions, shapes, and what the columns are called, if anything."""
-    columns = {} if net.columns is None else {_key(net.columns.are_names): list(net.columns.labels)}
-    return {
-        **columns,
-        "format": FORMAT,
-        "version": __version__,
-        "input_shape": net.input_shape,
-        "dtype": net.arena.dtype.name,
-        "seed": net.run.seed,
-        "step": net.run.step,
-    }
 
 
 def fingerprint(net: Autoencoder) -> str:
@@ -86,7 +42,7 @@ def fingerprint(net: Autoencoder) -> str:
 def read(path: str | Path) -> "StoredModel":
     """Read a model file, without building the network.
 
-    Besides the limits of ``npae.storage.safetensors.read``, there are at most 1,000 layers, 32 axes, integers below
+    Besides the limits of ``npae.utils.safetensors.read``, there are at most 1,000 layers, 32 axes, integers below
     2⁶⁴, 16 levels of nested tables, and, when the network is built, 16 GiB of buffers for one sample, which is more
     than a convolutional network needs for images of 1024×1024×3. Then every parameter of the description must also be
     in the file, in the right shape and dtype, and finite. Nothing in a file is executed.
@@ -134,7 +90,7 @@ class StoredModel:
     def columns(self) -> Columns | None:
         """The columns that the model was fitted to: as many texts as a sample has values."""
         for are_names in (True, False):
-            if (key := _key(are_names)) in self.record:
+            if (key := columns_key(are_names)) in self.record:
                 labels, n = self.record[key], prod(self.record["input_shape"])
                 if not isinstance(labels, list) or len(labels) != n or not all(isinstance(v, str) for v in labels):
                     raise ValueError(f"the feature names are not {n} texts")
@@ -184,16 +140,3 @@ class StoredModel:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             reason = one_line(f"{error} is missing" if isinstance(error, KeyError) else error, LONGEST_REASON)
             raise FileFormatError(f"{self.path} holds a model that cannot be rebuilt: {reason}") from error
-
-
-def _key(are_names: bool) -> str:
-    return "feature_names" if are_names else "feature_labels"
-
-
-def plain(value: Any) -> Any:
-    """NumPy's numbers and arrays as Python's, for JSON."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
-        return value.tolist()
-    raise TypeError(f"{value!r} cannot be saved; use plain numbers and texts as parameters")

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from npae.network import saving
 from npae.storage import model_file
 from npae.storage.model_file import StoredModel
 from npae.training.run_fingerprint import as_json, digest_of_all
@@ -52,10 +53,10 @@ def write(
     }
     net = training.network
     # A digest of the whole content, so that any damage is detected.
-    known = {**model_file.common_record(net), "network": net.config()}
+    known = {**saving.common_record(net), "network": net.config()}
     record = as_json({**known, **model, "history": training.history, "moment": moment})
     whole = _digest(record, {**_parameters(training), **arrays})
-    model_file.save(net, path, record={**record, "digest": whole}, arrays=arrays)
+    saving.save(net, path, record={**record, "digest": whole}, arrays=arrays)
 
 
 def read(path: Path) -> StoredModel:

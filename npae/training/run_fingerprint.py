@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.storage.model_file import plain
+from npae.network.saving import plain
 from npae.training.state import TrainingState
 from npae.utils.sparse import Samples, blocks
 from npae.utils.types import Array

@@ -202,7 +202,7 @@ def test_the_module_runs_as_the_command(model):
 
 def test_a_bare_network_is_refused_by_name(tmp_path, capsys):
     from npae.layers import Dense
-    from npae.storage.model_file import save
+    from npae.network.saving import save
 
     path = tmp_path / "net.safetensors"
     save(npae.Autoencoder([Dense(2)], [Dense(4)], loss="mse").build((4,)), path)

@@ -31,9 +31,9 @@ from npae.layers import (
     TiedDense,
     UpSample2D,
 )
+from npae.network.saving import save
 from npae.storage import safetensors
 from npae.storage.export import export_encoder
-from npae.storage.model_file import save
 from npae.training.optimizers import optimizer_by_name
 from npae.training.trainer import Training
 

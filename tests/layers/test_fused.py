@@ -29,7 +29,7 @@ from npae.layers import (
 from npae.layers import fused as fused_layers
 from npae.layers.arena import Arena
 from npae.layers.fused import ConvolutionReLUMaxPool, FusedLayer, UpSampleConvolution, fused
-from npae.storage import model_file
+from npae.network import saving
 from npae.training.replicas import Replicas
 from npae.utils.types import Array, Shape
 
@@ -377,7 +377,7 @@ def test_finite_differences_of_a_fused_network(kernels: Any) -> None:
 def test_a_saved_model_does_not_say_whether_it_was_fused(fuse: bool, tmp_path: Any) -> None:
     net = built(fuse=fuse)
     net.gradient(samples(2, *IMAGE))
-    model_file.save(net, tmp_path / "model")
+    saving.save(net, tmp_path / "model")
     loaded = load(tmp_path / "model")
     again = Autoencoder.from_config(loaded.config()).build(IMAGE, fuse=not fuse)
     again.theta = loaded.theta

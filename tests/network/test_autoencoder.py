@@ -14,7 +14,7 @@ import pytest
 import scipy.sparse
 from helpers.finite_difference import network_errors, randomize, separated
 
-from npae import Autoencoder
+from npae import Autoencoder, load
 from npae.kernels import default_kernels, reference_kernels
 from npae.layers import (
     ActivityL1,
@@ -767,3 +767,17 @@ def test_a_step_allocates_nothing_of_size(kind):
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         assert attempt < 1 or peak < 64 * 1024  # an array of the batch would be 600 KiB
+
+
+def test_a_network_saves_itself_and_is_loaded_with_the_same_bits(tmp_path):
+    net = Autoencoder([Dense(3), ReLU()], [Dense(5)], loss="mse").build((5,), seed=1)
+    net.save(tmp_path / "net.safetensors")
+    loaded = load(tmp_path / "net.safetensors")
+    assert loaded.theta.tobytes() == net.theta.tobytes()
+    assert loaded.config() == net.config()
+
+
+def test_a_network_that_is_not_built_is_not_saved(tmp_path):
+    with pytest.raises(ValueError, match="call build first"):
+        Autoencoder([Dense(3)], [Dense(5)], loss="mse").save(tmp_path / "net.safetensors")
+    assert not list(tmp_path.iterdir())

@@ -17,8 +17,7 @@ from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
 from npae.gradcheck.engine.examine import CheckSettings
 from npae.layers import Dense
-from npae.network import recipes
-from npae.storage import model_file
+from npae.network import recipes, saving
 from npae.training import optimizers, schedules
 from npae.training.trainer import Training, split_off
 from npae.utils.pictures import grid
@@ -150,5 +149,5 @@ def test_a_network_of_numpys_numbers_is_described_in_plain_json(tmp_path: Path) 
         code=[layers.ActivityL1(np.float32(0.25))],
     ).build(np.array([6, 6, 1]), seed=np.uint64(3))
     assert json.loads(json.dumps(made.config()))["weight_decay"] == 0.5
-    model_file.save(made, tmp_path / "network.safetensors")
+    saving.save(made, tmp_path / "network.safetensors")
     assert npae.load(tmp_path / "network.safetensors").config() == made.config()

@@ -25,7 +25,8 @@ from npae.datasets.arrays import read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
 from npae.layers import Conv2D, Dense, Flatten, LeakyReLU, MaxPool2D, ReLU, Reshape, UpSample2D
-from npae.storage import model_file, safetensors
+from npae.network import saving
+from npae.storage import safetensors
 from npae.storage.import_weights import import_weights
 from npae.storage.limits import LARGEST_BUFFERS, MOST_LAYERS
 from npae.utils.errors import FileFormatError, one_line, quoted
@@ -190,7 +191,7 @@ def changed(source: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
 @pytest.fixture
 def images(tmp_path) -> Path:
     """A network of all kinds of layers."""
-    model_file.save(images_network(), tmp_path / "images")
+    saving.save(images_network(), tmp_path / "images")
     return tmp_path / "images"
 
 
@@ -220,7 +221,7 @@ def test_an_image_that_is_enlarged_a_million_fold_is_refused_with_its_size(load,
 @pytest.mark.parametrize("load", LOADERS)
 def test_weights_for_rows_that_take_more_than_the_image_are_counted(load, tmp_path):
     resampling = UpSample2D(1, mode="bilinear")
-    model_file.save(npae.Autoencoder([resampling, Conv2D(1)], [Conv2D(1)]).build((4, 1, 1)), tmp_path / "rows")
+    saving.save(npae.Autoencoder([resampling, Conv2D(1)], [Conv2D(1)]).build((4, 1, 1)), tmp_path / "rows")
     path = changed(tmp_path / "rows", lambda record: record.update(input_shape=[10**6, 1, 1]))
     refused(lambda: load(path), r"one sample would need [\d,]+ GiB of memory, where at most 16 are given")
 
@@ -236,14 +237,14 @@ def test_a_network_for_large_images_is_read(tmp_path):
     encoder = [Conv2D(32), ReLU(), MaxPool2D(), Conv2D(64), ReLU(), MaxPool2D()]
     decoder = [Conv2D(64), ReLU(), UpSample2D(), Conv2D(32), ReLU(), UpSample2D(), Conv2D(3)]
     net = npae.Autoencoder(encoder, decoder).build((1024, 1024, 3))
-    model_file.save(net, tmp_path / "large")
+    saving.save(net, tmp_path / "large")
     assert npae.load(tmp_path / "large").code_shape == (256, 256, 64)
     assert npae.load_encoder(tmp_path / "large").code_shape == (256, 256, 64)
     assert net.arena.bytes_per_sample < LARGEST_BUFFERS / 8
 
 
 def test_an_encoder_alone_has_the_same_limits(tmp_path):
-    model_file.save(npae.Autoencoder([Conv2D(1)], [Conv2D(1)]).build((4, 4, 1)), tmp_path / "whole")
+    saving.save(npae.Autoencoder([Conv2D(1)], [Conv2D(1)]).build((4, 4, 1)), tmp_path / "whole")
     path = changed(tmp_path / "whole", lambda r: (enlargement(factor=10**6)(r), r.update(part="encoder")))
     refused(lambda: npae.load_encoder(path), "one sample would need")
 
@@ -325,7 +326,7 @@ def test_a_description_that_exceeds_the_limits_is_refused(words, change, deep):
 
 def test_a_thousand_layers_are_read(tmp_path):
     net = npae.Autoencoder([Dense(2), *(ReLU() for _ in range(MOST_LAYERS - 2))], [Dense(3)]).build((3,))
-    model_file.save(net, tmp_path / "m")
+    saving.save(net, tmp_path / "m")
     assert len(npae.load(tmp_path / "m").encoder.layers) == MOST_LAYERS - 1
 
 

@@ -21,8 +21,8 @@ import npae
 from npae.applications.retrieval import Index
 from npae.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU, Reshape, UpSample2D
 from npae.layers.arena import Arena
+from npae.network.saving import save
 from npae.storage import safetensors
-from npae.storage.model_file import save
 from npae.utils.errors import FileFormatError
 from npae.utils.files import atomic_write
 from npae.utils.types import Array, Shape

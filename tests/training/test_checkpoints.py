@@ -356,7 +356,7 @@ def damage(path: Path, how: str) -> None:
 
 def unfitted_file(folder: Path) -> Path:
     """A good model file that is no checkpoint."""
-    from npae.storage.model_file import save
+    from npae.network.saving import save
 
     save(noisy(), folder / "model")
     return folder / "model"
@@ -394,7 +394,7 @@ def test_if_all_checkpoints_are_damaged_no_new_run_starts(tmp_path: Path) -> Non
 
 def forged(path: Path, change: Any) -> None:
     """Change the record of a checkpoint, with a digest that fits."""
-    from npae.storage import model_file
+    from npae.network import saving
     from npae.storage.model_file import read
     from npae.training import checkpoint_file
 
@@ -402,7 +402,7 @@ def forged(path: Path, change: Any) -> None:
     arrays = {name: array.copy() for name, array in stored.arrays.items()}
     change(stored.record, arrays)
     stored.record["digest"] = checkpoint_file._digest(stored.record, arrays)
-    model_file.write(path, noisy(), stored.record, arrays)
+    saving.write(path, noisy(), stored.record, arrays)
 
 
 @pytest.mark.parametrize(

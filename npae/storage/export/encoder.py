@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from npae.network import saving
 from npae.network.autoencoder import Autoencoder
-from npae.storage import model_file
 
 
 def export_encoder(network: Autoencoder, path: str | Path) -> None:
@@ -19,4 +19,4 @@ def export_encoder(network: Autoencoder, path: str | Path) -> None:
     halves = ("encoder", "code")
     config = network.config()
     parameters = {name: value for name, value, _ in network.arena.parameters() if name.partition(".")[0] in halves}
-    model_file.write(path, network, {"part": "encoder", "network": {half: config[half] for half in halves}}, parameters)
+    saving.write(path, network, {"part": "encoder", "network": {half: config[half] for half in halves}}, parameters)
