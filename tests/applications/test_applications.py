@@ -206,6 +206,11 @@ def test_quantising_is_off_by_at_most_half_a_step(bits, n, seed, scale):
     assert np.abs(quantizer.restore(numbers) - codes).max() <= 0.5001 * quantizer.step + 1e-5 * scale
 
 
+def test_codes_beyond_16_bits_get_the_nearest_number_and_do_not_wrap_around():
+    numbers = Quantizer(np.zeros(1, "float32"), 1.0).quantize(np.array([[-1.0], [65535.0], [65536.0], [70000.0]]))
+    assert numbers.ravel().tolist() == [0, 65535, 65535, 65535]
+
+
 @given(n=st.integers(1, 300), size=st.integers(1, 5), bits=st.integers(1, 16), seed=st.integers(0, 9))
 @settings(deadline=None)
 def test_numbers_survive_packing(n, size, bits, seed):

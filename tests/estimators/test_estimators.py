@@ -258,6 +258,16 @@ def test_samples_are_drawn_from_the_distribution_of_codes_after_the_last_trainin
     np.testing.assert_allclose(model.code_distribution_.mean, model.transform(x).mean(axis=0), rtol=1e-5)
 
 
+@pytest.mark.parametrize(("n", "n_remembered"), [(8, 8), (7, 24)])
+def test_fewer_samples_than_twice_the_code_size_do_not_replace_those_of_an_earlier_training(
+    n: int, n_remembered: int
+) -> None:
+    model, x = fitted("vanilla"), data_for("vanilla")
+    model.partial_fit(x[:n])
+    expected = model.transform(x[:n_remembered]).mean(axis=0)
+    np.testing.assert_allclose(model.code_distribution_.mean, expected, rtol=1e-5)
+
+
 def test_a_variational_model_draws_codes_from_the_standard_normal() -> None:
     model, drawn = fitted("variational"), []
     decode = model.network_.decode

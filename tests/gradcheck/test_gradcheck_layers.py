@@ -8,6 +8,8 @@ from npae import Autoencoder
 from npae.gradcheck import Verdict, check_layer, check_model, check_optimizer
 from npae.gradcheck.bugs import bugs_of
 from npae.gradcheck.bugs.inject import plant_optimizer
+from npae.gradcheck.engine.invariants import inputs_unchanged
+from npae.gradcheck.engine.subject import Subject
 from npae.gradcheck.selftest.__main__ import main as selftest
 from npae.gradcheck.selftest.__main__ import report_on_right
 from npae.kernels import reference_kernels
@@ -384,6 +386,26 @@ def test_a_layer_that_changes_its_input_only_once_is_found_out(layer):
     report = check_layer(layer, (6,))
     assert report.verdict is Verdict.WRONG
     assert "a pass overwrites x" in str(report)
+
+
+def test_inputs_that_a_pass_overwrites_are_restored_for_the_other_checks():
+    class Overwriting(Subject):
+        def __init__(self):
+            self.blocks = {"x": np.arange(3.0)}
+
+        def output(self):
+            return self.blocks["x"].copy()
+
+        def gradients(self, u):
+            u *= 2
+            self.blocks["x"] += 1
+            return {"x": u.copy()}
+
+    subject, u = Overwriting(), np.ones(3)
+    found = inputs_unchanged(subject, u)
+    assert found.detail == "a pass overwrites x, the upstream gradient"
+    assert u.tolist() == [1, 1, 1]
+    assert subject.blocks["x"].tolist() == [0, 1, 2]
 
 
 def test_a_layer_that_computes_in_float32_is_told_so():

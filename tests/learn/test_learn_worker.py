@@ -12,7 +12,7 @@ from npae.learn.sandbox import protocol, worker
 from npae.learn.sandbox.call_result import CallResult
 from npae.learn.sandbox.cleanup import remove_tree
 from npae.learn.sandbox.in_process import InProcess, NoNumbersError, as_arrays
-from npae.learn.sandbox.process import Limits, Worker, clean
+from npae.learn.sandbox.process import LARGEST_SOURCE, Limits, Worker, clean
 
 RIGHT = """
 import numpy as np
@@ -344,6 +344,13 @@ def test_files_that_cannot_be_a_learners_are_told_without_a_process(tmp_path):
             trouble = one.call("f", []).trouble
             assert one._process is None
         assert (trouble.status, said in trouble.text) == (status, True)
+
+
+@pytest.mark.parametrize(("n", "status"), [(LARGEST_SOURCE, None), (LARGEST_SOURCE + 1, "error")])
+def test_a_file_of_exactly_the_largest_size_is_run(tmp_path, n, status):
+    source = b"def f(): return 1.0\n"
+    answer = asked(tmp_path, source + b"#" * (n - len(source)))
+    assert (answer.trouble and answer.trouble.status) == status
 
 
 def test_a_body_of_more_than_a_frame_holds_is_refused_before_it_is_sent():
