@@ -106,7 +106,11 @@ class LayerSubject(Subject):
 
     def gradients(self, u: Array) -> dict[str, Array]:
         self.forward()
-        dx = self.layer.backward(self.split(u))
+        dy = self.split(u).copy()
+        given = dy.copy()
+        dx = self.layer.backward(dy)
+        if not np.array_equal(dy, given, equal_nan=True):
+            self._overwritten.add("the upstream gradient")
         if dx is None:
             raise NoGradientError(f"{type(self.layer).__name__}.backward returned None; it must return dx")
         claimed = {"x": np.array(dx)}

@@ -8,6 +8,8 @@ from npae import Autoencoder
 from npae.gradcheck import Verdict, check_layer, check_model, check_optimizer
 from npae.gradcheck.bugs import bugs_of
 from npae.gradcheck.bugs.inject import plant_optimizer
+from npae.gradcheck.engine.invariants import inputs_unchanged
+from npae.gradcheck.engine.subject import Subject
 from npae.gradcheck.selftest.__main__ import main as selftest
 from npae.gradcheck.selftest.__main__ import report_on_right
 from npae.kernels import reference_kernels
@@ -386,24 +388,37 @@ def test_a_layer_that_changes_its_input_only_once_is_found_out(layer):
     assert "a pass overwrites x" in str(report)
 
 
-def test_an_upstream_gradient_that_a_layer_overwrites_is_restored_for_the_other_checks():
-    class ZeroesItsUpstreamGradient(ZeroesItsInput):
-        calls = 0
-
+def test_a_layer_that_overwrites_the_upstream_gradient_is_found_out_though_a_second_call_changes_nothing():
+    class MasksInPlace(ZeroesItsInput):
         def forward(self, x):
             self.x = x
-            return np.tanh(x)
+            return np.maximum(x, 0)
 
         def backward(self, dy):
-            dx = dy * (1 - np.tanh(self.x) ** 2)
-            self.calls += 1
-            if self.calls == 1:
-                dy[...] = 0
-            return dx
+            dy *= self.x > 0
+            return dy
 
-    report = check_layer(ZeroesItsUpstreamGradient(), (6,))
+    report = check_layer(MasksInPlace(), (6,))
+    assert report.verdict is Verdict.WRONG
     assert "a pass overwrites the upstream gradient" in str(report)
     assert report["dx"].verdict is Verdict.PASS
+
+
+def test_inputs_that_a_pass_overwrites_are_restored_for_the_other_checks():
+    class Overwriting(Subject):
+        def __init__(self):
+            self.blocks = {"x": np.arange(3.0)}
+
+        def output(self):
+            return self.blocks["x"].copy()
+
+        def gradients(self, u):
+            self.blocks["x"] += 1
+            return {"x": u.copy()}
+
+    subject = Overwriting()
+    assert inputs_unchanged(subject, np.ones(3)).detail == "a pass overwrites x"
+    assert subject.blocks["x"].tolist() == [0, 1, 2]
 
 
 def test_a_layer_that_computes_in_float32_is_told_so():

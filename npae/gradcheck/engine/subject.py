@@ -47,7 +47,10 @@ class Subject:
         raise NotImplementedError
 
     def gradients(self, u: Array) -> dict[str, Array]:
-        """The gradients ∂(Σ u·y)/∂block that the code under test returns, for every block: copies."""
+        """The gradients ∂(Σ u·y)/∂block that the code under test returns, for every block: copies.
+
+        u is not changed: where the code under test writes into it, ``overwritten`` says so.
+        """
         raise NotImplementedError
 
     def overwritten(self) -> list[str]:
