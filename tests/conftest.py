@@ -1,16 +1,20 @@
 """Hypothesis profiles, and the two sets of kernels with which the mathematics is tested."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from types import ModuleType
 
 import pytest
 from hypothesis import Verbosity, settings
 
+from npae.estimators.precompile import cache_folder
 from npae.kernels import default_kernels, reference_kernels
 
 # What npae remembers of the user, also in the processes that tests start.
-os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="npae-tests-state-")
+_state = tempfile.TemporaryDirectory(prefix="npae-tests-state-")  # removed when the tests end
+os.environ["XDG_STATE_HOME"] = _state.name
 
 # No deadlines: the first call of a compiled kernel takes seconds, every later one microseconds.
 settings.register_profile("dev", deadline=None, max_examples=30)
@@ -24,3 +28,18 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 @pytest.fixture(scope="session", params=[reference_kernels, default_kernels], ids=["reference", "default"])
 def kernels(request: pytest.FixtureRequest) -> ModuleType:
     return request.param()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels once, where several test processes would each do it: one process for each precision."""
+    starts_workers = session.config.getoption("numprocesses", None) and not hasattr(session.config, "workerinput")
+    if not starts_workers or default_kernels() is reference_kernels():
+        return
+    from npae.kernels.target import VARIANT
+
+    if any(cache_folder().glob(f"*.{VARIANT}*.nbc")):
+        return
+    commands = [[sys.executable, "-m", "npae", "warmup", "--dtype", dtype] for dtype in ("float32", "float64")]
+    running = [subprocess.Popen(command, stdout=subprocess.DEVNULL) for command in commands]
+    for process in running:
+        assert process.wait() == 0
