@@ -437,7 +437,7 @@ def test_a_line_without_end_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("mark", [",", ";", "\t"])
 def test_a_line_has_as_many_cells_as_the_limit_and_not_one_more(tmp_path, monkeypatch, mark):
-    monkeypatch.setattr("npae.datasets.table.MAX_COLUMNS", 4)
+    monkeypatch.setattr("npae.datasets.table_rows.MAX_COLUMNS", 4)
     assert read_table(write(tmp_path, "x.csv", mark.join("1234") + "\n" + mark.join("5678") + "\n")).shape == (2, 4)
     with pytest.raises(FileFormatError, match=r"a row of more than .* or 4 cells"):
         read_table(write(tmp_path, "x.csv", mark.join("12345") + "\n"))
