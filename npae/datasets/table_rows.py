@@ -59,7 +59,7 @@ def _first_widths(text: TextIO, path: Path, delimiter: str) -> list[int]:
                 widths.append(len(row))
             if len(widths) == 2:
                 break
-    except (csv.Error, FileFormatError):
+    except csv.Error:
         widths = []
     text.seek(0)
     return widths
