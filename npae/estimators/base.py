@@ -407,7 +407,7 @@ class AutoencoderEstimator(SaveMixin):
 
         Parameters
         ----------
-        X : array-like of shape (n, *shape)
+        X : array-like of shape ``(n, *shape)``
             Samples of the shape of the training samples.
 
         Returns
@@ -435,11 +435,11 @@ class AutoencoderEstimator(SaveMixin):
         return net.decode(Z)
 
     def reconstruct(self, X: Any) -> Array:
-        """Reconstructions of X (n, *shape), in that shape; a denoising model removes noise."""
+        """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise."""
         return self._network().reconstruct(self._check_shape(X))
 
     def score_samples(self, X: Any) -> Array:
-        """Negative loss of each sample of X (n, *shape), with penalties; nats for cross-entropy; higher is better.
+        """Negative loss of each sample of X ``(n, *shape)``, with penalties; nats for cross-entropy; higher is better.
 
         Where ``loss="auto"`` took cross-entropy, samples may have values outside [0, 1], as a scaler gives them for
         data that it was not fitted to: such a value counts as the nearest one within, plus the square of its distance

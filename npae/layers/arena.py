@@ -216,7 +216,7 @@ class Arena:
         self._parameters.append(PlannedParameter(layer, attribute, shape, bound, decay))
 
     def buffer(self, layer: Any, attribute: str, shape: Shape = (), *, dtype: Any = None, zeroed: bool = False) -> None:
-        """Plan ``layer.<attribute>`` (batch, *shape); ``zeroed`` buffers start as zeros, others uninitialised."""
+        """Plan ``layer.<attribute>`` of shape ``(batch, *shape)``; ``zeroed`` buffers start as zeros."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
     def drop_buffers(self, layer: Any) -> None:

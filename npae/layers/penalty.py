@@ -7,7 +7,7 @@ from npae.utils.types import Array, Shape
 
 
 class ActivityL1(Layer):
-    """y = x, with λ Σᵢ |xᵢ| added to each sample's loss: a sparse autoencoder (Goodfellow et al. 2016, §14.2.1)::
+    """y = x, with λ ‖x‖₁ added to each sample's loss: a sparse autoencoder (Goodfellow et al. 2016, §14.2.1)::
 
         dx = dy + λ sign(x) / N     with sign(0) = 0
 
