@@ -1,6 +1,6 @@
 """Saving of fitted estimators: network, parameters, history, and the distribution of the codes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
 from typing import Any, Self
@@ -34,8 +34,15 @@ class SaveMixin(SklearnMixin):
         raise NotImplementedError
 
     def save(self, path: str | Path) -> None:
-        """Write the fitted model to a safetensors file, which ``npae.load`` reads."""
+        """Write the fitted model to a safetensors file, which ``npae.load`` reads; an existing file is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the model is not fitted, or a parameter that was set after ``fit`` is not valid; nothing is written.
+        """
         net = self._network()
+        self._checked()
         record = self._description(net.run.seed)
         record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
         save(net, path, record=record, arrays=self._arrays())
@@ -46,6 +53,10 @@ class SaveMixin(SklearnMixin):
         changed = {name: value for name, value in earlier.items() if repr(value) != repr(params[name])}
         span = {} if self._schedule_span is None else {"schedule_span": self._schedule_span}
         return ({"trained_with": changed} if changed else {}) | span
+
+    def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
+        raise NotImplementedError
 
     def _remember_parameters(self) -> None:
         """Note that the network has been trained with the parameters as they are."""

@@ -221,3 +221,14 @@ def test_a_text_is_no_truth_value(method: str) -> None:
     model = unfitted("vanilla", early_stopping="no")
     with pytest.raises(ValueError, match="early_stopping is 'no'; expected True or False"):
         getattr(model, method)(data_for("vanilla"))
+
+
+@pytest.mark.parametrize("wrong", [{"n_jobs": 257}, {"n_jobs": 0}, {"learning_rate": -1.0}, {"batch_size": 2.5}])
+def test_a_parameter_that_no_file_may_have_is_refused_by_save_and_the_file_stays(wrong, tmp_path):
+    path = tmp_path / "model.safetensors"
+    model = fitted("vanilla")
+    model.save(path)
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        model.set_params(**wrong).save(path)
+    assert path.read_bytes() == before
