@@ -233,9 +233,11 @@ class _Table:
             commas = "with a decimal comma, or commas between thousands"
             return f"{where} holds the text {cell[:40]!r}, {commas}; write numbers as 1234.5"
         what = f"{where} holds the text {cell[:40]!r}, but a number is expected"
-        words = cell.split()
-        if len(row) == 1 and len(words) > 1 and is_number(words[0]):
-            return f"{what}; write commas between the numbers instead of spaces"
+        if self._names and self._names[0].strip() == "sep=":
+            return f"{what}; remove the first line, in which Excel names the separator"
+        for mark, name in ((None, "spaces"), ("|", "|"), (":", "colons")):
+            if len(row) == 1 and cell.count(mark or " ") and is_number(cell.split(mark)[0]):
+                return f"{what}; write commas between the numbers instead of {name}"
         option = drop_option(column, self._names)
         if cell.lower() in ("true", "false"):
             return f"{what}; write 1 and 0 for true and false"

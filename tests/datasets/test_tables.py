@@ -414,3 +414,25 @@ def test_blank_lines_do_not_go_on_forever(tmp_path, monkeypatch):
     for content in ("\n" * 101, "1,2\n" + "\n" * 101, "1,2\n" + " \r\n" * 50 + "3,4\n"):
         with pytest.raises(FileFormatError, match="more than 100 characters"):
             read_table(written(tmp_path, gzip.compress(content.encode())))
+
+
+@pytest.mark.parametrize(
+    ("content", "advice"),
+    [
+        ("a|b|c\n1|2|3\n4|5|6\n", r"write commas between the numbers instead of \|$"),
+        ("1:2\n3:4\n", "write commas between the numbers instead of colons$"),
+        ("1 2\n3 4\n", "write commas between the numbers instead of spaces$"),
+        ("sep=;\na;b\n1;2\n3;4\n", "remove the first line, in which Excel names the separator$"),
+    ],
+)
+def test_another_separator_is_named(content, advice, tmp_path):
+    (tmp_path / "x.csv").write_text(content, encoding="utf-8")
+    with pytest.raises(FileFormatError, match=advice):
+        read(tmp_path / "x.csv")
+
+
+def test_a_single_text_without_a_separator_is_not_said_to_have_one(tmp_path):
+    (tmp_path / "x.csv").write_text("a\n1\nb|c\n", encoding="utf-8")
+    with pytest.raises(FileFormatError) as caught:
+        read(tmp_path / "x.csv")
+    assert "write commas" not in str(caught.value)
