@@ -166,6 +166,8 @@ def _outputs(args: argparse.Namespace) -> Iterator[tuple[Output, Path]]:
             setattr(args, output.dest, output.default(args))
         value = getattr(args, output.dest)
         if value is not None:
+            if not str(value).strip():
+                raise ValueError(f"{output.option} is empty; give a name")
             yield output, Path(value)
 
 

@@ -13,6 +13,7 @@ from npae.layers.convolution import Conv2D
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.network.posterior import posterior
+from npae.utils.columns import Columns
 from npae.utils.errors import ChannelsFirstHint, Hint, ScaleHint, UnusedCodeHint, WindowsHint
 from npae.utils.sparse import Samples, SparseRows
 from npae.utils.types import Array
@@ -55,7 +56,7 @@ def hint_at_data(X: Samples, network: Autoencoder, *, stacklevel: int) -> None:
     elif X.ndim == 3 and is_convolutional:
         hint = _windows(X)
     elif X.ndim == 2 and not is_convolutional:
-        hint = _scales(X)
+        hint = _scales(X, network.columns)
     if hint is not None:
         warnings.warn(hint, stacklevel=stacklevel + 1)
 
@@ -98,7 +99,7 @@ def _are_neighbours(X: Array) -> bool:
     return bool(side_by_side < ALIKE * any_two)
 
 
-def _scales(X: Array) -> ScaleHint | None:
+def _scales(X: Array, columns: Columns | None) -> ScaleHint | None:
     if len(X) < FEWEST_ROWS or (X.min() >= -1 and X.max() <= 1):
         return None
     scales = np.maximum(np.abs(X.max(axis=0).astype(np.float64)), np.abs(X.min(axis=0).astype(np.float64)))
@@ -106,8 +107,10 @@ def _scales(X: Array) -> ScaleHint | None:
     middle, largest = used[(len(used) - 1) // 2], used[-1]
     if largest < SCALES * middle:
         return None
+    place = int(scales.argmax())
+    name = f" ({columns.labels[place]!r})" if columns is not None else ""
     return ScaleHint(
-        f"the columns of X have very different scales: values reach {largest:.3g} in column {int(scales.argmax())} but "
+        f"the columns of X have very different scales: values reach {largest:.3g} in column {place + 1}{name} but "
         f"at most {middle:.3g} in half of them or more, so that the loss hardly sees these; scale the columns, for "
         f"example with sklearn.preprocessing.StandardScaler"
     )

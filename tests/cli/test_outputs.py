@@ -471,3 +471,11 @@ def test_resuming_goes_on_with_a_run_and_replaces_no_other(inputs: Path, capsys:
     assert sentence in refused(capsys, train(inputs, "--resume"))
     Path("run", "model.safetensors").unlink()  # as a run leaves it that was killed before its first checkpoint
     assert main(train(inputs, "--resume")) == 0
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_empty_name_is_refused(name: str, inputs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", str(inputs / "x.npy")]
+    for words in (["train", "vanilla", *data], ["encode", str(inputs / "model.safetensors"), *data]):
+        assert "--out is empty; give a name" in refused(capsys, [*words, "--out", name])
+    assert os.listdir() == []

@@ -118,11 +118,18 @@ def test_columns_of_very_different_scale_are_hinted_at_with_the_largest(factors:
     (hint,) = hints(X, DENSE)
     assert isinstance(hint, ScaleHint)
     column = int(re.search(r"in column (\d+) but", str(hint)).group(1))  # type: ignore[union-attr]
-    assert np.abs(X[:, column]).max() == np.abs(X).max()
+    assert np.abs(X[:, column - 1]).max() == np.abs(X).max()
     assert "StandardScaler" in str(hint)
     assert hints((X - X.mean(axis=0)) / X.std(axis=0), DENSE) == []
     assert hints(X / np.abs(X).max(), DENSE) == []
     assert hints(X, CONVOLUTIONAL) == []  # to which columns are the times of a signal
+
+
+def test_the_hint_names_the_column_of_a_dataframe() -> None:
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(np.random.default_rng(0).normal(size=(200, 3)) * [1, 1e4, 1], columns=["age", "pay", "size"])
+    with pytest.warns(ScaleHint, match=r"in column 2 \('pay'\) but"):
+        npae.VanillaAutoencoder(code_size=2, epochs=1).fit(X)
 
 
 def test_a_column_far_from_zero_is_hinted_at() -> None:
