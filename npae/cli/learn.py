@@ -66,21 +66,21 @@ def run(args: argparse.Namespace) -> int:
     from npae.learn.workspace.workspace import Workspace
 
     if args.learn_verb == "start":
-        course, exercise = Workspace.begin(Path(args.dir))
-        _tell_notes(course)
-        say(f"Your folder is {course.folder}. Its README.md lists the commands.\n")
-        _introduce(course, exercise, moved=course.folder != Path.cwd())
+        workspace, exercise = Workspace.begin(Path(args.dir))
+        _tell_notes(workspace)
+        say(f"Your folder is {workspace.folder}. Its README.md lists the commands.\n")
+        _introduce(workspace, exercise, moved=workspace.folder != Path.cwd())
         return 0
-    course = Workspace.at(Path(args.dir or "."), is_named=bool(args.dir))
-    _tell_notes(course)
+    workspace = Workspace.at(Path(args.dir or "."), is_named=bool(args.dir))
+    _tell_notes(workspace)
     verb = VERBS[args.learn_verb]
-    return verb(course, args)
+    return verb(workspace, args)
 
 
-def _tell_notes(course: "Workspace") -> None:
+def _tell_notes(workspace: "Workspace") -> None:
     from npae.utils.console import shown
 
-    for note in course.notes:
+    for note in workspace.notes:
         print(shown(f"npae learn: {note}"), file=sys.stderr)
 
 
@@ -91,7 +91,7 @@ def say(text: str, whole_lines: bool = False) -> None:
     write(sys.stdout, text, whole_lines)
 
 
-def _introduce(course: "Workspace", exercise: "Exercise", moved: bool = False) -> None:
+def _introduce(workspace: "Workspace", exercise: "Exercise", moved: bool = False) -> None:
     """Print the explanation of an exercise, and the next steps."""
     *several, last = (f.name for f in exercise.functions)
     functions = f"{', '.join(several)} and {last}" if several else last
@@ -100,7 +100,7 @@ def _introduce(course: "Workspace", exercise: "Exercise", moved: bool = False) -
     say("\n" + "-" * 72)
     number = 1
     if moved:
-        folder = str(course.folder)
+        folder = str(workspace.folder)
         say(f"{number}. go there:      cd " + (f'"{folder}"' if " " in folder else folder), whole_lines=True)
         number += 1
     say(f"{number}. open {exercise.file_name} in your editor, {do} {functions}, and save it")
@@ -108,15 +108,15 @@ def _introduce(course: "Workspace", exercise: "Exercise", moved: bool = False) -
     say("\nStuck? npae learn hint. Checked whenever you save: npae learn watch, in a second terminal.")
 
 
-def _next(course: "Workspace", args: argparse.Namespace) -> int:
+def _next(workspace: "Workspace", args: argparse.Namespace) -> int:
     from npae.learn.workspace import progress
 
     if args.name:
-        _introduce(course, course.open(args.name))
+        _introduce(workspace, workspace.open(args.name))
         return 0
-    present = course.chosen()
-    p = progress.load(course.folder)
-    following = course.following(present)
+    present = workspace.chosen()
+    p = progress.load(workspace.folder)
+    following = workspace.following(present)
     if following is None:
         say("You have passed all exercises. npae learn list shows the hunts and fools that are left.")
         return 0
@@ -126,44 +126,44 @@ def _next(course: "Workspace", args: argparse.Namespace) -> int:
             "To leave it for later, name another one: npae learn next NAME"
         )
         return 1
-    _introduce(course, course.open(following.name))
+    _introduce(workspace, workspace.open(following.name))
     return 0
 
 
-def _check(course: "Workspace", args: argparse.Namespace) -> int:
-    exercise = course.chosen(args.name)
-    return 0 if check(course, exercise, training=not args.no_training) else 1
+def _check(workspace: "Workspace", args: argparse.Namespace) -> int:
+    exercise = workspace.chosen(args.name)
+    return 0 if check(workspace, exercise, training=not args.no_training) else 1
 
 
-def check(course: "Workspace", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
+def check(workspace: "Workspace", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
     """Check a learner's file and print the outcome; True for a pass."""
     from npae.learn.judging import messages
     from npae.learn.sandbox.process import Worker
     from npae.learn.workspace import progress
 
-    with Worker(course.path(exercise)) as worker:
-        outcome = course.check(exercise, worker)
+    with Worker(workspace.path(exercise)) as worker:
+        outcome = workspace.check(exercise, worker)
     say(messages.describe(exercise, outcome))
-    outdated = course.outdated(exercise)
+    outdated = workspace.outdated(exercise)
     if outdated:
         say(outdated)
     if not outcome.passed:
-        if not course.path(exercise).exists():
+        if not workspace.path(exercise).exists():
             say(f"npae learn next {exercise.name} writes that file")
         else:
-            shown = progress.load(course.folder).record(exercise.name).hints
+            shown = progress.load(workspace.folder).record(exercise.name).hints
             say(messages.hint_line(exercise, shown, "[h]" if keys else "npae learn hint:"))
         return False
-    say(messages.praise(outcome, course.unlocked_by(exercise)))
+    say(messages.praise(outcome, workspace.unlocked_by(exercise)))
     if exercise.milestone and training:
-        _train(course, exercise)
+        _train(workspace, exercise)
     if not keys:
-        go_on = "Go on: npae learn next" if course.following(exercise) else "That was the last: npae learn list"
+        go_on = "Go on: npae learn next" if workspace.following(exercise) else "That was the last: npae learn list"
         say(f"{go_on}. Compare: npae learn solution {exercise.name}.")
     return True
 
 
-def _train(course: "Workspace", exercise: "Exercise") -> None:
+def _train(workspace: "Workspace", exercise: "Exercise") -> None:
     """Train an autoencoder with the learner's gradients, and write a picture of its reconstructions."""
     from npae.cli.output import write_bytes
     from npae.learn.sandbox.process import Limits, Worker
@@ -173,7 +173,7 @@ def _train(course: "Workspace", exercise: "Exercise") -> None:
 
     say("")
     try:
-        with Worker(course.path(exercise), Limits(seconds=milestones.SECONDS)) as worker:
+        with Worker(workspace.path(exercise), Limits(seconds=milestones.SECONDS)) as worker:
             parameters = milestones.tell(exercise, milestones.train(exercise, worker), say)
     except milestones.TrainingError as error:
         say(f"the training stopped: {error}")
@@ -183,7 +183,7 @@ def _train(course: "Workspace", exercise: "Exercise") -> None:
     except MissingExtraError as error:
         say(str(error))
         return
-    path = course.folder / f"{exercise.name}.png"
+    path = workspace.folder / f"{exercise.name}.png"
     if path.exists() and not (path.is_file() and pictures.is_of_npae(path)):
         say(f"no picture: {path.name} is there already, and npae did not draw it; move it, and check again")
         return
@@ -192,62 +192,62 @@ def _train(course: "Workspace", exercise: "Exercise") -> None:
     say(f"{path.name} has digits of other writers{shown} and at the bottom what your network makes of them.\n")
 
 
-def _watch(course: "Workspace", args: argparse.Namespace) -> int:
+def _watch(workspace: "Workspace", args: argparse.Namespace) -> int:
     import time
 
     from npae.learn.workspace import watch
 
-    exercise, due, passed = course.chosen(args.name), True, False
+    exercise, due, passed = workspace.chosen(args.name), True, False
     before: watch.State = None
     with watch.keys() as terminal:
-        say(f"Watching {course.path(exercise)}: save it, and it is checked. Ctrl-C ends this.")
+        say(f"Watching {workspace.path(exercise)}: save it, and it is checked. Ctrl-C ends this.")
         while True:
             if due:
-                before = watch.state(course.path(exercise))
+                before = watch.state(workspace.path(exercise))
                 say(f"\n[{time.strftime('%H:%M:%S')}] checking {exercise.file_name}")
-                passed = check(course, exercise, keys=terminal is not None)
+                passed = check(workspace, exercise, keys=terminal is not None)
                 if passed and terminal is None:
                     return 0
                 if passed:
                     say("[n] the next exercise   [q] stop")
-            key = watch.until_change(course.path(exercise), before, terminal or watch.NoKeys())
+            key = watch.until_change(workspace.path(exercise), before, terminal or watch.NoKeys())
             due = not key
             if key == "h":
-                say(f"\n{course.hint(exercise)}")
-            following = course.following(exercise) if key == "n" and passed else None
+                say(f"\n{workspace.hint(exercise)}")
+            following = workspace.following(exercise) if key == "n" and passed else None
             if key == "q" or (key == "n" and passed and following is None):
                 return 0
             if following is not None:
-                exercise, passed = course.open(following.name), False
-                before = watch.state(course.path(exercise))
+                exercise, passed = workspace.open(following.name), False
+                before = watch.state(workspace.path(exercise))
                 say("")
-                _introduce(course, exercise)
+                _introduce(workspace, exercise)
                 say("(still watching)")
 
 
-def _hint(course: "Workspace", args: argparse.Namespace) -> int:
-    say(course.hint(course.chosen(args.name)))
+def _hint(workspace: "Workspace", args: argparse.Namespace) -> int:
+    say(workspace.hint(workspace.chosen(args.name)))
     return 0
 
 
-def _text(course: "Workspace", args: argparse.Namespace) -> int:
-    _introduce(course, course.chosen(args.name))
+def _text(workspace: "Workspace", args: argparse.Namespace) -> int:
+    _introduce(workspace, workspace.chosen(args.name))
     return 0
 
 
-def _list(course: "Workspace", args: argparse.Namespace) -> int:
-    say(course.overview())
+def _list(workspace: "Workspace", args: argparse.Namespace) -> int:
+    say(workspace.overview())
     return 0
 
 
-def _solution(course: "Workspace", args: argparse.Namespace) -> int:
-    say(course.solution(course.chosen(args.name), args.reveal).rstrip(), whole_lines=True)
+def _solution(workspace: "Workspace", args: argparse.Namespace) -> int:
+    say(workspace.solution(workspace.chosen(args.name), args.reveal).rstrip(), whole_lines=True)
     return 0
 
 
-def _reset(course: "Workspace", args: argparse.Namespace) -> int:
-    exercise = course.chosen(args.name)
-    kept = course.reset(exercise)
+def _reset(workspace: "Workspace", args: argparse.Namespace) -> int:
+    exercise = workspace.chosen(args.name)
+    kept = workspace.reset(exercise)
     say(f"{exercise.file_name} begins anew." + (f" What you had is in {kept.name}." if kept else ""))
     return 0
 

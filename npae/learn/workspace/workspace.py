@@ -89,13 +89,13 @@ class Workspace:
         notes = []
         if outer not in (None, folder):
             notes.append(f"{outer} is a folder of npae learn too; npae learn text --dir {outer} goes on there")
-        course = cls(folder, tuple(notes))
+        workspace = cls(folder, tuple(notes))
         if not (folder / "README.md").exists():
             _write(folder / "README.md", README)
-        with progress.changing(course.folder) as p:
+        with progress.changing(workspace.folder) as p:
             present = p.present
         named.remember(folder)
-        return course, course.open(present or exercises()[0].name)
+        return workspace, workspace.open(present or exercises()[0].name)
 
     # Exercises
 
