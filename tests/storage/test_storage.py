@@ -183,11 +183,9 @@ def test_an_unfitted_model_is_not_saved(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_parameter_that_json_does_not_know_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
-    model = fitted("vanilla")
-    model.verbose = object()
+def test_a_value_that_json_does_not_know_is_refused_and_nothing_is_written(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="cannot be saved; use plain numbers and texts"):
-        model.save(tmp_path / "m")
+        save(fitted("vanilla").network_, tmp_path / "m", record={"odd": object()})
     assert list(tmp_path.iterdir()) == []
 
 
