@@ -12,18 +12,15 @@ called them: a network that made the first call, and its data, would stay in mem
 """
 
 import threading
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
 
-from npae.kernels.machine_code import MachineCode
+from npae.kernels.machine_code import MachineCode, warn_once
 from npae.kernels.target import VARIANT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-
-_warned = False
 
 
 def jit(function: Function) -> Function:
@@ -46,7 +43,10 @@ def _compile(function: Function, fastmath: set[str]) -> Function:
         if hasattr(compiled, "enable_caching"):  # else NUMBA_DISABLE_JIT is set
             compiled._cache = MachineCode(function)
     except RuntimeError as error:  # neither the package's folder nor the user's can be written
-        _warn_once(error)
+        warn_once(
+            f"npae compiles its kernels anew in every process, because they cannot be kept on disk ({error}); "
+            f"set NUMBA_CACHE_DIR to a folder that can be written"
+        )
     finally:
         function.__qualname__ = name
     return cast(Function, compiled_apart(compiled))
@@ -96,15 +96,3 @@ def compiled_apart(kernel: Any) -> Any:
 
     kernel.compile = compile_apart
     return kernel
-
-
-def _warn_once(error: RuntimeError) -> None:
-    global _warned
-    if not _warned:
-        _warned = True
-        warnings.warn(
-            f"npae compiles its kernels anew in every process, because they cannot be kept on disk ({error}); "
-            f"set NUMBA_CACHE_DIR to a folder that can be written",
-            RuntimeWarning,
-            stacklevel=4,
-        )

@@ -120,7 +120,7 @@ class MachineCode(_base):  # type: ignore[misc]
             return super().load_overload(sig, target_context)
         except Exception as error:  # of pickle, of LLVM, of the drive: whatever it is, there is the compiler
             self._cache_file.set_aside(self._index_key(sig, target_context.codegen()))
-            _warn_once(
+            warn_once(
                 f"machine code in {self._cache_path} cannot be used ({_reason(error)}); it is set aside, where that "
                 f"may be done, as a file that ends in .damaged, and compiled anew"
             )
@@ -131,7 +131,7 @@ class MachineCode(_base):  # type: ignore[misc]
         try:
             super().save_overload(sig, data)
         except OSError as error:
-            _warn_once(
+            warn_once(
                 f"machine code cannot be kept in {self._cache_path} ({_reason(error)}), and is compiled anew in every "
                 f"process; make room there, or set NUMBA_CACHE_DIR to a folder that can be written"
             )
@@ -141,7 +141,8 @@ def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _warn_once(text: str) -> None:
+def warn_once(text: str) -> None:
+    """Warn, unless a text with the same beginning, up to the place that it names, has been a warning before."""
     kind = text.partition(" in ")[0]
     if kind not in _warned:
         _warned.add(kind)
