@@ -210,6 +210,7 @@ def _refuse_inputs(output: Output, file: Path, inputs: list[tuple[str, Path]]) -
     """Raise where ``file`` is an input under whatever name, or lies in a folder that is one."""
     target = file.resolve()
     named = f"{output.option} {file}"
+    exists = target.exists()  # else no file of a folder can be it, however many there are
     for option, path in inputs:
         if not path.exists():
             continue
@@ -220,7 +221,7 @@ def _refuse_inputs(output: Output, file: Path, inputs: list[tuple[str, Path]]) -
         folders = [path]
         for folder, subfolders, names in os.walk(path):  # links in it may lead elsewhere
             folders += [linked for name in subfolders if (linked := Path(folder, name)).is_symlink()]
-            if any(_is_same(target, Path(folder, name)) for name in names):
+            if exists and any(_is_same(target, Path(folder, name)) for name in names):
                 raise ValueError(f"{named} is in the folder given as {option}, which would lose it; give another name")
         if any(_is_same(parent, folder) for parent in target.parents for folder in folders):
             raise ValueError(
