@@ -33,7 +33,6 @@ USES: dict[str, Any] = {
 
 @pytest.fixture
 def no_collector() -> Iterator[None]:
-    gc.collect()
     gc.disable()
     yield
     gc.enable()
