@@ -193,6 +193,24 @@ def tables_to_be_explained() -> list[bytes]:
 
 
 @cache
+def labels() -> list[bytes]:
+    """Numbers and names, with and without the name of the column, quotation marks and a mark."""
+    return [
+        b"label\n-1\n+1\n3.0\n",
+        'Ångström unit\r\n"cat, black"\r\n\r\n'.encode(),
+        b"\xef\xbb\xbf007\n1",
+        gzip.compress(b"cat\ndog\n", mtime=0),
+    ]
+
+
+@cache
+def npy_labels() -> list[bytes]:
+    """Numbers and texts."""
+    arrays = [np.array([-1, 1]), np.array([[2.0], [3.0]]), np.array(["a dog", "Ä"]), np.array([True, False])]
+    return [written(lambda path, x=x: _save(path, x)) for x in arrays]
+
+
+@cache
 def texts() -> list[bytes]:
     """Labels and texts."""
     return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"l\tt\r\nx\ty\r\n\r\n"]

@@ -20,6 +20,7 @@ from npae.applications.retrieval import Index
 from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
+from npae.datasets.labels import read_labels
 from npae.datasets.table import read_table
 from npae.datasets.texts import read_texts
 from npae.storage import safetensors
@@ -239,6 +240,8 @@ TARGETS: dict[str, Target] = {
             datasets.read,
             mutations.begun_otherwise,
         ),
+        Target("labels", "x.csv", seeds.labels, read_labels, mutations.gzip_edited),
+        Target("labels of any file", "x", lambda: [*seeds.npy_labels(), *seeds.idx()[1:2]], read_labels),
         Target("texts", "x.tsv", seeds.texts, read_texts),
         Target(
             "images",
