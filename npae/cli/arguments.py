@@ -137,10 +137,19 @@ LABELS_HELP = (
     "an image is in); the digits have their own"
 )
 
+LABELS_NEEDED = "give a file with a label for each sample, or images in one folder for each label"
 
-def add_sides(parser: argparse.ArgumentParser) -> None:
-    """Add the options for training and test data with labels: the digits, or files."""
-    add_input(parser, "--train", needed=DATA, holds=samples_in, help=f"what PCA is fitted to (needed): {DATA}")
+
+def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
+    """Add the options for training and test data with labels: the digits, or files; ``instead`` as in ``Input``."""
+    add_input(
+        parser,
+        "--train",
+        needed=DATA,
+        holds=samples_in,
+        instead=instead,
+        help=f"what PCA is fitted to ({f'needed without --{instead}' if instead else 'needed'}): {DATA}",
+    )
     add_input(parser, "--train-labels", metavar="FILE", help=LABELS_HELP)
     add_input(parser, "--test", holds=samples_in, help="what is measured, as --train; with --train digits other digits")
     add_input(parser, "--test-labels", metavar="FILE", help=LABELS_HELP)
@@ -173,6 +182,21 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
     return Sides(*(side[: args.first] for side in sides))
 
 
+def read_train(args: argparse.Namespace, *others: str) -> tuple[Array, Array, list[Array]]:
+    """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
+    X, *rest = read_sources(args, args.train, *others)
+    if args.train == "digits":
+        if args.train_labels is not None:
+            raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
+        labels: Array | None = datasets.read_labels("digits")
+    else:
+        labels = labels_of_side(args, "train", len(X))
+    if labels is None:
+        raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+    order = _order(args, "train", labels)
+    return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
+
+
 def _order(args: argparse.Namespace, side: str, labels: Array) -> Array | slice:
     """The order of a side's samples: of images in folders one of each label in turn, so that the first few have all."""
     if getattr(args, f"{side}_labels") is not None or not Path(getattr(args, side)).is_dir():
@@ -191,10 +215,7 @@ def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> li
     found = {side: labels_of_side(args, side, n) for side, n in (("train", train), ("test", test))}
     missing = [side for side, labels in found.items() if labels is None]
     if needed and missing:
-        raise ValueError(
-            f"--{missing[0]}-labels is missing; give a file with a label for each sample, or images in one folder for "
-            f"each label"
-        )
+        raise ValueError(f"--{missing[0]}-labels is missing; {LABELS_NEEDED}")
     named = [side for side, labels in found.items() if labels is not None and labels.dtype.kind == "U"]
     numbered = [side for side in found if side not in named and side not in missing]
     if named and numbered:
@@ -218,13 +239,13 @@ def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     """
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is not None:
-        return read_label_file(path, n)
+        return read_labels(path, n)
     folders = find_images(source).labels if source.is_dir() else None
     return None if folders is None else numbers_or_names(folders)
 
 
-def read_label_file(path: str, n: int) -> Array:
-    """Labels (n,) of a file, int64 or str.
+def read_labels(path: str, n: int) -> Array:
+    """Labels (n,) of a file, int64 or str, one for each of n samples.
 
     Of a text of names with one line more, whose first is no other's label, the first line is the name of the column,
     and a hint says so.
@@ -244,6 +265,13 @@ def read_label_file(path: str, n: int) -> Array:
         header = ", without a header that is a number" if len(labels) == n + 1 else ""
         raise ValueError(f"{path} holds {len(labels)} labels for {n} samples; give one for each{header}")
     return labels
+
+
+def refuse_with(args: argparse.Namespace, names: Sequence[str], reason: str) -> None:
+    """Raise ValueError if one of the arguments is given; ``names`` are their dests."""
+    for name in names:
+        if getattr(args, name) not in (None, []):
+            raise ValueError(f"--{name.replace('_', '-')} {reason}")
 
 
 def height_and_width(text: str) -> tuple[int, int]:

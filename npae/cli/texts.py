@@ -3,6 +3,7 @@
 import argparse
 
 from npae.applications import classification
+from npae.applications.texts import TextClassifier, compare, text_model
 from npae.cli.arguments import count
 from npae.cli.output import table
 from npae.cli.paths import add_input
@@ -23,5 +24,6 @@ def run(args: argparse.Namespace) -> None:
     """Train and print the table."""
     train, test = read_texts(args.train), read_texts(args.test)
     print(f"{len(train[0]):,} texts to learn from, {len(test[0]):,} to test, {len(set(train[1]))} labels")
-    rows = classification.compare_texts(*train, *test, model=classification.text_model(args.code_size), few=args.few)
+    fitted = TextClassifier.fit(*train, text_model(args.code_size))
+    rows = compare(fitted, *train, *test, args.few)
     print(table([title.format(few=args.few) for title in classification.HEADER], rows))

@@ -136,7 +136,7 @@ def test_labels_are_the_folders_of_the_images(classes, capsys):
     pytest.importorskip("sklearn")
     arguments = ["--train", "train", "--test", "test", "--size", "4,5"]
     assert main(["classify", "images.safetensors", *arguments, "--few", "6"]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].split()[-1] == "1.0000"  # raw features tell light from dark
+    assert capsys.readouterr().out.splitlines()[3].split()[-1] == "1.0000"  # raw features tell light from dark
 
 
 def test_folders_of_numbers_are_labels_of_these_numbers_beside_files_of_labels(tmp_path):
