@@ -24,6 +24,7 @@ from npae.utils.types import Array
 from npae.utils.validation import check_labels, refuse_non_finite
 
 WORDS = 2000  # the most frequent ones are used
+BATCH = 50  # texts in a training step, if there are so many
 FORMAT = 1
 KEY = "npae-words"  # of the description in a file
 FILES = ("model.safetensors", "words.safetensors", "classifier.safetensors")  # of a text classifier
@@ -139,7 +140,7 @@ class TextClassifier:
         labels = check_labels(labels, len(texts), "the labels")
         words = WordWeights.fit(texts)
         vectors = words.vectors(texts)
-        model = _fitted(text_model() if model is None else model, vectors)
+        model = _fitted(text_model(n_texts=len(texts)) if model is None else model, vectors)
         return cls(words, model, Classifier.of(model, vectors, labels))
 
     def predict(self, texts: Sequence[str]) -> tuple[Array, Array, Array]:
@@ -183,8 +184,8 @@ class TextClassifier:
         return cls(words, model, Classifier.load(paths[2], model))
 
 
-def text_model(code_size: int = 16, random_state: int = 0) -> DenoisingAutoencoder:
-    """An unfitted denoising model for TF-IDF vectors, trained with 30 % of the values masked."""
+def text_model(code_size: int = 16, random_state: int = 0, *, n_texts: int = BATCH) -> DenoisingAutoencoder:
+    """An unfitted denoising model for the TF-IDF vectors of some texts, trained with 30 % of the values masked."""
     return DenoisingAutoencoder(
         code_size=code_size,
         hidden=(256,),
@@ -192,7 +193,7 @@ def text_model(code_size: int = 16, random_state: int = 0) -> DenoisingAutoencod
         noise_level=0.3,
         loss="mse",
         epochs=20,
-        batch_size=50,
+        batch_size=min(BATCH, max(1, n_texts)),
         random_state=random_state,
     )
 

@@ -23,7 +23,15 @@ def add_few(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"labels, where they are few: drawn at random, each label by its share and once at least (default: {FEW})",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help=f"of this draw (default: {SEED})")
+    parser.add_argument("--seed", type=seed_number, metavar="N", help=f"of this draw (default: {SEED})")
+
+
+def seed_number(text: str) -> int:
+    """A whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
+    return number
 
 
 def few_labels(args: argparse.Namespace) -> tuple[int, int]:
