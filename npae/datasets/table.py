@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from npae.datasets.named_columns import NamedColumns
 from npae.datasets.streams import MAX_BYTES
 from npae.datasets.table_columns import (
     DROP_INDEX,
@@ -79,6 +80,11 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     array([[3.5],
            [3.1]])
     """
+    return np.asarray(read_named_table(path, header=header, drop=drop))
+
+
+def read_named_table(path: str | os.PathLike[str], *, header: bool | None = None, drop: Drop | None = None) -> Array:
+    """``read_table``; where the file has a header, the array also has ``columns``, the names as they are written."""
     path = Path(path)
     if header is not None and not isinstance(header, bool | np.bool_):
         raise ValueError(f"header is {header!r}, but whether there is one is expected; give True or False")
@@ -152,7 +158,9 @@ class _Table:
             check_index(self._path, values, self._names, self._drop)
         if self._names is None and self._header is None:
             check_first_row(self._path, self._first_line, values, self._first, self._is_fraction)
-        return values
+        if self._names is None:
+            return values
+        return NamedColumns.of(values, [self._names[place] for place in self._kept])
 
     def _begin(self, line: int, row: list[str]) -> None:
         self._width, self._first_line = len(row), line
