@@ -215,7 +215,8 @@ def npy_labels() -> list[bytes]:
 @cache
 def texts() -> list[bytes]:
     """Labels and texts."""
-    return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"l\tt\r\nx\ty\r\n\r\n"]
+    orange = b"Category\tText\nd\tstring\nclass\t\nx\ty\n"
+    return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"class\tdoc\r\nx\ty\r\n\r\n", orange]
 
 
 @cache
