@@ -36,8 +36,9 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     separators in quotation marks are none. The first line is a header if none of its cells is a number. Blank lines are
     skipped. Numbers have a decimal point. The text is UTF-8.
 
-    A header of numbers (0, 1, 2, …, or wavelengths) and the index that pandas writes as a column are not guessed: a
-    table that seems to have them is refused until ``header`` or ``drop`` says what they are.
+    A header of numbers (0, 1, 2, …, years or wavelengths) and the index that pandas writes as a column are not guessed:
+    a table that seems to have them is refused until ``header`` or ``drop`` says what they are. Names that could as well
+    be a row of the table, such as 3, 17 and 22 above whole numbers, cannot be told from one.
 
     The file may have up to 4 GiB, expanded too, and the table too, a line up to 16 Mi characters and 1,048,576 cells,
     and a cell as many characters as csv.field_size_limit() says. No more than a line is read at once, and a line break
@@ -185,6 +186,9 @@ class _Table:
             )
 
     def _advice_on_width(self, row: list[str]) -> str:
+        has_index = bool(self._names) and not self._values and len(row) == self._width + 1
+        if has_index and any(map(is_number, row)):
+            return "give every line as many, or the index, if the first column is one, a name in the header"
         if not self._values and (reason := self._no_header()):
             return f"remove line {self._first_line}{reason}"
         if row[0].lstrip().startswith("#"):
@@ -193,8 +197,6 @@ class _Table:
             return "remove the line if it is no sample, such as a total or a note"
         if len(row) == 2 * self._width and all(cell.strip().lstrip("+-").isdecimal() for cell in row):
             return "write decimal points if these are decimal commas, else give every line as many"
-        if self._names and len(row) == self._width + 1 and not self._values:
-            return "give every line as many, or the index, if the first column is one, a name in the header"
         return "give every line as many"
 
     def _no_header(self) -> str:

@@ -122,7 +122,7 @@ def is_evenly_spaced_against_chance(row: Array, rest: Array, cells: list[str]) -
             return False
         if _count_even(rest, tolerance):
             return False
-        some = rest[:: -(-len(rest) // LOOKED_AT)]
+        some = rest[:: -(-len(rest) // min(LOOKED_AT, max(FEWEST_ROWS, BLOCK // columns)))]
         grain = 2 * tolerance + _resolution(some)
         bends = np.median(np.abs(np.diff(some, 2, axis=1)), axis=0)  # (columns - 2,)
         chance = float(np.prod(_density(grain, bends)))

@@ -121,11 +121,12 @@ def test_a_verb_takes_the_columns_of_the_model_in_their_order_alone(verb, tmp_pa
     code, said = run("more.csv")
     assert code == 2
     assert "more.csv has columns that the model was not trained on: 'g'; leave them out with --drop" in said
-    for data, options in (("cols.csv", []), ("more.csv", ["--drop", "g"] if verb in ("encode", "index") else None)):
-        if options is not None:
-            code, said = run(data, *options)
-            assert code == 0
-            assert "feature names" not in said
+    if verb not in ("train side", "cluster"):  # which take seconds
+        code, said = run("cols.csv")
+        assert (code, "names" in said) == (0, False)
+    if verb in ("encode", "index"):
+        code, said = run("more.csv", "--drop", "g")
+        assert (code, "names" in said) == (0, False)
 
 
 @pytest.mark.filterwarnings("default")  # the command line shows it as a sentence
