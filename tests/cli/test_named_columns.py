@@ -103,7 +103,7 @@ VERBS = {
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_takes_the_columns_of_the_model_in_their_order_alone(verb, tmp_path, capsys):
-    if verb in ("classify", "cluster", "train side", "reduce"):
+    if verb in ("classify", "reduce"):
         pytest.importorskip("sklearn")
     if verb == "search":
         assert main(["index", "named.safetensors", "--data", "cols.csv", "--out", "index.safetensors", "--force"]) == 0
