@@ -14,7 +14,7 @@ from npae.datasets.images import read_images
 from npae.datasets.other_formats import refuse_by_content
 from npae.datasets.streams import MAX_BYTES
 from npae.datasets.table import read_table
-from npae.datasets.table_columns import is_number
+from npae.datasets.table_cells import is_number
 from npae.datasets.table_rows import read_rows
 from npae.datasets.text_files import open_text
 from npae.utils.errors import FileFormatError, quoted
