@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from npae import datasets
+from npae.cli.columns import check_file_columns
 from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
-from npae.datasets.formats import USES, options_for
+from npae.datasets.formats import USES, options_for, read_named
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
 from npae.estimators import AutoencoderEstimator
@@ -94,18 +95,24 @@ def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
     return model
 
 
-def read_data(args: argparse.Namespace) -> Array:
-    """The samples that ``args.data`` names."""
-    return read_sources(args, args.data)[0]
+def read_data(args: argparse.Namespace, model: AutoencoderEstimator | None = None) -> Array:
+    """The samples that ``args.data`` names, for a fitted model if one is given."""
+    return read_sources(args, args.data, model=model)[0]
 
 
-def read_sources(args: argparse.Namespace, *sources: str, others: Sequence[str] = ()) -> list[Array]:
+def read_sources(
+    args: argparse.Namespace, *sources: str, model: AutoencoderEstimator | None = None, others: Sequence[str] = ()
+) -> list[Array]:
     """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
 
-    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused.
+    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused. The names of a
+    table's columns go with it; if they are not those of the ``model``, it is refused.
     """
     options = _check_options(args, *sources, *others)
-    return [datasets.read(source, **options[source]) for source in sources]
+    read = [read_named(source, **options[source]) for source in sources]
+    if model is None:
+        return read
+    return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
 
 
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
@@ -157,10 +164,16 @@ def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
     add_reading(parser)
 
 
-def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequence[str] = ()) -> Sides:
+def read_sides(
+    args: argparse.Namespace,
+    model: AutoencoderEstimator | None = None,
+    *,
+    labels: bool = True,
+    others: Sequence[str] = (),
+) -> Sides:
     """The data that ``add_sides`` asks for; without ``labels`` they are all zero where there are none.
 
-    ``others`` are as in ``read_sources``.
+    ``model`` and ``others`` are as in ``read_sources``.
     """
     if args.train == "digits":
         for name in ("test", "train_labels", "test_labels"):
@@ -175,16 +188,18 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
     elif args.test is None:
         raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
-        train, test = read_sources(args, args.train, args.test, others=others)
+        train, test = read_sources(args, args.train, args.test, model=model, others=others)
         train_labels, test_labels = _labels(args, len(train), len(test), labels)
         train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
         sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
     return Sides(*(side[: args.first] for side in sides))
 
 
-def read_train(args: argparse.Namespace, *others: str) -> tuple[Array, Array, list[Array]]:
+def read_train(
+    args: argparse.Namespace, *others: str, model: AutoencoderEstimator | None = None
+) -> tuple[Array, Array, list[Array]]:
     """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
-    X, *rest = read_sources(args, args.train, *others)
+    X, *rest = read_sources(args, args.train, *others, model=model)
     if args.train == "digits":
         if args.train_labels is not None:
             raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")

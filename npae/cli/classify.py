@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
         if args.data is None:
             raise ValueError("--classifier was given without --data; give the samples to label")
         classifier = Classifier.load(args.classifier, model)
-        (X,) = read_sources(args, args.data)
+        (X,) = read_sources(args, args.data, model=model)
         _label(args, classifier, model, X[: args.first])
         return
     if args.test is not None or not (args.save or args.data):
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> None:
     else:
         refuse_with(args, ("few", "seed", "test_labels"), "is for a comparison, which --test asks for; give both")
     if args.save or args.data:
-        train, labels, new = read_train(args, *([args.data] if args.data else []))
+        train, labels, new = read_train(args, *([args.data] if args.data else []), model=model)
         classifier = Classifier.of(model, train, labels)
         if args.save:
             classifier.save(args.save)
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _compare(args: argparse.Namespace, model: AutoencoderEstimator) -> None:
-    s = read_sides(args, others=[args.data] if args.data else [])
+    s = read_sides(args, model, others=[args.data] if args.data else [])
     few, seed = few_labels(args)
     rows = classification.compare(model, s.train, s.train_labels, s.test, s.test_labels, few, seed)
     print(table([title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows))

@@ -17,5 +17,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table."""
-    model, sides = read_model(args), read_sides(args)
+    model = read_model(args)
+    sides = read_sides(args, model)
     print(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))

@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compress, write, and print size and quality."""
     model = read_model(args)
-    X, *others = read_sources(args, args.data, *([args.compare] if args.compare else []))
+    X, *others = read_sources(args, args.data, *([args.compare] if args.compare else []), model=model)
     learned = others[0] if others else None
     if learned is not None:
         codec_comparison.check_comparable(learned, X)

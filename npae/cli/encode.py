@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
-    codes = read_model(args).transform(read_data(args))
+    model = read_model(args)
+    codes = model.transform(read_data(args, model))
     write_array(args.out, codes)
     print(f"{len(codes):,} codes of {codes.shape[1]} values in {args.out}")

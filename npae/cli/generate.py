@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> None:
     """Print the bounds, write the pictures."""
     from npae.utils import pictures
 
-    model, X = read_model(args), read_data(args)
+    model = read_model(args)
+    X = read_data(args, model)
     if len(X) < WALKED:
         raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
     if isinstance(model, VariationalAutoencoder):

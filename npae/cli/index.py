@@ -26,6 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
     model = read_model(args)
-    index = Index.of(model, read_data(args), args.metric)
+    index = Index.of(model, read_data(args, model), args.metric)
     index.save(args.out)
     print(f"{len(index.codes):,} codes of {index.codes.shape[1]} values in {args.out}")

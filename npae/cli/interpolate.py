@@ -20,9 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Interpolate and write."""
-    X = read_data(args)
+    model = read_model(args)
+    X = read_data(args, model)
     for option in ("start", "end"):
         if not 0 <= getattr(args, option) < len(X):
             raise ValueError(f"--{option} is {getattr(args, option)}; expected an index from 0 to {len(X) - 1}")
-    write_array(args.out, read_model(args).interpolate(X[args.start], X[args.end], args.steps), columns=args.steps)
+    write_array(args.out, model.interpolate(X[args.start], X[args.end], args.steps), columns=args.steps)
     print(f"{args.steps} samples in {args.out}")

@@ -20,8 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Reconstruct, write, and print the mean squared error."""
-    X = read_data(args)[: args.first]
-    rebuilt = read_model(args).reconstruct(X)
+    model = read_model(args)
+    X = read_data(args, model)[: args.first]
+    rebuilt = model.reconstruct(X)
     write_array(args.out, rebuilt)
     error = float(np.square(rebuilt - X, dtype=np.float64).mean())
     print(f"{len(X):,} samples rebuilt in {args.out}, mean squared error {error:.4f}")

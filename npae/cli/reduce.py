@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, write the map."""
-    model, sides = read_model(args), read_sides(args, labels=False)
+    model = read_model(args)
+    sides = read_sides(args, model, labels=False)
     print(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
     if args.out:
         from npae.utils import charts

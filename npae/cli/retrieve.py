@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table."""
-    model, sides = read_model(args), read_sides(args)
+    model = read_model(args)
+    sides = read_sides(args, model)
     rows = retrieval.compare(model, sides.train, sides.train_labels, sides.test, sides.test_labels, args.k)
     print(table(retrieval.HEADER, rows))

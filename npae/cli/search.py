@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> None:
     """Print positions in the index and distances; write the picture."""
     model = read_model(args)
     index = Index.load(args.index, model)
-    queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []))
+    queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []), model=model)
     if queries.shape == model.network_.input_shape:
         queries = queries[None]
     queries = queries[: args.first]

@@ -12,7 +12,7 @@ from npae.cli.arguments import count, refuse_with
 from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels, write_labelled
 from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
-from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, is_table
+from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, has_first_line, is_table
 
 HELP = "learn to label texts and label new ones, or measure how well codes serve a classifier, beside truncated SVD"
 CODE_SIZE = 16
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
-        help="whether the first line of a .csv names its columns (default: it does)",
+        help="whether the first line names the columns (default: that of a .csv does, of others usual names do)",
     )
     parser.add_argument("--encoding", metavar="NAME", help="of all texts, such as latin-1 (default: utf-8)")
     parser.add_argument("--code-size", type=count, metavar="N", help=f"values in a code (default: {CODE_SIZE})")
@@ -104,7 +104,8 @@ def _check_options(args: argparse.Namespace) -> None:
     labelled = [source for source in (args.train, args.test) if source is not None]
     every = [*labelled, *([] if args.data is None else [args.data])]
     for name, sources in (("text_column", every), ("label_column", labelled), ("header", every)):
-        if getattr(args, name) is not None and not any(map(is_table, sources)):
+        has_use = has_first_line if name == "header" else is_table
+        if getattr(args, name) is not None and not any(map(has_use, sources)):
             option = "no-header" if getattr(args, name) is False else name.replace("_", "-")
             raise ValueError(f"--{option} was given with {', '.join(sources)}, but is for a .csv or .tsv; leave it out")
 
@@ -112,7 +113,7 @@ def _check_options(args: argparse.Namespace) -> None:
 def _options(args: argparse.Namespace, source: str) -> dict[str, Any]:
     """How a source is read: the options that it has a use for."""
     if not is_table(source):
-        return {"encoding": args.encoding}
+        return {"encoding": args.encoding} | ({"header": args.header} if has_first_line(source) else {})
     has_columns = args.text_column is not None or args.label_column is not None
     column = TEXT_COLUMN if has_columns and args.text_column is None else args.text_column
     return {"text_column": column, "header": args.header, "encoding": args.encoding}

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from npae.datasets.image_files import OTHER_SUFFIXES, SUFFIXES
 from npae.datasets.images import read_images
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
 from npae.datasets.streams import MAX_BYTES, open_file
-from npae.datasets.table import read_table
+from npae.datasets.table import read_named_table
 from npae.datasets.table_columns import Drop
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
@@ -29,10 +30,10 @@ def read_digits(_: Path) -> Array:
 BY_SUFFIX: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
-    ".csv": read_table,
-    ".tsv": read_table,
-    ".csv.gz": read_table,
-    ".tsv.gz": read_table,
+    ".csv": read_named_table,
+    ".tsv": read_named_table,
+    ".csv.gz": read_named_table,
+    ".tsv.gz": read_named_table,
     ".idx": read_idx,
     ".gz": read_idx,
 }
@@ -40,7 +41,11 @@ BY_SUFFIX: dict[str, Reader] = {
 BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0\0": read_idx, b"\x1f\x8b": read_idx}
 TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the file
 #: The options of each reader, and what they are for, in words.
-OPTIONS: dict[Reader, tuple[str, ...]] = {read_npz: ("name",), read_images: ("size",), read_table: ("header", "drop")}
+OPTIONS: dict[Reader, tuple[str, ...]] = {
+    read_npz: ("name",),
+    read_images: ("size",),
+    read_named_table: ("header", "drop"),
+}
 USES = {"name": "an npz file", "size": "a folder of images", "header": "a csv or tsv", "drop": "a csv or tsv"}
 
 
@@ -92,7 +97,11 @@ def read(
     ValueError
         If ``name``, ``size``, ``header`` or ``drop`` is given for a source that has no use for it.
     """
-    options = {"name": name, "size": size, "header": header, "drop": drop}
+    return np.asarray(read_named(source, name=name, size=size, header=header, drop=drop))
+
+
+def read_named(source: str | os.PathLike[str], **options: Any) -> Array:
+    """:func:`read`; an array of a table with a header also has ``columns``, the names of its columns."""
     given = {option: value for option, value in options.items() if value is not None}
     reader = find_reader(source)
     for option, value in given.items():

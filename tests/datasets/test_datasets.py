@@ -409,7 +409,7 @@ def test_a_single_column_and_a_last_line_without_end_are_read(tmp_path):
         ("1,setosa\n2,virginica\n", r"line 1, column 2 holds the text 'setosa'"),
         ("1,2\n3,1_000\n", r"line 2, column 2 holds the text '1_000'"),
         ("a;b\n1,5;2\n", r"line 2, column 1 \('a'\) holds the text '1,5'"),
-        ("1,2\n3,nan\n", r"line 2, column 2 holds 'nan', which is not a finite number"),
+        ("1,2\n3,nan\n", r"line 2, column 2 holds the text 'nan', which usually stands for a missing value"),
         ("1,2\n-1e999,3\n", r"line 2, column 1 holds '-1e999', which is not a finite number"),
         ("1,2\n3,4,5\n", r"line 2: 3 columns, but line 1 has 2"),
         ("a,b,c\n\n1,2\n", r"line 3: 2 columns, but line 1 has 3"),
