@@ -17,6 +17,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 DATA = 'a .npy, .npz, .csv or idx file, a folder of images or of such folders, or "digits", which come with npae'
 
@@ -60,6 +61,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
+    )
+    parser.add_argument(
+        "--divide",
+        type=divisor,
+        metavar="X",
+        help="divide all numbers of a file by X, such as 255 for rows of pixels in 0-255 (default: images of bytes, of "
+        "shape (n, h, w) or (n, h, w, channels), are divided by 255, and nothing else is)",
     )
 
 
@@ -108,7 +116,7 @@ def read_sources(args: argparse.Namespace, *sources: str, others: Sequence[str] 
 
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
-    options = {name: getattr(args, name) for name in ("header", "drop", "size")}
+    options = {name: getattr(args, name) for name in ("header", "drop", "size", "divide")}
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
         return {source: {} for source in sources}
@@ -216,10 +224,19 @@ def _labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None
         labels = datasets.read(path).ravel()
     except FileFormatError as error:  # what it advises is for data: --header and --drop are not for labels
         raise ValueError(f"{str(error).rpartition('; ')[0]}; a file of labels has one whole number a line") from None
-    whole = (np.abs(labels) < 2**53) & (labels == np.rint(labels))  # neither NaN nor infinity is
-    if len(labels) != n or not whole.all():
+    if len(labels) != n:
         header = ", without a header that is a number" if len(labels) == n + 1 else ""
-        raise ValueError(f"{path} holds {len(labels)} values for {n} samples; give a whole number for each{header}")
+        raise ValueError(
+            f"{path} holds {counted(len(labels), 'value')} for {counted(n, 'sample')}; give a whole number for each"
+            f"{header}"
+        )
+    whole = (np.abs(labels) < 2**53) & (labels == np.rint(labels))  # neither NaN nor infinity is
+    if not whole.all():
+        place = int(np.argmin(whole))
+        raise ValueError(
+            f"{path} holds {labels[place]:.9g} as the label of sample {place + 1}, counted from 1, but a whole number "
+            f"up to 2**53 is expected; give one for each sample ({(~whole).sum():,} of {n:,} have none)"
+        )
     return labels.astype(np.int64)
 
 
@@ -229,6 +246,14 @@ def height_and_width(text: str) -> tuple[int, int]:
     if len(numbers) != 2 or not all(number.strip().isdecimal() and int(number) for number in numbers):
         raise argparse.ArgumentTypeError(f"{text} is not a height and a width, such as 28,28")
     return int(numbers[0]), int(numbers[1])
+
+
+def divisor(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
 
 
 def count(text: str) -> int:

@@ -5,6 +5,7 @@ import argparse
 from npae.applications import classification
 from npae.cli.arguments import add_model, add_sides, count, read_model, read_sides
 from npae.cli.output import table
+from npae.utils.console import say
 
 HELP = "measure how well codes serve a classifier, beside PCA and raw features"
 
@@ -20,4 +21,4 @@ def run(args: argparse.Namespace) -> None:
     """Print the table."""
     model, s = read_model(args), read_sides(args)
     rows = classification.compare(model, s.train, s.train_labels, s.test, s.test_labels, args.few)
-    print(table([title.format(few=args.few) for title in classification.HEADER], rows))
+    say(table([title.format(few=args.few) for title in classification.HEADER], rows))

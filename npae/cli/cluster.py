@@ -5,6 +5,7 @@ import argparse
 from npae.applications import clustering
 from npae.cli.arguments import add_model, add_sides, read_model, read_sides
 from npae.cli.output import table
+from npae.utils.console import say
 
 HELP = "measure how well groups of codes agree with labels, beside PCA and raw features"
 
@@ -18,4 +19,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Print the table."""
     model, sides = read_model(args), read_sides(args)
-    print(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))
+    say(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))

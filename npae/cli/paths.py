@@ -151,8 +151,11 @@ def _folder_made(path: Path) -> Iterator[None]:
 
 def _require(args: argparse.Namespace) -> None:
     for given in _declared(args, "inputs"):
-        if given.needed and getattr(args, given.dest) is None:
+        value = getattr(args, given.dest)
+        if given.needed and value is None:
             raise ValueError(f"{given.option} is missing; give {given.needed}")
+        if any(not name.strip() for name in _values(value)):
+            raise ValueError(f"{given.option} is empty; give {given.needed or 'a name'}")
 
 
 def _declared(args: argparse.Namespace, kind: str) -> list[Any]:

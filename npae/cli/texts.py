@@ -7,6 +7,8 @@ from npae.cli.arguments import count
 from npae.cli.output import table
 from npae.cli.paths import add_input
 from npae.datasets import read_texts
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "train on texts, and measure how well their codes serve a classifier, beside truncated SVD and raw features"
 
@@ -22,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Train and print the table."""
     train, test = read_texts(args.train), read_texts(args.test)
-    print(f"{len(train[0]):,} texts to learn from, {len(test[0]):,} to test, {len(set(train[1]))} labels")
+    say(
+        f"{counted(len(train[0]), 'text')} to learn from, {len(test[0]):,} to test, "
+        f"{counted(len(set(train[1])), 'label')}"
+    )
     rows = classification.compare_texts(*train, *test, model=classification.text_model(args.code_size), few=args.few)
-    print(table([title.format(few=args.few) for title in classification.HEADER], rows))
+    say(table([title.format(few=args.few) for title in classification.HEADER], rows))

@@ -11,6 +11,7 @@ from npae.datasets.pixels import read_image
 from npae.datasets.streams import MAX_BYTES
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array, Shape
+from npae.utils.wording import counted
 
 SIZE = "size=(height, width), on the command line --size HEIGHT,WIDTH,"
 
@@ -117,8 +118,8 @@ def read_labels(folder: str | os.PathLike[str]) -> Array:
 def _check_total(folder: Path, n: int, shape: Shape) -> None:
     if n * math.prod(shape) * np.dtype(np.float32).itemsize > MAX_BYTES:
         raise FileFormatError(
-            f"{str(folder)!r} has {n} images to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} bytes of "
-            f"float32; give fewer, or a smaller {SIZE}"
+            f"{str(folder)!r} has {counted(n, 'image')} to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} "
+            f"bytes of float32; give fewer, or a smaller {SIZE}"
         )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 IF_HEADER = "give --header if this line names the columns (in Python header=True)"
 SAY_HEADER = "give --header if it names the columns, --no-header if it is data (in Python header=True or False)"
@@ -94,7 +95,7 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
         )
     kept = [place for place in range(width) if place not in dropped]
     if not kept:
-        raise FileFormatError(f"{str(path)!r} has {width} columns, of which none is left; drop fewer")
+        raise FileFormatError(f"{str(path)!r} has {counted(width, 'column')}, of which none is left; drop fewer")
     return kept
 
 
