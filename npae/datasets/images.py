@@ -19,10 +19,11 @@ SIZE = "size=(height, width), on the command line --size HEIGHT,WIDTH,"
 def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Array:
     """Read all images of a folder, or of its sub-folders, whose names :func:`read_labels` gives as labels.
 
-    Files of other suffixes and hidden files (``.name``) are passed over; a file with an image's suffix must be an
-    image. The order is that of the names as text, folders first: 10.png comes before 2.png. BMP, GIF, JPEG, PNG, PPM,
-    TIFF and WEBP are read, turned as their EXIF orientation says. An image with a palette is in colour, unless its
-    palette is grey.
+    A file with an image's suffix must be an image. An image with another suffix, or of a format that is not read, is
+    refused; other files are passed over, with one warning that counts and names them, but for hidden files (``.name``)
+    and those that systems make, such as Thumbs.db. The order is that of the names as text, folders first: 10.png comes
+    before 2.png. BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are read, turned as their EXIF orientation says. An image with
+    a palette is in colour, unless its palette is grey.
 
     A file may have up to 512 MiB, one image as many pixels as Pillow considers safe (``PIL.Image.MAX_IMAGE_PIXELS``,
     89 million), and the result up to 4 GiB.
@@ -54,7 +55,9 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
     folder = Path(folder)
     if size is not None and not _is_size(size):
         raise ValueError(f"size is {size}, but a height and a width of at least 1 are expected; give e.g. (28, 28)")
-    paths = find_images(folder).paths
+    found = find_images(folder)
+    found.warn(folder, stacklevel=2)
+    paths = found.paths
     if size is not None:
         _check_total(folder, len(paths), size)
     images: list[Array] = []  # each (h, w) or (h, w, 3), uint8

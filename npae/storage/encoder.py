@@ -51,7 +51,8 @@ class Encoder:
         layers, self._columns = list(layers), columns
         self._arena = Arena(record["dtype"], reference_kernels(), record["seed"])
         self._encoder = Chain(from_config(record["network"]["encoder"], layers))
-        self._loss: str = record["network"]["loss"]
+        self._loss: str | None = record["network"].get("loss")  # which files of earlier versions do not name
+        self._learned_unit_interval = self._loss is not None and loss_by_name(self._loss).needs_unit_interval
         self._code = Chain(from_config(record["network"]["code"], layers))
         hidden_shape = self._arena.add(self._encoder, record["input_shape"], "encoder")
         self._arena.add(self._code, hidden_shape, "code")
@@ -67,7 +68,7 @@ class Encoder:
         warn_of_names_on_one_side(columns_of(X), self._columns, type(self).__name__, stacklevel=2)
         check_columns(columns_of(X), self._columns)
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
-        if loss_by_name(self._loss).needs_unit_interval:
+        if self._learned_unit_interval:
             hint_at_bytes(X)
         return in_batches(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
 
