@@ -1,5 +1,6 @@
 """Which images a folder holds: its own, or those of its sub-folders, each of which is then a label."""
 
+import re
 import warnings
 from pathlib import Path
 from typing import NamedTuple
@@ -157,6 +158,10 @@ def _kind(path: Path) -> str | None:
         head = file.read(HEAD)
     if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
         return "webp"
+    if head.startswith(b"BM") and head[6:10] == bytes(4):
+        return "bmp"
+    if re.match(rb"P[1-6]\n(#|[0-9]+ [0-9])", head):
+        return "ppm"
     return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
 
 

@@ -156,7 +156,7 @@ def check_labels(labels: Any, n: int, what: str) -> Array:
     array: Array = np.asarray(labels)
     if array.shape != (n,):
         raise ValueError(
-            f"{what} have shape {array.shape}, but {counted(n, 'sample')} were expected; give one label for each"
+            f"{what} have shape {array.shape}, but there {'is' if n == 1 else 'are'} {counted(n, 'sample')}; give one label for each"
         )
     refuse_missing(array, what)
     return array

@@ -332,7 +332,7 @@ def test_an_image_of_a_format_that_is_not_read_is_refused(tmp_path, name):
     refused(tmp_path, f"{name}' is of a format that is not read")
 
 
-@pytest.mark.parametrize("kind", ["png", "jpg", "gif", "tif", "webp", "bmp"])
+@pytest.mark.parametrize("kind", ["png", "jpg", "gif", "tif", "webp", "bmp", "ppm"])
 def test_an_image_without_the_suffix_of_one_is_known_by_its_first_bytes(tmp_path, kind):
     saved(tmp_path / "a.png", GREY)
     saved(tmp_path / f"b.{kind}", GREY)
@@ -352,12 +352,12 @@ def test_files_that_are_no_images_are_counted_and_named_in_one_warning(tmp_path)
     for name in ("cat/b.npy", "cat/p.png.gz", "dog/y.mp4"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"")
-    expected = r"^4 files in '.*' are no images and were passed over, such as 'b\.npy', 'notes\.txt', 'p\.png\.gz'$"
+    expected = r"^4 files in '.*' are no images and were passed over, such as 'notes\.txt', 'b\.npy', 'p\.png\.gz'$"
     with pytest.warns(UserWarning, match=expected) as caught:
         read(tmp_path)
     assert len(caught) == 1
     (tmp_path / "dog" / "y.mp4").unlink()
-    with pytest.warns(UserWarning, match=r"passed over: 'b\.npy', 'notes\.txt', 'p\.png\.gz'$"):
+    with pytest.warns(UserWarning, match=r"passed over: 'notes\.txt', 'b\.npy', 'p\.png\.gz'$"):
         read(tmp_path)
 
 
