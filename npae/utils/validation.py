@@ -155,8 +155,9 @@ def check_labels(labels: Any, n: int, what: str) -> Array:
         refuse_in_list(labels, what)
     array: Array = np.asarray(labels)
     if array.shape != (n,):
+        there = "is" if n == 1 else "are"
         raise ValueError(
-            f"{what} have shape {array.shape}, but there {'is' if n == 1 else 'are'} {counted(n, 'sample')}; give one label for each"
+            f"{what} have shape {array.shape}, but there {there} {counted(n, 'sample')}; give one label for each"
         )
     refuse_missing(array, what)
     return array
