@@ -120,6 +120,8 @@ def _sentence(error: BaseException) -> str:
     """What an error says; of one that the system reports, its words without its number."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
         return f"{error.filename}: {error.strerror.lower()}; check that you may use it, or give another"
+    if isinstance(error, MemoryError) and not str(error):  # Python's own
+        return "there is too little memory left; raise the limit of this process, or give fewer samples"
     return str(error)
 
 

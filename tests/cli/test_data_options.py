@@ -147,7 +147,7 @@ def test_folders_of_numbers_are_labels_of_these_numbers_beside_files_of_labels(t
     read = sides("--train", str(folder), *test)
     assert read.train_labels.tolist() == [10, 7]
     assert read.test_labels.tolist() == [3, 4]
-    (tmp_path / "7").rename(tmp_path / "seven")
+    (folder / "7").rename(folder / "seven")
     with pytest.raises(ValueError, match="--test has labels that are numbers, but the folders of --train have names"):
         sides("--train", str(folder), *test)
 
