@@ -14,7 +14,7 @@ from npae.utils.sparse import Samples, SparseRows, blocks
 BRIGHT = 200
 #: Least number of columns of rows of pixels, 8 × 8, and what half of those that are not 0 throughout reach at least.
 FEWEST_PIXELS, HALF_BRIGHT = 64, 100
-LOOKED_AT = 200  # samples, before all are
+LOOKED_AT = 32  # samples, before all are
 PACKAGE = f"{__name__.partition('.')[0]}."
 
 
