@@ -23,7 +23,8 @@ from npae.utils.wording import counted
 Reader = Callable[..., Array]
 
 
-def _read_digits(_: Path) -> Array:
+def read_digits(_: Path) -> Array:
+    """The training images that come with npae."""
     return load_digits().train_images
 
 
@@ -113,7 +114,7 @@ def read(
     """
     options = {"name": name, "size": size, "header": header, "drop": drop, "divide": divide}
     given = {option: value for option, value in options.items() if value is not None}
-    reader = _reader(source)
+    reader = find_reader(source)
     for option, value in given.items():
         if option not in OPTIONS.get(reader, ()):
             raise ValueError(
@@ -132,13 +133,14 @@ def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
     FileNotFoundError, FileFormatError
         As :func:`read`, if there is no such file or no reader for it.
     """
-    return OPTIONS.get(_reader(source), ())
+    return OPTIONS.get(find_reader(source), ())
 
 
-def _reader(source: str | os.PathLike[str]) -> Reader:
+def find_reader(source: str | os.PathLike[str]) -> Reader:
+    """The reader of a source; raises as :func:`options_for`."""
     path = Path(source)
     if source == "digits":
-        return _read_digits
+        return read_digits
     if path.is_dir():
         return read_images
     refuse_by_content(path)
