@@ -69,8 +69,8 @@ def run(args: argparse.Namespace) -> None:
         if args.save:
             classifier.save(args.save)
             say(
-                f"a classifier of {counted(len(classifier.labels), 'label')}, fitted to {counted(len(train), 'sample')}: "
-                f"{args.save}"
+                f"a classifier of {counted(len(classifier.labels), 'label')}, fitted to "
+                f"{counted(len(train), 'sample')}: {args.save}"
             )
         for X in new:
             _label(args, classifier, model, X)

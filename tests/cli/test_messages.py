@@ -14,7 +14,7 @@ from helpers.paths import ROOT
 from helpers.small_models import fitted, samples
 
 from npae.cli import main
-from npae.cli.arguments import _labels_of_side
+from npae.datasets import read_labels
 
 pytestmark = pytest.mark.filterwarnings("always::UserWarning")  # which the command line prints
 ESCAPE = "b\033[31m"
@@ -124,9 +124,9 @@ def test_a_reader_that_ends_is_no_mistake(model, arguments):
 @pytest.mark.parametrize(
     ("labels", "sentence"),
     [
-        ([0, np.nan, 1, np.nan], "holds nan as the label of sample 2, counted from 1, but a whole .*2 of 4 have none"),
-        ([0, 1, 1.5, 0], r"holds 1\.5 as the label of sample 3, .*1 of 4 have none"),
-        ([0, 1, 1], "holds 3 values for 4 samples; give a whole number for each"),
+        ([0, np.nan, 1, np.nan], "holds nan at index 1, but a label is a whole number or a name"),
+        ([0, 1, 1.5, 0], r"holds 1\.5 at index 2, but a label"),
+        ([0, 1, 1], "holds 3 labels for 4 samples; give one for each"),
     ],
 )
 def test_a_label_that_is_no_whole_number_is_named_with_its_place(model, labels, sentence, capsys):
@@ -138,10 +138,9 @@ def test_a_label_that_is_no_whole_number_is_named_with_its_place(model, labels, 
     assert re.search(sentence, text), text
 
 
-def test_labels_of_bytes_in_a_column_keep_their_values(model):
-    np.save("labels.npy", np.arange(10, dtype="u1")[:, None])
-    parsed = type("Given", (), {"train_labels": "labels.npy", "train": "x.npy"})
-    assert _labels_of_side(parsed, "train", 10).tolist() == list(range(10))
+def test_labels_of_bytes_in_a_column_keep_their_values(tmp_path):
+    np.save(tmp_path / "labels.npy", np.arange(10, dtype="u1")[:, None])
+    assert read_labels(tmp_path / "labels.npy").tolist() == list(range(10))
 
 
 def test_divide_scales_rows_of_pixels_and_the_hint_names_it(model, capsys):
