@@ -20,6 +20,7 @@ from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import Hint, quoted
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 DATA = 'a .npy, .npz, .csv or idx file, a folder of images or of such folders, or "digits", which come with npae'
 
@@ -63,6 +64,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
+    )
+    parser.add_argument(
+        "--divide",
+        type=divisor,
+        metavar="X",
+        help="divide all numbers of a file by X, such as 255 for rows of pixels in 0-255 (default: images of bytes, of "
+        "shape (n, h, w) or (n, h, w, channels), are divided by 255, and nothing else is)",
     )
 
 
@@ -117,7 +125,7 @@ def read_sources(
 
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
-    options = {name: getattr(args, name) for name in ("header", "drop", "size")}
+    options = {name: getattr(args, name) for name in ("header", "drop", "size", "divide")}
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
         return {source: {} for source in sources}
@@ -278,7 +286,9 @@ def read_labels(path: str, n: int) -> Array:
         )
     if len(labels) != n:
         header = ", without a header that is a number" if len(labels) == n + 1 else ""
-        raise ValueError(f"{path} holds {len(labels)} labels for {n} samples; give one for each{header}")
+        raise ValueError(
+            f"{path} holds {counted(len(labels), 'label')} for {counted(n, 'sample')}; give one for each{header}"
+        )
     return labels
 
 
@@ -295,6 +305,14 @@ def height_and_width(text: str) -> tuple[int, int]:
     if len(numbers) != 2 or not all(number.strip().isdecimal() and int(number) for number in numbers):
         raise argparse.ArgumentTypeError(f"{text} is not a height and a width, such as 28,28")
     return int(numbers[0]), int(numbers[1])
+
+
+def divisor(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
 
 
 def count(text: str) -> int:

@@ -20,7 +20,9 @@ from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import sample_names
 from npae.estimators import AutoencoderEstimator
+from npae.utils.console import say
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 HELP = "label the samples of --data by a classifier of codes; without it, measure how well codes serve a classifier"
 OF_FITTING = ("train", "train_labels", "test", "test_labels", "few", "seed", "save")
@@ -66,7 +68,10 @@ def run(args: argparse.Namespace) -> None:
         classifier = Classifier.of(model, train, labels)
         if args.save:
             classifier.save(args.save)
-            print(f"a classifier of {len(classifier.labels)} labels, fitted to {len(train):,} samples: {args.save}")
+            say(
+                f"a classifier of {counted(len(classifier.labels), 'label')}, fitted to "
+                f"{counted(len(train), 'sample')}: {args.save}"
+            )
         for X in new:
             _label(args, classifier, model, X)
 
@@ -75,8 +80,8 @@ def _compare(args: argparse.Namespace, model: AutoencoderEstimator) -> None:
     s = read_sides(args, model, others=[args.data] if args.data else [])
     few, seed = few_labels(args)
     rows = classification.compare(model, s.train, s.train_labels, s.test, s.test_labels, few, seed)
-    print(table([title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows))
-    print(about_draw(few, seed, len(s.train)))
+    say(table([title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows))
+    say(about_draw(few, seed, len(s.train)))
 
 
 def _label(args: argparse.Namespace, classifier: Classifier, model: AutoencoderEstimator, X: Array) -> None:

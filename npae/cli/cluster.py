@@ -5,6 +5,7 @@ import argparse
 from npae.applications import clustering
 from npae.cli.arguments import add_model, add_sides, read_model, read_sides
 from npae.cli.output import table
+from npae.utils.console import say
 
 HELP = "measure how well groups of codes agree with labels, beside PCA and raw features"
 
@@ -19,4 +20,4 @@ def run(args: argparse.Namespace) -> None:
     """Print the table."""
     model = read_model(args)
     sides = read_sides(args, model)
-    print(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))
+    say(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))

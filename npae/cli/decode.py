@@ -5,6 +5,8 @@ import argparse
 from npae.cli.arguments import add_model, add_out, add_reading, read_model, read_sources
 from npae.cli.output import write_array
 from npae.cli.paths import add_input
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "turn codes back into samples"
 
@@ -21,4 +23,4 @@ def run(args: argparse.Namespace) -> None:
     """Decode and write."""
     samples = read_model(args).inverse_transform(read_sources(args, args.codes)[0])
     write_array(args.out, samples)
-    print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")
+    say(f"{counted(len(samples), 'sample')} of shape {samples.shape[1:]} in {args.out}")

@@ -10,6 +10,8 @@ from npae.cli.arguments import add_data, add_model, count, read_data, read_model
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_output
 from npae.estimators import VariationalAutoencoder
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
 PICTURES = ("samples", "walks", "traversals", "grid")
@@ -43,15 +45,15 @@ def run(args: argparse.Namespace) -> None:
     model = read_model(args)
     X = read_data(args, model)
     if len(X) < WALKED:
-        raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
+        raise ValueError(f"--data has {counted(len(X), 'sample')}; give at least {WALKED}, to walk from one to another")
     if isinstance(model, VariationalAutoencoder):
         judged = generation.bounds(model, X[: args.first], args.draws)
         active = ["yes" if is_active else "no" for is_active in judged.active]
-        print(table(generation.HEADER, zip(map(str, range(len(active))), judged.kl.tolist(), active, strict=True)))
-        print(f"{judged.active.sum()} of {len(active)} dimensions are active")
-        print(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
+        say(table(generation.HEADER, zip(map(str, range(len(active))), judged.kl.tolist(), active, strict=True)))
+        say(f"{judged.active.sum()} of {counted(len(active), 'dimension')} active")
+        say(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
     if not pictures.are_images(X):
-        print("no pictures: the samples are no images")
+        say("no pictures: the samples are no images")
         return
     pictures.require_pillow()
     folder = Path(args.out)
@@ -69,4 +71,4 @@ def run(args: argparse.Namespace) -> None:
     )
     for path, (samples, columns) in zip(_pictures_in(args, folder), shown, strict=True):
         write_bytes(path, pictures.png(pictures.grid(samples, columns), scale=1))
-    print(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")
+    say(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")

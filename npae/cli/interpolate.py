@@ -4,6 +4,8 @@ import argparse
 
 from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
 from npae.cli.output import write_array
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "walk from one sample to another through the code"
 
@@ -26,4 +28,4 @@ def run(args: argparse.Namespace) -> None:
         if not 0 <= getattr(args, option) < len(X):
             raise ValueError(f"--{option} is {getattr(args, option)}; expected an index from 0 to {len(X) - 1}")
     write_array(args.out, model.interpolate(X[args.start], X[args.end], args.steps), columns=args.steps)
-    print(f"{args.steps} samples in {args.out}")
+    say(f"{counted(args.steps, 'sample')} in {args.out}")

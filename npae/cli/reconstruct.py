@@ -6,6 +6,8 @@ import numpy as np
 
 from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
 from npae.cli.output import write_array
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "encode and decode samples; a denoising model removes their noise"
 
@@ -25,4 +27,4 @@ def run(args: argparse.Namespace) -> None:
     rebuilt = model.reconstruct(X)
     write_array(args.out, rebuilt)
     error = float(np.square(rebuilt - X, dtype=np.float64).mean())
-    print(f"{len(X):,} samples rebuilt in {args.out}, mean squared error {error:.4f}")
+    say(f"{counted(len(X), 'sample')} rebuilt in {args.out}, mean squared error {error:.4f}")

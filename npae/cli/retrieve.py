@@ -5,6 +5,7 @@ import argparse
 from npae.applications import retrieval
 from npae.cli.arguments import add_model, add_sides, count, read_model, read_sides
 from npae.cli.output import table
+from npae.utils.console import say
 
 HELP = "measure the precision of a search among codes, beside PCA and raw features"
 
@@ -21,4 +22,4 @@ def run(args: argparse.Namespace) -> None:
     model = read_model(args)
     sides = read_sides(args, model)
     rows = retrieval.compare(model, sides.train, sides.train_labels, sides.test, sides.test_labels, args.k)
-    print(table(retrieval.HEADER, rows))
+    say(table(retrieval.HEADER, rows))

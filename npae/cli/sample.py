@@ -4,6 +4,8 @@ import argparse
 
 from npae.cli.arguments import add_model, add_out, count, read_model
 from npae.cli.output import write_array
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "draw new samples"
 
@@ -19,4 +21,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Draw and write."""
     write_array(args.out, read_model(args).sample(args.n, random_state=args.seed))
-    print(f"{args.n} samples in {args.out}")
+    say(f"{counted(args.n, 'sample')} in {args.out}")

@@ -13,6 +13,8 @@ from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels,
 from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
 from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, has_first_line, is_table
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "learn to label texts and label new ones, or measure how well codes serve a classifier, beside truncated SVD"
 CODE_SIZE = 16
@@ -84,17 +86,17 @@ def run(args: argparse.Namespace) -> None:
     test = None if args.test is None else _labelled(args, args.test)
     new = None if args.data is None else _new(args)
     to_test = "" if test is None else f", {len(test[0]):,} to test"
-    print(f"{len(train[0]):,} texts to learn from{to_test}, {len(set(train[1]))} labels")
+    say(f"{counted(len(train[0]), 'text')} to learn from{to_test}, {counted(len(set(train[1])), 'label')}")
     code_size = CODE_SIZE if args.code_size is None else args.code_size
     fitted = TextClassifier.fit(*train, text_model(code_size, n_texts=len(train[0])))
     if test is not None:
         few, seed = few_labels(args)
         rows = compare(fitted, *train, *test, few, seed)
-        print(table([title.format(few=min(few, len(train[0]))) for title in classification.HEADER], rows))
-        print(about_draw(few, seed, len(train[0])))
+        say(table([title.format(few=min(few, len(train[0]))) for title in classification.HEADER], rows))
+        say(about_draw(few, seed, len(train[0])))
     if args.save:
         fitted.save(args.save)
-        print(f"what was learned is in {args.save}")
+        say(f"what was learned is in {args.save}")
     if new is not None:
         _label(args, fitted, *new)
 
@@ -132,7 +134,7 @@ def _label(args: argparse.Namespace, fitted: TextClassifier, texts: list[str], n
     labels, probabilities, known = fitted.predict(texts)
     write_labelled(args, names, labels, probabilities)
     if not known.all():
-        print(
+        say(
             f"{int((known == 0).sum()):,} texts, the first at index {int(np.argmin(known > 0))}, hold no word that the "
             f"model knows: their label is that of an empty text"
         )

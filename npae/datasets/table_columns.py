@@ -19,6 +19,7 @@ from npae.datasets.table_cells import (
 )
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 IF_HEADER = "give --header if this line names the columns (in Python header=True)"
 DROP_INDEX = "leave it out with --drop index (in Python drop=['index'])"
@@ -82,7 +83,7 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
         )
     kept = [place for place in range(width) if place not in dropped]
     if not kept:
-        raise FileFormatError(f"{str(path)!r} has {width} columns, of which none is left; drop fewer")
+        raise FileFormatError(f"{str(path)!r} has {counted(width, 'column')}, of which none is left; drop fewer")
     return kept
 
 
