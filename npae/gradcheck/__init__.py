@@ -14,6 +14,7 @@ from npae.gradcheck.optimizer import check_optimizer
 from npae.gradcheck.report.findings import BlockReport, BugMatch, Invariant
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
+from npae.gradcheck.scalar import check_grad
 
 __all__ = [
     "BlockReport",
@@ -23,6 +24,7 @@ __all__ = [
     "Verdict",
     "check",
     "check_distribution",
+    "check_grad",
     "check_layer",
     "check_model",
     "check_optimizer",
