@@ -58,25 +58,13 @@ def test_wrong(gradcheck):
 
 
 #: The plugin by its module, also where an installed npae names it; nothing is left in the folder.
-PLUGINS = "-p no:npae_gradcheck -p npae.gradcheck.pytest_plugin -p no:cacheprovider".split()
+PLUGINS = ["-p", "no:npae_gradcheck", "-p", "npae.gradcheck.pytest_plugin", "-p", "no:cacheprovider"]
 
 
 def test_pytest_has_the_fixture_and_its_summary_shows_what_is_wrong(tmp_path):
     (tmp_path / "test_mine.py").write_text(TESTS, encoding="utf-8")
     answer = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:npae_gradcheck",
-            "-p",
-            "npae.gradcheck.pytest_plugin",
-            "-p",
-            "no:cacheprovider",
-            ".",
-        ],
+        [sys.executable, "-m", "pytest", "-q", *PLUGINS, "."],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "160"},
         capture_output=True,
