@@ -50,12 +50,8 @@ class AnomalyScore:
         elif isinstance(self._model, VariationalAutoencoder) and self._kind == "elbo":
             scores = negative_elbo(self._model, X)
         else:
-            scores = errors(self._model.network_.reconstruct(X), X)
-        if not np.isfinite(scores).all():
-            raise ValueError(
-                f"sample {np.flatnonzero(~np.isfinite(scores))[0]} has values so large that its score is not finite; "
-                f"scale the data as that which the model was fitted to"
-            )
+            scores = errors(self._model.network_.decode(self._codes(X)), X)
+        _refuse_infinite(scores)
         return scores
 
     def of_known_good(self) -> Array:
@@ -73,13 +69,26 @@ class AnomalyScore:
             )
         return self(self._known_good) if self._distance is None else self._distance.of_own()
 
+    def _codes(self, X: Array) -> Array:
+        codes = self._model.network_.encode(X)
+        _refuse_infinite(codes.sum(axis=1))
+        return codes
+
     def _features(self, X: Array) -> Array:
-        net = self._model.network_
-        codes = net.encode(X).astype(np.float64)
+        codes = self._codes(X)
         if self._kind == "mahalanobis":
             return codes
-        error = errors(net.decode(codes), X)
+        error = errors(self._model.network_.decode(codes), X)
         return np.column_stack([codes, np.log(np.maximum(error, np.finfo(np.float32).tiny))])
+
+
+def _refuse_infinite(values: Array) -> None:
+    """Raise ValueError if what was computed for one of n samples, values (n,), is not finite."""
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"sample {np.flatnonzero(~np.isfinite(values))[0]} has values so large that its score is not finite; scale "
+            f"the data as that which the model was fitted to"
+        )
 
 
 def check_score(model: AutoencoderEstimator, score: str) -> None:

@@ -2,13 +2,14 @@
 
 import argparse
 import re
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from npae import datasets
-from npae.applications import clustering
+from npae.applications import clustering, deep_clustering
 from npae.applications.clustering import Groups
 from npae.applications.features import require_sklearn
 from npae.cli.arguments import (
@@ -33,8 +34,9 @@ from npae.utils.pictures import grid, png
 from npae.utils.types import Array
 
 HELP = "group --data by codes; without it, measure how well groups agree with labels, beside PCA and raw features"
-FOR_DATA = ("out", "clusters", "labels", "picture")
+FOR_DATA = ("out", "clusters", "method", "save", "labels", "picture")
 FOR_COMPARISON = ("train", "test", "train_labels", "test_labels")
+METHODS = ("kmeans", "dec")
 AUTO = range(2, 13)
 
 
@@ -56,6 +58,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=numbers,
         metavar="K",
         help='number of groups; of "2-12" that with the largest silhouette; "auto" is the same (default: auto)',
+    )
+    parser.add_argument(
+        "--method",
+        choices=METHODS,
+        help=f"k-means on codes, or deep embedded clustering, which trains a copy of the model for groups (default: "
+        f"{METHODS[0]})",
+    )
+    add_output(
+        parser,
+        "--save",
+        declared={"suffixes": (".safetensors",)},
+        metavar="FILE",
+        help="the model that --method dec has trained, a .safetensors",
     )
     add_input(parser, "--labels", metavar="FILE", help=f"to compare the groups of --data with: {LABELS_HELP}")
     add_output(
@@ -93,7 +108,11 @@ def run(args: argparse.Namespace) -> None:
 
 def _cluster(args: argparse.Namespace) -> None:
     require_sklearn("k-means")
-    model = read_model(args)
+    model, is_dec = read_model(args), args.method == "dec"
+    if is_dec:
+        deep_clustering.refuse_variational(model)
+    elif args.save:
+        raise ValueError("--save is for the model that --method dec trains; give that too, or leave it out")
     if args.picture:
         check_picture(model)
     (X,) = read_sources(args, args.data)
@@ -101,9 +120,26 @@ def _cluster(args: argparse.Namespace) -> None:
     names = sample_names(args.data)
     X = X[: args.first]
     codes = model.network_.encode(X)
-    found = clustering.cluster(codes, _number(args, codes))
+    k = _number(args, codes)
+    if is_dec:
+        model, found = _trained(model, X, k)
+        codes = model.network_.encode(X)
+        if args.save:
+            model.save(args.save)
+    else:
+        found = clustering.cluster(codes, k)
     _write(args, model, found, names)
     print(_judged(codes, found, None if labels is None else labels[: args.first]))
+
+
+def _trained(model: AutoencoderEstimator, X: Array, k: int) -> tuple[AutoencoderEstimator, Groups]:
+    """The model after training for k groups, and the groups of X; prints how long it took."""
+    trained = deep_clustering.deep_cluster(model, X, k, verbose=sys.stderr.isatty())
+    print(
+        f"trained for groups with {len(trained.changed)} updates of the target; at the last {trained.changed[-1]:.2%} "
+        f"of the samples changed their group"
+    )
+    return trained.model, trained.groups
 
 
 def _labels(args: argparse.Namespace, n: int) -> Array | None:
@@ -125,6 +161,11 @@ def _number(args: argparse.Namespace, codes: Array) -> int:
         return int(candidates[0])
     n_different = len(np.unique(codes, axis=0))
     most = min(candidates[-1], n_different)
+    if most < candidates[0]:
+        raise ValueError(
+            f"only {n_different} of {len(codes)} samples differ, so that there are no groups to choose from; give "
+            f"--clusters {n_different}, or other data"
+        )
     measured = clustering.silhouettes(codes, range(candidates[0], most + 1))
     k = clustering.best_number(measured)
     print(table(("groups", "silhouette"), [(str(number), value) for number, value in measured]))

@@ -227,8 +227,7 @@ class AutoencoderEstimator(SaveMixin):
                     verbose=self.verbose,
                 )
             finally:  # the model can be used however training ended
-                self._remember(X)
-                self._record_samples(X)
+                self.note_samples(X)
         if not training.interrupted:
             hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)
         return self
@@ -272,8 +271,7 @@ class AutoencoderEstimator(SaveMixin):
         try:
             self.training_.run(X, 1, verbose=self.verbose)
         finally:
-            self._remember(X)
-            self._record_samples(X)
+            self.note_samples(X)
         return self
 
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -521,8 +519,9 @@ class AutoencoderEstimator(SaveMixin):
             self._seen = subset.copy() if isinstance(subset, np.ndarray) else subset
             self._code_distribution = None
 
-    def _record_samples(self, X: Samples) -> None:
-        """Note that the model has been fitted to X, checked samples; where earlier ones are unknown, it stays so."""
+    def note_samples(self, X: Samples) -> None:
+        """Keep what ``sample`` and ``fitted_to_`` need of X, checked samples that the network was trained on."""
+        self._remember(X)
         if self._fitted_to is not None:
             self._fitted_to = self._fitted_to.joined(SampleRecord.of(X))
 
