@@ -138,7 +138,7 @@ def _detect(args: argparse.Namespace) -> None:
 
 def _labels(path: str, n: int) -> Array:
     labels = read_labels(path, n)
-    wrong = labels[(labels != 0) & (labels != 1)]
+    wrong = labels[~np.isin(labels, (0, 1))] if labels.dtype.kind == "i" else labels
     if len(wrong):
         raise ValueError(f"--labels {path} holds {wrong[0]}; give 1 for an anomaly and 0 for any other sample")
     return labels

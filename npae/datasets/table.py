@@ -101,7 +101,7 @@ def column_names(
     """
     path = Path(path)
     columns = None if drop is None else _columns(drop)
-    with _text(path) as text:
+    with open_text(path, "csv or tsv") as text:
         table = _Table(path, header, columns)
         for line, row in read_rows(text, path):
             if row:

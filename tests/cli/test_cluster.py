@@ -24,6 +24,7 @@ def folder(tmp_path_factory):
     np.save(folder / "x.npy", x)
     np.save(folder / "same.npy", x[:1].repeat(8, axis=0))
     np.savetxt(folder / "labels.csv", kinds, fmt="%d")
+    np.savetxt(folder / "short.csv", kinds[:89], fmt="%d")
     np.savetxt(folder / "flat.csv", x.reshape(90, -1), delimiter=",")
     npae.DeepAutoencoder(**QUICK).fit(x).save(folder / "model.safetensors")
     npae.VariationalAutoencoder(**QUICK).fit(x).save(folder / "vae.safetensors")
@@ -134,7 +135,7 @@ X = ["--data", "x.npy"]
             "only 1 of 8 samples differ, so that there are no groups to choose from; give",
         ),
         ([*X, "--save", "m.safetensors"], "--save is for the model that --method dec trains"),
-        ([*X, "--labels", "flat.csv"], "flat.csv holds 5760 values for 90 samples"),
+        ([*X, "--labels", "short.csv"], "short.csv holds 89 labels for 90 samples; give one for each"),
         ([*X, "--out", "g.txt"], "--out g.txt does not end in .csv or .json"),
         ([*X, "--method", "dec", "--save", "m.npz"], "--save m.npz does not end in .safetensors"),
     ],

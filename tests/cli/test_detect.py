@@ -32,6 +32,8 @@ def folder(tmp_path_factory):
         np.save(folder / f"{name}.npy", x.astype("float64"))
     np.savetxt(folder / "labels.csv", np.arange(60) >= 40, fmt="%d")
     np.savetxt(folder / "classes.csv", np.arange(60) % 3, fmt="%d")
+    np.savetxt(folder / "short.csv", np.zeros(59), fmt="%d")
+    (folder / "names.csv").write_text("\n".join(["good", "bad"] * 30), encoding="utf-8")
     np.savetxt(folder / "none.csv", np.zeros(60), fmt="%d")
     x = np.load(folder / "train.npy")
     npae.DeepAutoencoder(**QUICK).fit(x).save(folder / "model.safetensors")
@@ -178,7 +180,8 @@ def test_images_have_files_pixels_and_a_picture_of_the_worst(tmp_path, capsys):
         ([*GOOD, "--outliers", "good.csv"], "--outliers is for the comparison without --data"),
         ([*GOOD, "--score", "elbo"], "the score elbo is for variational models, but this one is a DeepAutoencoder"),
         ([*GOOD, "--labels", "classes.csv"], "--labels classes.csv holds 2; give 1 for an anomaly and 0 for any other"),
-        ([*GOOD, "--labels", "new.csv"], "new.csv holds 360 values for 60 samples; give a whole number for each"),
+        ([*GOOD, "--labels", "short.csv"], "short.csv holds 59 labels for 60 samples; give one for each"),
+        ([*GOOD, "--labels", "names.csv"], "--labels names.csv holds good; give 1 for an anomaly and 0 for any other"),
         ([*GOOD, "--picture", "p.png"], "--picture is for images, but the model's samples have shape (6,)"),
         ([*GOOD, "--out", "s.txt"], "--out s.txt does not end in .csv or .json"),
         ([*GOOD[:4], "--false-positive-rate", "1.5"], "false_positive_rate is 1.5"),

@@ -248,7 +248,7 @@ RUNS = {
     "decompress": "model.safetensors packed",
     "classify": "model.safetensors --train x.npy --train-labels y.csv --data x.npy",
     "texts": "mails.tsv --data mails.tsv --code-size 2",
-    "cluster": "model.safetensors --data x.npy --clusters 2",
+    "cluster": "model.safetensors --data x.npy --clusters 2 --method dec",
     "detect": "model.safetensors --train x.npy --data x.npy",
     "export": "model.safetensors --to python",
     "grade": "class --exercise relu",
