@@ -207,15 +207,18 @@ def read_train(
     args: argparse.Namespace, *others: str, model: AutoencoderEstimator | None = None
 ) -> tuple[Array, Array, list[Array]]:
     """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
-    X, *rest = read_sources(args, args.train, *others, model=model)
     if args.train == "digits":
         if args.train_labels is not None:
             raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
-        labels: Array | None = datasets.read_labels("digits")
+        digits = datasets.load_digits()
+        rest = read_sources(args, *others, model=model, others=[args.train])
+        X, labels = digits.train_images, digits.train_labels
     else:
-        labels = labels_of_side(args, "train", len(X))
-    if labels is None:
-        raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+        X, *rest = read_sources(args, args.train, *others, model=model)
+        found = labels_of_side(args, "train", len(X))
+        if found is None:
+            raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+        labels = found
     order = _order(args, "train", labels)
     return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
 
