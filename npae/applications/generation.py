@@ -145,7 +145,7 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
         z = mu + np.exp(0.5 * log_var) * eps
         # log p(z) − log q(z|x); the two constants ½ log 2π cancel
         ratio = 0.5 * (eps**2 + log_var - z**2).sum(axis=1)
-        log_weights[i] = _log_likelihood(model, X, z) + ratio
+        log_weights[i] = log_likelihood(model, X, z) + ratio
     kl = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).mean(axis=0)
     active = mu.var(axis=0) > ACTIVE
     _warn_of_collapse(active)
@@ -154,7 +154,7 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
     return Bounds(float(log_weights.mean()), float(weighted.mean()), kl, active)
 
 
-def _log_likelihood(model: AutoencoderEstimator, X: Array, z: Array) -> Array:
+def log_likelihood(model: AutoencoderEstimator, X: Array, z: Array) -> Array:
     """log p(x|z) of each sample (n,)."""
     rebuilt = model.network_.decode(z).reshape(len(X), -1).astype(np.float64)
     x = X.reshape(len(X), -1).astype(np.float64)

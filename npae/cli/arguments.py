@@ -19,6 +19,7 @@ from npae.datasets.labels import numbers_or_names
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import Hint, quoted
+from npae.utils.pictures import are_images, require_pillow
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
@@ -300,6 +301,14 @@ def refuse_with(args: argparse.Namespace, names: Sequence[str], reason: str) -> 
     for name in names:
         if getattr(args, name) not in (None, []):
             raise ValueError(f"--{name.replace('_', '-')} {reason}")
+
+
+def check_picture(model: AutoencoderEstimator) -> None:
+    """Raise ValueError if the model's samples are no images, which --picture is for."""
+    shape = model.network_.input_shape
+    if not are_images(np.empty((0, *shape))):
+        raise ValueError(f"--picture is for images, but the model's samples have shape {shape}; leave it out")
+    require_pillow()
 
 
 def height_and_width(text: str) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from npae.estimators.changes import refuse_fixed, take_over
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.hints import hint_at_code, hint_at_data
 from npae.estimators.parameters import checked, estimator, parameter, parameters_of
+from npae.estimators.sample_record import SampleRecord
 from npae.estimators.saving import SaveMixin
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, checkpointing
@@ -71,6 +72,7 @@ class AutoencoderEstimator(SaveMixin):
     training_: Training = field(init=False)
     _code_distribution: Gaussian | None = field(init=False)
     _seen: Samples | None = field(init=False)
+    _fitted_to: SampleRecord | None = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
     _trained_with: dict[str, Any] = field(init=False)
     #: First step and number of steps of a schedule that was chosen after ``fit``.
@@ -225,7 +227,7 @@ class AutoencoderEstimator(SaveMixin):
                     verbose=self.verbose,
                 )
             finally:  # the model can be used however training ended
-                self._remember(X)
+                self.note_samples(X)
         if not training.interrupted:
             hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)
         return self
@@ -269,7 +271,7 @@ class AutoencoderEstimator(SaveMixin):
         try:
             self.training_.run(X, 1, verbose=self.verbose)
         finally:
-            self._remember(X)
+            self.note_samples(X)
         return self
 
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -394,6 +396,7 @@ class AutoencoderEstimator(SaveMixin):
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
         self._code_distribution = self._seen = self._schedule_span = None
+        self._fitted_to = SampleRecord.none()
         self._remember_parameters()
 
     def _resolved_loss(self, X: Samples) -> str:
@@ -515,6 +518,18 @@ class AutoencoderEstimator(SaveMixin):
             subset = X[:: ceil(len(X) / n)]
             self._seen = subset.copy() if isinstance(subset, np.ndarray) else subset
             self._code_distribution = None
+
+    def note_samples(self, X: Samples) -> None:
+        """Keep what ``sample`` and ``fitted_to_`` need of X, checked samples that the network was trained on."""
+        self._remember(X)
+        if self._fitted_to is not None:
+            self._fitted_to = self._fitted_to.joined(SampleRecord.of(X))
+
+    @property
+    def fitted_to_(self) -> SampleRecord | None:
+        """Hashes of samples that the model was fitted to; None where an earlier version of npae saved it."""
+        self._network()
+        return self._fitted_to
 
     @property
     def code_distribution_(self) -> Gaussian | None:

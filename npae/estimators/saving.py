@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from npae.estimators.gaussian import Gaussian
+from npae.estimators.sample_record import SampleRecord
 from npae.estimators.sklearn_api import SklearnMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
@@ -25,6 +26,7 @@ class SaveMixin(SklearnMixin):
     history_: dict[str, list[float]]
     _code_distribution: Gaussian | None
     _seen: Samples | None
+    _fitted_to: SampleRecord | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
 
@@ -45,6 +47,8 @@ class SaveMixin(SklearnMixin):
         self._checked()
         record = self._description(net.run.seed)
         record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
+        if self._fitted_to is not None:
+            record |= self._fitted_to.record()
         save(net, path, record=record, arrays=self._arrays())
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -71,7 +75,8 @@ class SaveMixin(SklearnMixin):
 
     def _arrays(self) -> dict[str, Array]:
         codes = self.code_distribution_
-        return {} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor}
+        gaussian = {} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor}
+        return gaussian | ({} if self._fitted_to is None else self._fitted_to.arrays())
 
     @classmethod
     def from_stored(cls, stored: model_file.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
@@ -92,6 +97,7 @@ class SaveMixin(SklearnMixin):
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
         model._code_distribution = model._seen = None
+        model._fitted_to = SampleRecord.from_stored(stored.arrays, stored.record)
         if "code_mean" in stored.arrays:
             (size,) = model.network_.code_shape
             mean, factor = (

@@ -9,7 +9,7 @@
 Planning, allocation, configuration and copies are in ``npae.network.base``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,40 @@ class Autoencoder(Network):
                 self.arena.release(x, target)
         return self.finish_gradient(self.terms_of([totals], len(x)))
 
+    def gradient_with_codes(self, x: Array, code_gradient: Callable[[Array], Array], weight: float = 1.0) -> float:
+        """Write the gradient of ``weight`` · L + C to ``dtheta``: L is the loss of ``gradient``, C one of the codes.
+
+        Parameters
+        ----------
+        x : array-like of shape ``(N, *input_shape)``
+        code_gradient : function
+            Takes the codes z ``(N, *code_shape)`` in training mode, a buffer, and returns ∂C/∂z of that shape.
+        weight : float, default 1.0
+            At least 0.
+
+        Returns
+        -------
+        float
+            L.
+        """
+        x = dense(self.check(x, as_target=True))
+        with self.arena.lock:
+            try:
+                with self._training():
+                    self.arena.resize(len(x))
+                    self.run.sample_weight = weight / len(x)
+                    z = self.code.forward(self.encoder.forward(self.corrupt.forward(x)))
+                    dz = np.asarray(code_gradient(z), self.arena.dtype)
+                    losses, dy = self.loss.value_and_gradient(self.decoder.forward(z), x)
+                    total = losses.sum() + sum(layer.penalty.sum() for layer in self.arena.penalized)
+                    self._backward_from_code(self.decoder.backward(dy) + dz)
+            finally:
+                self.arena.release(x)
+        if self.weight_decay:
+            W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
+            self.arena.kernels.add_scaled(W, weight * self.weight_decay, dW)
+        return float(total / len(x)) + self.weight_penalty()
+
     def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
         """Forward and backward pass of x, a part of a batch of ``n``: dθ, and each term's sum in ``totals``."""
         with self._training():
@@ -119,7 +153,9 @@ class Autoencoder(Network):
         return self.loss.value_and_gradient(self.decoder.forward(z), target)
 
     def _backward(self, dy: Array) -> None:
-        dz = self.decoder.backward(dy)
+        self._backward_from_code(self.decoder.backward(dy))
+
+    def _backward_from_code(self, dz: Array) -> None:
         dh = self.code.backward(dz)
         for layer in reversed(self._learning):
             dh = layer.backward(dh)

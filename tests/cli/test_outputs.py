@@ -248,6 +248,8 @@ RUNS = {
     "decompress": "model.safetensors packed",
     "classify": "model.safetensors --train x.npy --train-labels y.csv --data x.npy",
     "texts": "mails.tsv --data mails.tsv --code-size 2",
+    "cluster": "model.safetensors --data x.npy --clusters 2 --method dec",
+    "detect": "model.safetensors --train x.npy --data x.npy",
     "export": "model.safetensors --to python",
     "grade": "class --exercise relu",
 }
@@ -278,7 +280,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_force_replaces_a_file_and_keeps_its_mode(
     line: str, inputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if line in ("reduce", "classify", "texts"):
+    if line in ("reduce", "classify", "texts", "cluster"):
         pytest.importorskip("sklearn")
     words = tuple(line.split())
     options = [str(inputs / word) if (inputs / word).exists() else word for word in RUNS[line].split()]
@@ -297,6 +299,8 @@ def test_only_force_replaces_a_file_and_keeps_its_mode(
         assert file.read_bytes() != b"precious"
         if os.name == "posix":
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        for written in filter(Path.is_file, Path().iterdir()):  # also under names by default, for the next output
+            written.unlink()
     assert not list(Path().rglob(f".*{UNFINISHED}"))
     assert not list(Path().rglob(".lock"))
 
