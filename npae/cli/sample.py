@@ -4,19 +4,26 @@ import argparse
 
 from npae.cli.arguments import add_model, add_out, count, read_model
 from npae.cli.output import write_array
+from npae.estimators.sampling import SAMPLERS
 
 HELP = "draw new samples"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL -n --seed --out."""
+    """MODEL -n --seed --sampler --out."""
     add_model(parser)
     parser.add_argument("-n", type=count, default=64, help="how many (default: 64)")
     parser.add_argument("--seed", type=int, help="of the draw (default: the model's own)")
+    parser.add_argument(
+        "--sampler",
+        choices=SAMPLERS,
+        help="what codes are drawn from: the prior N(0, 1) of a variational model (its default), the Gaussian of the "
+        "training codes (default of the others), or a mixture of ten of them, gmm",
+    )
     add_out(parser, "samples.png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draw and write."""
-    write_array(args.out, read_model(args).sample(args.n, random_state=args.seed))
+    write_array(args.out, read_model(args).sample(args.n, random_state=args.seed, sampler=args.sampler))
     print(f"{args.n} samples in {args.out}")

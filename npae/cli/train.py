@@ -19,6 +19,7 @@ from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
 from npae.utils.errors import MissingExtraError, NonFiniteError
+from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
 
 MODEL, HISTORY, PICTURES = "model.safetensors", "history.csv", ("losses.svg", "reconstructions.png")
@@ -154,6 +155,8 @@ def _advice(args: argparse.Namespace) -> str:
 
 
 def _write_model(folder: Path, model: AutoencoderEstimator, history: HistoryFile) -> None:
+    if has_sklearn():
+        model.code_mixture_  # noqa: B018 (fitted here, so that it is in the file and `npae sample` can draw from it)
     model.save(folder / MODEL)
     history.write(model.history_)
     names = MODEL + (f", {HISTORY}" if history.is_complete else "")

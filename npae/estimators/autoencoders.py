@@ -1,7 +1,7 @@
 """The five estimators, each with the parameters of its type and the recipe of its network."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar
 
 from npae.estimators.base import AutoencoderEstimator
 from npae.estimators.parameters import estimator, parameter
@@ -177,6 +177,8 @@ class VariationalAutoencoder(AutoencoderEstimator):
     (5, 8)
     """
 
+    default_sampler: ClassVar[str] = "prior"
+
     code_size: int | None = parameter("int or None", "Values in a code; None is refused.", default=16, is_fixed=True)
     hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(512,), is_fixed=True)
     filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None, is_fixed=True)
@@ -197,9 +199,3 @@ class VariationalAutoencoder(AutoencoderEstimator):
             warm_up_steps=self.beta_warm_up * n_steps_per_epoch,
             **self._common(loss),
         )
-
-    def _place_codes(self, z: Any) -> Any:
-        return z  # the prior is N(0, 1)
-
-    def _remember(self, X: Any) -> None:
-        """Do nothing: codes are drawn from the prior N(0, 1)."""

@@ -16,6 +16,7 @@ import numpy as np
 from npae.estimators.changes import refuse_fixed, take_over
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.hints import hint_at_code, hint_at_data
+from npae.estimators.mixture import Mixture
 from npae.estimators.parameters import checked, estimator, parameter, parameters_of
 from npae.estimators.saving import SaveMixin
 from npae.network.autoencoder import Autoencoder
@@ -25,16 +26,12 @@ from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
 from npae.training.trainer import Callback, Training, split_off
 from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
-from npae.utils.randomness import check_random_state, generator, seed_from
+from npae.utils.randomness import check_random_state, seed_from
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
 from npae.utils.validation import are_whole, check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
 
-#: Largest code size for which a Gaussian is fitted for ``sample``: it stores code_size² numbers.
-LARGEST_SAMPLED_CODE = 512
-#: Number of training samples, evenly spaced, to which it is fitted; for a large code four times the code size.
-CODES_FOR_SAMPLING = 500
 #: Whole numbers up to it, and no farther, are all numbers of float32.
 LARGEST_EXACT = 2**24
 #: A list of fewer entries with more rows each is probably one of parts, not of samples.
@@ -64,8 +61,9 @@ class AutoencoderEstimator(SaveMixin):
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
+    _codes: Array | None = field(init=False)
     _code_distribution: Gaussian | None = field(init=False)
-    _seen: Samples | None = field(init=False)
+    _code_mixture: Mixture | None = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
     _trained_with: dict[str, Any] = field(init=False)
     #: First step and number of steps of a schedule that was chosen after ``fit``.
@@ -372,7 +370,8 @@ class AutoencoderEstimator(SaveMixin):
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
-        self._code_distribution = self._seen = self._schedule_span = None
+        self._schedule_span = None
+        self._forget_codes()
         self._remember_parameters()
 
     def _resolved_loss(self, X: Samples) -> str:
@@ -455,58 +454,6 @@ class AutoencoderEstimator(SaveMixin):
         """Mean of ``score_samples``."""
         return float(self.score_samples(X).mean())
 
-    def sample(self, n_samples: int = 1, random_state: int | None = None) -> Array:
-        """Draw new samples ``(n_samples, *shape)``: random codes are decoded.
-
-        A variational model draws from its prior N(0, 1). The others have none; they draw from the Gaussian with the
-        mean and covariance of the codes of the data that ``fit`` or ``partial_fit`` saw last (Ghosh et al., From
-        variational to deterministic autoencoders, ICLR 2020, §4), for codes of up to 512 values.
-
-        Parameters
-        ----------
-        n_samples : int, default 1
-        random_state : int, optional
-            The model's own seed by default, so that the same call gives the same samples.
-        """
-        net = self._network()
-        whole_number(n_samples, "n_samples")
-        seed = net.run.seed if random_state is None else seed_from(random_state)
-        z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
-        return net.decode(self._place_codes(z))
-
-    def _place_codes(self, z: Array) -> Array:
-        """Codes from draws z (n, code_size) of N(0, 1)."""
-        distribution = self.code_distribution_
-        if distribution is None:
-            raise ValueError(
-                f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {z.shape[1]}; "
-                f"choose a smaller code_size"
-            )
-        return distribution.transform(z)
-
-    def _remember(self, X: Samples) -> None:
-        """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
-        (code_size,) = self.network_.code_shape
-        # Too few samples do not determine a covariance: after a small call, those of an earlier one are kept.
-        keeps_earlier = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
-        if code_size <= LARGEST_SAMPLED_CODE and not keeps_earlier:
-            n = max(CODES_FOR_SAMPLING, 4 * code_size)
-            subset = X[:: ceil(len(X) / n)]
-            self._seen = subset.copy() if isinstance(subset, np.ndarray) else subset
-            self._code_distribution = None
-
-    @property
-    def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian from which ``sample`` draws codes, fitted at the first access; None if there is none."""
-        self._fit_code_distribution()
-        return self._code_distribution
-
-    def _fit_code_distribution(self) -> None:
-        """Fit the Gaussian to the codes of the samples that were kept, and let these go."""
-        seen = self._seen  # another thread may set it to None meanwhile
-        if seen is not None:
-            self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(seen)), None
-
     def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
         """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
         if whole_number(steps, "steps") < 2:
@@ -521,11 +468,6 @@ class AutoencoderEstimator(SaveMixin):
 
     def _network(self) -> Autoencoder:
         return self.network_
-
-    def __getstate__(self) -> dict[str, Any]:
-        if hasattr(self, "network_"):
-            self._fit_code_distribution()  # so that the samples need not be copied
-        return super().__getstate__()
 
     def _check_shape(self, X: Any) -> Samples:
         """X as an array with the columns of ``fit``."""

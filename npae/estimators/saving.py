@@ -1,4 +1,4 @@
-"""Saving of fitted estimators: network, parameters, history, and the distribution of the codes."""
+"""Saving of fitted estimators: network, parameters, history, and the distributions of the codes."""
 
 from collections.abc import Iterable, Mapping
 from math import prod
@@ -6,32 +6,27 @@ from pathlib import Path
 from typing import Any, Self
 
 from npae.estimators.gaussian import Gaussian
-from npae.estimators.sklearn_api import SklearnMixin
+from npae.estimators.mixture import COMPONENTS, Mixture
+from npae.estimators.sampling import SamplingMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
 from npae.network.saving import save
 from npae.storage import model_file
 from npae.storage.limits import check_threads
 from npae.utils.scalars import whole_number, whole_numbers
-from npae.utils.sparse import Samples
-from npae.utils.types import Array
+from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
 
+WEIGHTS_ROUNDED = 1e-6  # how far a sum of weights may be from 1
 
-class SaveMixin(SklearnMixin):
+
+class SaveMixin(SamplingMixin):
     """Saving an estimator to a model file, and building it from one."""
 
     network_: Autoencoder
     history_: dict[str, list[float]]
-    _code_distribution: Gaussian | None
-    _seen: Samples | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
-
-    @property
-    def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian from which ``sample`` draws codes, for models without a prior."""
-        raise NotImplementedError
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads; an existing file is replaced.
@@ -70,14 +65,19 @@ class SaveMixin(SklearnMixin):
         return {"estimator": type(self).__name__, "params": params}
 
     def _arrays(self) -> dict[str, Array]:
-        codes = self.code_distribution_
-        return {} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor}
+        """The distributions of the codes that there are: the Gaussian, and a mixture that has been fitted."""
+        gaussian, mixture = self.code_distribution_, self._code_mixture
+        arrays = {} if gaussian is None else {"code_mean": gaussian.mean, "code_factor": gaussian.factor}
+        if mixture is not None:
+            parts = {"weights": mixture.weights, "means": mixture.means, "factors": mixture.factors}
+            arrays |= {f"mixture_{name}": part for name, part in parts.items()}
+        return arrays
 
     @classmethod
     def from_stored(cls, stored: model_file.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
         """The fitted model from a file of ``save``; the state of its optimizer is reset.
 
-        Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the
+        Names of columns are as many texts as a sample has values; the distributions of the codes are finite and fit the
         code; threads are at most 256. The estimator's other parameters are stored as they are: ``fit`` checks them.
         """
         params = stored.record["params"]
@@ -91,17 +91,29 @@ class SaveMixin(SklearnMixin):
         model.history_ = stored.history()
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
-        model._code_distribution = model._seen = None
+        model._forget_codes()
+        (size,) = model.network_.code_shape
         if "code_mean" in stored.arrays:
-            (size,) = model.network_.code_shape
-            mean, factor = (
-                stored.array("code_mean", (size,), "float64"),
-                stored.array("code_factor", (size, size), "float64"),
-            )
-            refuse_non_finite(mean, "the array 'code_mean'")
-            refuse_non_finite(factor, "the array 'code_factor'")
-            model._code_distribution = Gaussian(mean.copy(), factor.copy())
+            mean = _finite(stored, "code_mean", (size,))
+            model._code_distribution = Gaussian(mean, _finite(stored, "code_factor", (size, size)))
+        if "mixture_weights" in stored.arrays:
+            model._code_mixture = _mixture(stored, size)
         return model
+
+
+def _finite(stored: model_file.StoredModel, name: str, shape: Shape) -> Array:
+    """A copy of the array called ``name``, in float64; raises ValueError unless it has this shape and is finite."""
+    array = stored.array(name, shape, "float64")
+    refuse_non_finite(array, f"the array {name!r}")
+    return array.copy()
+
+
+def _mixture(stored: model_file.StoredModel, size: int) -> Mixture:
+    weights = _finite(stored, "mixture_weights", (COMPONENTS,))
+    if weights.min() < 0 or abs(weights.sum() - 1) > WEIGHTS_ROUNDED:
+        raise ValueError("the array 'mixture_weights' does not hold shares of 1")
+    means = _finite(stored, "mixture_means", (COMPONENTS, size))
+    return Mixture(weights, means, _finite(stored, "mixture_factors", (COMPONENTS, size, size)))
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
