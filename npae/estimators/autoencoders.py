@@ -187,6 +187,13 @@ class VariationalAutoencoder(AutoencoderEstimator):
     )
     beta: float = parameter("float", "Weight of the KL term; 1 gives the evidence lower bound.", default=1.0, least=0)
     beta_warm_up: int = parameter("int", "Epochs over which this weight rises linearly from 0.", default=0, least=0)
+    conditional: bool = parameter(
+        "bool",
+        "Whether the decoder sees each sample's label beside its code (Sohn, Lee & Yan 2015): ``fit`` then needs y, "
+        "``sample`` labels, and ``transform`` none.",
+        default=False,
+        is_fixed=True,
+    )
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.variational(

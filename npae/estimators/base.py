@@ -24,6 +24,7 @@ from npae.training.checkpoint import Checkpoints, checkpointing
 from npae.training.optimizers import Optimizer, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
+from npae.training.state import Data
 from npae.training.trainer import Callback, Training, split_off
 from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
 from npae.utils.randomness import check_random_state, seed_from
@@ -57,6 +58,8 @@ class AutoencoderEstimator(SaveMixin):
         Names of the columns, if the model was fitted to a dataframe.
     n_iter_ : int
         Number of epochs trained.
+    classes_ : ndarray of shape (labels,)
+        The different labels of a conditional model, in order.
     """
 
     network_: Autoencoder = field(init=False)
@@ -181,7 +184,8 @@ class AutoencoderEstimator(SaveMixin):
         X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
             With cross-entropy, values in [0, 1]. A sparse matrix of SciPy is made dense a batch at a time. Masked
             cells, missing values and dates are refused.
-        y : ignored
+        y : array-like of shape (n,), optional
+            The labels of a conditional model: numbers or texts. Other models ignore it.
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
         checkpoints : Checkpoints, optional
@@ -191,16 +195,20 @@ class AutoencoderEstimator(SaveMixin):
         self._checked()
         columns = columns_of(X)
         X = self._prepare(X)
+        classes, labels = self._numbered(y, len(X))
         seed = self._seed(checkpoints)
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
-        training = self._new_training(X, len(train), seed, columns, checkpoints)
+        train_labels, validation_labels = (None, None) if labels is None else split_off(labels, fraction, seed)
+        data = Data(train, train_labels, validation, validation_labels)
+        training = self._new_training(X, len(train), seed, columns, classes, checkpoints)
         hint_at_data(X, training.network, stacklevel=2)
-        aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
-        with checkpointing(checkpoints, training, train, **aims, model=self._description(seed)) as checkpoint_writer:
-            self._adopt(training)
+        patience = self.patience if self.early_stopping else None
+        model = self._description(seed) | self._class_record(classes)
+        with checkpointing(checkpoints, training, data, patience=patience, model=model) as checkpoint_writer:
+            self._adopt(training, classes)
             if len(train) < self.batch_size:
                 warnings.warn(
                     f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
@@ -209,9 +217,9 @@ class AutoencoderEstimator(SaveMixin):
                 )
             try:
                 training.run(
-                    train,
+                    data,
                     self.epochs,
-                    **aims,
+                    patience=patience,
                     callbacks=callbacks,
                     checkpoint_writer=checkpoint_writer,
                     verbose=self.verbose,
@@ -230,12 +238,15 @@ class AutoencoderEstimator(SaveMixin):
         was set after ``fit`` spans the next ``epochs`` calls with as many samples. Those that say what the network is
         made of, such as ``code_size`` and ``hidden``, are refused; ``patience``, ``early_stopping``,
         ``validation_fraction`` and ``random_state`` are for ``fit`` alone.
+
+        y are the labels (n,) of a conditional model: the first call, or ``fit``, must have seen all that there are.
         """
         now = self._checked()
         if hasattr(self, "network_"):
             self._warn_of_names(X)
             refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
             X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
+            labels = self._places(y, len(X), "the labels y")
             if self._checked(self._trained_with) != now:
                 self._take_over_parameters(len(X))
             training: Training | None = getattr(self, "training_", None)
@@ -246,11 +257,12 @@ class AutoencoderEstimator(SaveMixin):
         else:
             columns = columns_of(X)
             X = self._prepare(X)
-            self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns))
+            classes, labels = self._numbered(y, len(X))
+            self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns, classes), classes)
             hint_at_data(X, self.network_, stacklevel=2)
         self.training_.schedule = self._schedule_of_parts()
         try:
-            self.training_.run(X, 1, verbose=self.verbose)
+            self.training_.run(Data(X, labels), 1, verbose=self.verbose)
         finally:
             self._remember(X)
         return self
@@ -264,7 +276,8 @@ class AutoencoderEstimator(SaveMixin):
         earlier = object.__new__(type(self))
         vars(earlier).update(vars(self) | self._trained_with)
         shape, loss, n_steps = self.network_.input_shape, self.network_.loss.name, ceil(n / self.batch_size)
-        take_over(self.network_, *(model.make_network(shape, loss, n_steps) for model in (earlier, self)))
+        made = (model.make_network(shape, loss, n_steps) for model in (earlier, self))
+        take_over(self.network_, *(self._condition(net, self.network_.condition.n_labels) for net in made))
         self.network_.recorded = bool(self.recorded)
         if hasattr(self, "training_"):
             self.training_.change(
@@ -332,10 +345,17 @@ class AutoencoderEstimator(SaveMixin):
         return "float64" if is_fine or is_large else "float32"
 
     def _new_training(
-        self, X: Samples, n_train: int, seed: int, columns: Columns | None, checkpoints: Checkpoints | None = None
+        self,
+        X: Samples,
+        n_train: int,
+        seed: int,
+        columns: Columns | None,
+        classes: Array | None,
+        checkpoints: Checkpoints | None = None,
     ) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
+        self._condition(network, 0 if classes is None else len(classes))
         if checkpoints is not None:
             checkpoints.take_over_gains(network)
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
@@ -365,11 +385,12 @@ class AutoencoderEstimator(SaveMixin):
             n_validation=n_validation,
         )
 
-    def _adopt(self, training: Training) -> None:
+    def _adopt(self, training: Training, classes: Array | None) -> None:
         """Set the network and history to those of a training, in place of those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
+        self._adopt_classes(classes)
         self._schedule_span = None
         self._forget_codes()
         self._remember_parameters()
@@ -428,41 +449,56 @@ class AutoencoderEstimator(SaveMixin):
         return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """``fit(X).transform(X)``."""
+        """``fit(X, y).transform(X)``."""
         return self.fit(X, y).transform(X)
 
-    def inverse_transform(self, Z: Any) -> Array:
-        """Samples decoded from codes Z (n, code_size), in the shape of the training samples."""
+    def inverse_transform(self, Z: Any, labels: Any = None) -> Array:
+        """Samples decoded from codes Z (n, code_size), in the shape of the training samples.
+
+        ``labels`` are those of a conditional model, as for ``sample``.
+        """
         net = self._network()
         check_order(columns_of(Z), Columns(tuple(self.get_feature_names_out()), are_names=True))
-        return net.decode(Z)
+        n = np.shape(Z)[0] if net.condition.n_labels and np.ndim(Z) else 0
+        return net.decode(Z, self._places_or_none(labels, n, "labels"))
 
-    def reconstruct(self, X: Any) -> Array:
-        """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise."""
-        return self._network().reconstruct(self._check_shape(X))
+    def reconstruct(self, X: Any, y: Any = None) -> Array:
+        """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise.
 
-    def score_samples(self, X: Any) -> Array:
+        y are the labels (n,) of a conditional model, which needs them.
+        """
+        samples = self._check_shape(X)
+        return self._network().reconstruct(samples, self._places_or_none(y, len(samples), "the labels y"))
+
+    def score_samples(self, X: Any, y: Any = None) -> Array:
         """Negative loss of each sample of X ``(n, *shape)``, with penalties; nats for cross-entropy; higher is better.
 
         Where ``loss="auto"`` took cross-entropy, samples may have values outside [0, 1], as a scaler gives them for
         data that it was not fitted to: such a value counts as the nearest one within, plus the square of its distance
         from it.
+
+        y are the labels (n,) of a conditional model, which needs them; others ignore it.
         """
-        return -self._network().losses(self._check_shape(X), any_range=self.loss == "auto")
+        samples = self._check_shape(X)
+        labels = self._places(y, len(samples), "the labels y")
+        return -self._network().losses(samples, any_range=self.loss == "auto", labels=labels)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of ``score_samples``."""
-        return float(self.score_samples(X).mean())
+        return float(self.score_samples(X, y).mean())
 
-    def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
-        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
+    def interpolate(self, a: Any, b: Any, steps: int = 9, *, labels: Any = None) -> Array:
+        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included.
+
+        ``labels`` are those of a conditional model, as for ``sample``.
+        """
         if whole_number(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
         for row in (a, b):
             check_columns(columns_of_row(row), self._network().columns)
         start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]
-        return self.inverse_transform((1 - t) * start + t * end)
+        return self.inverse_transform((1 - t) * start + t * end, labels)
 
     # Helpers
 

@@ -1,13 +1,13 @@
 """New samples: codes are drawn from a prior, a Gaussian or a mixture, and decoded."""
 
 from math import ceil
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from npae.estimators.conditioning import ConditionalMixin
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.mixture import Mixture, codes_needed
-from npae.estimators.sklearn_api import SklearnMixin
 from npae.utils.randomness import generator, seed_from
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples
@@ -21,7 +21,7 @@ CODES_KEPT, VALUES_KEPT = 5000, 2**20
 SAMPLERS = ("prior", "gaussian", "gmm")
 
 
-class SamplingMixin(SklearnMixin):
+class SamplingMixin(ConditionalMixin):
     """``sample``, and the distributions of codes from which it draws.
 
     Distributions are fitted to *codes* of the training data, which are kept from the end of training on. Ten times as
@@ -35,7 +35,9 @@ class SamplingMixin(SklearnMixin):
     _code_distribution: Gaussian | None
     _code_mixture: Mixture | None
 
-    def sample(self, n_samples: int = 1, random_state: int | None = None, *, sampler: str | None = None) -> Array:
+    def sample(
+        self, n_samples: int = 1, random_state: int | None = None, *, sampler: str | None = None, labels: Any = None
+    ) -> Array:
         """Draw new samples ``(n_samples, *shape)``: random codes are decoded.
 
         Parameters
@@ -50,11 +52,14 @@ class SamplingMixin(SklearnMixin):
             them (Ghosh et al., From variational to deterministic autoencoders, ICLR 2020, §4), which follows groups
             among the codes; it is fitted at the first use, which needs scikit-learn, and saved with the model. Both
             are for codes of up to 512 values.
+        labels : label or array-like of labels, shape (n_samples,), optional
+            Of a conditional model, which needs them, and only of one: of what the samples are to be; one label is that
+            of all.
 
         Raises
         ------
         ValueError
-            If the model does not have this sampler.
+            If the model does not have this sampler, or a label is missing or unknown.
         MissingExtraError
             If a mixture has to be fitted and scikit-learn is not installed.
         """
@@ -62,7 +67,8 @@ class SamplingMixin(SklearnMixin):
         whole_number(n_samples, "n_samples")
         seed = net.run.seed if random_state is None else seed_from(random_state)
         z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
-        return net.decode(self._place_codes(z, self._chosen_sampler(sampler), seed))
+        places = self._places_or_none(labels, n_samples, "labels")
+        return net.decode(self._place_codes(z, self._chosen_sampler(sampler), seed), places)
 
     def _chosen_sampler(self, sampler: str | None) -> str:
         """The default for None; what this model does not have is refused."""

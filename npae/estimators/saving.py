@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from npae.estimators.gaussian import Gaussian
+from npae.estimators.labels import described
 from npae.estimators.mixture import COMPONENTS, Mixture
 from npae.estimators.sampling import SamplingMixin
 from npae.layers.base import Layer
@@ -39,7 +40,8 @@ class SaveMixin(SamplingMixin):
         net = self._network()
         self._checked()
         record = self._description(net.run.seed)
-        record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
+        classes = self.classes_ if net.condition.n_labels else None
+        record |= {"history": self.history_, **self._class_record(classes), **self._changes_since_fit(record["params"])}
         save(net, path, record=record, arrays=self._arrays())
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -91,6 +93,7 @@ class SaveMixin(SamplingMixin):
         model.history_ = stored.history()
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
+        model._adopt_classes(_classes(stored, model.network_))
         model._forget_codes()
         (size,) = model.network_.code_shape
         if "code_mean" in stored.arrays:
@@ -106,6 +109,17 @@ def _finite(stored: model_file.StoredModel, name: str, shape: Shape) -> Array:
     array = stored.array(name, shape, "float64")
     refuse_non_finite(array, f"the array {name!r}")
     return array.copy()
+
+
+def _classes(stored: model_file.StoredModel, network: Autoencoder) -> Array | None:
+    """The labels that a conditional model knows."""
+    n = network.condition.n_labels
+    if not n:
+        return None
+    classes = described(stored.record["classes"])
+    if len(classes) != n:
+        raise ValueError(f"it knows {len(classes)} labels, but the network takes {n}")
+    return classes
 
 
 def _mixture(stored: model_file.StoredModel, size: int) -> Mixture:
