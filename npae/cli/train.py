@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from npae.cli.arguments import add_data, count, read_data
+from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
@@ -64,6 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the folder to write (default: runs/{name})",
         )
         _add_checkpoints(subparser)
+        if "conditional" in cls().get_params():
+            add_labels(subparser, "with --conditional")
         _add_parameters(subparser, cls)
 
 
@@ -75,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
     X = read_data(args)
+    labels = _labels(args, len(X))
     folder = Path(args.out)
     checkpoints = _checkpoints(args, folder)
     history = HistoryFile(folder / HISTORY)
@@ -84,10 +88,10 @@ def run(args: argparse.Namespace) -> int:
             _write_model(folder, model, history)
             if args.force:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)
-            _write_pictures(folder, model, X)
+            _write_pictures(folder, model, X, labels)
 
     try:
-        model.fit(X, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
+        model.fit(X, labels, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
     except BaseException as error:  # it leaves what the complete epochs have learned
         with suppress(OSError):  # where nothing can be written, what came first is said
             write()
@@ -98,6 +102,18 @@ def run(args: argparse.Namespace) -> int:
     if model.n_iter_ == 0:
         print("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
+
+
+def _labels(args: argparse.Namespace, n: int) -> Array | None:
+    """The labels of a conditional model, which needs them."""
+    if not getattr(args, "conditional", False):
+        if getattr(args, "labels", None) is not None:
+            raise ValueError("--labels was given without --conditional, which alone has a use for them; give both")
+        return None
+    labels = labels_of_data(args, n)
+    if labels is None:
+        raise ValueError("--conditional needs a label for each sample; give --labels, or images in folders by label")
+    return labels
 
 
 def _add_checkpoints(parser: argparse.ArgumentParser) -> None:
@@ -171,15 +187,15 @@ def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
         Checkpoints(folder / CHECKPOINTS).remove()
 
 
-def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
+def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
     from npae.utils import charts, pictures
 
     losses, reconstructions = PICTURES
     try:
         written = {losses: charts.losses({type(model).__name__: model.history_}).encode()}
         if pictures.are_images(X):
-            few = X[:16]
-            written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few)))
+            few, y = X[:16], None if labels is None else labels[:16]
+            written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few, y)))
     except MissingExtraError as error:
         print(f"no pictures: {error}")
         return

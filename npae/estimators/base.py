@@ -460,7 +460,7 @@ class AutoencoderEstimator(SaveMixin):
         net = self._network()
         check_order(columns_of(Z), Columns(tuple(self.get_feature_names_out()), are_names=True))
         n = np.shape(Z)[0] if net.condition.n_labels and np.ndim(Z) else 0
-        return net.decode(Z, self._places_or_none(labels, n, "labels"))
+        return net.decode(Z, self.places_of(labels, n))
 
     def reconstruct(self, X: Any, y: Any = None) -> Array:
         """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise.

@@ -44,6 +44,13 @@ class ConditionalMixin(SklearnMixin):
             )
         return places_of(labels, self.classes_, n, what)
 
+    def places_of(self, labels: Any, n: int) -> Array | None:
+        """The places (n,) in ``classes_`` of labels as ``sample`` takes them, for ``network_.decode``.
+
+        None of a model that is not conditional, which takes no labels.
+        """
+        return self._places_or_none(labels, n, "labels")
+
     def _places_or_none(self, labels: Any, n: int, what: str) -> Array | None:
         """As ``_places``, but one label alone stands for all, and a model that is not conditional takes none."""
         if labels is not None and not self._network().condition.n_labels:

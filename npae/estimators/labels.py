@@ -49,10 +49,16 @@ def places_of(labels: Any, classes: Array, n: int, what: str) -> Array:
     found = [known.get(label) for label in array.tolist()]
     if None in found:
         unknown = array.tolist()[found.index(None)]
-        more = f", … ({len(classes)} in all)" if len(classes) > SHOWN else ""
-        listed = ", ".join(quoted(label) for label in classes.tolist()[:SHOWN]) + more
-        raise ValueError(f"{what} have {quoted(unknown)}, which the model was not fitted with; it knows {listed}")
+        raise ValueError(
+            f"{what} have {quoted(unknown)}, which the model was not fitted with; it knows {listed(classes)}"
+        )
     return np.array(found, np.int64)
+
+
+def listed(classes: Array) -> str:
+    """The first few labels, and how many there are."""
+    more = f", … ({len(classes)} in all)" if len(classes) > SHOWN else ""
+    return ", ".join(quoted(label) for label in classes.tolist()[:SHOWN]) + more
 
 
 def as_typed(text: str, classes: Array) -> Any:

@@ -10,6 +10,7 @@ from npae.estimators.gaussian import Gaussian
 from npae.estimators.mixture import Mixture, codes_needed
 from npae.utils.randomness import generator, seed_from
 from npae.utils.scalars import whole_number
+from npae.utils.scikit_learn import has_sklearn
 from npae.utils.sparse import Samples
 from npae.utils.types import Array
 
@@ -67,7 +68,7 @@ class SamplingMixin(ConditionalMixin):
         whole_number(n_samples, "n_samples")
         seed = net.run.seed if random_state is None else seed_from(random_state)
         z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
-        places = self._places_or_none(labels, n_samples, "labels")
+        places = self.places_of(labels, n_samples)
         return net.decode(self._place_codes(z, self._chosen_sampler(sampler), seed), places)
 
     def _chosen_sampler(self, sampler: str | None) -> str:
@@ -82,6 +83,18 @@ class SamplingMixin(ConditionalMixin):
                 f'"gaussian" or "gmm"'
             )
         return sampler
+
+    @property
+    def samplers_(self) -> list[str]:
+        """What ``sample`` can draw codes from, by name; "gmm" also where it has yet to be fitted."""
+        (size,) = self._network().code_shape
+        n = 0 if self._codes is None else len(self._codes)
+        there = {
+            "prior": self.default_sampler == "prior",
+            "gaussian": self._code_distribution is not None or n > 0,
+            "gmm": self._code_mixture is not None or (n >= codes_needed(size) and has_sklearn()),
+        }
+        return [name for name in SAMPLERS if there[name]]
 
     def _place_codes(self, z: Array, sampler: str, seed: int) -> Array:
         """Codes from draws z (n, code_size) of N(0, 1)."""

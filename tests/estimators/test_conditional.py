@@ -20,7 +20,7 @@ PLACES = np.arange(N) % 3
 #: Labels of each kind, of three different ones in order.
 KINDS: dict[str, Array] = {
     "whole numbers": np.array([-1, 1, 7]),
-    "texts": np.array(["a b", "ö", "zebra"]),
+    "texts": np.array(["a b", "zebra", "ö"]),
     "booleans": np.array([False, True]),
     "numbers": np.array([-0.5, 0.1, 1e300]),
     "bytes of uint8": np.array([0, 1, 255], "uint8"),
@@ -165,7 +165,7 @@ def test_parts_are_learned_with_their_labels_also_by_a_loaded_model(tmp_path: Pa
     fitted.set_params(learning_rate=0.01, beta=2.0).partial_fit(X[:20], texts[:20])
     assert not np.array_equal(fitted.network_.theta, before)
     with pytest.raises(
-        ValueError, match="labels y have 'dog', which the model was not fitted with; it knows 'a b', 'ö'"
+        ValueError, match=r"labels y have 'dog', which the model was not fitted with; it knows 'a b', 'zebra'"
     ):
         fitted.partial_fit(X[:2], ["dog", "zebra"])
 

@@ -8,6 +8,8 @@ from helpers.finite_difference import layer_errors, network_errors, randomize
 from helpers.small_models import samples
 
 from npae import Autoencoder
+from npae.gradcheck import check_model
+from npae.gradcheck.report.verdict import Verdict
 from npae.layers import AppendLabel, Conv2D, Dense, Flatten, Layer, Reparameterization, Reshape, Tanh, UpSample2D
 from npae.storage.export import export_encoder, export_python
 from npae.training.optimizers import Adam
@@ -84,6 +86,19 @@ def test_more_samples_than_a_batch_are_decoded_with_their_own_labels() -> None:
     decoded = net.decode(z, labels)
     np.testing.assert_allclose(decoded[:3], net.decode(z[:3], [0, 1, 2]), rtol=1e-12)
     np.testing.assert_array_equal(decoded, decoded[labels])
+
+
+def test_the_gradient_checker_passes_a_conditional_network_and_finds_a_wrong_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert check_model(network(), X[:3], mode="fast").verdict == Verdict.PASS
+
+    def of_the_label(self: Any, dy: Array) -> Array:
+        self.dx[...] = dy[:, -self.dx.shape[1] :]
+        return self.dx
+
+    monkeypatch.setattr(AppendLabel, "backward", of_the_label)
+    assert check_model(network(), X[:3], mode="fast").verdict == Verdict.WRONG
 
 
 # Training
