@@ -8,7 +8,7 @@ import numpy as np
 
 from npae.applications import frechet, generation
 from npae.cli.arguments import add_data, add_model, count, read_data, read_model
-from npae.cli.data_labels import add_labels, labels_of_data
+from npae.cli.data_labels import add_labels, condition_of, labels_of_data
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_output
 from npae.cli.sample import add_sampler
@@ -53,9 +53,7 @@ def run(args: argparse.Namespace) -> None:
     if len(X) < WALKED:
         raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
     labels = labels_of_data(args, len(X))
-    condition = labels if model.network_.condition.n_labels else None
-    if model.network_.condition.n_labels and labels is None:
-        raise ValueError("this model is conditional; give --labels, or images in one folder for each label")
+    condition = condition_of(model, labels)
     if isinstance(model, VariationalAutoencoder):
         _print_bounds(args, model, X, condition)
     _print_distances(model, X, labels)
