@@ -14,9 +14,8 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from npae.estimators.changes import refuse_fixed, take_over
-from npae.estimators.gaussian import Gaussian
+from npae.estimators.code_distributions import CodeDistributions
 from npae.estimators.hints import hint_at_code, hint_at_data
-from npae.estimators.mixture import Mixture
 from npae.estimators.parameters import checked, estimator, parameter, parameters_of
 from npae.estimators.saving import SaveMixin
 from npae.network.autoencoder import Autoencoder
@@ -64,9 +63,7 @@ class AutoencoderEstimator(SaveMixin):
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
-    _codes: Array | None = field(init=False)
-    _code_distribution: Gaussian | None = field(init=False)
-    _code_mixture: Mixture | None = field(init=False)
+    _distributions: CodeDistributions = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
     _trained_with: dict[str, Any] = field(init=False)
     #: First step and number of steps of a schedule that was chosen after ``fit``.
@@ -225,7 +222,7 @@ class AutoencoderEstimator(SaveMixin):
                     verbose=self.verbose,
                 )
             finally:  # the model can be used however training ended
-                self._remember(X)
+                self._remember(X, labels)
         if not training.interrupted:
             hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)
         return self
@@ -264,7 +261,7 @@ class AutoencoderEstimator(SaveMixin):
         try:
             self.training_.run(Data(X, labels), 1, verbose=self.verbose)
         finally:
-            self._remember(X)
+            self._remember(X, labels)
         return self
 
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:

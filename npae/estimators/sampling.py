@@ -1,10 +1,10 @@
 """New samples: codes are drawn from a prior, a Gaussian or a mixture, and decoded."""
 
-from math import ceil
 from typing import Any, ClassVar
 
 import numpy as np
 
+from npae.estimators.code_distributions import LARGEST_SAMPLED_CODE, CodeDistributions
 from npae.estimators.conditioning import ConditionalMixin
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.mixture import Mixture, codes_needed
@@ -14,27 +14,15 @@ from npae.utils.scikit_learn import has_sklearn
 from npae.utils.sparse import Samples
 from npae.utils.types import Array
 
-#: Largest code size for which distributions are fitted: a Gaussian has code_size² numbers, a mixture ten times as many.
-LARGEST_SAMPLED_CODE = 512
-#: Codes of the training data that a model keeps: so many, or fewer where they would have more values than this.
-CODES_KEPT, VALUES_KEPT = 5000, 2**20
-
 SAMPLERS = ("prior", "gaussian", "gmm")
 
 
 class SamplingMixin(ConditionalMixin):
-    """``sample``, and the distributions of codes from which it draws.
-
-    Distributions are fitted to *codes* of the training data, which are kept from the end of training on. Ten times as
-    many samples would be needed for a mixture as for a Gaussian, and would take more memory than most networks; 5,000
-    codes of 32 values take 640 kB, and encoding them a fraction of an epoch.
-    """
+    """``sample``, and the distributions of codes from which it draws."""
 
     default_sampler: ClassVar[str] = "gaussian"
 
-    _codes: Array | None  # (n, code_size), of the data that fit or partial_fit saw last
-    _code_distribution: Gaussian | None
-    _code_mixture: Mixture | None
+    _distributions: CodeDistributions
 
     def sample(
         self, n_samples: int = 1, random_state: int | None = None, *, sampler: str | None = None, labels: Any = None
@@ -52,7 +40,8 @@ class SamplingMixin(ConditionalMixin):
             the data that ``fit`` or ``partial_fit`` saw last. "gmm": a mixture of ten normal distributions fitted to
             them (Ghosh et al., From variational to deterministic autoencoders, ICLR 2020, §4), which follows groups
             among the codes; it is fitted at the first use, which needs scikit-learn, and saved with the model. Both
-            are for codes of up to 512 values.
+            are for codes of up to 512 values; a conditional model has one of each for every label, since its codes
+            depend on the label.
         labels : label or array-like of labels, shape (n_samples,), optional
             Of a conditional model, which needs them, and only of one: of what the samples are to be; one label is that
             of all.
@@ -69,7 +58,19 @@ class SamplingMixin(ConditionalMixin):
         seed = net.run.seed if random_state is None else seed_from(random_state)
         z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
         places = self.places_of(labels, n_samples)
-        return net.decode(self._place_codes(z, self._chosen_sampler(sampler), seed), places)
+        return net.decode(self._place_codes(z, self._chosen_sampler(sampler), places, seed), places)
+
+    @property
+    def samplers_(self) -> list[str]:
+        """What ``sample`` can draw codes from, by name; "gmm" also where it has yet to be fitted."""
+        self._network()
+        found = self._distributions
+        there = {
+            "prior": self.default_sampler == "prior",
+            "gaussian": found.has_gaussians,
+            "gmm": found.has_mixtures or (found.can_fit_mixtures and has_sklearn()),
+        }
+        return [name for name in SAMPLERS if there[name]]
 
     def _chosen_sampler(self, sampler: str | None) -> str:
         """The default for None; what this model does not have is refused."""
@@ -84,92 +85,88 @@ class SamplingMixin(ConditionalMixin):
             )
         return sampler
 
-    @property
-    def samplers_(self) -> list[str]:
-        """What ``sample`` can draw codes from, by name; "gmm" also where it has yet to be fitted."""
-        (size,) = self._network().code_shape
-        n = 0 if self._codes is None else len(self._codes)
-        there = {
-            "prior": self.default_sampler == "prior",
-            "gaussian": self._code_distribution is not None or n > 0,
-            "gmm": self._code_mixture is not None or (n >= codes_needed(size) and has_sklearn()),
-        }
-        return [name for name in SAMPLERS if there[name]]
-
-    def _place_codes(self, z: Array, sampler: str, seed: int) -> Array:
-        """Codes from draws z (n, code_size) of N(0, 1)."""
+    def _place_codes(self, z: Array, sampler: str, places: Array | None, seed: int) -> Array:
+        """Codes from draws z (n, code_size) of N(0, 1); ``places`` (n,) are those of a conditional model's labels."""
         if sampler == "prior":
             return z
+        places = np.zeros(len(z), np.int64) if places is None else places
+        codes = np.empty_like(z)
         if sampler == "gmm":
-            return self._mixture().transform(z, generator(seed, "component").random(len(z)))
-        distribution = self.code_distribution_
-        if distribution is None:
+            mixtures, u = self._mixtures(), generator(seed, "component").random(len(z))
+            for place in np.unique(places):
+                rows = places == place
+                codes[rows] = mixtures[place].transform(z[rows], u[rows])
+        else:
+            gaussians = self._gaussians()
+            for place in np.unique(places):
+                codes[places == place] = gaussians[place].transform(z[places == place])
+        return codes
+
+    @property
+    def code_distribution_(self) -> Gaussian | list[Gaussian] | None:
+        """The Gaussian from which ``sample`` draws codes, fitted at the first access; None if there is none.
+
+        Of a conditional model a list with one for each label.
+        """
+        self._network()
+        found = self._distributions.gaussians()
+        return found if self.network_.condition.n_labels and found else next(iter(found), None)
+
+    @property
+    def code_mixture_(self) -> Mixture | list[Mixture] | None:
+        """The mixture from which ``sample`` draws codes, fitted at the first access; None if there is none.
+
+        Of a conditional model a list with one for each label. There is one where there were ten training samples for
+        each value of a code, and ten more, or where it was saved.
+        """
+        self._network()
+        found = self._distributions.mixtures()
+        return found if self.network_.condition.n_labels and found else next(iter(found), None)
+
+    def _gaussians(self) -> list[Gaussian]:
+        found = self._distributions.gaussians()
+        if not found:
             self._refuse_large_code()
             raise ValueError(
                 'the file of this model holds no Gaussian of its codes, as an earlier version saved it; give "prior"'
             )
-        return distribution.transform(z)
+        return found
 
-    @property
-    def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian from which ``sample`` draws codes, fitted at the first access; None if there is none."""
-        codes = self._codes
-        if self._code_distribution is None and codes is not None:
-            self._code_distribution = Gaussian.fit(codes)
-        return self._code_distribution
-
-    @property
-    def code_mixture_(self) -> Mixture | None:
-        """The mixture from which ``sample`` draws codes, fitted at the first access; None if there is none.
-
-        There is one where at least ten codes for each of their axes, and ten, were kept, or where it was saved.
-        """
-        codes = self._codes
-        if self._code_mixture is None and codes is not None and len(codes) >= codes_needed(codes.shape[1]):
-            self._code_mixture = Mixture.fit(codes)
-        return self._code_mixture
-
-    def _mixture(self) -> Mixture:
-        mixture = self.code_mixture_
-        if mixture is not None:
-            return mixture
+    def _mixtures(self) -> list[Mixture]:
+        kept = self._distributions
+        found = kept.mixtures()
+        if found:
+            return found
         self._refuse_large_code()
-        if self._codes is None:
+        if not kept.codes:
             raise ValueError(
                 'the file of this model holds no mixture: call sample(sampler="gmm") after fit, then save; npae train '
                 "does it where scikit-learn is installed"
             )
-        n, size = self._codes.shape
+        each = " of each label" if self._network().condition.n_labels else ""
         raise ValueError(
-            f"a mixture for a code of {size} values needs at least {codes_needed(size)} training samples, but there "
-            f'were {n}; give more, choose a smaller code_size, or sampler="gaussian"'
+            f"a mixture for a code of {kept.size} values needs at least {codes_needed(kept.size)} training "
+            f"samples{each}, but there were {kept.n_fewest}; give more, choose a smaller code_size, or "
+            f'sampler="gaussian"'
         )
 
     def _refuse_large_code(self) -> None:
-        (size,) = self._network().code_shape
-        if size > LARGEST_SAMPLED_CODE:
+        if self._distributions.is_too_large:
             raise ValueError(
-                f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {size}; "
-                f"choose a smaller code_size"
+                f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has "
+                f"{self._distributions.size}; choose a smaller code_size"
             )
 
-    def _remember(self, X: Samples) -> None:
-        """Keep codes of X, for the distributions of ``sample``."""
-        (size,) = self.network_.code_shape
-        # Too few samples determine no covariance.
-        is_small = len(X) < 2 * size
-        if size > LARGEST_SAMPLED_CODE or (is_small and self._codes is None and self._code_distribution is not None):
-            return
-        most = max(codes_needed(size), min(CODES_KEPT, VALUES_KEPT // size))
-        codes = self._codes_within_memory(X[:: ceil(len(X) / most)])
-        if is_small and self._codes is not None:
-            codes = np.concatenate([self._codes, codes])[-most:]
-        self._codes, self._code_distribution, self._code_mixture = codes, None, None
+    def _remember(self, X: Samples, labels: Array | None) -> None:
+        """Keep codes of X, for the distributions of ``sample``; ``labels`` are those of a conditional model."""
+        block = max(self.network_.arena.capacity, 1)  # for which training has allocated the memory
 
-    def _codes_within_memory(self, X: Samples) -> Array:
-        """Codes of X, encoded in blocks for which training has allocated the memory."""
-        size = max(self.network_.arena.capacity, 1)
-        return np.concatenate([self.network_.encode(X[i : i + size]) for i in range(0, len(X), size)])
+        def encode(rows: Array) -> Array:
+            parts = (rows[start : start + block] for start in range(0, len(rows), block))
+            return np.concatenate([self.network_.encode(X[part]) for part in parts])
+
+        self._distributions.keep(encode, len(X), labels)
 
     def _forget_codes(self) -> None:
-        self._codes = self._code_distribution = self._code_mixture = None
+        (size,) = self.network_.code_shape
+        self._distributions = CodeDistributions(size, self.network_.condition.n_labels)

@@ -1,13 +1,12 @@
 """Saving of fitted estimators: network, parameters, history, and the distributions of the codes."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, Self
 
-from npae.estimators.gaussian import Gaussian
 from npae.estimators.labels import described
-from npae.estimators.mixture import COMPONENTS, Mixture
 from npae.estimators.sampling import SamplingMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
@@ -17,8 +16,6 @@ from npae.storage.limits import check_threads
 from npae.utils.scalars import whole_number, whole_numbers
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
-
-WEIGHTS_ROUNDED = 1e-6  # how far a sum of weights may be from 1
 
 
 class SaveMixin(SamplingMixin):
@@ -42,7 +39,7 @@ class SaveMixin(SamplingMixin):
         record = self._description(net.run.seed)
         classes = self.classes_ if net.condition.n_labels else None
         record |= {"history": self.history_, **self._class_record(classes), **self._changes_since_fit(record["params"])}
-        save(net, path, record=record, arrays=self._arrays())
+        save(net, path, record=record, arrays=self._distributions.arrays())
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
         """What ``partial_fit`` must know of the past, where parameters were set after ``fit``."""
@@ -66,15 +63,6 @@ class SaveMixin(SamplingMixin):
             params["random_state"] = seed
         return {"estimator": type(self).__name__, "params": params}
 
-    def _arrays(self) -> dict[str, Array]:
-        """The distributions of the codes that there are: the Gaussian, and a mixture that has been fitted."""
-        gaussian, mixture = self.code_distribution_, self._code_mixture
-        arrays = {} if gaussian is None else {"code_mean": gaussian.mean, "code_factor": gaussian.factor}
-        if mixture is not None:
-            parts = {"weights": mixture.weights, "means": mixture.means, "factors": mixture.factors}
-            arrays |= {f"mixture_{name}": part for name, part in parts.items()}
-        return arrays
-
     @classmethod
     def from_stored(cls, stored: model_file.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
         """The fitted model from a file of ``save``; the state of its optimizer is reset.
@@ -95,12 +83,7 @@ class SaveMixin(SamplingMixin):
         model._name_columns()
         model._adopt_classes(_classes(stored, model.network_))
         model._forget_codes()
-        (size,) = model.network_.code_shape
-        if "code_mean" in stored.arrays:
-            mean = _finite(stored, "code_mean", (size,))
-            model._code_distribution = Gaussian(mean, _finite(stored, "code_factor", (size, size)))
-        if "mixture_weights" in stored.arrays:
-            model._code_mixture = _mixture(stored, size)
+        model._distributions.restore(set(stored.arrays), partial(_finite, stored))
         return model
 
 
@@ -120,14 +103,6 @@ def _classes(stored: model_file.StoredModel, network: Autoencoder) -> Array | No
     if len(classes) != n:
         raise ValueError(f"it knows {len(classes)} labels, but the network takes {n}")
     return classes
-
-
-def _mixture(stored: model_file.StoredModel, size: int) -> Mixture:
-    weights = _finite(stored, "mixture_weights", (COMPONENTS,))
-    if weights.min() < 0 or abs(weights.sum() - 1) > WEIGHTS_ROUNDED:
-        raise ValueError("the array 'mixture_weights' does not hold shares of 1")
-    means = _finite(stored, "mixture_means", (COMPONENTS, size))
-    return Mixture(weights, means, _finite(stored, "mixture_factors", (COMPONENTS, size, size)))
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -137,7 +137,62 @@ def test_rows_of_a_sparse_matrix_keep_their_labels() -> None:
 @pytest.mark.parametrize("sampler", ["prior", "gaussian", "gmm"])
 def test_every_sampler_takes_labels(sampler: str) -> None:
     pytest.importorskip("sklearn")
-    assert model().fit(X, PLACES).sample(3, sampler=sampler, labels=1).shape == (3, 9)
+    assert model().fit(*data(90)).sample(3, sampler=sampler, labels=1).shape == (3, 9)
+
+
+def test_the_gaussians_of_a_conditional_model_are_those_of_each_label(trained: VariationalAutoencoder) -> None:
+    x, places = data(240)
+    codes = trained.transform(x).astype(float)
+    for place, found in enumerate(trained.code_distribution_):
+        np.testing.assert_allclose(found.mean, codes[places == place].mean(axis=0), rtol=1e-4, atol=1e-5)
+    drawn: list[Array] = []
+    net = trained.network_
+    labels = np.arange(6000) % 3
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(net, "decode", lambda z, places: drawn.append(z) or np.zeros(1))
+        trained.sample(6000, sampler="gaussian", labels=labels)
+    for place in range(3):
+        mean, spread = codes[places == place].mean(axis=0), codes[places == place].std(axis=0)
+        np.testing.assert_allclose(drawn[0][labels == place].mean(axis=0), mean, atol=0.1 * spread.max())
+
+
+@pytest.mark.parametrize("sampler", ["gaussian", "gmm"])
+def test_distributions_of_each_label_are_saved(sampler: str, tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    fitted = model().fit(*data(120))
+    expected = fitted.sample(6, sampler=sampler, labels=[0, 1, 2, 0, 1, 2])
+    fitted.save(tmp_path / "m")
+    again = npae.load(tmp_path / "m")
+    np.testing.assert_array_equal(again.sample(6, sampler=sampler, labels=[0, 1, 2, 0, 1, 2]), expected)
+    assert len(again.code_distribution_) == 3
+
+
+def test_a_mixture_of_each_label_needs_samples_of_each() -> None:
+    pytest.importorskip("sklearn")
+    x, places = data(120)
+    words = "2 values needs at least 30 training samples of each label, but there were 29; give more"
+    with pytest.raises(ValueError, match=words):
+        model().fit(x[:89], places[:89]).sample(sampler="gmm", labels=1)
+    assert model().fit(x[:90], places[:90]).sample(sampler="gmm", labels=1).shape == (1, 9)
+
+
+def test_parts_without_a_label_keep_its_codes() -> None:
+    x, places = data()
+    fitted = model().fit(x, places)
+    before = [codes.copy() for codes in fitted._distributions.codes]
+    fitted.partial_fit(x[places == 1], places[places == 1])
+    after = fitted._distributions.codes
+    np.testing.assert_array_equal(after[0], before[0])
+    np.testing.assert_array_equal(after[2], before[2])
+    np.testing.assert_allclose(after[1], fitted.transform(x[places == 1]), atol=1e-6)
+
+
+def test_a_rare_label_has_codes_however_many_samples_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("npae.estimators.code_distributions.CODES_KEPT", 60)
+    x = samples(300, 9)
+    fitted = model(epochs=1).fit(x, np.arange(300) == 7)
+    assert [len(codes) for codes in fitted._distributions.codes] == [30, 1]
+    assert fitted.sample(sampler="gaussian", labels=True).shape == (1, 9)
 
 
 # Training goes on

@@ -11,7 +11,7 @@ from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
 from npae.cli import main
-from npae.estimators import mixture, sampling
+from npae.estimators import code_distributions, mixture
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.mixture import COMPONENTS, Mixture
 from npae.utils import safetensors
@@ -167,44 +167,46 @@ def test_a_variational_file_of_an_earlier_version_has_its_prior_and_says_it_has_
 
 
 def test_5000_codes_are_kept_evenly_spaced_and_the_data_is_not(monkeypatch: Any) -> None:
-    monkeypatch.setattr(sampling, "CODES_KEPT", 70)
+    monkeypatch.setattr(code_distributions, "CODES_KEPT", 70)
     x = samples(300, 12)
     for kind in ("vanilla", "variational"):
         model = unfitted(kind, epochs=1, batch_size=100).fit(x)
-        np.testing.assert_allclose(model._codes, model.transform(x[::5]), atol=1e-6)  # 60 of 300
-        assert not np.shares_memory(model._codes, x)
+        np.testing.assert_allclose(model._distributions.codes[0], model.transform(x[::5]), atol=1e-6)  # 60 of 300
+        assert not np.shares_memory(model._distributions.codes[0], x)
 
 
 def test_of_a_large_code_as_many_are_kept_as_a_mixture_needs(monkeypatch: Any) -> None:
-    monkeypatch.setattr(sampling, "CODES_KEPT", 10)
+    monkeypatch.setattr(code_distributions, "CODES_KEPT", 10)
     model = unfitted("vanilla", code_size=20, epochs=1, batch_size=400).fit(samples(800, 12))
     assert mixture.codes_needed(20) == 210
-    assert len(model._codes) == 200  # every fourth sample: no more than are needed
-    assert len(unfitted("vanilla", code_size=20, epochs=1).fit(samples(210, 12))._codes) == 210
+    assert len(model._distributions.codes[0]) == 200  # every fourth sample: no more than are needed
+    assert len(unfitted("vanilla", code_size=20, epochs=1).fit(samples(210, 12))._distributions.codes[0]) == 210
 
 
 def test_codes_are_those_of_the_model_after_the_last_training_on_enough_samples() -> None:
     model, x = fitted("vanilla"), data_for("vanilla", 40)
     model.sample()
     model.partial_fit(x)
-    np.testing.assert_allclose(model._codes, model.transform(x), rtol=1e-5)
+    np.testing.assert_allclose(model._distributions.codes[0], model.transform(x), rtol=1e-5)
     np.testing.assert_allclose(model.code_distribution_.mean, model.transform(x).mean(axis=0), rtol=1e-4)
 
 
 def test_codes_of_fewer_samples_than_twice_the_code_size_are_added_to_earlier_ones() -> None:
     model, x = fitted("vanilla"), data_for("vanilla", 31)
-    earlier = model._codes
+    earlier = model._distributions.codes[0]
     model.partial_fit(x[24:])
-    np.testing.assert_allclose(model._codes, np.concatenate([earlier, model.transform(x[24:])]), atol=1e-6)
+    np.testing.assert_allclose(
+        model._distributions.codes[0], np.concatenate([earlier, model.transform(x[24:])]), atol=1e-6
+    )
 
 
 def test_many_small_parts_leave_no_more_codes_than_are_kept(monkeypatch: Any) -> None:
-    monkeypatch.setattr(sampling, "CODES_KEPT", 60)
+    monkeypatch.setattr(code_distributions, "CODES_KEPT", 60)
     model, x = unfitted("vanilla"), data_for("vanilla", 70)
     for start in range(0, 70, 7):
         model.partial_fit(x[start : start + 7])
-    assert len(model._codes) == 60
-    np.testing.assert_allclose(model._codes[-7:], model.transform(x[-7:]), atol=1e-6)
+    assert len(model._distributions.codes[0]) == 60
+    np.testing.assert_allclose(model._distributions.codes[0][-7:], model.transform(x[-7:]), atol=1e-6)
 
 
 def test_a_loaded_model_keeps_its_gaussian_where_too_few_samples_follow(tmp_path: Path) -> None:
