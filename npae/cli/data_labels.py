@@ -1,14 +1,11 @@
 """The option --labels, beside --data: labels of a file, of folders or of the digits; and --label, one for all."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from npae import datasets
+from npae.cli.arguments import LABELS_HELP, LABELS_NEEDED, labels_of_side
 from npae.cli.paths import add_input
-from npae.datasets.image_files import find_images
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.labels import as_typed, listed
 from npae.utils.types import Array
@@ -16,27 +13,16 @@ from npae.utils.types import Array
 
 def add_labels(parser: argparse.ArgumentParser, use: str) -> None:
     """Add --labels; ``use`` says what they are for."""
-    add_input(
-        parser,
-        "--labels",
-        metavar="FILE",
-        help=f"{use}: a label for each sample of --data (default: the folder that an image is in; those of the digits)",
-    )
+    add_input(parser, "--labels", dest="data_labels", metavar="FILE", help=f"{use}: {LABELS_HELP}")
 
 
 def labels_of_data(args: argparse.Namespace, n: int) -> Array | None:
     """Labels (n,) of ``args.data``: whole numbers or texts; None where there are none."""
     if args.data == "digits":
-        if args.labels is not None:
+        if args.data_labels is not None:
             raise ValueError("--labels was given with the digits, which have their own; leave it out")
-        return datasets.load_digits().train_labels
-    if args.labels is None:
-        folders = find_images(Path(args.data)).labels if Path(args.data).is_dir() else None
-        return None if folders is None else np.array(folders)
-    labels = datasets.read_labels(args.labels)
-    if len(labels) != n:
-        raise ValueError(f"{args.labels} holds {len(labels)} labels for {n} samples; give one for each")
-    return labels
+        return datasets.read_labels("digits")
+    return labels_of_side(args, "data", n)
 
 
 def condition_of(model: AutoencoderEstimator, labels: Array | None) -> Array | None:
@@ -44,7 +30,7 @@ def condition_of(model: AutoencoderEstimator, labels: Array | None) -> Array | N
     if not model.network_.condition.n_labels:
         return None
     if labels is None:
-        raise ValueError("this model is conditional; give --labels, or images in one folder for each label")
+        raise ValueError(f"this model is conditional; {LABELS_NEEDED} (--labels)")
     return labels
 
 

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Reconstruct, write, and print the mean squared error."""
     model, X = read_model(args), read_data(args)
-    if args.labels is not None and not model.network_.condition.n_labels:
+    if args.data_labels is not None and not model.network_.condition.n_labels:
         raise ValueError("--labels was given, but this model is not conditional; leave it out")
     labels = condition_of(model, labels_of_data(args, len(X)))
     X = X[: args.first]

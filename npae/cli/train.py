@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import add_data, count, read_data
+from npae.cli.arguments import LABELS_NEEDED, add_data, count, read_data
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
@@ -107,12 +107,12 @@ def run(args: argparse.Namespace) -> int:
 def _labels(args: argparse.Namespace, n: int) -> Array | None:
     """The labels of a conditional model, which needs them."""
     if not getattr(args, "conditional", False):
-        if getattr(args, "labels", None) is not None:
+        if getattr(args, "data_labels", None) is not None:
             raise ValueError("--labels was given without --conditional, which alone has a use for them; give both")
         return None
     labels = labels_of_data(args, n)
     if labels is None:
-        raise ValueError("--conditional needs a label for each sample; give --labels, or images in folders by label")
+        raise ValueError(f"--conditional needs a label for each sample; {LABELS_NEEDED} (--labels)")
     return labels
 
 

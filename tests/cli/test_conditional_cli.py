@@ -107,7 +107,7 @@ def test_generate_prints_the_distance_of_each_sampler_beside_that_of_the_data(
     [
         (
             [*TRAIN, "--data", "x.npy"],
-            "--conditional needs a label for each sample; give --labels, or images",
+            "--conditional needs a label for each sample; give a file with a label",
         ),
         (
             [*TRAIN[:-1], "--data", "x.npy", "--labels", "names.csv"],
@@ -118,9 +118,12 @@ def test_generate_prints_the_distance_of_each_sampler_beside_that_of_the_data(
         (["sample", "{pets}", "--label", "cow"], "labels have 'cow', which the model was not fitted with; it knows"),
         (
             ["generate", "{pets}", "--data", "x.npy"],
-            "this model is conditional; give --labels, or images",
+            "this model is conditional; give a file with a label for each sample",
         ),
-        (["reconstruct", "{pets}", "--data", "x.npy"], "this model is conditional; give --labels, or images"),
+        (
+            ["reconstruct", "{pets}", "--data", "x.npy"],
+            "this model is conditional; give a file with a label for each sample",
+        ),
         (["interpolate", "{pets}", "--data", "x.npy"], "this model is conditional; give --label, one of 'brown bear'"),
         (
             ["reconstruct", "plain.safetensors", "--data", "x.npy", "--labels", "two.csv"],

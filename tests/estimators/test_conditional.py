@@ -324,3 +324,10 @@ def test_a_file_whose_labels_were_changed_is_refused(change: Any, words: str, tm
     safetensors.write(tmp_path / "wrong", arrays, {"npae": json.dumps(record)})
     with pytest.raises(FileFormatError, match=words):
         npae.load(tmp_path / "wrong")
+
+
+def test_a_list_of_texts_of_numpy_is_a_list_of_labels() -> None:
+    names = np.array(["a", "b", "c"])
+    fitted = model().fit(X, list(names[PLACES]))
+    np.testing.assert_array_equal(fitted.sample(2, labels=[names[1]] * 2), fitted.sample(2, labels="b"))
+    np.testing.assert_array_equal(fitted.sample(2, labels=names[1]), fitted.sample(2, labels="b"))
