@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from npae import datasets
+from npae.cli.columns import check_file_columns
 from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
-from npae.datasets.formats import USES, options_for
+from npae.datasets.formats import USES, options_for, read_named
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import Hint, quoted
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 DATA = 'a .npy, .npz, .csv or idx file, a folder of images or of such folders, or "digits", which come with npae'
 
@@ -63,6 +65,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
     )
+    parser.add_argument(
+        "--divide",
+        type=divisor,
+        metavar="X",
+        help="divide all numbers of a file by X, such as 255 for rows of pixels in 0-255 (default: images of bytes, of "
+        "shape (n, h, w) or (n, h, w, channels), are divided by 255, and nothing else is)",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
@@ -94,23 +103,29 @@ def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
     return model
 
 
-def read_data(args: argparse.Namespace) -> Array:
-    """The samples that ``args.data`` names."""
-    return read_sources(args, args.data)[0]
+def read_data(args: argparse.Namespace, model: AutoencoderEstimator | None = None) -> Array:
+    """The samples that ``args.data`` names, for a fitted model if one is given."""
+    return read_sources(args, args.data, model=model)[0]
 
 
-def read_sources(args: argparse.Namespace, *sources: str, others: Sequence[str] = ()) -> list[Array]:
+def read_sources(
+    args: argparse.Namespace, *sources: str, model: AutoencoderEstimator | None = None, others: Sequence[str] = ()
+) -> list[Array]:
     """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
 
-    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused.
+    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused. The names of a
+    table's columns go with it; if they are not those of the ``model``, it is refused.
     """
     options = _check_options(args, *sources, *others)
-    return [datasets.read(source, **options[source]) for source in sources]
+    read = [read_named(source, **options[source]) for source in sources]
+    if model is None:
+        return read
+    return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
 
 
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
-    options = {name: getattr(args, name) for name in ("header", "drop", "size")}
+    options = {name: getattr(args, name) for name in ("header", "drop", "size", "divide")}
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
         return {source: {} for source in sources}
@@ -157,10 +172,16 @@ def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
     add_reading(parser)
 
 
-def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequence[str] = ()) -> Sides:
+def read_sides(
+    args: argparse.Namespace,
+    model: AutoencoderEstimator | None = None,
+    *,
+    labels: bool = True,
+    others: Sequence[str] = (),
+) -> Sides:
     """The data that ``add_sides`` asks for; without ``labels`` they are all zero where there are none.
 
-    ``others`` are as in ``read_sources``.
+    ``model`` and ``others`` are as in ``read_sources``.
     """
     if args.train == "digits":
         for name in ("test", "train_labels", "test_labels"):
@@ -175,16 +196,18 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
     elif args.test is None:
         raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
-        train, test = read_sources(args, args.train, args.test, others=others)
+        train, test = read_sources(args, args.train, args.test, model=model, others=others)
         train_labels, test_labels = _labels(args, len(train), len(test), labels)
         train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
         sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
     return Sides(*(side[: args.first] for side in sides))
 
 
-def read_train(args: argparse.Namespace, *others: str) -> tuple[Array, Array, list[Array]]:
+def read_train(
+    args: argparse.Namespace, *others: str, model: AutoencoderEstimator | None = None
+) -> tuple[Array, Array, list[Array]]:
     """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
-    X, *rest = read_sources(args, args.train, *others)
+    X, *rest = read_sources(args, args.train, *others, model=model)
     if args.train == "digits":
         if args.train_labels is not None:
             raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
@@ -263,7 +286,9 @@ def read_labels(path: str, n: int) -> Array:
         )
     if len(labels) != n:
         header = ", without a header that is a number" if len(labels) == n + 1 else ""
-        raise ValueError(f"{path} holds {len(labels)} labels for {n} samples; give one for each{header}")
+        raise ValueError(
+            f"{path} holds {counted(len(labels), 'label')} for {counted(n, 'sample')}; give one for each{header}"
+        )
     return labels
 
 
@@ -280,6 +305,14 @@ def height_and_width(text: str) -> tuple[int, int]:
     if len(numbers) != 2 or not all(number.strip().isdecimal() and int(number) for number in numbers):
         raise argparse.ArgumentTypeError(f"{text} is not a height and a width, such as 28,28")
     return int(numbers[0]), int(numbers[1])
+
+
+def divisor(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
 
 
 def count(text: str) -> int:

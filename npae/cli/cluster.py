@@ -5,6 +5,7 @@ import argparse
 from npae.applications import clustering
 from npae.cli.arguments import add_model, add_sides, read_model, read_sides
 from npae.cli.output import table
+from npae.utils.console import say
 
 HELP = "measure how well groups of codes agree with labels, beside PCA and raw features"
 
@@ -17,5 +18,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table."""
-    model, sides = read_model(args), read_sides(args)
-    print(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))
+    model = read_model(args)
+    sides = read_sides(args, model)
+    say(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))

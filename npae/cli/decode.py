@@ -6,6 +6,8 @@ from npae.cli.arguments import add_model, add_out, add_reading, read_model, read
 from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
 from npae.cli.paths import add_input
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "turn codes back into samples"
 
@@ -24,4 +26,4 @@ def run(args: argparse.Namespace) -> None:
     model = read_model(args)
     samples = model.inverse_transform(read_sources(args, args.codes)[0], label_for(model, args))
     write_array(args.out, samples)
-    print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")
+    say(f"{counted(len(samples), 'sample')} of shape {samples.shape[1:]} in {args.out}")

@@ -6,6 +6,7 @@ from npae.applications import anomaly
 from npae.cli.arguments import add_model, add_sides, read_model, read_sides, read_sources, samples_in
 from npae.cli.output import table
 from npae.cli.paths import add_input
+from npae.utils.console import say
 
 HELP = "measure how well the reconstruction error separates outliers from known samples, beside PCA"
 
@@ -27,8 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table; noise is always among the outliers."""
-    model, sides = read_model(args), read_sides(args, labels=False, others=args.outliers)
-    read = read_sources(args, *args.outliers, others=[args.train, args.test or args.train])
+    model = read_model(args)
+    sides = read_sides(args, model, labels=False, others=args.outliers)
+    read = read_sources(args, *args.outliers, model=model, others=[args.train, args.test or args.train])
     outliers = {name: samples[: len(sides.test)] for name, samples in zip(args.outliers, read, strict=True)}
     outliers["noise"] = anomaly.noise_like(sides.test)
-    print(table(anomaly.HEADER, anomaly.compare(model, sides.train, sides.test, outliers)))
+    say(table(anomaly.HEADER, anomaly.compare(model, sides.train, sides.test, outliers)))

@@ -14,8 +14,10 @@ from npae.cli.paths import add_output
 from npae.cli.sample import add_sampler
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.estimators.hints import CARRIED
+from npae.utils.console import say
 from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
 PICTURES = ("samples", "walks", "traversals", "grid")
@@ -49,16 +51,17 @@ def run(args: argparse.Namespace) -> None:
     """Print the bounds, write the pictures."""
     from npae.utils import pictures
 
-    model, X = read_model(args), read_data(args)
+    model = read_model(args)
+    X = read_data(args, model)
     if len(X) < WALKED:
-        raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
+        raise ValueError(f"--data has {counted(len(X), 'sample')}; give at least {WALKED}, to walk from one to another")
     labels = labels_of_data(args, len(X))
     condition = condition_of(model, labels)
     if isinstance(model, VariationalAutoencoder):
         _print_bounds(args, model, X, condition)
     _print_distances(model, X, labels)
     if not pictures.are_images(X):
-        print("no pictures: the samples are no images")
+        say("no pictures: the samples are no images")
         return
     pictures.require_pillow()
     folder = Path(args.out)
@@ -77,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
     )
     for path, (samples, columns) in zip(_pictures_in(args, folder), shown, strict=True):
         write_bytes(path, pictures.png(pictures.grid(samples, columns), scale=1))
-    print(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")
+    say(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")
 
 
 def _print_bounds(args: argparse.Namespace, model: AutoencoderEstimator, X: Array, condition: Array | None) -> None:
@@ -85,25 +88,26 @@ def _print_bounds(args: argparse.Namespace, model: AutoencoderEstimator, X: Arra
     judged = generation.bounds(model, X[: args.first], args.draws, labels=labels)
     active = ["yes" if is_active else "no" for is_active in judged.active]
     columns = map(str, range(len(active))), judged.kl.tolist(), judged.variance.tolist(), active
-    print(table(generation.HEADER, zip(*columns, strict=True)))
-    print(
-        f"{judged.active.sum()} of {len(active)} dimensions are active, with {CARRIED:g} nats or more; the "
-        f"means of {judged.varying.sum()} have a variance above {generation.VARYING:g}"
+    say(table(generation.HEADER, zip(*columns, strict=True)))
+    say(
+        f"{judged.active.sum()} of {counted(len(active), 'dimension')} {'is' if len(active) == 1 else 'are'} active, "
+        f"with {CARRIED:g} nats or more; the means of {judged.varying.sum()} have a variance above "
+        f"{generation.VARYING:g}"
     )
-    print(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
+    say(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
 
 
 def _print_distances(model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
     """The Fréchet distance of each sampler, and of one half of the data from the other."""
     if labels is not None and not has_sklearn():
-        print("no classifier of the labels, which needs scikit-learn (pip install 'npae[sklearn]')")
+        say("no classifier of the labels, which needs scikit-learn (pip install 'npae[sklearn]')")
     try:
         found = frechet.compare(model, X, labels)
     except frechet.TooFewSamplesError as error:
-        print(f"no Fréchet distance: {error}")
+        say(f"no Fréchet distance: {error}")
         return
-    print(table(frechet.HEADER, found.rows))
-    print(f"to half of the data, {found.n:,} samples a side, in {found.size} features of {found.features}")
+    say(table(frechet.HEADER, found.rows))
+    say(f"to half of the data, {found.n:,} samples a side, in {found.size} features of {found.features}")
 
 
 def _samples(model: AutoencoderEstimator, sampler: str | None) -> tuple[Array, int]:

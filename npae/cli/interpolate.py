@@ -5,6 +5,8 @@ import argparse
 from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
 from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "walk from one sample to another through the code"
 
@@ -22,11 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Interpolate and write."""
-    X = read_data(args)
+    model = read_model(args)
+    X = read_data(args, model)
     for option in ("start", "end"):
         if not 0 <= getattr(args, option) < len(X):
             raise ValueError(f"--{option} is {getattr(args, option)}; expected an index from 0 to {len(X) - 1}")
-    model = read_model(args)
     walk = model.interpolate(X[args.start], X[args.end], args.steps, labels=label_for(model, args))
     write_array(args.out, walk, columns=args.steps)
-    print(f"{args.steps} samples in {args.out}")
+    say(f"{counted(args.steps, 'sample')} in {args.out}")

@@ -9,6 +9,7 @@ from npae.cli.arguments import count
 from npae.cli.output import table
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, write_rows
+from npae.utils.console import say
 from npae.utils.types import Array
 
 FEW, SEED = 100, 0
@@ -68,7 +69,7 @@ def write_labelled(args: argparse.Namespace, names: Sequence[str] | None, labels
     write_rows(args.out, header, rows)
     found, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    print(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
+    say(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
     if len(order) > SHOWN:
-        print(f"and {len(order) - SHOWN} more labels")
-    print(f"{len(labels):,} samples were labelled; {args.out}")
+        say(f"and {len(order) - SHOWN} more labels")
+    say(f"{len(labels):,} samples were labelled; {args.out}")

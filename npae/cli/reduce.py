@@ -7,6 +7,7 @@ from npae.applications import reduction
 from npae.cli.arguments import add_model, add_sides, read_model, read_sides
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_output
+from npae.utils.console import say
 
 HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"
 
@@ -20,8 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table, write the map."""
-    model, sides = read_model(args), read_sides(args, labels=False)
-    print(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
+    model = read_model(args)
+    sides = read_sides(args, model, labels=False)
+    say(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
     if args.out:
         from npae.utils import charts
 

@@ -6,6 +6,8 @@ from npae.cli.arguments import add_model, add_out, count, read_model
 from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
 from npae.estimators.sampling import SAMPLERS
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "draw new samples"
 
@@ -35,4 +37,4 @@ def run(args: argparse.Namespace) -> None:
     model = read_model(args)
     samples = model.sample(args.n, random_state=args.seed, sampler=args.sampler, labels=label_for(model, args))
     write_array(args.out, samples)
-    print(f"{args.n} samples in {args.out}")
+    say(f"{counted(args.n, 'sample')} in {args.out}")

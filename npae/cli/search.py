@@ -8,6 +8,8 @@ from npae.applications.retrieval import Index
 from npae.cli.arguments import add_model, add_reading, count, read_model, read_sources, samples_in
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "find the samples of an index that are nearest to others"
 
@@ -45,7 +47,7 @@ def run(args: argparse.Namespace) -> None:
     """Print positions in the index and distances; write the picture."""
     model = read_model(args)
     index = Index.load(args.index, model)
-    queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []))
+    queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []), model=model)
     if queries.shape == model.network_.input_shape:
         queries = queries[None]
     queries = queries[: args.first]
@@ -54,14 +56,15 @@ def run(args: argparse.Namespace) -> None:
         (str(i), " ".join(f"{place} ({distance:.3g})" for place, distance in zip(*found, strict=True)))
         for i, found in enumerate(zip(places, distances, strict=True))
     ]
-    print(table(("query", "nearest, with distance"), rows))
+    say(table(("query", "nearest, with distance"), rows))
     if args.out:
         from npae.utils import pictures
 
         source = others[0] if others else model.inverse_transform(index.codes[places.ravel()])
         if args.data and len(source) != len(index.codes):
             raise ValueError(
-                f"--data has {len(source)} samples, but the index {len(index.codes)}; give what it was made of"
+                f"--data has {counted(len(source), 'sample')}, but the index {len(index.codes)}; give what it was "
+                f"made of"
             )
         if source.shape[1:] != queries.shape[1:]:
             raise ValueError(

@@ -19,9 +19,11 @@ from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
+from npae.utils.console import say
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 MODEL, HISTORY, PICTURES = "model.safetensors", "history.csv", ("losses.svg", "reconstructions.png")
 CHECKPOINTS = "checkpoints"
@@ -100,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     write()
     if model.n_iter_ == 0:
-        print("no epoch was complete, so no model was saved")
+        say("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
 
 
@@ -144,7 +146,7 @@ def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
     )
     if args.resume:
         newest = checkpoints.paths()[-1:]
-        print(f"going on from {newest[0]}" if newest else f"{checkpoints.folder} is empty: training begins")
+        say(f"going on from {newest[0]}" if newest else f"{checkpoints.folder} is empty: training begins")
     return checkpoints
 
 
@@ -176,7 +178,7 @@ def _write_model(folder: Path, model: AutoencoderEstimator, history: HistoryFile
     model.save(folder / MODEL)
     history.write(model.history_)
     names = MODEL + (f", {HISTORY}" if history.is_complete else "")
-    print(f"loss {model.history_['loss'][-1]:.4g} after {model.n_iter_} epochs; {folder}/{names}")
+    say(f"loss {model.history_['loss'][-1]:.4g} after {counted(model.n_iter_, 'epoch')}; {folder}/{names}")
 
 
 def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
@@ -197,11 +199,11 @@ def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array, labels:
             few, y = X[:16], None if labels is None else labels[:16]
             written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few, y)))
     except MissingExtraError as error:
-        print(f"no pictures: {error}")
+        say(f"no pictures: {error}")
         return
     for name, content in written.items():
         write_bytes(folder / name, content)
-    print(f"pictures: {', '.join(str(folder / name) for name in written)}")
+    say(f"pictures: {', '.join(str(folder / name) for name in written)}")
 
 
 def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstimator]) -> None:

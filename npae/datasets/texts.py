@@ -8,11 +8,11 @@ from typing import Any
 from npae.datasets.streams import lines
 from npae.datasets.text_files import UTF8, check_encoding, open_text
 from npae.datasets.text_folders import LARGEST_TEXT, find_texts, read_text_files
+from npae.datasets.text_lines import read_labelled_lines
 from npae.datasets.text_tables import read_columns
 from npae.utils.errors import FileFormatError, Hint, quoted
 
-#: Number of header lines; files of Orange (.tab) also have the type and the role of each column.
-HEADERS = {".tsv": 1, ".tab": 3}
+LABELLED_LINES = (".tsv", ".tab")
 TABLES = (".csv", ".csv.gz", ".tsv.gz")
 TEXT_COLUMN, LABEL_COLUMN = "text", "label"
 LABELLED = "a .csv, .tsv or .tab file, or a folder with one folder of .txt files for each label"
@@ -42,7 +42,8 @@ def read_texts(
     text_column, label_column : str or int, optional
         Columns of a .csv or .tsv, by name or by number from 1; by default "text" and "label".
     header : bool, optional
-        Whether the first line of a .csv names the columns; by default it does.
+        Whether the first line names the columns. By default that of a .csv does; that of a .tsv or .tab is seen where
+        its names are usual ones, such as label and text, or where it is Orange's header, and refused elsewhere.
     encoding : str, optional
         As Python calls it; by default UTF-8.
 
@@ -58,8 +59,7 @@ def read_texts(
     FileFormatError
         If the suffix is another, if a label is empty, if a file is not of the encoding, or if there are no texts. Of a
         .csv, if there is no such column, or a line of another number of columns. Of a .tsv or .tab, if a line is empty
-        or has not two columns, if a text is empty, or if the header of a .tsv begins with a label that further lines
-        have, too.
+        or has not two columns, if a text is empty, or if it is not clear whether the first line is a header.
     ValueError
         If an option is given for a source that has no use for it.
 
@@ -98,10 +98,10 @@ def read_texts(
                 )
         _hint_at_empty(texts, [f"index {i} of {path}" for i in range(len(texts))])
         return texts, [label.strip() for label in labels]
-    _refuse_options(path, options)
-    if suffix not in HEADERS:
+    _refuse_options(path, options | ({"header": None} if suffix in LABELLED_LINES else {}))
+    if suffix not in LABELLED_LINES:
         raise FileFormatError(f"{str(path)!r} is of no format of texts with labels; give {LABELLED}")
-    return _labelled_lines(path, HEADERS[suffix], code)
+    return read_labelled_lines(path, header, code)
 
 
 def read_new_texts(
@@ -152,9 +152,9 @@ def read_new_texts(
         column = TEXT_COLUMN if text_column is None else text_column
         (texts,) = read_columns(path, [column], header=header is not False, encoding=code)
     else:
-        _refuse_options(path, options)
-        if suffix in HEADERS:
-            texts, _ = _labelled_lines(path, HEADERS[suffix], code)
+        _refuse_options(path, options | ({"header": None} if suffix in LABELLED_LINES else {}))
+        if suffix in LABELLED_LINES:
+            texts, _ = read_labelled_lines(path, header, code)
         elif suffix == ".txt":
             texts = _lines(path, code)
         else:
@@ -167,6 +167,12 @@ def is_table(path: str | os.PathLike[str]) -> bool:
     """Whether a file has columns that may be named."""
     path = Path(path)
     return not path.is_dir() and _suffix(path) in (*TABLES, ".tsv")
+
+
+def has_first_line(path: str | os.PathLike[str]) -> bool:
+    """Whether a file has a first line that may name columns."""
+    path = Path(path)
+    return is_table(path) or (not path.is_dir() and _suffix(path) in LABELLED_LINES)
 
 
 def _suffix(path: Path) -> str:
@@ -200,46 +206,3 @@ def _lines(path: Path, encoding: str) -> list[str]:
     if not texts:
         raise FileFormatError(f"{str(path)!r} is empty; give at least one text, one a line")
     return texts
-
-
-def _labelled_lines(path: Path, headers: int, encoding: str) -> tuple[list[str], list[str]]:
-    """The texts and labels of a .tsv or .tab with so many lines of header."""
-    texts: list[str] = []
-    labels: list[str] = []
-    first: list[str] = []  # the cells of the header of a .tsv
-    blank: int | None = None  # the first blank line so far
-    with open_text(path, "lines of label, tab and text", encoding) as file:
-        for number, line in enumerate(lines(file, path, LARGEST_TEXT), start=1):
-            cells = line.rstrip("\r\n").split("\t")
-            if number <= headers:
-                first = first or cells
-            elif not line.strip(" \r\n"):
-                blank = blank or number
-            else:
-                _check(path, number, cells, blank)
-                labels.append(cells[0])
-                texts.append(cells[1])
-    if not texts:
-        raise FileFormatError(f"{str(path)!r} holds no texts behind its {headers} header lines; give at least one")
-    if headers == 1 and len(first) == 2 and first[0] in set(labels):
-        raise FileFormatError(
-            f"{str(path)!r}, line 1 has the label {quoted(first[0])} that further lines have, too, but would be left "
-            f"out as a header; put a header above it, such as label, tab, text"
-        )
-    return texts, labels
-
-
-def _check(path: Path, number: int, cells: list[str], blank: int | None) -> None:
-    """Refuse a line that is not a label and a text, or follows a blank one."""
-    fault = None
-    if len(cells) != 2:
-        fault = f"line {number}: {len(cells)} columns"
-    elif not all(cell.strip() for cell in cells):
-        fault = f"line {number} has an empty {'text' if cells[0].strip() else 'label'}"
-    elif blank is not None:
-        fault = f"line {blank} is empty"
-    if fault:
-        advice = "correct or remove the line"
-        if len(cells) > 2 and path.suffix.lower() == ".tsv":
-            advice = "correct the line, or name the columns (--text-column, --label-column)"
-        raise FileFormatError(f"{str(path)!r}, {fault}, but a label and a text were expected; {advice}")

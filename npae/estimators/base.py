@@ -25,15 +25,19 @@ from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
 from npae.training.state import Data
 from npae.training.trainer import Callback, Training, split_off
+from npae.utils.bytes_as_numbers import are_whole, looks_like_images_of_bytes
 from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
 from npae.utils.randomness import check_random_state, seed_from
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
-from npae.utils.validation import are_whole, check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
+from npae.utils.validation import check_numeric, check_samples, is_unit_interval, stack_two
+from npae.utils.wording import counted
 
 #: Whole numbers up to it, and no farther, are all numbers of float32.
 LARGEST_EXACT = 2**24
+#: Attribute of a copy that has not gone on training: what the optimizer remembers.
+OPTIMIZER_STATE = "_optimizer_state"
 #: A list of fewer entries with more rows each is probably one of parts, not of samples.
 FEW_ENTRIES, MANY_ROWS = 10, 50
 
@@ -63,6 +67,7 @@ class AutoencoderEstimator(SaveMixin):
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
+    training_: Training = field(init=False)
     _distributions: CodeDistributions = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
     _trained_with: dict[str, Any] = field(init=False)
@@ -191,7 +196,7 @@ class AutoencoderEstimator(SaveMixin):
         """
         self._checked()
         columns = columns_of(X)
-        X = self._prepare(X)
+        X = self._prepare(X, columns)
         classes, labels = self._numbered(y, len(X))
         seed = self._seed(checkpoints)
         fraction = self.validation_fraction
@@ -207,9 +212,10 @@ class AutoencoderEstimator(SaveMixin):
         with checkpointing(checkpoints, training, data, patience=patience, model=model) as checkpoint_writer:
             self._adopt(training, classes)
             if len(train) < self.batch_size:
+                are = "is" if len(train) == 1 else "are"
                 warnings.warn(
-                    f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
-                    f"lower batch_size for more steps",
+                    f"{counted(len(train), 'sample')} {are} fewer than a batch of {self.batch_size}, so every epoch is "
+                    f"one step; lower batch_size for more steps",
                     stacklevel=2,
                 )
             try:
@@ -237,23 +243,32 @@ class AutoencoderEstimator(SaveMixin):
         ``validation_fraction`` and ``random_state`` are for ``fit`` alone.
 
         y are the labels (n,) of a conditional model: the first call, or ``fit``, must have seen all that there are.
+
+        The optimizer goes on with what it remembers, such as Adam's running means, also in a copy and after a pickle;
+        in a model that ``save`` wrote and ``load`` read it begins afresh.
         """
         now = self._checked()
         if hasattr(self, "network_"):
             self._warn_of_names(X)
             refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
-            X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
+            X = self.network_.check(
+                self._flat_checked(X),
+                as_target=True,
+                loss_is_auto=self.loss == "auto",
+                n_jobs=effective_n_jobs(self.n_jobs),
+            )
             labels = self._places(y, len(X), "the labels y")
+            if hasattr(self, "training_"):
+                self.training_.check_memory(len(X))
+            else:  # read from a file, or a copy
+                self.training_ = self._as_trained()._training_of(self.network_, len(X), self.history_)
+                if (kept := vars(self).pop(OPTIMIZER_STATE, None)) is not None:
+                    self.training_.optimizer.restore(kept)
             if self._checked(self._trained_with) != now:
                 self._take_over_parameters(len(X))
-            training: Training | None = getattr(self, "training_", None)
-            if training is None:  # read from a file, or a copy
-                self.training_ = self._training_of(self.network_, len(X), self.history_)
-            else:
-                training.check_memory(len(X))
         else:
             columns = columns_of(X)
-            X = self._prepare(X)
+            X = self._prepare(X, columns)
             classes, labels = self._numbered(y, len(X))
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns, classes), classes)
             hint_at_data(X, self.network_, stacklevel=2)
@@ -268,18 +283,22 @@ class AutoencoderEstimator(SaveMixin):
         """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
         return checked(type(self), vars(self) if values is None else values)
 
-    def _take_over_parameters(self, n: int) -> None:
-        """Go on with the parameters as they are now, for parts of ``n`` samples."""
+    def _as_trained(self) -> Self:
+        """A twin with the parameters of the training so far; it shares all else."""
         earlier = object.__new__(type(self))
         vars(earlier).update(vars(self) | self._trained_with)
+        return earlier
+
+    def _take_over_parameters(self, n: int) -> None:
+        """Go on with the parameters as they are now, for parts of ``n`` samples."""
+        earlier = self._as_trained()
         shape, loss, n_steps = self.network_.input_shape, self.network_.loss.name, ceil(n / self.batch_size)
         made = (model.make_network(shape, loss, n_steps) for model in (earlier, self))
         take_over(self.network_, *(self._condition(net, self.network_.condition.n_labels) for net in made))
         self.network_.recorded = bool(self.recorded)
-        if hasattr(self, "training_"):
-            self.training_.change(
-                self._new_optimizer(), batch_size=self.batch_size, clip_norm=self.clip_norm, n_jobs=self.n_jobs
-            )
+        self.training_.change(
+            self._new_optimizer(), batch_size=self.batch_size, clip_norm=self.clip_norm, n_jobs=self.n_jobs
+        )
         if self.schedule != earlier.schedule:
             schedule_by_name(self.schedule, 1)  # an unknown one is refused
             span = (self.network_.run.step, self.epochs * n_steps)
@@ -302,7 +321,7 @@ class AutoencoderEstimator(SaveMixin):
         stored = checkpoints.seed() if checkpoints is not None and self.random_state is None else None
         return seed_from(self.random_state) if stored is None else stored
 
-    def _prepare(self, X: Any) -> Samples:
+    def _prepare(self, X: Any, columns: Columns | None) -> Samples:
         """X of ``fit``, with hints where it is probably meant otherwise."""
         is_list = isinstance(X, list | tuple)
         X = check_numeric(X, "X")
@@ -316,17 +335,18 @@ class AutoencoderEstimator(SaveMixin):
                 f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
             )
         samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X", unit_interval=self.loss == "bce")
-        if self.loss == "auto" and looks_like_bytes(samples):
+        if self.loss == "auto" and looks_like_images_of_bytes(samples, columns.labels if columns is not None else None):
             numbers = "whole numbers" if are_whole(samples) else "numbers"
             warnings.warn(
-                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better",
+                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better (on the command "
+                f"line --divide 255)",
                 stacklevel=3,
             )
         if is_list and X.ndim > 2 and len(X) < FEW_ENTRIES and X.shape[1] > MANY_ROWS:
             warnings.warn(
-                f"X is a list of {len(X)} arrays of shape {X.shape[1:]}, each of which is taken for one sample; if "
-                f"they are parts of the data, whose rows are the samples, give np.concatenate(X), or call partial_fit "
-                f"with each",
+                f"X is a list of {counted(len(X), 'array')} of shape {X.shape[1:]}, each of which is taken for one "
+                f"sample; if they are parts of the data, whose rows are the samples, give np.concatenate(X), or call "
+                f"partial_fit with each",
                 stacklevel=3,
             )
         return samples
@@ -385,6 +405,7 @@ class AutoencoderEstimator(SaveMixin):
     def _adopt(self, training: Training, classes: Array | None) -> None:
         """Set the network and history to those of a training, in place of those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
+        vars(self).pop(OPTIMIZER_STATE, None)
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
         self._adopt_classes(classes)
@@ -501,6 +522,12 @@ class AutoencoderEstimator(SaveMixin):
 
     def _network(self) -> Autoencoder:
         return self.network_
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = super().__getstate__()
+        if hasattr(self, "training_"):
+            state[OPTIMIZER_STATE] = self.training_.optimizer.kept_state()
+        return state
 
     def _check_shape(self, X: Any) -> Samples:
         """X as an array with the columns of ``fit``."""

@@ -79,7 +79,7 @@ class SklearnMixin:
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """State for pickles and copies, without that of the optimizer, which is reset."""
+        """State for pickles and copies, without the training itself, which is set up anew."""
         return {name: value for name, value in self.__dict__.items() if name != "training_"}
 
     # Dataframes

@@ -7,6 +7,7 @@ import numpy as np
 
 from npae.gradcheck.engine.examine import CheckSettings, examine
 from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
+from npae.gradcheck.engine.ratio import sizes_of
 from npae.gradcheck.engine.subject import Subject, copy_parameters
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.report.findings import Invariant
@@ -37,7 +38,7 @@ class ModelSubject(Subject):
         n_labels = self.net.condition.n_labels
         self.labels = np.arange(len(x)) % n_labels if n_labels else None
         self.blocks = {name: value for name, value, _ in self.net.arena.parameters()}
-        self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
+        self.known = sizes_of({"x": self.x})
         self.has_upstream = False
 
     def enlarged(self, generator: np.random.Generator) -> "ModelSubject":

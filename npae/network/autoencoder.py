@@ -23,11 +23,13 @@ from npae.network.batching import batch_size_for, in_batches
 from npae.network.condition import given
 from npae.network.recorded_encoding import RecordedEncoding
 from npae.network.saving import save
+from npae.utils.bytes_as_numbers import hint_at_bytes, looks_like_bytes
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples, dense
 from npae.utils.types import Array
-from npae.utils.validation import check_samples, is_unit_interval, looks_like_bytes, refuse_non_finite
+from npae.utils.validation import check_samples, is_unit_interval, refuse_non_finite
+from npae.utils.wording import counted
 
 LARGE = 2**18  # values of an array from which on several threads check it
 
@@ -197,13 +199,20 @@ class Autoencoder(Network):
             raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")
         is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
         if not (is_long and self.is_recordable):
-            return in_batches(self.arena, self._code_of, self.code_shape, self.check(x))
+            x = self.check(x)
+            self._hint_at_bytes(x)
+            return in_batches(self.arena, self._code_of, self.code_shape, x)
         x = dense(check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True))
+        self._hint_at_bytes(x)
         with self.arena.lock:
             codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
         if not is_finite:
             refuse_non_finite(x, "samples")
         return codes
+
+    def _hint_at_bytes(self, x: Samples) -> None:
+        if self.loss.needs_unit_interval:
+            hint_at_bytes(x)
 
     def _code_of(self, x: Array) -> Array:
         return self.code.forward(self.encoder.forward(x))
@@ -255,7 +264,7 @@ class Autoencoder(Network):
             return in_batches(self.arena, self._losses, (), checked, targets, *condition)
         is_beyond = any_range and self.loss.needs_unit_interval and not is_unit_interval(checked)
         if is_beyond and looks_like_bytes(checked):  # a forgotten division by 255, whose score would mean nothing
-            self.check(checked, as_target=True)
+            self.check(checked, as_target=True, loss_is_auto=True)
         losses = self._losses_beyond if is_beyond else self._losses_of_itself
         return in_batches(self.arena, losses, (), checked, *condition)
 
@@ -298,7 +307,7 @@ class Autoencoder(Network):
 
     # Validation and diagnosis
 
-    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Samples:
+    def check(self, x: Any, *, as_target: bool = False, loss_is_auto: bool = False, n_jobs: int = 1) -> Samples:
         """Validate samples and convert them to a C-contiguous array of the network's dtype, or rows of a sparse matrix.
 
         Columns of a dataframe that are not those of ``columns``, or in another order, are refused.
@@ -308,6 +317,8 @@ class Autoencoder(Network):
         x : array-like of shape ``(n, *input_shape)``
         as_target : bool, default False
             Whether values outside [0, 1] are refused if the loss needs that interval.
+        loss_is_auto : bool, default False
+            Whether an estimator's ``loss="auto"`` chose the loss, for the message.
         n_jobs : int, default 1
             Number of threads that check a large array.
 
@@ -331,13 +342,22 @@ class Autoencoder(Network):
 
         unit_interval = as_target and self.loss.needs_unit_interval
         return check_samples(
-            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=all_within
+            x,
+            self.input_shape,
+            self.arena.dtype,
+            "samples",
+            unit_interval=unit_interval,
+            loss_is_auto=loss_is_auto,
+            is_within=all_within,
         )
 
     def _check_target(self, target: Any, n: int) -> Samples:
         targets = self.check(target, as_target=True)
         if len(targets) != n:
-            raise ValueError(f"{n} samples and {len(targets)} targets were given; give one target for each sample")
+            raise ValueError(
+                f"{counted(n, 'sample')} and {counted(len(targets), 'target')} were given; give one target for each "
+                f"sample"
+            )
         return targets
 
     def outputs(self, x: Array, labels: Array | None = None) -> Iterator[tuple[str, Array]]:

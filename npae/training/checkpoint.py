@@ -18,7 +18,7 @@ from npae.training.nan_diagnosis import save_diagnosis
 from npae.training.run_fingerprint import as_json, configuration, data_fingerprint, differences, summarise
 from npae.training.state import Data, Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
-from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
+from npae.utils.files import damaged_name, is_in_use, make_folder, persistently, remove_unfinished
 from npae.utils.folder_lock import locked
 from npae.utils.scalars import truth_value, whole_number
 from npae.utils.version import __version__
@@ -294,7 +294,7 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
 
 def _set_aside(broken: Path) -> str:
     """Rename a damaged checkpoint; returns a sentence that says so."""
-    aside = broken.with_name(f"{broken.name}.damaged")
+    aside = damaged_name(broken)
     try:
         persistently(os.replace, broken, aside)
     except OSError as error:

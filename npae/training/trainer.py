@@ -29,6 +29,7 @@ from npae.utils.randomness import generator
 from npae.utils.scalars import real_number, truth_value, whole_number
 from npae.utils.sparse import Samples
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -343,7 +344,7 @@ def split_off(x: Part, fraction: float, seed: int) -> tuple[Part, Part | None]:
     n_aside = round(len(x) * fraction)
     if not 0 < n_aside < len(x):
         raise ValueError(
-            f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
+            f"validation_fraction={fraction} of {counted(len(x), 'sample')} leaves {n_aside} for validation and "
             f"{len(x) - n_aside} to train on; give more samples or another fraction"
         )
     require_memory(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")

@@ -131,6 +131,11 @@ def numbers_of(x: Array, what: str, given: Any = None) -> Array:
         _refuse_objects(x, what)
     try:
         return x.astype(np.float64)
+    except OverflowError:
+        raise ValueError(
+            f"{what} holds whole numbers beyond 1.8e308, the largest floating-point number; scale them, or leave them "
+            f"out if they only name the samples"
+        ) from None
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"{what} have dtype {x.dtype} and are not all numbers ({error}){_first_column_of_text(given)}; encode them "

@@ -346,12 +346,12 @@ def test_a_verb_that_works_keeps_others_from_its_file_and_both_say_what_is_so(
     arguments = ["compress", str(inputs / "model.safetensors"), "--data", str(inputs / "x.npy"), "--out", "x.npaez"]
     read_sources = compress.read_sources
 
-    def second(args: argparse.Namespace, *sources: str) -> list[np.ndarray]:
+    def second(args: argparse.Namespace, *sources: str, **options: object) -> list[np.ndarray]:
         monkeypatch.setattr(compress, "read_sources", read_sources)
         for more in ([], ["--force"], ["--bits", "1"]):
             line = refused(capsys, [*arguments, *more])
             assert f"is in use: process {os.getpid()} writes it; wait for its end, or choose another name" in line
-        return read_sources(args, *sources)
+        return read_sources(args, *sources, **options)
 
     monkeypatch.setattr(compress, "read_sources", second)
     assert main(arguments) == 0
