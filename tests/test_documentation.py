@@ -137,7 +137,7 @@ def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
         pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    np.save("images.npy", rng.random((40, 8, 8), dtype="float32"))
+    np.save("images.npy", rng.random((180, 8, 8), dtype="float32"))  # as many as a mixture needs
     write_data_of_the_guide(rng)
     lines = [line for block in blocks(path, "sh") for line in block.splitlines() if line.startswith("npae ")]
     assert lines

@@ -41,6 +41,8 @@ KERNELS = {
         "upsample_convolution_gradient",
     ),
     "latent": (
+        "append_one_hot",
+        "append_one_hot_gradient",
         "gaussian_code",
         "gaussian_code_gradient",
         "l1_gradient",

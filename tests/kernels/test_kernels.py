@@ -742,6 +742,20 @@ def test_gaussian_code_and_its_gradient(n: int, size: int, dtype: str, seed: int
 
 
 @drawn
+@given(sizes, sizes, few, dtypes, seeds)
+def test_labels_are_appended_to_a_code_and_their_gradient_dropped(
+    n: int, size: int, n_labels: int, dtype: str, seed: int
+) -> None:
+    labels = np.random.default_rng(seed).integers(n_labels, size=n)
+    x, wide = normal(seed, dtype, n, size), unset(dtype, n, size + n_labels)
+    (y,) = check("append_one_hot", x, labels, outputs=[wide])
+    np.testing.assert_array_equal(y, np.concatenate([x, np.eye(n_labels)[labels]], axis=1))
+    dy = normal(seed + 1, dtype, n, size + n_labels)
+    (dx,) = check("append_one_hot_gradient", dy, outputs=[unset(dtype, n, size)])
+    np.testing.assert_array_equal(dx, dy[:, :size])
+
+
+@drawn
 @given(sizes, sizes, dtypes, seeds, st.sampled_from([0.0, 0.3, 4.0]))
 def test_l1_penalty(n: int, size: int, dtype: str, seed: int, strength: float) -> None:
     check("l1_penalty", normal(seed, dtype, n, size), strength, outputs=[unset(dtype, n)])

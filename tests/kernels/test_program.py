@@ -18,6 +18,7 @@ from npae.kernels.execution import trampoline
 from npae.kernels.execution.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
+    AppendLabel,
     AveragePool2D,
     Conv2D,
     Dense,
@@ -29,6 +30,7 @@ from npae.layers import (
     MaskingNoise,
     MaxPool2D,
     ReLU,
+    Reparameterization,
     Reshape,
     SaltAndPepperNoise,
     Sigmoid,
@@ -241,6 +243,9 @@ NETWORKS = {
     "variational": lambda: recipes.variational(
         (8, 8), hidden=(7,), code_size=3, beta=2.0, warm_up_steps=3, activity_l1=0.1
     ),
+    "conditional": lambda: Autoencoder(
+        [Flatten(), Dense(5)], [AppendLabel(3), Dense(64), Reshape((8, 8))], code=[Reparameterization(3)]
+    ),
     "variational images": lambda: recipes.variational((8, 8, 1), filters=(2,), code_size=3, weight_decay=0.1),
     "every layer of images": every_layer_of_images,
     "own layer": lambda: Autoencoder(
@@ -268,8 +273,9 @@ def test_the_networks_of_this_file_contain_every_layer():
 def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_batch(name, dtype):
     ours, theirs = built(name, dtype), built(name, dtype)
     x = samples(30, *ours.input_shape).astype(dtype)
+    labels = np.arange(30) % 3 if name == "conditional" else None
     replicas = Replicas(ours, 1)
-    replicas.set_data(x)
+    replicas.set_data(x, labels=labels)
     steps = []
     for net in (ours, theirs):
         optimizer = Adam(1e-2)
@@ -278,7 +284,8 @@ def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_bat
     order = np.random.default_rng(0).permutation(30)
     for step in range(6):
         chosen = order[5 * step : 5 * step + (3 if step == 3 else 5)]
-        assert replicas.gradient(chosen) == theirs.gradient(x[chosen])
+        chosen_labels = None if labels is None else labels[chosen]
+        assert replicas.gradient(chosen) == theirs.gradient(x[chosen], labels=chosen_labels)
         assert ours.terms == theirs.terms
         assert ours.loss.losses.tobytes() == theirs.loss.losses.tobytes()
         assert ours.dtheta.tobytes() == theirs.dtheta.tobytes()

@@ -14,6 +14,7 @@ from npae.kernels import reference_kernels
 from npae.kernels.execution.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
+    AppendLabel,
     AveragePool2D,
     Chain,
     Conv2D,
@@ -260,6 +261,7 @@ LAYERS: dict[str, tuple[Callable[[], Layer], Shape]] = {
     "salt and pepper": (SaltAndPepperNoise, IMAGE),
     "variational": (lambda: Reparameterization(2, beta=3.0), FLAT),
     "sparse": (lambda: ActivityL1(0.7), IMAGE),
+    "label": (lambda: AppendLabel(3), FLAT),
     "chain": (lambda: Chain([Conv2D(2), ReLU(), MaxPool2D(), UpSample2D(), Conv2D(1), Flatten(), Dense(2)]), IMAGE),
 }
 LINEAR = ["dense", "convolution", "convolution with an uneven border", "average-pool", "overlapping average-pool"]
