@@ -15,6 +15,7 @@ from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.network.posterior import posterior
 from npae.utils.randomness import generator
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 SCORES = ("reconstruction", "mahalanobis", "joint", "elbo")
 DRAWS = 20  # of a code, for the ELBO
@@ -65,7 +66,8 @@ class AnomalyScore:
             least, why = 2 * size, f", a distance in {size} dimensions"
         if n < least:
             raise ValueError(
-                f"{n} known-good samples are too few for the score {self._kind}{why}; give at least {least}"
+                f"{counted(n, 'known-good sample')} cannot give a threshold for the score {self._kind}{why}; give at "
+                f"least {least}"
             )
         return self(self._known_good) if self._distance is None else self._distance.of_own()
 

@@ -17,6 +17,7 @@ from npae.utils.randomness import generator
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 from npae.utils.validation import check_labels
+from npae.utils.wording import counted
 
 MOST_COMPARED = 2000  # samples whose distances from one another are computed for a silhouette
 
@@ -61,7 +62,8 @@ def cluster(features: Array, n_clusters: int, seed: int = 0) -> Groups:
     n_different = len(np.unique(features, axis=0))
     if n_different < k:
         raise ValueError(
-            f"{k} groups were asked for, but only {n_different} of {len(features)} samples differ; give at most as many"
+            f"{counted(n_different, 'different sample')} cannot be divided into {counted(k, 'group')}; give at most as "
+            f"many groups"
         )
     found = KMeans(k, n_init=10, random_state=whole_number(seed, "seed", least=0)).fit(features)
     return Groups.around(features, found.cluster_centers_.astype(np.float64))

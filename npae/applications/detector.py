@@ -19,6 +19,7 @@ from npae.network.batching import BATCH
 from npae.utils.scalars import real_number
 from npae.utils.sparse import dense
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 
 @dataclass(frozen=True)
@@ -103,8 +104,8 @@ class Detector:
         if place > n:
             needed = ceil(1 / rate - 1e-9) - 1
             warnings.warn(
-                f"a false-positive rate of {rate:g} cannot be kept with {n} known-good samples, so the threshold is "
-                f"the largest of their scores, for a rate of {1 / (n + 1):.2g}; give at least {needed} "
+                f"a false-positive rate of {rate:g} cannot be kept with {counted(n, 'known-good sample')}, so the "
+                f"threshold is the largest of their scores, for a rate of {1 / (n + 1):.2g}; give at least {needed} "
                 f"samples for {rate:g}",
                 stacklevel=2,
             )

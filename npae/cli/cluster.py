@@ -18,10 +18,10 @@ from npae.cli.arguments import (
     add_model,
     add_sides,
     check_picture,
+    read_data,
     read_labels,
     read_model,
     read_sides,
-    read_sources,
     refuse_with,
     samples_in,
 )
@@ -30,8 +30,10 @@ from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
 from npae.datasets.image_files import find_images
 from npae.estimators import AutoencoderEstimator
+from npae.utils.console import say
 from npae.utils.pictures import grid, png
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 HELP = "group --data by codes; without it, measure how well groups agree with labels, beside PCA and raw features"
 FOR_DATA = ("out", "clusters", "method", "save", "labels", "picture")
@@ -99,8 +101,9 @@ def run(args: argparse.Namespace) -> None:
     """Write the groups, or print the comparison."""
     if args.data is None:
         refuse_with(args, FOR_DATA, "is for --data, which is not given; give the samples to group")
-        model, sides = read_model(args), read_sides(args)
-        print(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))
+        model = read_model(args)
+        sides = read_sides(args, model)
+        say(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))
     else:
         refuse_with(args, FOR_COMPARISON, "is for the comparison without --data; leave one of the two out")
         _cluster(args)
@@ -115,7 +118,7 @@ def _cluster(args: argparse.Namespace) -> None:
         raise ValueError("--save is for the model that --method dec trains; give that too, or leave it out")
     if args.picture:
         check_picture(model)
-    (X,) = read_sources(args, args.data)
+    X = read_data(args, model)
     labels = _labels(args, len(X))
     names = sample_names(args.data)
     X = X[: args.first]
@@ -129,15 +132,15 @@ def _cluster(args: argparse.Namespace) -> None:
     else:
         found = clustering.cluster(codes, k)
     _write(args, model, found, names)
-    print(_judged(codes, found, None if labels is None else labels[: args.first]))
+    say(_judged(codes, found, None if labels is None else labels[: args.first]))
 
 
 def _trained(model: AutoencoderEstimator, X: Array, k: int) -> tuple[AutoencoderEstimator, Groups]:
     """The model after training for k groups, and the groups of X; prints how long it took."""
     trained = deep_clustering.deep_cluster(model, X, k, verbose=sys.stderr.isatty())
-    print(
-        f"trained for groups with {len(trained.changed)} updates of the target; at the last {trained.changed[-1]:.2%} "
-        f"of the samples changed their group"
+    say(
+        f"trained for groups with {counted(len(trained.changed), 'update')} of the target; at the last "
+        f"{trained.changed[-1]:.2%} of the samples changed their group"
     )
     return trained.model, trained.groups
 
@@ -163,14 +166,14 @@ def _number(args: argparse.Namespace, codes: Array) -> int:
     most = min(candidates[-1], n_different)
     if most < candidates[0]:
         raise ValueError(
-            f"only {n_different} of {len(codes)} samples differ, so that there are no groups to choose from; give "
+            f"{counted(n_different, 'different sample')} cannot be divided into {candidates[0]} groups or more; give "
             f"--clusters {n_different}, or other data"
         )
     measured = clustering.silhouettes(codes, range(candidates[0], most + 1))
     k = clustering.best_number(measured)
-    print(table(("groups", "silhouette"), [(str(number), value) for number, value in measured]))
+    say(table(("groups", "silhouette"), [(str(number), value) for number, value in measured]))
     if most < candidates[-1]:
-        print(f"more than {most} groups were not tried, since only {n_different} samples differ")
+        say(f"more than {most} groups were not tried, since only {n_different} samples differ from one another")
     return k
 
 
@@ -190,7 +193,7 @@ def _write(args: argparse.Namespace, model: AutoencoderEstimator, found: Groups,
 
 def _judged(codes: Array, found: Groups, labels: Array | None) -> str:
     sizes = np.bincount(found.groups, minlength=len(found.centroids))
-    parts = [f"{len(sizes)} groups of {sizes.min():,} to {sizes.max():,} samples"]
+    parts = [f"{counted(len(sizes), 'group')} of {sizes.min():,} to {sizes.max():,} samples"]
     value = clustering.silhouette(codes, found.groups)
     parts.append("no silhouette, which needs several groups" if value is None else f"silhouette {value:.4f}")
     if labels is not None:

@@ -20,11 +20,13 @@ from npae.cli.arguments import (
     refuse_with,
     samples_in,
 )
+from npae.cli.columns import check_file_columns
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
-from npae.datasets.formats import names_of_values
 from npae.estimators import AutoencoderEstimator
+from npae.utils.columns import columns_of
+from npae.utils.console import say
 from npae.utils.pictures import png, rows
 from npae.utils.types import Array
 
@@ -93,15 +95,16 @@ def run(args: argparse.Namespace) -> None:
 
 def _compare(args: argparse.Namespace) -> None:
     """Print the table; noise is always among the outliers."""
-    model, sides = read_model(args), read_sides(args, labels=False, others=args.outliers)
-    read = read_sources(args, *args.outliers, others=[args.train, args.test or args.train])
+    model = read_model(args)
+    sides = read_sides(args, model, labels=False, others=args.outliers)
+    read = read_sources(args, *args.outliers, model=model, others=[args.train, args.test or args.train])
     outliers = {name: samples[: len(sides.test)] for name, samples in zip(args.outliers, read, strict=True)}
     outliers["noise"] = anomaly.noise_like(sides.test)
     areas = anomaly.compare(model, sides.train, sides.test, outliers)
     methods = list(areas["noise"])
-    print(table(("outliers", *methods), [(name, *by_method.values()) for name, by_method in areas.items()]))
+    say(table(("outliers", *methods), [(name, *by_method.values()) for name, by_method in areas.items()]))
     if anomaly.FOREST not in methods:
-        print(f"{anomaly.FOREST} is left out, since scikit-learn is not installed; pip install 'npae[sklearn]'")
+        say(f"{anomaly.FOREST} is left out, since scikit-learn is not installed; pip install 'npae[sklearn]'")
 
 
 def _detect(args: argparse.Namespace) -> None:
@@ -110,6 +113,9 @@ def _detect(args: argparse.Namespace) -> None:
     if args.picture:
         check_picture(model)
     known_good, X = read_sources(args, args.train, args.data)
+    value_names = _value_names(X, model)
+    known_good = check_file_columns(known_good, args.train, model)
+    X = check_file_columns(X, args.data, model)
     labels = None if args.labels is None else _labels(args.labels, len(X))
     names = sample_names(args.data)
     known_good, X = known_good[: args.first], X[: args.first]
@@ -117,7 +123,6 @@ def _detect(args: argparse.Namespace) -> None:
     detector = Detector(model, known_good, score=score, false_positive_rate=rate)
     found = detector.find(X)
     header = ["index", *([] if names is None else ["file"]), "score", "is_anomaly", "furthest", "value", "rebuilt"]
-    value_names = _value_names(args, model)
     write_rows(
         args.out,
         header,
@@ -130,10 +135,10 @@ def _detect(args: argparse.Namespace) -> None:
     if args.picture:
         write_bytes(args.picture, _picture(model, X, found))
     count = int(found.is_anomaly.sum())
-    print(f"{count:,} of {len(X):,} samples have a {score} score above {detector.threshold:.4g}; {args.out}")
-    print(_about_training(detector))
+    say(f"{count:,} of {len(X):,} samples have a {score} score above {detector.threshold:.4g}; {args.out}")
+    say(_about_training(detector))
     if labels is not None:
-        print(_judged(found, labels[: args.first] == 1))
+        say(_judged(found, labels[: args.first] == 1))
 
 
 def _labels(path: str, n: int) -> Array:
@@ -144,17 +149,13 @@ def _labels(path: str, n: int) -> Array:
     return labels
 
 
-def _value_names(args: argparse.Namespace, model: AutoencoderEstimator) -> Sequence[str]:
+def _value_names(X: Array, model: AutoencoderEstimator) -> Sequence[str]:
     """What each value of a sample is called: its column's name or number from 1, or the index of a pixel."""
     shape = model.network_.input_shape
     if len(shape) > 1:
         return [str(list(index)) for index in np.ndindex(shape)]
-    options = {"header": args.header, "drop": args.drop}
-    names = names_of_values(args.data, **options)
-    columns = model.network_.columns
-    if names is None and columns is not None:
-        names = list(columns.labels)
-    return names or [f"column {place + 1}" for place in range(shape[0])]
+    columns = columns_of(X) or model.network_.columns
+    return [f"column {place + 1}" for place in range(shape[0])] if columns is None else columns.labels
 
 
 def _picture(model: AutoencoderEstimator, X: Array, found: Detection) -> bytes:

@@ -92,23 +92,6 @@ def read_named_table(path: str | os.PathLike[str], *, header: bool | None = None
         return _parse(text, path, header, columns)
 
 
-def column_names(
-    path: str | os.PathLike[str], *, header: bool | None = None, drop: Drop | None = None
-) -> list[str] | None:
-    """Names of the columns that :func:`read_table` returns with the same options, or None where there is no header.
-
-    No more than the header is read, so that the file is not checked.
-    """
-    path = Path(path)
-    columns = None if drop is None else _columns(drop)
-    with open_text(path, "csv or tsv") as text:
-        table = _Table(path, header, columns)
-        for line, row in read_rows(text, path):
-            if row:
-                return table.names_in(line, row)
-    return None
-
-
 def _columns(drop: object) -> list[str | int]:
     columns: list[Any] = list(drop) if isinstance(drop, Iterable) and not isinstance(drop, str) else [None]
     if not all(isinstance(column, str | int | np.integer) for column in columns):
@@ -189,11 +172,6 @@ class _Table:
                 f"index; {DROP_INDEX}, or fill the gap"
             )
         self._kept = kept_columns(self._path, self._width, self._names, self._drop)
-
-    def names_in(self, line: int, row: list[str]) -> list[str] | None:
-        """The names of the columns that are read, in the first row that is not blank; None if it holds numbers."""
-        self._begin(line, row)
-        return [self._names[place].strip() for place in self._kept] if self._names else None
 
     def _check_shape(self, line: int, row: list[str]) -> None:
         if len(row) == self._width == 1 and self._blank_line is not None and (self._values or self._names):

@@ -109,6 +109,29 @@ class Autoencoder(Network):
                 self.arena.release(x, target)
         return self.finish_gradient(self.terms_of([totals], len(x)))
 
+    def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
+        """Forward and backward pass of x, a part of a batch of ``n``: dθ, and each term's sum in ``totals``."""
+        with self._training():
+            _, dy = self._forward(x, target, n)
+            self._backward(dy)
+        for i, (owner, values) in enumerate(self._losses_and_penalties()):
+            owner.kernels.total(values, totals[i : i + 1])
+
+    def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
+        self.arena.resize(len(x))
+        self.run.sample_weight = 1 / n
+        h = self.encoder.forward(self.corrupt.forward(x))
+        z = self.code.forward(h)
+        return self.loss.value_and_gradient(self.decoder.forward(z), target)
+
+    def _backward(self, dy: Array) -> None:
+        self._backward_from_code(self.decoder.backward(dy))
+
+    def _backward_from_code(self, dz: Array) -> None:
+        dh = self.code.backward(dz)
+        for layer in reversed(self._learning):
+            dh = layer.backward(dh)
+
     def gradient_with_codes(self, x: Array, code_gradient: Callable[[Array], Array], weight: float = 1.0) -> float:
         """Write the gradient of ``weight`` · L + C to ``dtheta``: L is the loss of ``gradient``, C one of the codes.
 
@@ -142,29 +165,6 @@ class Autoencoder(Network):
             W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
             self.arena.kernels.add_scaled(W, weight * self.weight_decay, dW)
         return float(total / len(x)) + self.weight_penalty()
-
-    def _pass(self, x: Array, target: Array, n: int, totals: Array) -> None:
-        """Forward and backward pass of x, a part of a batch of ``n``: dθ, and each term's sum in ``totals``."""
-        with self._training():
-            _, dy = self._forward(x, target, n)
-            self._backward(dy)
-        for i, (owner, values) in enumerate(self._losses_and_penalties()):
-            owner.kernels.total(values, totals[i : i + 1])
-
-    def _forward(self, x: Array, target: Array, n: int) -> tuple[Array, Array]:
-        self.arena.resize(len(x))
-        self.run.sample_weight = 1 / n
-        h = self.encoder.forward(self.corrupt.forward(x))
-        z = self.code.forward(h)
-        return self.loss.value_and_gradient(self.decoder.forward(z), target)
-
-    def _backward(self, dy: Array) -> None:
-        self._backward_from_code(self.decoder.backward(dy))
-
-    def _backward_from_code(self, dz: Array) -> None:
-        dh = self.code.backward(dz)
-        for layer in reversed(self._learning):
-            dh = layer.backward(dh)
 
     # The terms of the loss
 

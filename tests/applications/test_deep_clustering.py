@@ -118,7 +118,7 @@ def test_a_variational_model_and_wrong_values_are_refused():
     pytest.importorskip("sklearn")
     with pytest.raises(ValueError, match="a variational model has a distribution of codes; give a model of another"):
         deep_cluster(fitted("variational"), data_for("variational"), 2)
-    with pytest.raises(ValueError, match="25 groups were asked for, but only 24 of 24 samples differ"):
+    with pytest.raises(ValueError, match="24 different samples cannot be divided into 25 groups"):
         deep_cluster(fitted("deep"), data_for("deep"), 25)
     with pytest.raises(ValueError, match="weight is -1"):
         deep_cluster(fitted("deep"), data_for("deep"), 2, weight=-1)

@@ -126,11 +126,13 @@ def test_wrong_options_are_refused(options, words):
 
 def test_too_few_known_good_samples_are_refused():
     x = data_for("deep")
-    sentence = "9 known-good samples are too few for the score joint, a distance in 5 dimensions; give at least 10"
+    sentence = (
+        "9 known-good samples cannot give a threshold for the score joint, a distance in 5 dimensions; give at least 10"
+    )
     with pytest.raises(ValueError, match=sentence):
         Detector(fitted("deep"), x[:9], score="joint")
     with pytest.raises(
-        ValueError, match="1 known-good samples are too few for the score reconstruction; give at least 2"
+        ValueError, match="1 known-good sample cannot give a threshold for the score reconstruction; give at least 2"
     ):
         Detector(fitted("deep"), x[:1])
 

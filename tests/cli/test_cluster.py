@@ -82,7 +82,7 @@ def test_of_several_numbers_of_groups_the_one_with_the_largest_silhouette_is_tak
 
 def test_one_group_has_no_silhouette(capsys):
     assert main(["cluster", "model.safetensors", "--data", "x.npy", "--clusters", "1"]) == 0
-    assert "1 groups of 90 to 90 samples; no silhouette, which needs several groups" in capsys.readouterr().out
+    assert "1 group of 90 to 90 samples; no silhouette, which needs several groups" in capsys.readouterr().out
 
 
 def test_the_model_that_dec_trained_is_saved_and_groups_like_the_file():
@@ -128,11 +128,14 @@ X = ["--data", "x.npy"]
         ([], "--train is missing; give a .npy, .npz, .csv or idx file"),
         (["--out", "g.csv", "--train", "x.npy"], "--out is for --data, which is not given; give the samples to group"),
         ([*X, "--train", "x.npy"], "--train is for the comparison without --data; leave one of the two out"),
-        ([*X, "--clusters", "91"], "91 groups were asked for, but only 90 of 90 samples differ; give at most as many"),
-        (["--data", "same.npy", "--clusters", "2"], "2 groups were asked for, but only 1 of 8 samples differ"),
+        (
+            [*X, "--clusters", "91"],
+            "90 different samples cannot be divided into 91 groups; give at most as many groups",
+        ),
+        (["--data", "same.npy", "--clusters", "2"], "1 different sample cannot be divided into 2 groups; give at most"),
         (
             ["--data", "same.npy"],
-            "only 1 of 8 samples differ, so that there are no groups to choose from; give",
+            "1 different sample cannot be divided into 2 groups or more; give --clusters 1",
         ),
         ([*X, "--save", "m.safetensors"], "--save is for the model that --method dec trains"),
         ([*X, "--labels", "short.csv"], "short.csv holds 89 labels for 90 samples; give one for each"),

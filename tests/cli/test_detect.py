@@ -186,7 +186,10 @@ def test_images_have_files_pixels_and_a_picture_of_the_worst(tmp_path, capsys):
         ([*GOOD, "--out", "s.txt"], "--out s.txt does not end in .csv or .json"),
         ([*GOOD[:4], "--false-positive-rate", "1.5"], "false_positive_rate is 1.5"),
         ([*GOOD[:4], "--false-positive-rate", "0"], "false_positive_rate is 0"),
-        ([*GOOD, "--score", "joint", "--first", "5"], "5 known-good samples are too few for the score joint"),
+        (
+            [*GOOD, "--score", "joint", "--first", "5"],
+            "5 known-good samples cannot give a threshold for the score joint",
+        ),
         ([*GOOD[:3], "missing.csv"], "'missing.csv' does not exist"),
     ],
 )
