@@ -200,7 +200,7 @@ def test_data_for_one_side_is_not_ignored(option, capsys):
 @pytest.mark.parametrize(
     ("arguments", "suffix"),
     [
-        (["reduce", "model.safetensors", *SIDES, "--out", "map.png"], ".svg"),
+        (["reduce", "model.safetensors", *SIDES, "--out", "map.gif"], ".svg, .png, .csv or .json"),
         (["search", "model.safetensors", "none", "test.npy", "--out", "found.svg"], ".png, .csv or .json"),
     ],
 )
