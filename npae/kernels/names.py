@@ -62,6 +62,7 @@ KERNELS = {
         "gaussian_noise",
         "masking_noise",
         "multiply",
+        "noise_level",
         "salt_and_pepper_noise",
     ),
     "optimizer": (
