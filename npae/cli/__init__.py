@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from types import ModuleType
 
 from npae.cli import (
+    attribute,
     bench,
     classify,
     cluster,
     compress,
+    crop,
     decode,
     decompress,
     demo,
@@ -39,6 +41,7 @@ from npae.utils.version import __version__
 
 VERBS: dict[str, ModuleType] = {
     "demo": demo,
+    "crop": crop,
     "train": train,
     "info": info,
     "encode": encode,
@@ -46,6 +49,7 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "attribute": attribute,
     "generate": generate,
     "reduce": reduce,
     "retrieve": retrieve,
