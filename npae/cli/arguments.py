@@ -146,6 +146,7 @@ class Sides:
     train_labels: Array
     test: Array
     test_labels: Array
+    test_index: Array  # place of each test sample in the data
 
 
 LABELS_HELP = (
@@ -194,6 +195,7 @@ def read_sides(
         _check_options(args, args.train, *others)
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
+        sides.append(np.arange(len(digits.test_images)))
     elif args.test is None:
         raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
@@ -201,6 +203,7 @@ def read_sides(
         train_labels, test_labels = _labels(args, len(train), len(test), labels)
         train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
         sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
+        sides.append(np.arange(len(test))[test_order])
     return Sides(*(side[: args.first] for side in sides))
 
 

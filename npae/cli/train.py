@@ -37,6 +37,11 @@ def _int_or_none(text: str) -> int | None:
     return None if text.lower() == "none" else int(text)
 
 
+def _number_or_pair(text: str) -> float | tuple[float, ...]:
+    numbers = tuple(float(part) for part in text.split(","))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
 #: Arguments of ``add_argument`` for each kind of parameter.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "bool": {"action": argparse.BooleanOptionalAction},
@@ -44,6 +49,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "int or pair of int": {"type": int, "metavar": "N"},
     "int or None": {"type": _int_or_none, "metavar": "N"},
     "float": {"type": float, "metavar": "X"},
+    "float or pair of float": {"type": _number_or_pair, "metavar": "X|LOW,HIGH"},
     "float or None": {"type": float, "metavar": "X"},
     "sequence of int": {"type": int, "nargs": "*", "metavar": "N"},
     "sequence of int or None": {"type": int, "nargs": "*", "metavar": "N"},

@@ -142,8 +142,12 @@ class DenoisingAutoencoder(AutoencoderEstimator):
         default="gaussian",
         is_fixed=True,
     )
-    noise_level: float = parameter(
-        "float", "Standard deviation of Gaussian noise; fraction of values changed by the others.", default=0.5, least=0
+    noise_level: float | tuple[float, float] = parameter(
+        "float or pair of float",
+        "Standard deviation of Gaussian noise; fraction of values changed by the others. Of a pair (low, high), the "
+        "level of each sample is drawn between the two at every step, for noise of unknown strength.",
+        default=0.5,
+        least=0,
     )
     hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(256, 128), is_fixed=True)
     filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None, is_fixed=True)

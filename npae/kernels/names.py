@@ -64,6 +64,7 @@ KERNELS = {
         "gaussian_noise",
         "masking_noise",
         "multiply",
+        "noise_level",
         "salt_and_pepper_noise",
     ),
     "optimizer": (

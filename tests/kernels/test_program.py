@@ -67,7 +67,7 @@ def each_kind(dtype):
         "pad": ([image, 2, 1], [np.zeros((2, 8, 6, 3), dtype)]),
         "max_pool": ([image, 2, 2, 2, 2, 0, 0], [np.zeros((2, 3, 2, 3), dtype), np.zeros((2, 3, 2, 3), np.int32)]),
         "leaky_relu": ([flat, 0.25], [np.zeros(40, dtype)]),
-        "gaussian_noise": ([flat, flat, 2, -np.inf, 0.5], [np.zeros(40, dtype), np.zeros(40, dtype)]),
+        "gaussian_noise": ([flat, flat, flat, -np.inf, 2], [np.zeros(40, dtype), np.zeros(40, dtype)]),
         "adam": ([], [flat.copy(), flat, flat.copy(), flat**2, rate, count, 0.9, 0.99, 1e-8, 0.1]),
     }
 
@@ -239,6 +239,7 @@ NETWORKS = {
     "tied": lambda: recipes.deep((8, 8), hidden=(7,), code_size=3, tied_weights=True, activity_l1=0.1, loss="mse"),
     "convolutional": lambda: recipes.convolutional((8, 8), filters=(2, 17), code_size=4, activity_l1=0.1),
     "gaussian": lambda: recipes.denoising((8, 8), hidden=(7,), code_size=3, loss="mse"),
+    "noise of unknown strength": lambda: recipes.denoising((8, 8), noise_level=(0.1, 0.6), hidden=(), code_size=3),
     "salt and pepper": lambda: recipes.denoising((8, 8), noise="salt_and_pepper", hidden=(), code_size=3),
     "variational": lambda: recipes.variational(
         (8, 8), hidden=(7,), code_size=3, beta=2.0, warm_up_steps=3, activity_l1=0.1

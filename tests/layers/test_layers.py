@@ -613,8 +613,11 @@ def test_pooling_of_stride_one_is_not_matched_with_upsampling() -> None:
 # Noise
 
 MANY = (40, 500)  # 20 000 values
-NOISES = [Dropout(0.3), GaussianNoise(0.3), MaskingNoise(0.3), SaltAndPepperNoise(0.3)]
-every_noise = pytest.mark.parametrize("noise", NOISES, ids=lambda noise: type(noise).__name__)
+NOISES = [
+    Dropout(0.3), GaussianNoise(0.3), MaskingNoise(0.3), SaltAndPepperNoise(0.3), GaussianNoise((0.1, 0.4)),
+    MaskingNoise((0.2, 0.3)), SaltAndPepperNoise((0.0, 0.6)),
+]  # fmt: skip
+every_noise = pytest.mark.parametrize("noise", NOISES, ids=repr)
 
 
 def noisy(noise: Layer, x: Array, *, step: int = 0, seed: int = 0, training: bool = True) -> Array:
