@@ -69,9 +69,8 @@ def run(args: argparse.Namespace) -> None:
     header, rows = _results(index, sample_names(args.query), places, distances)
     if as_rows:
         write_rows(args.out, header, rows)
-        say(
-            f"{counted(places.size, 'result')} of {'1 query' if len(chosen) == 1 else f'{len(chosen):,} queries'} in {args.out}"
-        )
+        queries_counted = "1 query" if len(chosen) == 1 else f"{len(chosen):,} queries"
+        say(f"{counted(places.size, 'result')} of {queries_counted} in {args.out}")
     else:
         # numbers of samples as they are typed: without a comma
         say(table(header, ([str(cell) if isinstance(cell, int) else cell for cell in row] for row in rows)))
