@@ -10,10 +10,12 @@ from types import ModuleType
 from typing import NoReturn
 
 from npae.cli import (
+    attribute,
     bench,
     classify,
     cluster,
     compress,
+    crop,
     decode,
     decompress,
     demo,
@@ -42,6 +44,7 @@ from npae.utils.version import __version__
 
 VERBS: dict[str, ModuleType] = {
     "demo": demo,
+    "crop": crop,
     "train": train,
     "info": info,
     "encode": encode,
@@ -49,6 +52,7 @@ VERBS: dict[str, ModuleType] = {
     "reconstruct": reconstruct,
     "sample": sample,
     "interpolate": interpolate,
+    "attribute": attribute,
     "generate": generate,
     "reduce": reduce,
     "retrieve": retrieve,

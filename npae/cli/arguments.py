@@ -146,6 +146,7 @@ class Sides:
     train_labels: Array
     test: Array
     test_labels: Array
+    test_index: Array  # place of each test sample in the data
 
 
 LABELS_HELP = (
@@ -194,6 +195,7 @@ def read_sides(
         _check_options(args, args.train, *others)
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
+        sides.append(np.arange(len(digits.test_images)))
     elif args.test is None:
         raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
@@ -201,6 +203,7 @@ def read_sides(
         train_labels, test_labels = _labels(args, len(train), len(test), labels)
         train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
         sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
+        sides.append(np.arange(len(test))[test_order])
     return Sides(*(side[: args.first] for side in sides))
 
 
@@ -208,15 +211,18 @@ def read_train(
     args: argparse.Namespace, *others: str, model: AutoencoderEstimator | None = None
 ) -> tuple[Array, Array, list[Array]]:
     """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
-    X, *rest = read_sources(args, args.train, *others, model=model)
     if args.train == "digits":
         if args.train_labels is not None:
             raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
-        labels: Array | None = datasets.read_labels("digits")
+        digits = datasets.load_digits()
+        rest = read_sources(args, *others, model=model, others=[args.train])
+        X, labels = digits.train_images, digits.train_labels
     else:
-        labels = labels_of_side(args, "train", len(X))
-    if labels is None:
-        raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+        X, *rest = read_sources(args, args.train, *others, model=model)
+        found = labels_of_side(args, "train", len(X))
+        if found is None:
+            raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+        labels = found
     order = _order(args, "train", labels)
     return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from npae.applications.classification import DRAWS
 from npae.cli.arguments import count
 from npae.cli.output import table
 from npae.cli.paths import add_output
@@ -22,9 +23,12 @@ def add_few(parser: argparse.ArgumentParser) -> None:
         "--few",
         type=count,
         metavar="N",
-        help=f"labels, where they are few: drawn at random, each label by its share and once at least (default: {FEW})",
+        help=f"labels, where they are few: {DRAWS} times drawn at random, each label by its share and once at least "
+        f"(default: {FEW})",
     )
-    parser.add_argument("--seed", type=seed_number, metavar="N", help=f"of this draw (default: {SEED})")
+    parser.add_argument(
+        "--seed", type=seed_number, metavar="N", help=f"of the first of {DRAWS} draws (default: {SEED})"
+    )
 
 
 def seed_number(text: str) -> int:
@@ -44,7 +48,10 @@ def about_draw(few: int, seed: int, n: int) -> str:
     """How the few labels were chosen among n, as a sentence."""
     if few >= n:
         return f"all {n:,} labels were used in both columns, since --few is {few:,}"
-    return f"{few:,} of {n:,} labels were drawn at random, stratified, with seed {seed}"
+    return (
+        f"{few:,} of {n:,} labels were drawn at random, stratified, with the seeds {seed} to {seed + DRAWS - 1}; the "
+        f"accuracy is the mean of these {DRAWS}"
+    )
 
 
 def add_labelled_out(parser: argparse.ArgumentParser) -> None:

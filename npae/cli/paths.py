@@ -200,7 +200,7 @@ def _check(args: argparse.Namespace) -> None:
         if output.is_folder:
             check_folder(path)
         for file in _files(args, output, path):
-            if not output.is_folder or path.exists():
+            if not output.is_folder or file.parent.exists():
                 check_writable(file)
             _refuse_inputs(output, file, inputs)
             _refuse_twice(output, file, seen)

@@ -3,7 +3,9 @@
 import argparse
 
 from npae.cli.arguments import add_model, add_out, count, read_model
+from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
+from npae.estimators.sampling import SAMPLERS
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -11,14 +13,28 @@ HELP = "draw new samples"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL -n --seed --out."""
+    """MODEL -n --seed --sampler --label --out."""
     add_model(parser)
     parser.add_argument("-n", type=count, default=64, help="how many (default: 64)")
     parser.add_argument("--seed", type=int, help="of the draw (default: the model's own)")
+    add_sampler(parser)
+    add_label(parser, "what the samples are to be")
     add_out(parser, "samples.png")
+
+
+def add_sampler(parser: argparse.ArgumentParser) -> None:
+    """Add the option --sampler."""
+    parser.add_argument(
+        "--sampler",
+        choices=SAMPLERS,
+        help="what codes are drawn from: the prior N(0, 1) of a variational model (its default), the Gaussian of the "
+        "training codes (default of the others), or a mixture of ten of them, gmm",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Draw and write."""
-    write_array(args.out, read_model(args).sample(args.n, random_state=args.seed))
+    model = read_model(args)
+    samples = model.sample(args.n, random_state=args.seed, sampler=args.sampler, labels=label_for(model, args))
+    write_array(args.out, samples)
     say(f"{counted(args.n, 'sample')} in {args.out}")

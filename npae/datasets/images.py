@@ -53,7 +53,7 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
         bands beyond red, green and blue, transparency.
     """
     folder = Path(folder)
-    if size is not None and not _is_size(size):
+    if size is not None and not is_size(size):
         raise ValueError(f"size is {size}, but a height and a width of at least 1 are expected; give e.g. (28, 28)")
     found = find_images(folder)
     found.warn(folder, stacklevel=2)
@@ -86,7 +86,7 @@ def _check_total(folder: Path, n: int, shape: Shape) -> None:
         )
 
 
-def _is_size(size: object) -> bool:
+def is_size(size: object) -> bool:
     """Whether it is a pair of whole numbers of at least 1."""
     is_pair = isinstance(size, tuple | list | np.ndarray) and len(size) == 2
     return is_pair and all(isinstance(n, int | np.integer) and n >= 1 for n in size)  # type: ignore[attr-defined]

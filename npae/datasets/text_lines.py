@@ -7,7 +7,7 @@ from typing import TextIO
 
 from npae.datasets.other_formats import refuse_by_content
 from npae.datasets.streams import lines
-from npae.datasets.text_files import open_text
+from npae.datasets.text_files import check_count, open_text
 from npae.datasets.text_folders import LARGEST_TEXT
 from npae.utils.errors import FileFormatError, quoted
 
@@ -39,11 +39,12 @@ def read_labelled_lines(path: Path, header: bool | None, encoding: str) -> tuple
         n_headers = _headers(path, [cells for _, cells in head], header)
         for number, cells in chain(head[n_headers:], cells_of_lines):
             if not "".join(cells).strip(" ") and len(cells) == 1:
-                blank = blank or number
+                blank = blank or (number if texts else None)  # Orange's own files have one below the header
                 continue
             _check(path, number, cells, blank)
             labels.append(cells[0])
             texts.append(cells[1])
+            check_count(path, len(texts))
     if not texts:
         behind = f" behind the header of {n_headers} line{'s' * (n_headers > 1)}" if n_headers else ""
         raise FileFormatError(f"{str(path)!r} holds no texts{behind}; give lines of label, tab and text")

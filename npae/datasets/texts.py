@@ -2,11 +2,12 @@
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from npae.datasets.streams import lines
-from npae.datasets.text_files import UTF8, check_encoding, open_text
+from npae.datasets.text_files import UTF8, check_count, check_encoding, open_text
 from npae.datasets.text_folders import LARGEST_TEXT, find_texts, read_text_files
 from npae.datasets.text_lines import read_labelled_lines
 from npae.datasets.text_tables import read_columns
@@ -32,7 +33,8 @@ def read_texts(
     From a folder of folders of files, each file is a text, and its folder the label; the files end in .txt, or have no
     suffix in a folder without such. From a .csv, plain or compressed by gzip, a column each is read. Of a .tsv with a
     header, or a .tab of Orange, each line is a label, a tab and a text; quotation marks have no meaning in it, and
-    blank lines may stand at its end. With ``text_column`` or ``label_column`` a .tsv is read as a .csv is.
+    blank lines may stand below its header and at its end. With ``text_column`` or ``label_column`` a .tsv is read as a
+    .csv is.
 
     A file may have up to 4 GiB, and a line, or a file of a folder, up to 16 Mi characters.
 
@@ -82,7 +84,7 @@ def read_texts(
                 f"{str(path)!r} holds texts itself, so they have no labels; put those of each label into a sub-folder"
             )
         texts = read_text_files(paths, code)
-        _hint_at_empty(texts, [str(file) for file in paths])
+        _hint_at_empty(texts, lambda i: str(paths[i]))
         return texts, labels
     suffix = _suffix(path)
     if suffix in TABLES or (suffix == ".tsv" and (text_column is not None or label_column is not None)):
@@ -96,7 +98,7 @@ def read_texts(
                 raise FileFormatError(
                     f"{str(path)!r} has an empty label at index {i} ({quoted(texts[i])}); fill it or leave out the line"
                 )
-        _hint_at_empty(texts, [f"index {i} of {path}" for i in range(len(texts))])
+        _hint_at_empty(texts, lambda i: f"index {i} of {path}")
         return texts, [label.strip() for label in labels]
     _refuse_options(path, options | ({"header": None} if suffix in LABELLED_LINES else {}))
     if suffix not in LABELLED_LINES:
@@ -145,7 +147,7 @@ def read_new_texts(
         paths = find_texts(path).paths
         texts = read_text_files(paths, code)
         names = [file.relative_to(path).as_posix() for file in paths]
-        _hint_at_empty(texts, names)
+        _hint_at_empty(texts, names.__getitem__)
         return texts, names
     suffix = _suffix(path)
     if suffix in TABLES or (suffix == ".tsv" and text_column is not None):
@@ -159,7 +161,7 @@ def read_new_texts(
             texts = _lines(path, code)
         else:
             raise FileFormatError(f"{str(path)!r} is of no format of texts; give {NEW}")
-    _hint_at_empty(texts, [f"index {i} of {path}" for i in range(len(texts))])
+    _hint_at_empty(texts, lambda i: f"index {i} of {path}")
     return texts, None
 
 
@@ -190,19 +192,22 @@ def _refuse_options(path: Path, options: dict[str, Any]) -> None:
             )
 
 
-def _hint_at_empty(texts: list[str], places: list[str]) -> None:
+def _hint_at_empty(texts: list[str], place: Callable[[int], str]) -> None:
     empty = [i for i, text in enumerate(texts) if not text.strip()]
     if empty:
         warnings.warn(
-            f"{len(empty):,} of {len(texts):,} texts are empty, the first {places[empty[0]]}; they were kept",
+            f"{len(empty):,} of {len(texts):,} texts are empty, the first {place(empty[0])}; they were kept",
             Hint,
             stacklevel=3,
         )
 
 
 def _lines(path: Path, encoding: str) -> list[str]:
+    texts: list[str] = []
     with open_text(path, "one text a line", encoding) as file:
-        texts = [line.rstrip("\r\n") for line in lines(file, path, LARGEST_TEXT)]
+        for line in lines(file, path, LARGEST_TEXT):
+            texts.append(line.rstrip("\r\n"))
+            check_count(path, len(texts))
     if not texts:
         raise FileFormatError(f"{str(path)!r} is empty; give at least one text, one a line")
     return texts

@@ -64,7 +64,7 @@ class SklearnMixin:
         kept = ["float64", "float32"] if self.dtype == "auto" else [self.dtype]
         return Tags(
             estimator_type=None,
-            target_tags=TargetTags(required=False),
+            target_tags=TargetTags(required=bool(getattr(self, "conditional", False))),
             transformer_tags=TransformerTags(preserves_dtype=kept),
             input_tags=InputTags(three_d_array=True, sparse=True),
         )

@@ -20,6 +20,7 @@ from npae.kernels.execution.thread_team import MOST_THREADS, parts, shared_team
 from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
+from npae.network.condition import given
 from npae.network.recorded_encoding import RecordedEncoding
 from npae.network.saving import save
 from npae.utils.bytes_as_numbers import hint_at_bytes, looks_like_bytes
@@ -68,7 +69,7 @@ class Autoencoder(Network):
 
     # Training
 
-    def gradient(self, x: Array, target: Array | None = None) -> float:
+    def gradient(self, x: Array, target: Array | None = None, *, labels: Array | None = None) -> float:
         """Compute the loss of a batch in training mode, and write its gradient by all parameters to ``dtheta``.
 
         The noise is a function of the seed and ``run.step``, so repeated calls give the same result until ``run.step``
@@ -80,6 +81,8 @@ class Autoencoder(Network):
             Converted to the network's dtype.
         target : array-like of the same shape, optional
             What to reconstruct; x itself by default.
+        labels : array-like of int, shape (N,), optional
+            Of a conditional network, one with ``AppendLabel`` in its decoder: from 0 to that layer's ``n_labels`` − 1.
 
         Returns
         -------
@@ -95,9 +98,12 @@ class Autoencoder(Network):
         """
         x = dense(self.check(x, as_target=target is None))
         target = x if target is None else dense(self._check_target(target, len(x)))
+        labels = self.condition.check(labels, len(x))
         totals = np.zeros(len(self.term_names))
         with self.arena.lock:
             try:
+                self.arena.resize(len(x))
+                self.condition.set(*given(labels))
                 self._pass(x, target, len(x), totals)
             finally:
                 self.arena.release(x, target)
@@ -261,36 +267,53 @@ class Autoencoder(Network):
         with self.recording(program):
             return self._code_of(x)
 
-    def decode(self, z: Samples) -> Array:
-        """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1]."""
+    def decode(self, z: Samples, labels: Array | None = None) -> Array:
+        """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1].
+
+        ``labels`` (n,) are those of a conditional network, as for ``gradient``.
+        """
         codes = check_samples(z, self.code_shape, self.arena.dtype, "codes")
-        return in_batches(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, codes)
+        labels = self.condition.check(labels, len(codes))
+        return in_batches(self.arena, self._decoded, self.input_shape, codes, *given(labels))
 
-    def reconstruct(self, x: Samples) -> Array:
-        """``decode(encode(x))``."""
-        return self.decode(self.encode(x))
+    def _decoded(self, z: Array, *labels: Array) -> Array:
+        self.condition.set(*labels)
+        return self._visible(self.decoder.forward(z))
 
-    def losses(self, x: Samples, target: Samples | None = None, *, any_range: bool = False) -> Array:
+    def reconstruct(self, x: Samples, labels: Array | None = None) -> Array:
+        """``decode(encode(x), labels)``."""
+        return self.decode(self.encode(x), labels)
+
+    def losses(
+        self, x: Samples, target: Samples | None = None, *, any_range: bool = False, labels: Array | None = None
+    ) -> Array:
         """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code.
 
         With ``any_range`` a value outside [0, 1] is no obstacle to cross-entropy: it counts as the nearest one within,
-        plus the square of the distance between both. Data of 0–255 is refused all the same.
+        plus the square of the distance between both. Data of 0–255 is refused all the same. ``labels`` (n,) are those
+        of a conditional network, as for ``gradient``.
         """
         checked = self.check(x, as_target=target is None and not any_range)
+        condition = given(self.condition.check(labels, len(checked)))
         if target is not None:
-            return in_batches(self.arena, self._losses, (), checked, self._check_target(target, len(checked)))
+            targets = self._check_target(target, len(checked))
+            return in_batches(self.arena, self._losses, (), checked, targets, *condition)
         is_beyond = any_range and self.loss.needs_unit_interval and not is_unit_interval(checked)
         if is_beyond and looks_like_bytes(checked):  # a forgotten division by 255, whose score would mean nothing
             self.check(checked, as_target=True, loss_is_auto=True)
-        return in_batches(self.arena, self._losses_beyond if is_beyond else self._losses, (), checked)
+        losses = self._losses_beyond if is_beyond else self._losses_of_itself
+        return in_batches(self.arena, losses, (), checked, *condition)
 
-    def _losses_beyond(self, x: Array) -> Array:
+    def _losses_beyond(self, x: Array, *labels: Array) -> Array:
         nearest = x.clip(0, 1)
         distances: Array = np.square(x - nearest).reshape(len(x), -1).sum(axis=1)
-        return self._losses(x, nearest) + distances
+        return self._losses(x, nearest, *labels) + distances
 
-    def _losses(self, x: Array, target: Array | None = None) -> Array:
-        target = x if target is None else target
+    def _losses_of_itself(self, x: Array, *labels: Array) -> Array:
+        return self._losses(x, x, *labels)
+
+    def _losses(self, x: Array, target: Array, *labels: Array) -> Array:
+        self.condition.set(*labels)
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
@@ -373,18 +396,19 @@ class Autoencoder(Network):
             )
         return targets
 
-    def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
+    def outputs(self, x: Array, labels: Array | None = None) -> Iterator[tuple[str, Array]]:
         """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
-        given = x
+        batch = x
         self.arena.resize(len(x))
+        self.condition.set(*given(self.condition.check(labels, len(x))))
         try:
             with self._training():
                 for step in (step for slot in self._slots() for step in slot.steps):
                     x = step.forward(x)
                     yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
         finally:
-            self.arena.release(given)
+            self.arena.release(batch)
 
-    def first_non_finite(self, x: Array) -> str | None:
+    def first_non_finite(self, x: Array, labels: Array | None = None) -> str | None:
         """Name of the first layer whose output for the batch x, in training mode, is not finite, or None."""
-        return next((name for name, y in self.outputs(x) if not np.isfinite(y).all()), None)
+        return next((name for name, y in self.outputs(x, labels) if not np.isfinite(y).all()), None)

@@ -44,6 +44,8 @@ def refuse_in_list(x: list[Any] | tuple[Any, ...], what: str) -> None:
             )
         elif isinstance(entry, np.ma.MaskedArray):
             refuse_masked(entry, place)
+        elif isinstance(entry, np.generic):  # a text of NumPy has a method called index, but no rows
+            continue
         elif hasattr(entry, "columns") or (hasattr(entry, "index") and hasattr(entry, "dtype")):
             refuse_table(entry, place)
             own = columns_of(entry) if hasattr(entry, "columns") else tuple(map(str, entry.index))

@@ -338,8 +338,8 @@ def test_groups_and_classifiers_are_measured_for_all_three(trained, digits):
 
 def test_a_map_is_the_code_itself_where_it_has_two_values():
     codes = np.random.default_rng(0).normal(size=(9, 2))
-    assert reduction.plane(codes) is codes
-    assert reduction.plane(np.random.default_rng(0).normal(size=(9, 5))).shape == (9, 2)
+    assert reduction.plane(codes).points is codes
+    assert reduction.plane(np.random.default_rng(0).normal(size=(9, 5))).points.shape == (9, 2)
 
 
 # Anomalies

@@ -241,6 +241,7 @@ RUNS = {
     "sample": "model.safetensors -n 4",
     "interpolate": "model.safetensors --data x.npy",
     "generate": "model.safetensors --data x.npy",
+    "attribute": "model.safetensors --data x.npy --plus x.npy --minus x.npy",
     "reduce": "model.safetensors --train x.npy --test x.npy",
     "index": "model.safetensors --data x.npy",
     "search": "model.safetensors index x.npy",
@@ -253,7 +254,7 @@ RUNS = {
     "export": "model.safetensors --to python",
     "grade": "class --exercise relu",
 }
-TOO_LONG_TO_RUN = ["demo", "bench"]
+TOO_LONG_TO_RUN = ["demo", "bench", "crop"]
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,7 @@ def _map(d: Demonstration) -> str:
     # The first code value runs to the right, the second upwards, as in the map.
     plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
     grid = _image(pictures.grid(d.map_model.inverse_transform(plane), columns=len(ticks), gap=0), "latent grid")
-    chart = charts.code_map(codes, d.digits.test_labels)
+    chart = charts.code_map(codes, d.digits.test_labels, what="digit").decode()
     return _section(
         "A map of the digits",
         "A second variational model has a code of only two values, so all of it can be drawn: where the test digits "
