@@ -62,10 +62,10 @@ def find_texts(folder: Path) -> TextFiles:
     if classes:
         others = own + others
     if others:
-        example, where = others[0].relative_to(folder).as_posix(), "its sub-folders" if classes else "it"
+        example, place = others[0].relative_to(folder).as_posix(), "its sub-folders" if classes else "it"
         warnings.warn(
             f"{counted(len(others), 'other file')} in {str(folder)!r} left out, such as {example!r}; only texts in "
-            f"{where} were read",
+            f"{place} were read",
             Hint,
             stacklevel=3,
         )

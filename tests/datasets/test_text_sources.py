@@ -126,7 +126,9 @@ def test_another_encoding_is_read_where_it_is_given_and_refused_where_not(name, 
     )
     assert read_texts(tmp_path / name, encoding="latin-1") == (["été"], ["a"])
     for encoding in (None, "utf-8"):
-        with pytest.raises(FileFormatError, match=r"is not UTF-8 text \(.*\), but .* was expected; save it as UTF-8"):
+        with pytest.raises(
+            FileFormatError, match=r"is not UTF-8 text \(.*\), but .* was expected; save it as UTF-8, or name its enc"
+        ):
             read_texts(tmp_path / name, encoding=encoding)
 
 
