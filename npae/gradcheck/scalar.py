@@ -1,6 +1,6 @@
 """Check the gradient of a function that returns one number, as losses do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from inspect import Parameter
 from typing import Any
 
@@ -105,6 +105,24 @@ def check_grad(
                 f"np.array([1.0, 2.0]) for [1, 2]"
             )
     chosen = chosen_inputs(names[:n], names, inputs)
+    return examine_function(ScalarSubject(f, grad, inputs, chosen), plan)
+
+
+def check_loss(
+    f: Callable[..., Any],
+    grad: Callable[..., Any],
+    inputs: Sequence[Any],
+    *,
+    wrt: Sequence[str | int] | str | int | None = None,
+    mode: str = "full",
+    budget_s: float | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> Report:
+    """``check_grad`` with the arguments of ``check``: ``grad(*inputs)`` returns the gradients by the inputs ``wrt``."""
+    plan = CheckSettings(mode, budget_s, tolerance, seed)
+    inputs = list(inputs)
+    chosen = chosen_inputs(wrt, input_names(f, len(inputs)), inputs)
     return examine_function(ScalarSubject(f, grad, inputs, chosen), plan)
 
 
