@@ -8,7 +8,7 @@ import numpy as np
 from npae.gradcheck.engine.examine import CheckSettings
 from npae.gradcheck.engine.numeric import EPS
 from npae.gradcheck.engine.subject import NoGradientError
-from npae.gradcheck.engine.tangents import Tangents, TangentSubject
+from npae.gradcheck.engine.tangents import Tangents, TangentSubject, random_direction
 from npae.gradcheck.function import examine_function
 from npae.gradcheck.jvp import report_on_tangents
 from npae.gradcheck.report.findings import DirectionalReport, Invariant, gradient_name
@@ -73,7 +73,7 @@ def check_hvp(
         As for ``check_grad``.
     hvp : callable
         ``hvp(x, v, *args)`` returns H v in the form of x; the order of arguments is that of ``hessp`` in
-        ``scipy.optimize.minimize``. Where x is a tuple of several arguments, it is ``hvp(*x, v, *args)``, and v a tuple.
+        ``scipy.optimize.minimize``. Where x is a tuple of several arguments, v is one too: ``hvp(*x, v, *args)``.
     x : array, number, or dict, list or tuple of arrays
     *args
         Further arguments, which have no gradient.
@@ -123,7 +123,7 @@ def check_hvp(
 
 def _symmetry(subject: HvpSubject, generator: np.random.Generator) -> Invariant:
     """⟨w, H v⟩ = ⟨v, H w⟩ for random v and w."""
-    v, w = ({name: generator.standard_normal(x.shape) for name, x in subject.blocks.items()} for _ in range(2))
+    v, w = (random_direction(subject.blocks, generator) for _ in range(2))
     try:
         of_v, of_w = subject.tangents(v).values(), subject.tangents(w).values()
     except NoGradientError as error:

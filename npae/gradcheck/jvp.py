@@ -9,7 +9,13 @@ from npae.gradcheck.engine.examine import CheckSettings
 from npae.gradcheck.engine.numeric import EPS
 from npae.gradcheck.engine.precision import NAMES, machine_epsilon
 from npae.gradcheck.engine.subject import NoGradientError
-from npae.gradcheck.engine.tangents import Tangents, TangentSubject, examine_tangents, tangent_invariants
+from npae.gradcheck.engine.tangents import (
+    Tangents,
+    TangentSubject,
+    examine_tangents,
+    random_direction,
+    tangent_invariants,
+)
 from npae.gradcheck.function import FunctionSubject, chosen_inputs, input_names
 from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
@@ -159,10 +165,10 @@ def _off_adjoint(subject: JvpSubject, generator: np.random.Generator) -> Iterato
         for name, values in subject.blocks.items():
             if transposed[name].shape != values.shape:
                 raise NoGradientError(f"the gradient by {name} has shape {transposed[name].shape}, not {values.shape}")
-            v = generator.standard_normal(values.shape)
-            along = subject.tangents({key: v if key == name else 0 * a for key, a in subject.blocks.items()})
+            v = random_direction(subject.blocks, generator, name)
+            along = subject.tangents(v)
             forward = u * np.concatenate([part.reshape(-1) for part in along.values()])
-            backward = transposed[name] * v
+            backward = transposed[name] * v[name]
             size = float(np.abs(forward).sum() + np.abs(backward).sum())
             limit = 1e-8 * max(1.0, 1e-2 * subject.eps / EPS)
             if name not in wrong and not abs(forward.sum() - backward.sum()) <= limit * size:

@@ -42,6 +42,14 @@ class TangentSubject(Subject):
         raise NotImplementedError
 
 
+def random_direction(blocks: Mapping[str, Array], generator: np.random.Generator, only: str | None = None) -> Tangents:
+    """Standard normal numbers for every block; or for one, and zeros for the others."""
+    return {
+        name: np.asarray(generator.standard_normal(values.shape)) if only in (None, name) else np.zeros(values.shape)
+        for name, values in blocks.items()
+    }
+
+
 class Moved:
     """All outputs as functions of t on the line x + t·d; each point is computed once.
 
@@ -107,8 +115,8 @@ def measure(
 ) -> Measured:
     """The claimed and the numeric derivative of all outputs along a random direction of one block."""
     values = subject.blocks[block]
-    d = generator.standard_normal(values.shape)
-    claimed = _flat(subject.tangents({name: d if name == block else 0 * v for name, v in subject.blocks.items()}))
+    v = random_direction(subject.blocks, generator, block)
+    d, claimed = v[block], _flat(subject.tangents(v))
     unit = float(np.sqrt(np.mean(values * values))) or 1.0
     moved, h = Moved(subject, values.reshape(-1), unit * d.reshape(-1)), step_for(subject.eps)
     (ahead, up), (behind, down) = moved(h), moved(-h)
@@ -282,7 +290,7 @@ def _find_ratios(
 
 def tangent_invariants(subject: TangentSubject, generator: np.random.Generator) -> Iterator[Invariant]:
     """The same call gives the same result; the derivative is linear in v; nothing is overwritten."""
-    v, w = ({name: generator.standard_normal(x.shape) for name, x in subject.blocks.items()} for _ in range(2))
+    v, w = (random_direction(subject.blocks, generator) for _ in range(2))
     of_v, again, of_w = subject.tangents(v), subject.tangents(v), subject.tangents(w)
     apart = [name for name in of_v if distance(of_v[name], again[name]) > 1e-12]
     name = subject.derivative
