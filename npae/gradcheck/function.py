@@ -92,17 +92,28 @@ class FunctionSubject(Subject):
             if not _equal(np.asarray(old), np.asarray(new)):
                 self._overwritten.add("the upstream gradient")
         self._note_overwritten(copies, arrays)
-        return {name: _as_gradient(name, claimed) for name, claimed in self._by_block(result) if name in self.blocks}
+        return self.as_gradients(result)
+
+    def as_gradients(self, result: Any, returned_by: str = "backward") -> dict[str, Array]:
+        """What a function returned, as one gradient for each block; ``returned_by`` is its name in messages."""
+        parts = self._by_block(result, returned_by)
+        return {name: _as_gradient(name, claimed) for name, claimed in parts if name in self.blocks}
+
+    def direction(self, v: Mapping[str, Array]) -> Any:
+        """Directions by block in the form of the inputs ``wrt``: that of a single one, or a tuple."""
+        parts = [replaced(name, self.inputs[name], v) for name in self.wrt]
+        parts = [float(part) if isinstance(part, np.ndarray) and part.ndim == 0 else part for part in parts]
+        return parts[0] if len(parts) == 1 else tuple(parts)
 
     def call_backward(self, g: Any, arguments: list[Any]) -> Any:
         """What backward returns."""
         return self.backward(g, *arguments)
 
-    def _by_block(self, result: Any) -> Iterator[tuple[str, Any]]:
-        """The parts of what backward returned, by block."""
+    def _by_block(self, result: Any, returned_by: str) -> Iterator[tuple[str, Any]]:
+        """The parts of what ``returned_by`` returned, by block."""
         expected = ", ".join(map(gradient_name, self.blocks))
         if result is None:
-            raise NoGradientError(f"backward returned None; it must return {expected}")
+            raise NoGradientError(f"{returned_by} returned None; it must return {expected}")
         parts = list(result) if isinstance(result, tuple | list) else [result]
         (first, *others) = self.wrt
         if not others and is_container(self.inputs[first]):  # the container itself, or in a tuple of one
@@ -111,7 +122,7 @@ class FunctionSubject(Subject):
             parts = [result]  # the gradient as a list of numbers
         if len(parts) != len(self.wrt):
             raise NoGradientError(
-                f"backward returned {len(parts)} gradient{'s' if len(parts) > 1 else ''}, where {expected} was "
+                f"{returned_by} returned {len(parts)} gradient{'s' if len(parts) > 1 else ''}, where {expected} was "
                 f"expected; return one for each in this order, or name the inputs that have a gradient with wrt="
             )
         for name, part in zip(self.wrt, parts, strict=True):

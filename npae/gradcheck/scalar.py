@@ -1,6 +1,6 @@
 """Check the gradient of a function that returns one number, as losses do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from inspect import Parameter
 from typing import Any
 
@@ -94,6 +94,12 @@ def check_grad(
     ['p.dW PASS', 'p.db WRONG']
     """
     plan = CheckSettings(mode, budget_s, tolerance, seed)
+    inputs, chosen = loss_inputs(f, x, args)
+    return examine_function(ScalarSubject(f, grad, inputs, chosen), plan)
+
+
+def loss_inputs(f: Callable[..., Any], x: Any, args: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """The inputs of ``f(x, *args)``, and the names of those that x stands for, which have a gradient."""
     arguments = list(x) if _is_several(f, x, len(args)) else [x]
     n = len(arguments)
     inputs = [*(np.float64(a) if isinstance(a, float) else a for a in arguments), *args]
@@ -104,7 +110,24 @@ def check_grad(
                 f"{name} holds no array of floating-point numbers, and only those have a gradient; write "
                 f"np.array([1.0, 2.0]) for [1, 2]"
             )
-    chosen = chosen_inputs(names[:n], names, inputs)
+    return inputs, chosen_inputs(names[:n], names, inputs)
+
+
+def check_loss(
+    f: Callable[..., Any],
+    grad: Callable[..., Any],
+    inputs: Sequence[Any],
+    *,
+    wrt: Sequence[str | int] | str | int | None = None,
+    mode: str = "full",
+    budget_s: float | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+) -> Report:
+    """``check_grad`` with the arguments of ``check``: ``grad(*inputs)`` returns the gradients by the inputs ``wrt``."""
+    plan = CheckSettings(mode, budget_s, tolerance, seed)
+    inputs = list(inputs)
+    chosen = chosen_inputs(wrt, input_names(f, len(inputs)), inputs)
     return examine_function(ScalarSubject(f, grad, inputs, chosen), plan)
 
 
