@@ -17,7 +17,7 @@ HELP = "check the gradients of a model, a recipe, or a function or layer of your
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """WHAT --shape --inputs --backward --scalar --wrt --fast --full --budget --seed --json."""
+    """WHAT --shape --inputs --backward --scalar --wrt --batch-axis --fast --full --budget --seed --json."""
     add_input(
         parser,
         "what",
@@ -88,7 +88,8 @@ def _report_on_named(args: argparse.Namespace, options: dict[str, Any]) -> "Repo
     found = import_named(args.what)
     if isinstance(found, type) or hasattr(found, "forward"):
         given = {"--inputs": args.drawn, "--backward": args.backward, "--scalar": args.scalar, "--wrt": args.wrt}
-        of_functions = [option for option, value in given.items() if value]
+        given["--batch-axis"] = args.batch_axis
+        of_functions = [option for option, value in given.items() if value is not None and value is not False]
         if of_functions:
             raise ValueError(
                 f"{args.what} is a layer, and {of_functions[0]} is for functions; give --shape, the shape of one sample"

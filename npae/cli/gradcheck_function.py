@@ -24,7 +24,7 @@ INPUTS_HELP = (
 
 
 def add_function_arguments(parser: argparse.ArgumentParser) -> None:
-    """--inputs --backward --scalar --wrt, the options for a function."""
+    """--inputs --backward --scalar --wrt --batch-axis, the options for a function."""
     # not "inputs": paths.py keeps the input files of a verb there
     parser.add_argument("--inputs", dest="drawn", metavar="3x4,4x5", type=input_list, help=INPUTS_HELP)
     parser.add_argument(
@@ -38,6 +38,9 @@ def add_function_arguments(parser: argparse.ArgumentParser) -> None:
         help="the function is a loss, and its gradient takes the same arguments, without an upstream gradient",
     )
     parser.add_argument("--wrt", metavar="x,W", help="the inputs that have a gradient (default: all arrays drawn)")
+    parser.add_argument(
+        "--batch-axis", type=int, metavar="N", help="the axis of the samples; checks with 1, 2, 9 and 17 samples too"
+    )
 
 
 def input_list(text: str) -> list[str]:
@@ -92,7 +95,7 @@ def function_report(f: Callable[..., Any], args: argparse.Namespace, options: di
     rng = np.random.default_rng(args.seed)
     inputs = [drawn_input(text, rng) for text in args.drawn]
     wrt = None if args.wrt is None else args.wrt.split(",")
-    options["mode"] = "fast" if args.fast else "full"
+    options |= {"mode": "fast" if args.fast else "full", "batch_axis": args.batch_axis}
     without_g = args.scalar or _takes_only(backward, len(inputs))
     try:
         report = (check_loss if without_g else check)(f, backward, inputs, wrt=wrt, **options)

@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.engine.examine import CheckSettings
+from npae.gradcheck.engine.examine import CheckSettings, default_tolerance, note_precision
 from npae.gradcheck.engine.numeric import EPS
-from npae.gradcheck.engine.precision import NAMES, machine_epsilon
 from npae.gradcheck.engine.subject import NoGradientError
 from npae.gradcheck.engine.tangents import (
     Tangents,
@@ -19,7 +18,7 @@ from npae.gradcheck.engine.tangents import (
 from npae.gradcheck.function import FunctionSubject, chosen_inputs, input_names
 from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
-from npae.gradcheck.report.verdict import SINGLE, SMOOTH, Verdict
+from npae.gradcheck.report.verdict import Verdict
 from npae.utils.types import Array
 
 
@@ -134,11 +133,8 @@ def check_jvp(
 def report_on_tangents(subject: TangentSubject, title: str, plan: CheckSettings) -> Report:
     """The report on directional derivatives: a block for each output along each input, and invariants."""
     report = Report(title, [])
-    subject.eps = machine_epsilon(subject, plan.generator("arithmetic"))
-    if subject.eps in NAMES:
-        limit = f"the tolerance is {plan.tolerance:g}" if plan.tolerance else "the default tolerance is 2e-3"
-        report.notes.append(f"the function computes in {NAMES[subject.eps]}, so {limit}")
-    tolerance = plan.tolerance or (SMOOTH if subject.eps < 1e-10 else SINGLE)
+    note_precision(subject, plan, report)
+    tolerance = plan.tolerance or default_tolerance(subject)
     report.blocks += examine_tangents(subject, plan.generator("directions"), tolerance)
     if all(np.isfinite(block.error) for block in report.blocks):
         report.invariants += tangent_invariants(subject, plan.generator("tangents"))

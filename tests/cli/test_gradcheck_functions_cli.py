@@ -167,6 +167,13 @@ def test_an_input_of_another_form_is_refused(folder, capsys, text):
     assert "--inputs" in capsys.readouterr().err
 
 
+def test_other_batches_are_checked_where_their_axis_is_given(folder, capsys):
+    code, out, _ = run(capsys, "gradcheck_functions:dense", "--inputs", "3x4,4x5", "--batch-axis", "0")
+    assert code == 0
+    assert "the batch is axis 0 of x\n" in out
+
+
 def test_options_of_functions_are_refused_for_a_layer(capsys):
-    assert main(["gradcheck", "npae.layers:ReLU", "--inputs", "3x4"]) == 2
-    assert "is a layer, and --inputs is for functions; give --shape" in capsys.readouterr().err
+    for option in (["--inputs", "3x4"], ["--batch-axis", "0"], ["--scalar"]):
+        assert main(["gradcheck", "npae.layers:ReLU", *option]) == 2
+        assert f"is a layer, and {option[0]} is for functions; give --shape" in capsys.readouterr().err
