@@ -11,14 +11,21 @@ import numpy as np
 from npae import datasets
 from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
-from npae.datasets.formats import USES, options_for
+from npae.cli.samples_file import MUSIC_SUFFIXES
+from npae.datasets.formats import USES, Data, options_for
 from npae.datasets.image_files import find_images
+from npae.datasets.music.bars import TRANSPOSE
+from npae.datasets.music.layout import Layout
+from npae.datasets.music.music_files import is_music
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
-DATA = 'a .npy, .npz, .csv or idx file, a folder of images or of such folders, or "digits", which come with npae'
+DATA = (
+    "a .npy, .npz, .csv or idx file, a folder of images or of such folders, .mid files or MusicXML or a folder of "
+    'them, or "digits", which come with npae'
+)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +68,22 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
     )
+    parser.add_argument("--meter", metavar="N/M", help="of the bars of music that are read (default: the most common)")
+    parser.add_argument("--steps-per-quarter", type=count, metavar="N", help="of a quarter note of music (default: 4)")
+    parser.add_argument(
+        "--transpose", choices=TRANSPOSE, help='music into C major or A minor ("c"), or into twelve keys ("all")'
+    )
+
+
+def add_samples_out(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option --out, the file to write samples to, which ``write_samples`` does."""
+    add_output(
+        parser,
+        "--out",
+        declared={"suffixes": SUFFIXES + MUSIC_SUFFIXES},
+        default=default,
+        help=f"the file to write: .npy, .csv, .png for images and music, .mid or .wav for music (default: {default})",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
@@ -97,25 +120,44 @@ def read_data(args: argparse.Namespace) -> Array:
     return read_sources(args, args.data)[0]
 
 
+def read_described(args: argparse.Namespace) -> Data:
+    """The samples that ``args.data`` names, and what they mean."""
+    return datasets.formats.read_data(args.data, **_check_options(args, args.data)[args.data])
+
+
 def read_sources(args: argparse.Namespace, *sources: str, others: Sequence[str] = ()) -> list[Array]:
     """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
 
     An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused.
     """
     options = _check_options(args, *sources, *others)
-    return [datasets.read(source, **options[source]) for source in sources]
+    return [datasets.read(source, **options[source], **_as_the_model(args, source)) for source in sources]
+
+
+def _as_the_model(args: argparse.Namespace, source: str) -> dict[str, Any]:
+    """The layout of the model's music, where the source is music: the same pitch must be the same value."""
+    if getattr(args, "model", None) is None or not is_music(Path(source)):
+        return {}
+    layout = Layout.from_metadata(read_model(args).metadata_)
+    for name in ("meter", "steps_per_quarter"):
+        if layout is not None and getattr(args, name) is not None:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} was given, but {args.model} was trained on {layout}; leave it out")
+    return {"layout": layout}
 
 
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
-    options = {name: getattr(args, name) for name in ("header", "drop", "size")}
+    options = {
+        name: getattr(args, name) for name in ("header", "drop", "size", "meter", "steps_per_quarter", "transpose")
+    }
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
         return {source: {} for source in sources}
     useful = {source: options_for(source) for source in sources}
     for name in given:
         if not any(name in names for names in useful.values()):
-            option = "no-header" if given[name] is False else name
+            option = "no-header" if given[name] is False else name.replace("_", "-")
             raise ValueError(f"--{option} was given with {', '.join(useful)}, but is for {USES[name]}; leave it out")
     return {source: {name: given[name] for name in given if name in names} for source, names in useful.items()}
 

@@ -2,9 +2,9 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_out, add_reading, read_model, read_sources
-from npae.cli.output import write_array
+from npae.cli.arguments import add_model, add_reading, add_samples_out, read_model, read_sources
 from npae.cli.paths import add_input
+from npae.cli.samples_file import write_samples
 
 HELP = "turn codes back into samples"
 
@@ -14,11 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_input(parser, "codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
     add_reading(parser)
-    add_out(parser, "decoded.npy")
+    add_samples_out(parser, "decoded.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Decode and write."""
-    samples = read_model(args).inverse_transform(read_sources(args, args.codes)[0])
-    write_array(args.out, samples)
+    model = read_model(args)
+    samples = model.inverse_transform(read_sources(args, args.codes)[0])
+    write_samples(args.out, model, samples)
     print(f"{len(samples):,} samples of shape {samples.shape[1:]} in {args.out}")

@@ -2,8 +2,8 @@
 
 import argparse
 
-from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
-from npae.cli.output import write_array
+from npae.cli.arguments import add_data, add_model, add_samples_out, count, read_data, read_model
+from npae.cli.samples_file import write_samples
 
 HELP = "walk from one sample to another through the code"
 
@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--start", type=int, default=0, metavar="I", help="index of the first sample (default: 0)")
     parser.add_argument("--end", type=int, default=1, metavar="J", help="index of the last sample (default: 1)")
     parser.add_argument("--steps", type=count, default=9, help="samples on the way, both ends included (default: 9)")
-    add_out(parser, "interpolation.png")
+    add_samples_out(parser, "interpolation.png")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -24,5 +24,6 @@ def run(args: argparse.Namespace) -> None:
     for option in ("start", "end"):
         if not 0 <= getattr(args, option) < len(X):
             raise ValueError(f"--{option} is {getattr(args, option)}; expected an index from 0 to {len(X) - 1}")
-    write_array(args.out, read_model(args).interpolate(X[args.start], X[args.end], args.steps), columns=args.steps)
+    model = read_model(args)
+    write_samples(args.out, model, model.interpolate(X[args.start], X[args.end], args.steps), columns=args.steps)
     print(f"{args.steps} samples in {args.out}")

@@ -4,8 +4,8 @@ import argparse
 
 import numpy as np
 
-from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
-from npae.cli.output import write_array
+from npae.cli.arguments import add_data, add_model, add_samples_out, count, read_data, read_model
+from npae.cli.samples_file import write_samples
 
 HELP = "encode and decode samples; a denoising model removes their noise"
 
@@ -15,13 +15,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_data(parser)
     parser.add_argument("--first", type=count, metavar="N", help="only the first N samples")
-    add_out(parser, "reconstructed.npy")
+    add_samples_out(parser, "reconstructed.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Reconstruct, write, and print the mean squared error."""
     X = read_data(args)[: args.first]
-    rebuilt = read_model(args).reconstruct(X)
-    write_array(args.out, rebuilt)
+    model = read_model(args)
+    rebuilt = model.reconstruct(X)
+    write_samples(args.out, model, rebuilt)
     error = float(np.square(rebuilt - X, dtype=np.float64).mean())
     print(f"{len(X):,} samples rebuilt in {args.out}, mean squared error {error:.4f}")

@@ -2,8 +2,8 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_out, count, read_model
-from npae.cli.output import write_array
+from npae.cli.arguments import add_model, add_samples_out, count, read_model
+from npae.cli.samples_file import write_samples
 
 HELP = "draw new samples"
 
@@ -13,10 +13,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     parser.add_argument("-n", type=count, default=64, help="how many (default: 64)")
     parser.add_argument("--seed", type=int, help="of the draw (default: the model's own)")
-    add_out(parser, "samples.png")
+    add_samples_out(parser, "samples.png")
 
 
 def run(args: argparse.Namespace) -> None:
     """Draw and write."""
-    write_array(args.out, read_model(args).sample(args.n, random_state=args.seed))
+    model = read_model(args)
+    write_samples(args.out, model, model.sample(args.n, random_state=args.seed))
     print(f"{args.n} samples in {args.out}")

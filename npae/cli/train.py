@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import add_data, count, read_data
+from npae.cli.arguments import add_data, count, read_described
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
@@ -73,13 +73,14 @@ def run(args: argparse.Namespace) -> int:
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
-    X = read_data(args)
+    X, metadata = read_described(args)
     folder = Path(args.out)
     checkpoints = _checkpoints(args, folder)
     history = HistoryFile(folder / HISTORY)
 
     def write() -> None:
         if getattr(model, "history_", None):
+            model.metadata_ = metadata
             _write_model(folder, model, history)
             if args.force:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)

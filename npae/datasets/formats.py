@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,6 +12,11 @@ from npae.datasets.digits import load_digits
 from npae.datasets.idx import read_idx
 from npae.datasets.image_files import OTHER_SUFFIXES, SUFFIXES
 from npae.datasets.images import read_images
+from npae.datasets.music.bars import read_bars
+from npae.datasets.music.layout import Layout
+from npae.datasets.music.midi import MAGIC as MIDI_MAGIC
+from npae.datasets.music.music_files import SUFFIXES as MUSIC_SUFFIXES
+from npae.datasets.music.music_files import is_music
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_table
@@ -18,7 +24,28 @@ from npae.datasets.table_columns import Drop
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
-Reader = Callable[..., Array]
+
+class Data(NamedTuple):
+    """Samples, and what they mean.
+
+    Attributes
+    ----------
+    X : ndarray
+        As :func:`read` returns them.
+    metadata : dict
+        For the ``metadata_`` of a model that is fitted to them; empty but for music.
+    """
+
+    X: Array
+    metadata: dict[str, Any]
+
+
+Reader = Callable[..., Array | Data]
+
+
+def _read_music(path: Path, **options: Any) -> Data:
+    bars = read_bars(path, **options)
+    return Data(bars.X, bars.layout.to_metadata())
 
 
 def _read_digits(_: Path) -> Array:
@@ -39,8 +66,19 @@ BY_SUFFIX: dict[str, Reader] = {
 BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0\0": read_idx, b"\x1f\x8b": read_idx}
 TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the file
 #: The options of each reader, and what they are for, in words.
-OPTIONS: dict[Reader, tuple[str, ...]] = {read_npz: ("name",), read_images: ("size",), read_table: ("header", "drop")}
-USES = {"name": "an npz file", "size": "a folder of images", "header": "a csv or tsv", "drop": "a csv or tsv"}
+OPTIONS: dict[Reader, tuple[str, ...]] = {
+    read_npz: ("name",),
+    read_images: ("size",),
+    read_table: ("header", "drop"),
+    _read_music: ("meter", "steps_per_quarter", "transpose", "layout"),
+}
+USES = {
+    "name": "an npz file",
+    "size": "a folder of images",
+    "header": "a csv or tsv",
+    "drop": "a csv or tsv",
+    **dict.fromkeys(OPTIONS[_read_music], "music"),
+}
 
 
 def read(
@@ -50,12 +88,18 @@ def read(
     size: tuple[int, int] | None = None,
     header: bool | None = None,
     drop: Drop | None = None,
+    meter: str | None = None,
+    steps_per_quarter: int | None = None,
+    transpose: str | None = None,
+    layout: Layout | None = None,
 ) -> Array:
-    """Read samples from a file, from a folder of images, or the digits that come with npae.
+    """Read samples from a file, from a folder of images or music, or the digits that come with npae.
 
-    A folder is read as images: its own, or those of its sub-folders, of which :func:`read_labels` gives the labels. A
-    file's suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx or .gz (idx compressed by gzip); with
-    any other, such as train-images-idx3-ubyte, its first bytes do. Files of other known formats are refused by name.
+    A folder is read as images: its own, or those of its sub-folders, of which :func:`read_labels` gives the labels; or,
+    if it holds files of music, in itself or below, as the bars of :func:`npae.datasets.music.read_bars`. A file's
+    suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx, .gz (idx compressed by gzip), .mid, .midi,
+    .musicxml, .mxl or .xml (MusicXML); with any other, such as train-images-idx3-ubyte, its first bytes do. Files of
+    other known formats are refused by name.
 
     Images are wanted in [0, 1]: an array of uint8 with two or more dimensions, in npy, npz or idx, is divided by 255,
     unless it holds zeros and ones alone.
@@ -73,6 +117,8 @@ def read(
         Whether the first line of a csv or tsv names its columns; see :func:`npae.datasets.table.read_table`.
     drop : sequence of str or int, optional
         Columns of a csv or tsv to leave out, by name or by number from 1; "index" is also a first column without name.
+    meter, steps_per_quarter, transpose, layout : optional
+        How music is read; see :func:`npae.datasets.music.read_bars`.
 
     Returns
     -------
@@ -84,14 +130,28 @@ def read(
     FileNotFoundError
         If there is no such file.
     MissingExtraError
-        If the source is a folder of images and Pillow is not installed.
+        If the source is a folder of images and Pillow is not installed, or music and mido or music21.
     FileFormatError
         If the source is of no known format, damaged, or larger than 4 GiB, in the file or as what is returned; if it
         holds more than would be returned, as integers beyond 2**53 do; the readers say more.
     ValueError
-        If ``name``, ``size``, ``header`` or ``drop`` is given for a source that has no use for it.
+        If an option is given for a source that has no use for it.
     """
-    options = {"name": name, "size": size, "header": header, "drop": drop}
+    return read_data(
+        source,
+        name=name,
+        size=size,
+        header=header,
+        drop=drop,
+        meter=meter,
+        steps_per_quarter=steps_per_quarter,
+        transpose=transpose,
+        layout=layout,
+    ).X
+
+
+def read_data(source: str | os.PathLike[str], **options: Any) -> Data:
+    """Samples, as :func:`read` gives them with the same options, and what they mean."""
     given = {option: value for option, value in options.items() if value is not None}
     reader = _reader(source)
     for option, value in given.items():
@@ -99,7 +159,8 @@ def read(
             raise ValueError(
                 f"{option}={value!r} was given with {str(source)!r}, but is for {USES[option]}; leave it out"
             )
-    return _as_float(reader(Path(source), **given), Path(source))
+    found = reader(Path(source), **given)
+    return found if isinstance(found, Data) else Data(_as_float(found, Path(source)), {})
 
 
 def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -117,6 +178,8 @@ def _reader(source: str | os.PathLike[str]) -> Reader:
     path = Path(source)
     if source == "digits":
         return _read_digits
+    if is_music(path):
+        return _read_music
     if path.is_dir():
         return read_images
     refuse_by_content(path)
@@ -125,7 +188,8 @@ def _reader(source: str | os.PathLike[str]) -> Reader:
         if suffix in BY_SUFFIX:
             return BY_SUFFIX[suffix]
     with open_file(path) as file:
-        reader = BY_FIRST_BYTES.get(file.read(2))
+        head = file.read(4)
+        reader = _read_music if head == MIDI_MAGIC else BY_FIRST_BYTES.get(head[:2])
     if reader is None:
         refuse_by_suffix(path)
         hint = "one of these"
@@ -134,8 +198,9 @@ def _reader(source: str | os.PathLike[str]) -> Reader:
         elif suffixes and suffixes[-1] in TEXT_SUFFIXES:
             hint = "one of these, or call it .csv if each line holds numbers between commas"
         raise FileFormatError(
-            f"{str(path)!r} is of no known format; expected is npy, npz, csv, tsv, idx, csv.gz, idx.gz, a folder of "
-            f'images or "digits": give {hint}'
+            f"{str(path)!r} is of no known format; expected is npy, npz, csv, tsv, idx, csv.gz, idx.gz, "
+            f'{", ".join(suffix[1:] for suffix in MUSIC_SUFFIXES)}, a folder of images or music, or "digits": give '
+            f"{hint}"
         )
     return reader
 

@@ -60,10 +60,14 @@ class AutoencoderEstimator(SaveMixin):
         Names of the columns, if the model was fitted to a dataframe.
     n_iter_ : int
         Number of epochs trained.
+    metadata_ : dict
+        What the samples mean, saved with the model as JSON: empty after ``fit``, to be filled by the caller, as
+        ``npae train`` does with the layout of music (``npae.datasets.music.Layout.to_metadata``).
     """
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
+    metadata_: dict[str, Any] = field(init=False)
     _code_distribution: Gaussian | None = field(init=False)
     _seen: Samples | None = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
@@ -368,6 +372,7 @@ class AutoencoderEstimator(SaveMixin):
         self.training_, self.network_, self.history_ = training, training.network, training.history
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
+        self.metadata_ = {}
         self._code_distribution = self._seen = self._schedule_span = None
         self._remember_parameters()
 

@@ -23,6 +23,7 @@ class SaveMixin(SklearnMixin):
 
     network_: Autoencoder
     history_: dict[str, list[float]]
+    metadata_: dict[str, Any]
     _code_distribution: Gaussian | None
     _seen: Samples | None
     _trained_with: dict[str, Any]
@@ -45,6 +46,8 @@ class SaveMixin(SklearnMixin):
         self._checked()
         record = self._description(net.run.seed)
         record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
+        if self.metadata_:
+            record["metadata"] = self.metadata_
         save(net, path, record=record, arrays=self._arrays())
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -89,6 +92,7 @@ class SaveMixin(SklearnMixin):
         model._schedule_span = _span(stored.record.get("schedule_span"))
         model.network_ = stored.network(layers)
         model.history_ = stored.history()
+        model.metadata_ = stored.metadata()
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
         model._code_distribution = model._seen = None

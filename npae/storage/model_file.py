@@ -132,6 +132,13 @@ class StoredModel:
             raise ValueError("the history is not a table of numbers")
         return dict(history)
 
+    def metadata(self) -> dict[str, Any]:
+        """What the samples mean, by subject; empty where the file does not say."""
+        metadata = self.record.get("metadata", {})
+        if not isinstance(metadata, dict):
+            raise ValueError("the metadata is no table")
+        return metadata
+
     @contextmanager
     def errors_as_file_errors(self) -> Iterator[None]:
         """Turn errors raised inside into a FileFormatError that names the file."""
