@@ -14,7 +14,7 @@ from npae.cli.paths import add_input, add_output
 from npae.cli.samples_file import MUSIC_SUFFIXES
 from npae.datasets.formats import USES, Data, options_for
 from npae.datasets.image_files import find_images
-from npae.datasets.music.bars import TRANSPOSE
+from npae.datasets.music.bars import TRANSPOSE, parse_meter
 from npae.datasets.music.layout import Layout
 from npae.datasets.music.music_files import is_music
 from npae.estimators import AutoencoderEstimator
@@ -68,7 +68,9 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
     )
-    parser.add_argument("--meter", metavar="N/M", help="of the bars of music that are read (default: the most common)")
+    parser.add_argument(
+        "--meter", type=meter, metavar="N/M", help="of the bars of music that are read (default: the most common)"
+    )
     parser.add_argument("--steps-per-quarter", type=count, metavar="N", help="of a quarter note of music (default: 4)")
     parser.add_argument(
         "--transpose", choices=TRANSPOSE, help='music into C major or A minor ("c"), or into twelve keys ("all")'
@@ -271,6 +273,15 @@ def height_and_width(text: str) -> tuple[int, int]:
     if len(numbers) != 2 or not all(number.strip().isdecimal() and int(number) for number in numbers):
         raise argparse.ArgumentTypeError(f"{text} is not a height and a width, such as 28,28")
     return int(numbers[0]), int(numbers[1])
+
+
+def meter(text: str) -> str:
+    """A time signature."""
+    try:
+        parse_meter(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def count(text: str) -> int:

@@ -20,6 +20,7 @@ from npae.applications.retrieval import Index
 from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
+from npae.datasets.music import read_bars
 from npae.datasets.table import read_table
 from npae.datasets.texts import read_texts
 from npae.storage import safetensors
@@ -240,6 +241,22 @@ TARGETS: dict[str, Target] = {
             mutations.begun_otherwise,
         ),
         Target("texts", "x.tsv", seeds.texts, read_texts),
+        Target(
+            "midi",
+            "x.mid",
+            seeds.midi,
+            read_any(lambda path: read_bars(path).X),
+            mutations.midi_edited,
+            memory=200_000_000,
+        ),
+        Target(
+            "musicxml",
+            "x.musicxml",
+            seeds.scores,
+            read_any(lambda path: read_bars(path, transpose="c").X),
+            mutations.xml_edited,
+            memory=400_000_000,
+        ),
         Target(
             "images",
             "x.png",

@@ -14,7 +14,7 @@ from npae.datasets.music.layout import DEFAULT_TEMPO, HIGHEST, MOST_STEPS, Layou
 from npae.datasets.music.midi import read_midi
 from npae.datasets.music.music_files import MIDI_SUFFIXES, XML_SUFFIXES, find_music
 from npae.datasets.music.musicxml import read_musicxml
-from npae.datasets.music.piece import Bar, Meter, Piece, pitch_name, quarters
+from npae.datasets.music.piece import Bar, Meter, Piece, is_meter, pitch_name, quarters
 from npae.datasets.streams import MAX_BYTES
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.scalars import whole_number
@@ -92,7 +92,7 @@ def read_bars(
         raise ValueError(f'transpose is {transpose!r}; expected "c" (to C major or A minor) or "all" (into 12 keys)')
     if layout is not None and (meter is not None or steps_per_quarter is not None):
         raise ValueError("meter or steps_per_quarter was given with a layout, which says both; leave them out")
-    wanted = None if meter is None else _meter(meter)
+    wanted = None if meter is None else parse_meter(meter)
     a_quarter = (
         STEPS if steps_per_quarter is None else whole_number(steps_per_quarter, "steps_per_quarter", most=MOST_STEPS)
     )
@@ -101,7 +101,7 @@ def read_bars(
         chosen, n_steps = layout.meter, layout.steps
     else:
         chosen = wanted or _most_common(pieces, source)
-        n_steps = _steps_of(chosen, a_quarter)
+        n_steps = _steps_of(chosen, a_quarter, source)
     parts = [part for piece in pieces for part in _cut(piece, chosen, n_steps / quarters(chosen), transpose)]
     if not any(len(part.kept) for part in parts):
         raise FileFormatError(
@@ -158,19 +158,28 @@ def _read(path: Path) -> Piece:
     return read_midi(path)  # by its first bytes
 
 
-def _meter(text: str) -> Meter:
+def parse_meter(text: str) -> Meter:
+    """A time signature; raises ValueError for what is none.
+
+    Examples
+    --------
+    >>> parse_meter("6/8")
+    (6, 8)
+    """
     numbers = text.split("/") if isinstance(text, str) else []
-    if len(numbers) == 2 and all(number.isdecimal() and 1 <= int(number) <= 64 for number in numbers):
+    are_whole = all(number.isascii() and number.isdecimal() and len(number) <= 2 for number in numbers)
+    if len(numbers) == 2 and are_whole and is_meter(int(numbers[0]), int(numbers[1])):
         return int(numbers[0]), int(numbers[1])
-    raise ValueError(f'meter is {quoted(text)}; expected two whole numbers from 1 to 64, such as "3/4"')
+    raise ValueError(f'meter is {quoted(text)}; expected a time signature up to 64/64, such as "3/4"')
 
 
-def _steps_of(meter: Meter, a_quarter: int) -> int:
+def _steps_of(meter: Meter, a_quarter: int, source: Path) -> int:
     steps = quarters(meter) * a_quarter
     if steps != int(steps) or steps > MOST_STEPS:
-        raise ValueError(
-            f"a bar of {meter[0]}/{meter[1]} has {steps:g} steps where a quarter note has {a_quarter}, but a whole "
-            f"number up to {MOST_STEPS} is expected; give other steps"
+        raise FileFormatError(
+            f"{str(source)!r} is to be read in bars of {meter[0]}/{meter[1]}, which have {steps:g} steps where a "
+            f"quarter note has {a_quarter}, but a whole number up to {MOST_STEPS} is expected; give another meter, or "
+            f"other steps_per_quarter"
         )
     return int(steps)
 
@@ -295,7 +304,7 @@ def _say_what_is_left_out(source: Path, pieces: list[Piece], parts: list[_Part],
     if said:
         kept = sum(len(part.kept) for part in of_piece)
         warnings.warn(
-            f"{str(source)!r}: {kept:,} bars of {meter[0]}/{meter[1]} are read; {'; '.join(said)}", stacklevel=4
+            f"{str(source)!r}: {kept:,} bars of {meter[0]}/{meter[1]} are read; {'; '.join(said)}", stacklevel=3
         )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from npae.datasets.music.piece import Meter, pitch_name, quarters
+from npae.datasets.music.piece import Meter, is_meter, pitch_name, quarters
+from npae.utils.errors import quoted
 from npae.utils.scalars import real_number, whole_number, whole_numbers
 from npae.utils.types import Shape
 
@@ -90,12 +91,12 @@ class Layout:
         if not isinstance(stored, dict) or stored.keys() != {"meter", "steps", "lowest", "highest", "tempo"}:
             raise ValueError("the layout of its music is not complete; train it again")
         meter = whole_numbers(stored["meter"], "the meter of its music")
+        if len(meter) != 2 or not is_meter(*meter):
+            raise ValueError(f"the meter of its music is {quoted(meter)}; expected two numbers such as (3, 4)")
         lowest = whole_number(stored["lowest"], "the lowest pitch of its music", least=0, most=HIGHEST)
-        if len(meter) != 2:
-            raise ValueError(f"the meter of its music has {len(meter)} numbers; expected 2")
         return cls(
             (meter[0], meter[1]),
-            whole_number(stored["steps"], "the number of steps in its music", most=MOST_STEPS),
+            whole_number(stored["steps"], "the steps of its music", most=MOST_STEPS),
             lowest,
             whole_number(stored["highest"], "the highest pitch of its music", least=lowest, most=HIGHEST),
             real_number(stored["tempo"], "the tempo of its music", least=1, most=10_000),

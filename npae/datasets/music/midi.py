@@ -5,16 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from npae.datasets.music.piece import Bar, Meter, Piece, quarters
+from npae.datasets.music.piece import Bar, Meter, Piece, is_meter, quarters
 from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 MAGIC = b"MThd"
 LARGEST_FILE = 2**21  # bytes; mido makes an object of each three of them
 MOST_BARS = 10_000
-LARGEST_METER = 64  # both numbers of a time signature
 DRUMS = 9  # the channel that General MIDI keeps for drums, counted from 0
-DEFAULT_TEMPO = 500_000  # microseconds a quarter note, where a file does not say
 
 
 def read_midi(path: Path) -> Piece:
@@ -113,11 +111,11 @@ class _Events:
             self.notes.append((start, end, pitch))
 
     def _add_meter(self, now: int, numerator: int, denominator: int) -> None:
-        if not (1 <= numerator <= LARGEST_METER and denominator <= LARGEST_METER):
-            shown = denominator if denominator <= LARGEST_METER else f"2**{denominator.bit_length() - 1}"
+        if not is_meter(numerator, denominator):
+            shown = denominator if denominator <= 64 else f"2**{denominator.bit_length() - 1}"
             raise FileFormatError(
                 f"{str(self.path)!r} has a time signature of {numerator}/{shown}, where both numbers are expected "
-                f"from 1 to {LARGEST_METER}; correct it"
+                f"from 1 to 64; correct it"
             )
         self.meters[now] = (numerator, denominator)
 

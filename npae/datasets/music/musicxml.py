@@ -8,7 +8,7 @@ from xml.parsers import expat
 
 import numpy as np
 
-from npae.datasets.music.piece import Bar, Piece
+from npae.datasets.music.piece import Bar, Piece, is_meter
 from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
@@ -59,7 +59,7 @@ def read_musicxml(path: Path) -> Piece:
             reason = one_line(error) or type(error).__name__
             raise FileFormatError(f"{named} is MusicXML that music21 cannot read ({reason}); export it again") from None
     if said:
-        warnings.warn(f"{named}: music21 says: {one_line(said[0].message)}", stacklevel=5)
+        warnings.warn(f"{named}: music21 says: {one_line(said[0].message)}", stacklevel=3)
     return piece
 
 
@@ -167,9 +167,11 @@ def _piece(score: Any, path: Path, music21: Any) -> Piece:
         raise FileFormatError(f"{named} holds no parts; give a score with notes")
     notes: list[tuple[float, float, int]] = []
     left_out = {"of percussion": 0, "grace": 0}
+    bars = _bars(parts[0], path, music21)
     for part in parts:
-        sounding = part.toSoundingPitch(inPlace=False).stripTies()
-        for element in sounding.flatten().notes:
+        part.toSoundingPitch(inPlace=True)  # copies would take three quarters of the time
+        part.stripTies(inPlace=True)
+        for element in part.flatten().notes:
             if isinstance(element, music21.harmony.Harmony):
                 continue  # a chord symbol: text above the notes
             pitches = [] if isinstance(element, music21.percussion.PercussionChord) else element.pitches
@@ -184,7 +186,6 @@ def _piece(score: Any, path: Path, music21: Any) -> Piece:
         raise FileFormatError(f"{named} holds no notes; give a score that does, or leave it out")
     if not all(0 <= pitch <= 127 for _, _, pitch in notes):
         raise FileFormatError(f"{named} has pitches beyond those of MIDI (C-1 to G9); correct it")
-    bars = _bars(parts[0], music21)
     tempi = [mark.getQuarterBPM() for mark in score.flatten().getElementsByClass(music21.tempo.MetronomeMark)]
     tempo = next((float(bpm) for bpm in tempi if bpm), None)
     if tempo is not None and not 1 <= tempo <= 10_000:
@@ -193,12 +194,24 @@ def _piece(score: Any, path: Path, music21: Any) -> Piece:
     return Piece(path, np.array(notes, np.float64), bars, tempo, counted)
 
 
-def _bars(part: Any, music21: Any) -> list[Bar]:
-    bars = []
+def _bars(part: Any, path: Path, music21: Any) -> list[Bar]:
+    """The bars of a part; two in a row that make up one, such as those that a repeat sign cuts, are one."""
+    bars: list[Bar] = []
     meter = (4, 4)
     for measure in part.getElementsByClass(music21.stream.Measure):
         signature = measure.timeSignature
         if signature is not None:
             meter = signature.numerator, signature.denominator
-        bars.append(Bar(float(measure.offset), float(measure.duration.quarterLength), meter))
+            if not is_meter(*meter):
+                raise FileFormatError(
+                    f"{str(path)!r} has a time signature of {meter[0]}/{meter[1]}, where numbers up to 64 are "
+                    f"expected, the second a power of two; correct it"
+                )
+        bar = Bar(float(measure.offset), float(measure.duration.quarterLength), meter)
+        if bars and not bars[-1].is_complete and bars[-1].meter == meter:
+            joined = Bar(bars[-1].start, bars[-1].length + bar.length, meter)
+            if joined.is_complete and abs(bars[-1].start + bars[-1].length - bar.start) < 1e-6:
+                bars[-1] = joined
+                continue
+        bars.append(bar)
     return bars

@@ -55,6 +55,17 @@ class Piece:
     left_out: dict[str, int] = field(default_factory=dict)
 
 
+def is_meter(numerator: int, denominator: int) -> bool:
+    """Whether two numbers are a time signature that is read: up to 64, the second a power of two.
+
+    Examples
+    --------
+    >>> is_meter(6, 8), is_meter(0, 4), is_meter(4, 3)
+    (True, False, False)
+    """
+    return 1 <= numerator <= 64 and denominator in (1, 2, 4, 8, 16, 32, 64)
+
+
 def quarters(meter: Meter) -> float:
     """Length of a bar in quarter notes.
 
