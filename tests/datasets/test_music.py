@@ -445,9 +445,11 @@ BROKEN_XML = {
     "divisions 0": (score(divisions=1).replace(b"<divisions>1<", b"<divisions>0<"), "."),
     "a duration beyond all": (part_of(xml_note("C", 10**12)), "has the duration '1000000000000'"),
     "a duration that is no number": (part_of(xml_note("C", "x\x1b"[0])), "has the duration 'x'"),
+    "meter 99999/4": (score(meter=(99_999, 4)), "has the beats '99999', where a number up to 64"),
+    "a thousand staves": (part_of("<attributes><staves>1000</staves></attributes>"), "has the staves '1000'"),
     "meter 3/7": (score(meter=(3, 7)), "."),
     "meter 0": (score(meter=(0, 4)), "."),
-    "meter 99/4": (score(meter=(99, 4)), "has a time signature of 99/4"),
+    "meter 99/4": (score(meter=(99, 4)), "has the beats '99'"),
     "a damaged zip": (compressed_score(score())[:100], "is a damaged .mxl file"),
     "a zip without a score": (compressed_score(score(), "other.xml").replace(b"other.xml", b"fther.xml", 1), "."),
 }

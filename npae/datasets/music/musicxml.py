@@ -15,11 +15,15 @@ from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 LARGEST_TEXT = 2**24  # bytes of XML
 MOST_ELEMENTS = 400_000
 DEEPEST = 40  # levels of elements
-LARGEST_NUMBER = 100_000  # of divisions, durations and the like
 ROOTS = ("score-partwise", "score-timewise")
 CONTAINER = "META-INF/container.xml"
-#: Elements that hold a number by which music21 multiplies or divides.
-NUMBERS = ("divisions", "duration", "offset", "actual-notes", "normal-notes", "beats", "beat-type", "octave-change")
+#: Elements that hold a number, and its largest size: music21 takes minutes, or all memory, where it is large.
+NUMBERS = {
+    **dict.fromkeys(("divisions", "duration", "offset"), 100_000),
+    **dict.fromkeys(("beats", "beat-type", "actual-notes", "normal-notes"), 64),
+    **dict.fromkeys(("octave", "octave-change", "alter", "fifths", "staves", "staff", "instruments"), 20),
+    **dict.fromkeys(("chromatic", "diatonic", "multiple-rest"), 128),
+}
 
 
 def read_musicxml(path: Path) -> Piece:
@@ -135,9 +139,9 @@ class _Checked:
             numbers = [float(part) for part in self.text.replace("+", " ").split()]
         except ValueError:
             numbers = [np.nan]
-        if not numbers or not all(abs(number) <= LARGEST_NUMBER for number in numbers):
+        if not numbers or not all(abs(number) <= NUMBERS[name] for number in numbers):
             raise FileFormatError(
-                f"{self.named} has the {name} {one_line(self.text, 40)!r}, where a number up to {LARGEST_NUMBER:,} is "
+                f"{self.named} has the {name} {one_line(self.text, 40)!r}, where a number up to {NUMBERS[name]:,} is "
                 f"expected; correct it"
             )
 
