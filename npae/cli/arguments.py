@@ -251,7 +251,7 @@ def _labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None
     """Whole numbers from a file, or from folders whose names are such; the names of other folders; or None."""
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is None:
-        folders = find_images(source).labels if source.is_dir() else None
+        folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
         if folders is None:
             return None
         are_numbers = all(name.isdecimal() and len(name) < 16 and name == str(int(name)) for name in folders)

@@ -315,6 +315,15 @@ def test_xml_files_beside_images_are_no_music(tmp_path):
     assert is_music(tmp_path)
 
 
+def test_files_of_music_in_other_formats_are_left_out_and_counted(tmp_path):
+    pytest.importorskip("mido")
+    write(tmp_path, "a.mid", midi(scale(C_MAJOR)))
+    for name in ("a.krn", "b/c.KRN", "d.abc", "readme.txt"):
+        write(tmp_path, name, b"x")
+    with pytest.warns(UserWarning, match=r"2 bars of 4/4 are read; files left out: 2 .krn, 1 .abc$"):
+        read_bars(tmp_path)
+
+
 def test_a_folder_without_music_is_refused(tmp_path):
     with pytest.raises(FileFormatError, match="holds no music; put some"):
         read_bars(tmp_path)

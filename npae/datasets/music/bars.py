@@ -5,14 +5,14 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from npae.datasets.music.key import shift_to_c
 from npae.datasets.music.layout import DEFAULT_TEMPO, HIGHEST, MOST_STEPS, Layout
 from npae.datasets.music.midi import read_midi
-from npae.datasets.music.music_files import MIDI_SUFFIXES, XML_SUFFIXES, find_music
+from npae.datasets.music.music_files import MIDI_SUFFIXES, XML_SUFFIXES, find_music, find_other_music
 from npae.datasets.music.musicxml import read_musicxml
 from npae.datasets.music.piece import Bar, Meter, Piece, is_meter, pitch_name, quarters
 from npae.datasets.streams import MAX_BYTES
@@ -56,8 +56,8 @@ def read_bars(
 
     MIDI files (.mid, .midi) need mido, and MusicXML (.musicxml, .mxl, .xml) needs music21. All instruments and voices
     are put together. Starts and ends are moved to the nearest step, and every note lasts a step at least. Left out are
-    bars of other meters, incomplete ones (pickups), bars in which nothing sounds, drums and grace notes; a warning says
-    how many. Repeats are read once.
+    bars of other meters, incomplete ones (pickups), bars in which nothing sounds, drums, grace notes, and files of
+    music in other formats; a warning says how many. Repeats are read once.
 
     Parameters
     ----------
@@ -301,6 +301,8 @@ def _say_what_is_left_out(source: Path, pieces: list[Piece], parts: list[_Part],
         said.append(f"notes left out: {_listed(notes)}")
     if moved:
         said.append(f"notes moved to the nearest step: {moved:,}")
+    if others := find_other_music(source):
+        said.append(f"files left out: {_listed(Counter(path.suffix.lower() for path in others))}")
     if said:
         kept = sum(len(part.kept) for part in of_piece)
         warnings.warn(
@@ -310,10 +312,3 @@ def _say_what_is_left_out(source: Path, pieces: list[Piece], parts: list[_Part],
 
 def _listed(counts: Counter[str]) -> str:
     return ", ".join(f"{count:,} {kind}" for kind, count in counts.most_common() if count)
-
-
-def names_of(source: str | os.PathLike[str], **options: Any) -> list[str]:
-    """The file and the number of each bar that :func:`read_bars` gives with the same options."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # said when the samples were read
-        return read_bars(source, **options).names

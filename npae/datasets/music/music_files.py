@@ -9,6 +9,22 @@ from npae.utils.errors import FileFormatError
 MIDI_SUFFIXES = (".mid", ".midi")
 XML_SUFFIXES = (".musicxml", ".mxl", ".xml")
 SUFFIXES = MIDI_SUFFIXES + XML_SUFFIXES
+#: Of music that is not read.
+OTHER_SUFFIXES = (
+    ".abc",
+    ".capx",
+    ".gp",
+    ".gp5",
+    ".gpx",
+    ".kar",
+    ".krn",
+    ".ly",
+    ".mei",
+    ".mscx",
+    ".mscz",
+    ".rmi",
+    ".sib",
+)
 
 
 def is_music(path: Path) -> bool:
@@ -44,6 +60,11 @@ def find_music(source: Path) -> list[Path]:
             f"be read; give a folder of one kind"
         )
     return music
+
+
+def find_other_music(source: Path) -> list[Path]:
+    """Files of music in a folder and below it whose format is not read."""
+    return [file for file in _files(source) if file.suffix.lower() in OTHER_SUFFIXES] if source.is_dir() else []
 
 
 def _files(folder: Path) -> list[Path]:
