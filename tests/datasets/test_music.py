@@ -261,6 +261,7 @@ BROKEN = {
     "meter 0": (midi(scale(C_MAJOR) + meter(0, 2)), "has a time signature of 0/4"),
     "a meter of a googol": (midi(scale(C_MAJOR) + meter(4, 255)), r"has a time signature of 4/2\*\*255"),
     "a note of 400 years": (midi([*note(60, 0, 1), (2**27, b"\x90<\x50")]), "bars, but at most 10,000"),
+    "a time beyond all": (midi([(2**2000, b"\x90<\x50")]), "a time has more than four bytes"),
     "a byte beyond 127": (midi([(0, bytes([0x90, 200, 80])), *note(60, 0, 1)]), "is a damaged MIDI file"),
     "an endless track": (b"MThd\0\0\0\6\0\1\0\1\0\x60MTrk\xff\xff\xff\xff" + delta(0) + b"\x90<P", "is a damaged"),
 }

@@ -12,6 +12,7 @@ from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 MAGIC = b"MThd"
 LARGEST_FILE = 2**21  # bytes; mido makes an object of each three of them
 MOST_BARS = 10_000
+LONGEST_WAIT = 2**28  # ticks between two events: as many as the format's four bytes hold
 DRUMS = 9  # the channel that General MIDI keeps for drums, counted from 0
 
 
@@ -90,6 +91,11 @@ class _Events:
         now = 0
         sounding: dict[tuple[int, int], int] = {}  # channel and pitch: start
         for message in track:
+            if message.time >= LONGEST_WAIT:  # mido reads times of any number of bytes
+                raise FileFormatError(
+                    f"{str(self.path)!r} is a damaged MIDI file (a time has more than four bytes); fetch or write it "
+                    f"again"
+                )
             now += message.time
             if message.type in ("note_on", "note_off"):
                 if message.channel == DRUMS:
