@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from npae.applications.music import (
     Note,
     binarize,
+    distance_to_nearest,
     find_notes,
     independent_draws,
     midi_bytes,
+    novelty,
     roll_png,
     statistics,
     synthesise,
@@ -296,3 +298,13 @@ def test_independent_draws_have_the_voices_of_the_data_and_fall_into_fragments()
     assert statistics(draws, 48).voices == pytest.approx(statistics(X, 48).voices, rel=0.05)
     assert statistics(draws, 48).fragments > 2 * statistics(X, 48).fragments
     np.testing.assert_array_equal(draws, independent_draws(X, 200))
+
+
+def test_a_copy_has_distance_0_and_others_the_cells_in_which_they_differ(monkeypatch):
+    monkeypatch.setattr(novelty, "PIECE", 2)
+    data, bars = random_bars(0, n=6), random_bars(1, n=5)
+    bars[3] = data[2]
+    expected = [min(int((bar[..., 0] != known[..., 0]).sum()) for known in data) for bar in bars]
+    np.testing.assert_array_equal(distance_to_nearest(bars, data), expected)
+    assert expected[3] == 0
+    assert len(distance_to_nearest(bars[:0], data)) == 0
