@@ -132,11 +132,14 @@ def piano_roll(
 @_own_settings()
 def spectrogram(sound: Array, rate: int, highest: float = 3000.0) -> bytes:
     """Strength of each frequency (Hz, up to ``highest``) over time (s), in decibels; the content of a PNG file."""
-    figure = _figure(width=10, height=3.2)
+    figure = _figure(width=8, height=2.6)
     axes = figure.subplots()
-    axes.specgram(sound + 1e-6 * np.sin(np.arange(len(sound))), NFFT=2048, Fs=rate, noverlap=1536, vmin=-120, vmax=-30)
+    floor = 1e-6 * np.sin(np.arange(len(sound)))  # silence has no logarithm
+    axes.specgram(
+        sound + floor, NFFT=2048, Fs=rate, noverlap=1024, vmin=-110, vmax=-30, cmap="Blues", interpolation="nearest"
+    )
     axes.set(ylim=(0, highest), xlabel="seconds", ylabel="Hz")
-    return _png(figure, dpi=100)
+    return _png(figure, dpi=90)
 
 
 def require_matplotlib() -> None:
