@@ -1,6 +1,7 @@
 """Arguments that several verbs share."""
 
 import argparse
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from npae.cli.paths import add_input, add_output
 from npae.cli.samples_file import MUSIC_SUFFIXES
 from npae.datasets.formats import USES, Data, options_for
 from npae.datasets.image_files import find_images
+from npae.datasets.labels import numbers_or_names
 from npae.datasets.music.bars import TRANSPOSE, parse_meter
 from npae.datasets.music.layout import Layout
 from npae.datasets.music.music_files import is_music
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
-from npae.utils.errors import FileFormatError
+from npae.utils.errors import Hint, quoted
 from npae.utils.types import Array
 
 DATA = (
@@ -174,12 +176,24 @@ class Sides:
     test_labels: Array
 
 
-LABELS_HELP = "a whole number for each sample (default: the folder that an image is in); those of the digits"
+LABELS_HELP = (
+    "a whole number or a name for each sample: a .csv or .txt with one a line, .npy or idx (default: the folder that "
+    "an image is in); the digits have their own"
+)
+
+LABELS_NEEDED = "give a file with a label for each sample, or images in one folder for each label"
 
 
-def add_sides(parser: argparse.ArgumentParser) -> None:
-    """Add the options for training and test data with labels: the digits, or files."""
-    add_input(parser, "--train", needed=DATA, holds=samples_in, help=f"what PCA is fitted to (needed): {DATA}")
+def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
+    """Add the options for training and test data with labels: the digits, or files; ``instead`` as in ``Input``."""
+    add_input(
+        parser,
+        "--train",
+        needed=DATA,
+        holds=samples_in,
+        instead=instead,
+        help=f"what PCA is fitted to ({f'needed without --{instead}' if instead else 'needed'}): {DATA}",
+    )
     add_input(parser, "--train-labels", metavar="FILE", help=LABELS_HELP)
     add_input(parser, "--test", holds=samples_in, help="what is measured, as --train; with --train digits other digits")
     add_input(parser, "--test-labels", metavar="FILE", help=LABELS_HELP)
@@ -212,6 +226,21 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
     return Sides(*(side[: args.first] for side in sides))
 
 
+def read_train(args: argparse.Namespace, *others: str) -> tuple[Array, Array, list[Array]]:
+    """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
+    X, *rest = read_sources(args, args.train, *others)
+    if args.train == "digits":
+        if args.train_labels is not None:
+            raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
+        labels: Array | None = datasets.read_labels("digits")
+    else:
+        labels = labels_of_side(args, "train", len(X))
+    if labels is None:
+        raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+    order = _order(args, "train", labels)
+    return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
+
+
 def _order(args: argparse.Namespace, side: str, labels: Array) -> Array | slice:
     """The order of a side's samples: of images in folders one of each label in turn, so that the first few have all."""
     if getattr(args, f"{side}_labels") is not None or not Path(getattr(args, side)).is_dir():
@@ -223,48 +252,70 @@ def _order(args: argparse.Namespace, side: str, labels: Array) -> Array | slice:
 
 
 def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> list[Array]:
-    """The labels of both sides, of files or of folders; all zero where there are none and none are needed."""
-    found: dict[str, Array | None] = {
-        side: _labels_of_side(args, side, n) for side, n in (("train", train), ("test", test))
-    }
+    """The labels of both sides, of files or of folders; all zero where there are none and none are needed.
+
+    Labels of both sides are of one kind: names, where those of one side are.
+    """
+    found = {side: labels_of_side(args, side, n) for side, n in (("train", train), ("test", test))}
     missing = [side for side, labels in found.items() if labels is None]
     if needed and missing:
-        raise ValueError(
-            f"--{missing[0]}-labels is missing; give a file with a whole number for each sample, or images in one "
-            f"folder for each label"
-        )
-    named = {side: labels for side, labels in found.items() if labels is not None and labels.dtype.kind == "U"}
-    known = [side for side in found if side not in named and side not in missing]
-    if named and known:
-        raise ValueError(
-            f"--{known[0]} has labels that are numbers, but the folders of --{next(iter(named))} have names; give "
-            f"folders of one kind, or files of labels for both"
-        )
-    names = np.unique(np.concatenate(list(named.values()))) if named else None
+        raise ValueError(f"--{missing[0]}-labels is missing; {LABELS_NEEDED}")
+    named = [side for side, labels in found.items() if labels is not None and labels.dtype.kind == "U"]
+    numbered = [side for side in found if side not in named and side not in missing]
+    if named and numbered:
+        names, numbers = (np.asarray(found[sides[0]]).astype(str) for sides in (named, numbered))
+        if not np.isin(numbers, names).any():
+            raise ValueError(
+                f"--{numbered[0]} has labels that are numbers, but those of --{named[0]} are names; give labels of one "
+                f"kind for both"
+            )
+        found[numbered[0]] = numbers
     return [
-        np.zeros(n, np.int64) if labels is None else labels if names is None else np.searchsorted(names, labels)
+        np.zeros(n, np.int64) if labels is None else labels
         for n, labels in zip((train, test), found.values(), strict=True)
     ]
 
 
-def _labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
-    """Whole numbers from a file, or from folders whose names are such; the names of other folders; or None."""
+def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
+    """Labels (n,) of the file that the option ``--SIDE-labels`` names, or of folders of images; None without both.
+
+    They are whole numbers (int64) or names (str).
+    """
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
-    if path is None:
-        folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
-        if folders is None:
-            return None
-        are_numbers = all(name.isdecimal() and len(name) < 16 and name == str(int(name)) for name in folders)
-        return np.array(folders, np.int64) if are_numbers else np.array(folders)
-    try:
-        labels = datasets.read(path).ravel()
-    except FileFormatError as error:  # what it advises is for data: --header and --drop are not for labels
-        raise ValueError(f"{str(error).rpartition('; ')[0]}; a file of labels has one whole number a line") from None
-    whole = (np.abs(labels) < 2**53) & (labels == np.rint(labels))  # neither NaN nor infinity is
-    if len(labels) != n or not whole.all():
+    if path is not None:
+        return read_labels(path, n)
+    folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
+    return None if folders is None else numbers_or_names(folders)
+
+
+def read_labels(path: str, n: int) -> Array:
+    """Labels (n,) of a file, int64 or str, one for each of n samples.
+
+    Of a text of names with one line more, whose first is no other's label, the first line is the name of the column,
+    and a hint says so.
+    """
+    labels = datasets.read_labels(path)
+    may_have_header = labels.dtype.kind == "U" and Path(path).is_file() and not path.lower().endswith(".npy")
+    if may_have_header and len(labels) == n + 1 and labels[0] not in labels[1:]:
+        name = str(labels[0])
+        labels = datasets.read_labels(path, header=True)
+        warnings.warn(
+            f"{path} holds {n + 1} lines for {n} samples, so its first, {quoted(name)}, was taken for the name of the "
+            f"column",
+            Hint,
+            stacklevel=2,
+        )
+    if len(labels) != n:
         header = ", without a header that is a number" if len(labels) == n + 1 else ""
-        raise ValueError(f"{path} holds {len(labels)} values for {n} samples; give a whole number for each{header}")
-    return labels.astype(np.int64)
+        raise ValueError(f"{path} holds {len(labels)} labels for {n} samples; give one for each{header}")
+    return labels
+
+
+def refuse_with(args: argparse.Namespace, names: Sequence[str], reason: str) -> None:
+    """Raise ValueError if one of the arguments is given; ``names`` are their dests."""
+    for name in names:
+        if getattr(args, name) not in (None, []):
+            raise ValueError(f"--{name.replace('_', '-')} {reason}")
 
 
 def height_and_width(text: str) -> tuple[int, int]:

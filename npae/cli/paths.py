@@ -40,6 +40,8 @@ class Input:
         Its name in the namespace.
     needed : str
         What to give, where it must be given; else empty.
+    instead : str
+        The dest of another argument that may be given in its place.
     holds : function of a value
         The files and folders that a value stands for.
     """
@@ -48,6 +50,7 @@ class Input:
     dest: str
     needed: str = ""
     holds: Callable[[str], Iterable[Path]] = _itself
+    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,7 @@ class Output:
     suffixes : tuple of str
         Those that a file may have; empty for any.
     default : function of the namespace, optional
-        The name, where none is given and it depends on other arguments.
+        The name, where none is given and it depends on other arguments; None where nothing is written.
     files : function of the namespace and the path, optional
         All that is written: into a folder, or beside a file. A folder is one that has this.
     is_folder : bool
@@ -73,7 +76,7 @@ class Output:
     option: str
     dest: str
     suffixes: tuple[str, ...] = ()
-    default: Callable[[argparse.Namespace], str] | None = None
+    default: Callable[[argparse.Namespace], str | None] | None = None
     files: Callable[[argparse.Namespace, Path], Iterable[Path]] | None = None
     is_folder: bool = False
     is_own: Callable[[argparse.Namespace, Path], bool] = _never
@@ -86,11 +89,12 @@ def add_input(
     *,
     needed: str = "",
     holds: Callable[[str], Iterable[Path]] = _itself,
+    instead: str = "",
     **options: Any,
 ) -> None:
     """Add an argument that names what is read; the other ``options`` are those of ``add_argument``."""
     action = parser.add_argument(name, **options)
-    _declare(parser, "inputs", Input(_typed(action), action.dest, needed, holds))
+    _declare(parser, "inputs", Input(_typed(action), action.dest, needed, holds, instead))
 
 
 def add_output(
@@ -151,8 +155,10 @@ def _folder_made(path: Path) -> Iterator[None]:
 
 def _require(args: argparse.Namespace) -> None:
     for given in _declared(args, "inputs"):
-        if given.needed and getattr(args, given.dest) is None:
-            raise ValueError(f"{given.option} is missing; give {given.needed}")
+        is_given = getattr(args, given.dest) is not None or (given.instead and getattr(args, given.instead) is not None)
+        if given.needed and not is_given:
+            other = f", or --{given.instead.replace('_', '-')}" if given.instead else ""
+            raise ValueError(f"{given.option} is missing; give {given.needed}{other}")
 
 
 def _declared(args: argparse.Namespace, kind: str) -> list[Any]:

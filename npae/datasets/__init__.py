@@ -2,7 +2,7 @@
 
 from npae.datasets.digits import Digits, load_digits
 from npae.datasets.formats import read
-from npae.datasets.images import read_labels
-from npae.datasets.texts import read_texts
+from npae.datasets.labels import read_labels
+from npae.datasets.texts import read_new_texts, read_texts
 
-__all__ = ["Digits", "load_digits", "read", "read_labels", "read_texts"]
+__all__ = ["Digits", "load_digits", "read", "read_labels", "read_new_texts", "read_texts"]

@@ -22,8 +22,8 @@ PLACES: tuple[set[str], ...] = ({"indices", "indptr"}, {"row", "col"}, {"coords"
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # what savez and savez_compressed use
 
 
-def read_npy(path: str | os.PathLike[str]) -> Array:
-    """Read an npy file of real numbers.
+def read_npy(path: str | os.PathLike[str], *, texts: bool = False) -> Array:
+    """Read an npy file of real numbers, or if ``texts`` allows them of texts.
 
     At most 4 GiB are read, and memory is allocated only for bytes that the file has. A header may have at most 10,000
     bytes, an array at most 64 axes. Arrays of Python objects (which need pickle), text, structured and complex arrays
@@ -33,10 +33,12 @@ def read_npy(path: str | os.PathLike[str]) -> Array:
     ----------
     path : str or PathLike
         The file.
+    texts : bool, default False
+        Whether an array of str is read, too.
 
     Returns
     -------
-    ndarray of bool, integers or floating-point numbers
+    ndarray of bool, integers or floating-point numbers, or of str
         C-contiguous, in native byte order.
 
     Raises
@@ -48,7 +50,7 @@ def read_npy(path: str | os.PathLike[str]) -> Array:
     """
     path = Path(path)
     with open_file(path) as file:
-        return _read(file, path, os.fstat(file.fileno()).st_size)
+        return _read(file, path, os.fstat(file.fileno()).st_size, texts=texts)
 
 
 def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
@@ -118,13 +120,14 @@ def _choose(names: list[str], name: str | None, path: Path) -> str:
     return chosen[0]
 
 
-def _read(stream: Stream, path: Path, size: int) -> Array:
+def _read(stream: Stream, path: Path, size: int, *, texts: bool = False) -> Array:
     """One npy array from a stream of ``size`` bytes, a file or a member of a zip."""
     shape, fortran_order, dtype = _header(stream, path)
-    if dtype.kind not in "biuf":
+    if dtype.kind not in ("biufU" if texts else "biuf"):
         what = "Python objects, which only pickle could read" if dtype.hasobject else f"dtype {str(dtype)[:80]}"
+        expected, dtypes = ("numbers or texts", "dtype, such as str") if texts else ("real numbers", "numeric dtype")
         raise FileFormatError(
-            f"{str(path)!r} holds {what}, but real numbers are expected; save one array of one numeric dtype"
+            f"{str(path)!r} holds {what}, but {expected} are expected; save one array of one {dtypes}"
         )
     if len(shape) > 64 or not all(0 <= n <= MAX_BYTES for n in shape):
         raise FileFormatError(f"{str(path)!r} promises an impossible shape; it is damaged: fetch or write it again")

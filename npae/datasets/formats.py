@@ -43,12 +43,14 @@ class Data(NamedTuple):
 Reader = Callable[..., Array | Data]
 
 
-def _read_music(path: Path, **options: Any) -> Data:
+def read_music(path: Path, **options: Any) -> Data:
+    """The bars of a file or folder of music."""
     bars = read_bars(path, **options)
     return Data(bars.X, bars.layout.to_metadata())
 
 
-def _read_digits(_: Path) -> Array:
+def read_digits(_: Path) -> Array:
+    """The training images that come with npae."""
     return load_digits().train_images
 
 
@@ -70,14 +72,14 @@ OPTIONS: dict[Reader, tuple[str, ...]] = {
     read_npz: ("name",),
     read_images: ("size",),
     read_table: ("header", "drop"),
-    _read_music: ("meter", "steps_per_quarter", "transpose", "layout"),
+    read_music: ("meter", "steps_per_quarter", "transpose", "layout"),
 }
 USES = {
     "name": "an npz file",
     "size": "a folder of images",
     "header": "a csv or tsv",
     "drop": "a csv or tsv",
-    **dict.fromkeys(OPTIONS[_read_music], "music"),
+    **dict.fromkeys(OPTIONS[read_music], "music"),
 }
 
 
@@ -153,7 +155,7 @@ def read(
 def read_data(source: str | os.PathLike[str], **options: Any) -> Data:
     """Samples, as :func:`read` gives them with the same options, and what they mean."""
     given = {option: value for option, value in options.items() if value is not None}
-    reader = _reader(source)
+    reader = find_reader(source)
     for option, value in given.items():
         if option not in OPTIONS.get(reader, ()):
             raise ValueError(
@@ -171,15 +173,16 @@ def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
     FileNotFoundError, FileFormatError
         As :func:`read`, if there is no such file or no reader for it.
     """
-    return OPTIONS.get(_reader(source), ())
+    return OPTIONS.get(find_reader(source), ())
 
 
-def _reader(source: str | os.PathLike[str]) -> Reader:
+def find_reader(source: str | os.PathLike[str]) -> Reader:
+    """The reader of a source; raises as :func:`options_for`."""
     path = Path(source)
     if source == "digits":
-        return _read_digits
+        return read_digits
     if is_music(path):
-        return _read_music
+        return read_music
     if path.is_dir():
         return read_images
     refuse_by_content(path)
@@ -189,7 +192,7 @@ def _reader(source: str | os.PathLike[str]) -> Reader:
             return BY_SUFFIX[suffix]
     with open_file(path) as file:
         head = file.read(4)
-        reader = _read_music if head == MIDI_MAGIC else BY_FIRST_BYTES.get(head[:2])
+        reader = read_music if head == MIDI_MAGIC else BY_FIRST_BYTES.get(head[:2])
     if reader is None:
         refuse_by_suffix(path)
         hint = "one of these"

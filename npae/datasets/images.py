@@ -74,46 +74,6 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
     return x
 
 
-def read_labels(folder: str | os.PathLike[str]) -> Array:
-    """Labels of a folder of folders of images: for each sample that :func:`read_images` gives, its folder's name.
-
-    Parameters
-    ----------
-    folder : str or PathLike
-        For example ``pets`` with ``pets/cat/1.png`` and ``pets/dog/1.png``.
-
-    Returns
-    -------
-    (n,) ndarray of str
-        In the order of the samples. ``numpy.unique(labels, return_inverse=True)`` numbers them.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such folder.
-    FileFormatError
-        If its images are not in sub-folders, or if some would be left out.
-
-    Examples
-    --------
-    >>> import pathlib, tempfile
-    >>> from PIL import Image
-    >>> folder = pathlib.Path(tempfile.mkdtemp())
-    >>> for label in ("cat", "dog"):
-    ...     (folder / label).mkdir()
-    ...     Image.new("L", (4, 4)).save(folder / label / "1.png")
-    >>> read_labels(folder).tolist()
-    ['cat', 'dog']
-    """
-    folder = Path(folder)
-    labels = find_images(folder).labels
-    if labels is None:
-        raise FileFormatError(
-            f"{str(folder)!r} holds images itself, so they have no labels; put those of each label into a sub-folder"
-        )
-    return np.array(labels)
-
-
 def _check_total(folder: Path, n: int, shape: Shape) -> None:
     if n * math.prod(shape) * np.dtype(np.float32).itemsize > MAX_BYTES:
         raise FileFormatError(

@@ -1,18 +1,15 @@
 """Reader for csv and tsv tables of numbers: each line is a sample."""
 
-import gzip
 import math
 import os
 from array import array
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from io import TextIOWrapper
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO, Any, TextIO, cast
+from typing import Any, TextIO
 
 import numpy as np
 
-from npae.datasets.streams import GZIP_MAGIC, MAX_BYTES, damage_is_reported, open_file
+from npae.datasets.streams import MAX_BYTES
 from npae.datasets.table_columns import (
     DROP_INDEX,
     IF_HEADER,
@@ -28,6 +25,7 @@ from npae.datasets.table_columns import (
     kept_columns,
 )
 from npae.datasets.table_rows import read_rows
+from npae.datasets.text_files import open_text
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
 
@@ -85,7 +83,7 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     if header is not None and not isinstance(header, bool | np.bool_):
         raise ValueError(f"header is {header!r}, but whether there is one is expected; give True or False")
     columns = None if drop is None else _columns(drop)
-    with _text(path) as text:
+    with open_text(path, "csv or tsv") as text:
         return _parse(text, path, header, columns)
 
 
@@ -94,40 +92,6 @@ def _columns(drop: object) -> list[str | int]:
     if not all(isinstance(column, str | int | np.integer) for column in columns):
         raise ValueError(f"drop is {drop!r}, but a list of names or numbers is expected; give e.g. ['index', 3]")
     return columns
-
-
-@contextmanager
-def _text(path: Path) -> Iterator[TextIO]:
-    with open_file(path) as file:
-        if os.fstat(file.fileno()).st_size > MAX_BYTES:
-            raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
-        first = file.read(2)
-        file.seek(0)
-        if first in (b"\xff\xfe", b"\xfe\xff"):
-            raise FileFormatError(
-                f"{str(path)!r} is UTF-16 text, but csv or tsv in UTF-8 was expected; save it as UTF-8"
-            )
-        if first != GZIP_MAGIC:
-            with _decoded(file, path) as text:
-                yield text
-            return
-        with (
-            damage_is_reported(path, "a table compressed by gzip"),
-            gzip.GzipFile(fileobj=file) as stream,
-            _decoded(cast(IO[bytes], stream), path) as text,
-        ):
-            yield text
-
-
-@contextmanager
-def _decoded(file: IO[bytes], path: Path) -> Iterator[TextIO]:
-    with TextIOWrapper(file, encoding="utf-8-sig", newline="") as text:
-        try:
-            yield text
-        except UnicodeDecodeError as error:
-            raise FileFormatError(
-                f"{str(path)!r} is not UTF-8 text ({error.reason}), but csv or tsv was expected; save it as UTF-8"
-            ) from None
 
 
 def _parse(text: TextIO, path: Path, header: bool | None, drop: Drop | None) -> Array:

@@ -202,7 +202,7 @@ class AutoencoderEstimator(SaveMixin):
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
-        training = self._new_training(X, len(train), seed, columns)
+        training = self._new_training(X, len(train), seed, columns, checkpoints)
         hint_at_data(X, training.network, stacklevel=2)
         aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
         with checkpointing(checkpoints, training, train, **aims, model=self._description(seed)) as checkpoint_writer:
@@ -337,9 +337,13 @@ class AutoencoderEstimator(SaveMixin):
         is_large = X.dtype.kind in "iu" and X.dtype.itemsize >= 4 and len(X) > 0 and _exceeds(X, LARGEST_EXACT)
         return "float64" if is_fine or is_large else "float32"
 
-    def _new_training(self, X: Samples, n_train: int, seed: int, columns: Columns | None) -> Training:
+    def _new_training(
+        self, X: Samples, n_train: int, seed: int, columns: Columns | None, checkpoints: Checkpoints | None = None
+    ) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
+        if checkpoints is not None:
+            checkpoints.take_over_gains(network)
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
         network.columns = columns
         return self._training_of(network, n_train, {}, n_validation=len(X) - n_train)

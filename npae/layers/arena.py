@@ -187,6 +187,7 @@ class Arena:
         fan_in: int = 1,
         fan_out: int = 1,
         initializer: str = "zeros",
+        gain: float = 1.0,
         decay: bool = False,
     ) -> None:
         """Plan ``layer.W`` (for ``attribute="W"``) as a view of θ, and ``layer.dW`` as the same view of dθ.
@@ -200,6 +201,8 @@ class Arena:
         fan_in, fan_out : int, default 1
             Inputs and outputs that one unit is connected to, for the initializer.
         initializer : {"zeros", "glorot_uniform", "he_uniform", "lecun_uniform"}, default "zeros"
+        gain : float, default 1.0
+            Factor of the initializer's bound.
         decay : bool, default False
             Whether weight decay applies: True for weights, False for biases.
 
@@ -212,7 +215,7 @@ class Arena:
             raise ValueError(f"unknown initializer {initializer!r}; expected one of {', '.join(INITIALIZERS)}")
         if min(shape, default=1) < 1:
             raise ValueError(f"{layer!r} would have {attribute} of shape {shape}; expected sizes of at least 1")
-        bound = INITIALIZERS[initializer](fan_in, fan_out)
+        bound = gain * INITIALIZERS[initializer](fan_in, fan_out)
         self._parameters.append(PlannedParameter(layer, attribute, shape, bound, decay))
 
     def buffer(self, layer: Any, attribute: str, shape: Shape = (), *, dtype: Any = None, zeroed: bool = False) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
+from npae.layers.initializers import checked_gain, without_unit_gain
 from npae.layers.window import Axis, axes, checked_padding, image_shape, pair
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
@@ -34,6 +35,8 @@ class Conv2D(Layer):
         Rows and columns of zeros around the image; "same" gives ⌈size / stride⌉ positions.
     initializer : str, default "glorot_uniform"
         As for Dense, with fan_in = kh·kw·in and fan_out = kh·kw·out. b starts at zero.
+    gain : float, default 1.0
+        Factor of W's initial values, 0 to 1000; less than 1 for a decoder's last layer, whose first outputs are noise.
 
     Examples
     --------
@@ -64,12 +67,14 @@ class Conv2D(Layer):
         stride: int | tuple[int, int] = 1,
         padding: Any = "same",
         initializer: str = "glorot_uniform",
+        gain: float = 1.0,
     ) -> None:
         self.filters = whole_number(filters, "filters")
         self.kernel_size = pair(kernel_size, "kernel_size")
         self.stride = pair(stride, "stride")
         self.padding = checked_padding(padding)
         self.initializer = initializer
+        self.gain = checked_gain(gain)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         height, width, n_in = image_shape(self, input_shape)
@@ -83,6 +88,7 @@ class Conv2D(Layer):
             fan_in=kh * kw * n_in,
             fan_out=kh * kw * n_out,
             initializer=self.initializer,
+            gain=self.gain,
             decay=True,
         )
         arena.parameter(self, "b", (n_out,))
@@ -118,3 +124,6 @@ class Conv2D(Layer):
 
     def multiply_adds(self) -> int:
         return self.W.size * self.rows.n_out * self.columns.n_out
+
+    def config(self) -> dict[str, Any]:
+        return without_unit_gain(super().config())

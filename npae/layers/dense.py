@@ -1,7 +1,10 @@
 """Fully connected layers: every output is a weighted sum of all inputs, plus a bias."""
 
+from typing import Any
+
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
+from npae.layers.initializers import checked_gain, without_unit_gain
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
@@ -21,6 +24,8 @@ class Dense(Layer):
         Number of outputs.
     initializer : str, default "glorot_uniform"
         Of W: "glorot_uniform", "he_uniform", "lecun_uniform" or "zeros". b starts at zero.
+    gain : float, default 1.0
+        Factor of W's initial values, 0 to 1000; less than 1 for a decoder's last layer, whose first outputs are noise.
 
     Examples
     --------
@@ -42,14 +47,16 @@ class Dense(Layer):
     is_tied: bool  # whether a TiedDense uses W as well
     tied_dW: Array  # (in, out), the part of dW that the TiedDense computes
 
-    def __init__(self, units: int, *, initializer: str = "glorot_uniform") -> None:
+    def __init__(self, units: int, *, initializer: str = "glorot_uniform", gain: float = 1.0) -> None:
         self.units = whole_number(units, "units")
         self.initializer = initializer
+        self.gain = checked_gain(gain)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         n_in, n_out = flat_size(self, input_shape), self.units
         self.is_tied = False
-        arena.parameter(self, "W", (n_in, n_out), fan_in=n_in, fan_out=n_out, initializer=self.initializer, decay=True)
+        start: dict[str, Any] = {"initializer": self.initializer, "gain": self.gain}
+        arena.parameter(self, "W", (n_in, n_out), fan_in=n_in, fan_out=n_out, **start, decay=True)
         arena.parameter(self, "b", (n_out,))
         arena.buffer(self, "y", (n_out,))
         arena.buffer(self, "dx", (n_in,))
@@ -71,6 +78,9 @@ class Dense(Layer):
 
     def multiply_adds(self) -> int:
         return self.W.size
+
+    def config(self) -> dict[str, Any]:
+        return without_unit_gain(super().config())
 
 
 class TiedDense(Layer):

@@ -1,11 +1,14 @@
 """Weight initializers: uniform distributions whose width keeps the variance of activations or gradients.
 
 Each function returns the bound *a* of U(−a, a), whose variance is a² / 3, from fan_in and fan_out: the numbers of
-inputs and outputs that one unit is connected to.
+inputs and outputs that one unit is connected to. A layer's ``gain`` is a factor of it.
 """
 
 import math
 from collections.abc import Callable
+from typing import Any
+
+from npae.utils.scalars import real_number
 
 Bound = Callable[[int, int], float]
 
@@ -31,3 +34,16 @@ def zeros(fan_in: int, fan_out: int) -> float:
 
 
 INITIALIZERS: dict[str, Bound] = {f.__name__: f for f in (glorot_uniform, he_uniform, lecun_uniform, zeros)}
+
+
+def checked_gain(gain: float) -> float:
+    """The factor of a layer's bound, if it is a number from 0 to 1000."""
+    return real_number(gain, "gain", least=0, most=1000)
+
+
+def without_unit_gain(config: dict[str, Any]) -> dict[str, Any]:
+    """A layer's description without a gain of 1: so it is that of a layer from before there were gains.
+
+    Model files, checkpoints and fingerprints hold descriptions, and are compared with one another.
+    """
+    return {name: value for name, value in config.items() if name != "gain" or value != 1}

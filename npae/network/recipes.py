@@ -2,7 +2,8 @@
 
 Every recipe takes the shape of one sample: (features,), (height, width) or (height, width, channels). The network takes
 and returns samples of that shape. Layers followed by ReLU, leaky ReLU or softplus have He's initialization, all others
-Glorot's.
+Glorot's. The last layer starts smaller, by a factor that depends on the loss (``OUTPUT_GAINS``): its first outputs are
+noise, which training would otherwise have to unlearn before anything else.
 
 Parameters that several recipes share:
 
@@ -24,7 +25,7 @@ Options that are unknown or do not fit raise a ValueError.
 """
 
 from collections.abc import Callable, Sequence
-from math import ceil, prod
+from math import ceil, prod, sqrt
 from typing import Any
 
 from npae.layers import (
@@ -66,7 +67,7 @@ def vanilla(
     decoder: list[Layer] = [Dense(prod(input_shape)), *unflatten]
     if truth_value(tied_weights, "tied_weights"):
         decoder[0] = TiedDense(f"encoder.{len(flatten)}")
-    return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
+    return _network(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
 
 def deep(
@@ -86,7 +87,7 @@ def deep(
     if truth_value(tied_weights, "tied_weights"):
         partners = [f"encoder.{i}" for i, layer in enumerate(encoder) if isinstance(layer, Dense)]
         decoder = [TiedDense(partners.pop()) if isinstance(layer, Dense) else layer for layer in decoder]
-    return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
+    return _network(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
 
 def convolutional(
@@ -112,7 +113,7 @@ def convolutional(
     else:
         encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
         encoder.append(Dense(code_size))
-    return Autoencoder(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
+    return _network(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
 
 def denoising(
@@ -174,8 +175,11 @@ def variational(
     else:
         encoder, decoder = _dense_halves(input_shape, hidden, activation)
     code = [Reparameterization(code_size, beta=beta, warm_up_steps=warm_up_steps), *_activity_penalty(activity_l1)]
-    return Autoencoder(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
+    return _network(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
 
+
+#: Factor of the last layer's initial weights by the name of the loss; docs/decisions.md has the measurements.
+OUTPUT_GAINS = {"bce": 0.3, "mse": 0.1}
 
 RECIPES: dict[str, Callable[..., Autoencoder]] = {
     recipe.__name__: recipe for recipe in (vanilla, deep, convolutional, denoising, variational)
@@ -245,6 +249,23 @@ def _convolution(filters: int, kernel_size: tuple[int, int], activation: str) ->
 
 def _initializer(activation: str) -> str:
     return "he_uniform" if activation in ("relu", "leaky_relu", "softplus") else "glorot_uniform"
+
+
+def _network(
+    encoder: Sequence[Layer], decoder: Sequence[Layer], *, loss: str, code: Sequence[Layer], weight_decay: float
+) -> Autoencoder:
+    """The network, whose last layer with weights starts smaller by the gain of its loss.
+
+    Tied weights are used twice, so their gain enters the output squared: they start smaller by its square root.
+    """
+    net = Autoencoder(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
+    gain = OUTPUT_GAINS.get(loss, 1.0)
+    last: Layer = next(layer for layer in reversed(decoder) if isinstance(layer, (Dense, Conv2D, TiedDense)))
+    if isinstance(last, TiedDense):
+        last, gain = encoder[int(last.tied_to.removeprefix("encoder."))], sqrt(gain)
+    assert isinstance(last, (Dense, Conv2D))
+    last.gain = gain
+    return net
 
 
 def _noise(name: str, level: float, *, clip: bool) -> Layer:

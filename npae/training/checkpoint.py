@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from npae.layers import Conv2D, Dense
+from npae.layers.initializers import checked_gain
+from npae.network.autoencoder import Autoencoder
 from npae.storage.model_file import StoredModel
 from npae.training import checkpoint_file
 from npae.training.nan_diagnosis import save_diagnosis
@@ -89,9 +92,27 @@ class Checkpoints:
 
     def seed(self) -> int | None:
         """The seed of the run that will be resumed; None for a new run."""
+        stored = self._to_be_resumed()
+        return None if stored is None else stored.seed()
+
+    def take_over_gains(self, network: Autoencoder) -> None:
+        """Give an unbuilt network the gains of the run that will be resumed: an earlier npae may have chosen others.
+
+        A network of other layers is refused later, by ``checkpointing``.
+        """
+        stored = self._to_be_resumed()
+        if stored is None:
+            return
+        with stored.errors_as_file_errors():
+            for slot, chain in (("encoder", network.encoder), ("decoder", network.decoder)):
+                for layer, config in zip(chain.layers, stored.record["network"][slot], strict=False):
+                    if isinstance(layer, Dense | Conv2D) and config["type"] == type(layer).__name__:
+                        layer.gain = checked_gain(config.get("gain", 1.0))
+
+    def _to_be_resumed(self) -> StoredModel | None:
         for path in reversed(self.paths() if self.resume else []):
             try:
-                return checkpoint_file.read(path).seed()
+                return checkpoint_file.read(path)
             except FileFormatError:  # reported by ``newest``
                 continue
         return None

@@ -52,9 +52,9 @@ def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
     """Scatter plot of codes (n, 2), coloured by label (n,), as SVG text; ``what`` is the title of the legend."""
     figure = _figure(width=6.4, height=5.4)
     axes = figure.subplots()
-    for label in np.unique(labels):
+    for i, label in enumerate(np.unique(labels)):
         chosen = codes[labels == label]
-        axes.scatter(chosen[:, 0], chosen[:, 1], s=7, alpha=0.75, linewidths=0, label=str(label), color=f"C{label}")
+        axes.scatter(chosen[:, 0], chosen[:, 1], s=7, alpha=0.75, linewidths=0, label=str(label), color=f"C{i}")
     axes.set(xlabel="first code value", ylabel="second code value")
     axes.legend(title=what, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
     axes.spines[["top", "right"]].set_visible(False)

@@ -342,16 +342,6 @@ def test_a_map_is_the_code_itself_where_it_has_two_values():
     assert reduction.plane(np.random.default_rng(0).normal(size=(9, 5))).shape == (9, 2)
 
 
-def test_texts_become_vectors_of_unit_length():
-    pytest.importorskip("sklearn")
-    from npae.applications.classification import text_vectors
-
-    train, test = text_vectors(["wheat and corn", "corn oil", "oil wheat", "wheat"], ["corn", "unseen words"])
-    assert (train.shape, test.shape) == ((4, 3), (2, 3))
-    np.testing.assert_allclose(np.linalg.norm(train, axis=1), 1, rtol=1e-6)
-    assert not test[1].any()
-
-
 # Anomalies
 
 
@@ -462,77 +452,6 @@ def test_a_collapsed_code_is_warned_about_and_a_used_one_is_not():
 def test_bounds_of_other_than_variational_models_are_refused():
     with pytest.raises(ValueError, match=r"need a VariationalAutoencoder.*DeepAutoencoder has none"):
         generation.bounds(fitted("deep"), data_for("deep"))
-
-
-# Texts
-
-SUBJECTS = {"grain": "wheat corn harvest bushel acre", "money": "bank rate dollar loan credit"}
-
-
-def texts(n, seed):
-    rng = np.random.default_rng(seed)
-    labels = [("grain", "money")[i % 2] for i in range(n)]
-    return [" ".join(rng.choice(SUBJECTS[label].split(), 4)) for label in labels], labels
-
-
-@pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
-@pytest.mark.parametrize(
-    ("texts", "labels", "test", "expected"),
-    [
-        ([], [], ["cat"], "the texts to learn from, 0, have no word in common"),
-        (["the of", "cat", "dog"], "aba", ["cat"], "the texts to learn from, 3, have no word in common"),
-        (["cat dog", "dog cat"], "ab", ["cat"], "have 2 words in common, fewer than the 4 values of a code"),
-        (["cat dog bird mouse"] * 2, "aa", ["cat"], r"the samples to learn from, 2, have the labels \['a'\]"),
-        (["cat dog bird mouse"] * 2, "ab", [], "there are no texts to test"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore")
-def test_texts_too_few_to_learn_from_are_refused_in_one_sentence(texts, labels, test, expected):
-    model = npae.VanillaAutoencoder(code_size=4, epochs=1)
-    with pytest.raises(ValueError, match=expected):
-        classification.compare_texts(texts, list(labels), test, ["a"] * len(test), model=model)
-
-
-def test_codes_of_texts_serve_a_classifier():
-    pytest.importorskip("sklearn")
-    from npae.applications.classification import compare_texts, text_model
-
-    rows = compare_texts(*texts(200, 0), *texts(60, 1), model=text_model(2), few=20)
-    assert [(row[0], row[1]) for row in rows] == [("autoencoder", 2), ("truncated SVD", 2), ("raw", 10)]
-    assert all(row[3] > 0.95 for row in rows)
-
-
-@pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
-def test_the_texts_command_reads_tsv_and_tab(tmp_path, capsys):
-    pytest.importorskip("sklearn")
-    from npae.cli import main
-
-    orange = "Category\tText\nd\tstring\nclass\t\n"
-    for name, head, seed in (("train.tsv", "label\ttext\n", 0), ("test.tab", orange, 1)):
-        lines = [f"{label}\t{text}\n" for text, label in zip(*texts(80, seed), strict=True)]
-        (tmp_path / name).write_text(head + "".join(lines))
-    assert main(["texts", str(tmp_path / "train.tsv"), str(tmp_path / "test.tab"), "--code-size", "2"]) == 0
-    assert "80 texts to learn from, 80 to test, 2 labels" in capsys.readouterr().out
-    (tmp_path / "train.tsv").write_text("label\ttext\ngrain wheat\n")
-    assert main(["texts", str(tmp_path / "train.tsv"), str(tmp_path / "test.tab")]) == 2
-    assert "line 2: 1 columns" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "expected"),
-    [
-        ("a.txt", b"x\ty\n", "no .tsv or .tab file"),
-        ("a.tsv", b"label\ttext\n", "holds no texts behind its 1 header lines"),
-        ("a.tsv", b"label\ttext\n\xff\t\xfe\n", "not UTF-8"),
-        ("a.tsv", b"label\ttext\na\tb\tc\n", "3 columns"),
-    ],
-)
-def test_texts_that_cannot_be_read_are_refused(name, content, expected, tmp_path):
-    from npae.datasets import read_texts
-
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(FileFormatError, match=expected):
-        read_texts(tmp_path / name)
 
 
 def test_an_index_with_a_code_that_is_no_number_is_refused(tmp_path):

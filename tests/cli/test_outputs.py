@@ -47,6 +47,7 @@ FOLDERS = [case for case in INPUTS if case[2].holds is samples_in]
 WORDS: dict[str, set[str]] = {
     "bench": {"peers", "models"},
     "train": {"checkpoint_every"},
+    "texts": {"encoding"},
     "learn": {"name", "dir", "folder", "folders"},  # a learner's folder, in which no file is replaced
 }
 
@@ -111,7 +112,7 @@ def test_every_option_that_takes_text_is_declared_as_read_or_written_or_names_no
         if action.nargs != 0 and action.type in (None, str) and not action.choices and action.dest != "help"
     }
     parameters = {p.name for p in parameters_of(ESTIMATORS[words[1]])} if words[0] == "train" else set()
-    columns = {"drop"}
+    columns = {"drop", "text_column", "label_column"}
     assert texts - declared - parameters - columns <= WORDS.get(words[0], set())
 
 
@@ -245,6 +246,8 @@ RUNS = {
     "search": "model.safetensors index x.npy",
     "compress": "model.safetensors --data x.npy",
     "decompress": "model.safetensors packed",
+    "classify": "model.safetensors --train x.npy --train-labels y.csv --data x.npy",
+    "texts": "mails.tsv --data mails.tsv --code-size 2",
     "export": "model.safetensors --to python",
     "grade": "class --exercise relu",
 }
@@ -260,6 +263,8 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = npae.DeepAutoencoder(hidden=(6,), code_size=2, epochs=1, batch_size=10, random_state=0).fit(x)
     model.save(folder / "model.safetensors")
     np.save(folder / "codes.npy", model.transform(x))
+    (folder / "y.csv").write_text("cat\ndog\n" * 15)
+    (folder / "mails.tsv").write_text("label\ttext\n" + "spam\tbuy pills cheap\nham\tcheap lunch today\n" * 15)
     (folder / "class" / "anna").mkdir(parents=True)
     (folder / "class" / "anna" / "relu.py").write_text("# npae-exercise: relu v1\n")
     arguments = [str(folder / "model.safetensors"), "--data", str(folder / "x.npy"), "--out"]
@@ -273,7 +278,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_only_force_replaces_a_file_and_keeps_its_mode(
     line: str, inputs: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if line == "reduce":
+    if line in ("reduce", "classify", "texts"):
         pytest.importorskip("sklearn")
     words = tuple(line.split())
     options = [str(inputs / word) if (inputs / word).exists() else word for word in RUNS[line].split()]
@@ -315,7 +320,8 @@ def test_outputs_beside_the_model_are_looked_at_too(inputs: Path, capsys: pytest
         (words, option)
         for words, parser in LEAVES.items()
         for option in ("--data", "--train")
-        if option in parser._option_string_actions and words[0] not in ("train", "search")
+        if option in parser._option_string_actions and words[0] not in ("train", "search", "texts")
+        if option == "--train" or "--train" not in parser._option_string_actions  # --data is then the other choice
     ],
 )
 def test_data_is_never_guessed(words: Leaf, option: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -305,7 +305,7 @@ def test_images_of_a_folder_itself_have_no_labels(tmp_path):
         read_labels(tmp_path)
     with pytest.raises(FileNotFoundError, match="does not exist"):
         read_labels(tmp_path / "none")
-    with pytest.raises(FileFormatError, match="not a folder"):
+    with pytest.raises(FileFormatError, match="give the folder that the image is in"):
         read_labels(tmp_path / "a.png")
 
 

@@ -11,7 +11,7 @@ from helpers.midi import delta, meter, midi, note, scale, tempo, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npae.datasets import read
+from npae.datasets import read, read_labels
 from npae.datasets.formats import read_data
 from npae.datasets.music import Layout, bars, musicxml, read_bars
 from npae.datasets.music import midi as midi_module
@@ -220,6 +220,13 @@ def test_read_gives_the_bars_of_a_file_by_its_suffix_and_by_its_content(mido, tm
     np.testing.assert_array_equal(read(tmp_path / "a.mid", meter="4/4", steps_per_quarter=4), expected)
     data = read_data(tmp_path / "a.mid")
     assert Layout.from_metadata(data.metadata) == read_bars(tmp_path / "a.mid").layout
+
+
+def test_music_has_no_labels(tmp_path):
+    write(tmp_path, "a.mid", b"x")
+    for source in (tmp_path, tmp_path / "a.mid"):
+        with pytest.raises(FileFormatError, match="is music, which has no labels; give a text"):
+            read_labels(source)
 
 
 def test_options_of_music_are_refused_for_other_data(tmp_path):

@@ -14,7 +14,9 @@ from helpers.small_models import TYPES, data_for, fitted, samples
 
 import npae
 from npae.applications import compression
+from npae.applications.classifier import Classifier
 from npae.applications.retrieval import Index
+from npae.applications.texts import WordWeights
 from npae.estimators import AutoencoderEstimator
 from npae.layers import (
     ActivityL1,
@@ -194,9 +196,57 @@ def tables_to_be_explained() -> list[bytes]:
 
 
 @cache
+def labels() -> list[bytes]:
+    """Numbers and names, with and without the name of the column, quotation marks and a mark."""
+    return [
+        b"label\n-1\n+1\n3.0\n",
+        'Ångström unit\r\n"cat, black"\r\n\r\n'.encode(),
+        b"\xef\xbb\xbf007\n1",
+        gzip.compress(b"cat\ndog\n", mtime=0),
+    ]
+
+
+@cache
+def npy_labels() -> list[bytes]:
+    """Numbers and texts."""
+    arrays = [np.array([-1, 1]), np.array([[2.0], [3.0]]), np.array(["a dog", "Ä"]), np.array([True, False])]
+    return [written(lambda path, x=x: _save(path, x)) for x in arrays]
+
+
+@cache
 def texts() -> list[bytes]:
     """Labels and texts."""
     return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"l\tt\r\nx\ty\r\n\r\n"]
+
+
+@cache
+def tables_of_texts() -> list[bytes]:
+    """Columns of texts and labels, with quotation marks and more columns."""
+    return [
+        b'label,text\nspam,"Win, ""win""!"\nham,x\n',
+        "\ufefftext;n;label\r\nGrüße;3;a\r\n\r\nx;4;b\r\n".encode(),
+        gzip.compress(b"label,text\na,b\n", mtime=0),
+    ]
+
+
+@cache
+def lines_of_text() -> list[bytes]:
+    """One text a line."""
+    return ["ein Wörtchen\nanother\n".encode(), b"one", gzip.compress(b"a\nb", mtime=0)]
+
+
+@cache
+def classifiers() -> list[bytes]:
+    """Of numbers and of names."""
+    arrays = {"mean": np.zeros(2), "scale": np.ones(2), "W": np.ones((2, 2)), "b": np.zeros(2)}
+    found = [Classifier(**arrays, labels=labels) for labels in (np.array([-1, 1]), np.array(["a dog", "Ä"]))]
+    return [written(classifier.save) for classifier in found]
+
+
+@cache
+def words() -> list[bytes]:
+    """Words and weights."""
+    return [written(WordWeights(["corn", "Öl"], np.array([1.0, 2.5])).save)]
 
 
 @cache

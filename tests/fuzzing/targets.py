@@ -15,14 +15,17 @@ import numpy as np
 
 import npae
 from npae import datasets
+from npae.applications.classifier import Classifier
 from npae.applications.compression import decompress_file
 from npae.applications.retrieval import Index
+from npae.applications.texts import WordWeights
 from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
+from npae.datasets.labels import read_labels
 from npae.datasets.music import read_bars
 from npae.datasets.table import read_table
-from npae.datasets.texts import read_texts
+from npae.datasets.texts import read_new_texts, read_texts
 from npae.storage import safetensors
 from npae.storage.import_weights import import_weights
 from npae.training.checkpoint import checkpointing
@@ -162,6 +165,21 @@ def search_index(path: Path) -> None:
     index.search(np.full((1, index.codes.shape[1]), 0.5), 3)
 
 
+def use_classifier(path: Path) -> None:
+    """Load it, and label features."""
+    classifier = Classifier.load(path)
+    labels, probabilities = classifier.predict(np.full((2, len(classifier.mean)), 0.5))
+    if len(labels) != 2 or probabilities.shape != (2,):
+        raise Finding(f"labels {labels}, probabilities {probabilities}")
+
+
+def use_words(path: Path) -> None:
+    """Load words and weights, which belong together."""
+    words = WordWeights.load(path)
+    if words.weights.shape != (len(words.words),):
+        raise Finding(f"{len(words.words)} words, weights of shape {words.weights.shape}")
+
+
 def read_weights(path: Path) -> None:
     """Into a network that has every kind of parameter."""
     network = _network()
@@ -240,7 +258,13 @@ TARGETS: dict[str, Target] = {
             datasets.read,
             mutations.begun_otherwise,
         ),
+        Target("labels", "x.csv", seeds.labels, read_labels, mutations.gzip_edited),
+        Target("labels of any file", "x", lambda: [*seeds.npy_labels(), *seeds.idx()[1:2]], read_labels),
         Target("texts", "x.tsv", seeds.texts, read_texts),
+        Target("texts in columns", "x.csv", seeds.tables_of_texts, read_texts, mutations.gzip_edited),
+        Target("new texts", "x.txt", seeds.lines_of_text, read_new_texts, mutations.gzip_edited),
+        Target("classifier", "x.safetensors", seeds.classifiers, use_classifier, mutations.safetensors_edited),
+        Target("words", "x.safetensors", seeds.words, use_words, mutations.safetensors_edited),
         Target(
             "midi",
             "x.mid",

@@ -1,0 +1,74 @@
+"""What the verbs that classify share: the options for learning from few labels, and the file of labels."""
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+
+from npae.cli.arguments import count
+from npae.cli.output import table
+from npae.cli.paths import add_output
+from npae.cli.rows import ROW_SUFFIXES, write_rows
+from npae.utils.types import Array
+
+FEW, SEED = 100, 0
+SHOWN = 20  # labels in the summary
+
+
+def add_few(parser: argparse.ArgumentParser) -> None:
+    """Add --few and --seed: the labels to learn from where they are few."""
+    parser.add_argument(
+        "--few",
+        type=count,
+        metavar="N",
+        help=f"labels, where they are few: drawn at random, each label by its share and once at least (default: {FEW})",
+    )
+    parser.add_argument("--seed", type=seed_number, metavar="N", help=f"of this draw (default: {SEED})")
+
+
+def seed_number(text: str) -> int:
+    """A whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
+    return number
+
+
+def few_labels(args: argparse.Namespace) -> tuple[int, int]:
+    """How many are drawn, and the seed."""
+    return FEW if args.few is None else args.few, SEED if args.seed is None else args.seed
+
+
+def about_draw(few: int, seed: int, n: int) -> str:
+    """How the few labels were chosen among n, as a sentence."""
+    if few >= n:
+        return f"all {n:,} labels were used in both columns, since --few is {few:,}"
+    return f"{few:,} of {n:,} labels were drawn at random, stratified, with seed {seed}"
+
+
+def add_labelled_out(parser: argparse.ArgumentParser) -> None:
+    """Add --out, the labels of --data."""
+    add_output(
+        parser,
+        "--out",
+        declared={"suffixes": ROW_SUFFIXES, "default": lambda args: "labels.csv" if args.data else None},
+        metavar="FILE",
+        help="a .csv or .json with a row for each sample of --data: index from 0, file where it has one, label, and "
+        "the probability of that label (default: labels.csv)",
+    )
+
+
+def write_labelled(args: argparse.Namespace, names: Sequence[str] | None, labels: Array, probabilities: Array) -> None:
+    """Write --out, and print how many samples have each label."""
+    header = ["index", *([] if names is None else ["file"]), "label", "probability"]
+    rows = (
+        (i, *([] if names is None else [names[i]]), label, probability)
+        for i, (label, probability) in enumerate(zip(labels.tolist(), probabilities.tolist(), strict=True))
+    )
+    write_rows(args.out, header, rows)
+    found, counts = np.unique(labels, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    print(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
+    if len(order) > SHOWN:
+        print(f"and {len(order) - SHOWN} more labels")
+    print(f"{len(labels):,} samples were labelled; {args.out}")

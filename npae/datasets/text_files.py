@@ -1,0 +1,90 @@
+"""Text files, in UTF-8 unless said otherwise, plain or compressed by gzip, opened for reading."""
+
+import codecs
+import gzip
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from typing import IO, TextIO, cast
+
+from npae.datasets.streams import GZIP_MAGIC, MAX_BYTES, damage_is_reported, open_file
+from npae.utils.errors import FileFormatError, one_line, quoted
+
+UTF8 = "utf-8-sig"  # with or without a mark at the beginning
+
+
+@contextmanager
+def open_text(path: Path, expected: str, encoding: str = UTF8) -> Iterator[TextIO]:
+    """Open a text file for reading, with line breaks as they are in it.
+
+    Parameters
+    ----------
+    path : Path
+    expected : str
+        What the file should be, for messages, such as "csv or tsv".
+    encoding : str, default UTF-8
+        As Python calls it; ``check_encoding`` says whether it does.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    FileFormatError
+        If it is no regular file, is larger than ``MAX_BYTES``, is damaged, or, here or as it is read, is not of this
+        encoding.
+    """
+    with open_file(path) as file:
+        if os.fstat(file.fileno()).st_size > MAX_BYTES:
+            raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
+        first = file.read(2)
+        file.seek(0)
+        if encoding == UTF8 and first in (b"\xff\xfe", b"\xfe\xff"):
+            raise FileFormatError(
+                f"{str(path)!r} is UTF-16 text, but {expected} in UTF-8 was expected; save it as UTF-8"
+            )
+        if first != GZIP_MAGIC:
+            with _decoded(file, path, expected, encoding) as text:
+                yield text
+            return
+        with (
+            damage_is_reported(path, "a text compressed by gzip"),
+            gzip.GzipFile(fileobj=file) as stream,
+            _decoded(cast(IO[bytes], stream), path, expected, encoding) as text,
+        ):
+            yield text
+
+
+@contextmanager
+def _decoded(file: IO[bytes], path: Path, expected: str, encoding: str) -> Iterator[TextIO]:
+    with TextIOWrapper(file, encoding=encoding, newline="") as text:
+        try:
+            yield text
+        except UnicodeError as error:
+            reason = one_line(getattr(error, "reason", error))
+            name = "UTF-8" if encoding == UTF8 else encoding
+            raise FileFormatError(
+                f"{str(path)!r} is not {name} text ({reason}), but {expected} was expected; save it as UTF-8"
+            ) from None
+
+
+def check_encoding(encoding: str) -> str:
+    """The name of a text encoding that Python knows.
+
+    >>> check_encoding("Latin 1")
+    'iso8859-1'
+
+    Raises
+    ------
+    ValueError
+        If there is none of this name.
+    """
+    try:
+        TextIOWrapper(BytesIO(), encoding=encoding).close()
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError):  # the second of a name with a zero byte
+        raise ValueError(
+            f"encoding is {quoted(encoding)}, which Python does not know; give e.g. utf-8, latin-1 or cp1252"
+        ) from None
+    return UTF8 if name == "utf-8" else name
