@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzzing.seeds import midi_file
+from fuzzing.seeds import midi_file, music_model
 from helpers.midi import midi, scale, write
 from helpers.small_models import fitted
 
@@ -157,3 +157,11 @@ def test_every_type_takes_bars(kind):
     options = ["--filters", "2"] if kind == "convolutional" else []
     assert main(["train", kind, "--data", "songs", *options, *TRAIN, "--out", "run"]) == 0
     assert main(["sample", "run/model.safetensors", "-n", "2", "--out", "x.mid"]) == 0
+
+
+@pytest.mark.parametrize("metadata", [{"music": {"steps": 4}}, Layout((4, 4), 16, 60, 62).to_metadata(), [1]])
+def test_a_model_whose_music_does_not_fit_is_refused_with_its_name(metadata, capsys):
+    model = music_model()
+    model.metadata_ = metadata
+    model.save("m.safetensors")
+    assert "m.safetensors holds a model that cannot be rebuilt: " in said(capsys, ["sample", "m.safetensors"])

@@ -10,13 +10,14 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from helpers.small_models import TYPES, data_for, fitted, samples
+from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
 from npae.applications import compression
 from npae.applications.classifier import Classifier
 from npae.applications.retrieval import Index
 from npae.applications.texts import WordWeights
+from npae.datasets.music import Layout
 from npae.estimators import AutoencoderEstimator
 from npae.layers import (
     ActivityL1,
@@ -76,11 +77,19 @@ def model() -> AutoencoderEstimator:
     return fitted("vanilla")
 
 
+def music_model() -> AutoencoderEstimator:
+    """One of bars of four steps and three pitches."""
+    model = unfitted("vanilla").fit(samples(12, 4, 3, 2))
+    model.metadata_ = Layout((4, 4), 4, 60, 62).to_metadata()
+    return model
+
+
 @cache
 def models() -> list[bytes]:
     """Of the five types, of two bare networks, and of an encoder alone."""
     return [
         *(written(fitted(kind).save) for kind in TYPES),
+        written(music_model().save),
         *(written(lambda path, net=net: save(net, path)) for net in (images_network(), tied_network())),
         written(lambda path: export_encoder(fitted("variational").network_, path)),
     ]
