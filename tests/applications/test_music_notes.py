@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from npae.applications.music import (
     Note,
+    binarization,
     binarize,
     distance_to_nearest,
     find_notes,
@@ -112,6 +113,13 @@ def test_silence_and_everything_at_once(value):
 def test_values_beyond_the_unit_interval_are_cut():
     p = random_bars(0)
     np.testing.assert_array_equal(binarize(3 * p - 1), p)
+
+
+def test_bars_do_not_depend_on_each_other_however_many_there_are(monkeypatch):
+    p = probabilities(0, n=5)
+    monkeypatch.setattr(binarization, "PIECE", 2)
+    np.testing.assert_array_equal(binarize(p), np.concatenate([binarize(p[i : i + 1]) for i in range(5)]))
+    assert binarize(p[:0]).shape == (0, *LAYOUT.shape)
 
 
 # --- notes -----------------------------------------------------------------------------------------------------------

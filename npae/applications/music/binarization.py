@@ -5,6 +5,7 @@ import numpy as np
 from npae.utils.types import Array
 
 SMALLEST = 1e-6  # probabilities are kept away from 0 and 1 by it
+PIECE = 256  # bars at once, which limits memory
 ROUNDS = 60
 FIRST_STEP = 0.5  # nats
 SILENT, BEGINS, HELD = 0, 1, 2  # states of a cell
@@ -40,6 +41,11 @@ def binarize(bars: Array) -> Array:
     array([[1., 1., 1.],
            [0., 0., 0.]], dtype=float32)
     """
+    pieces = [_binarize(bars[first : first + PIECE]) for first in range(0, len(bars), PIECE)]
+    return np.concatenate([np.zeros((0, *bars.shape[1:]), np.float32), *pieces])
+
+
+def _binarize(bars: Array) -> Array:
     p = np.clip(np.asarray(bars, np.float64), SMALLEST, 1 - SMALLEST)
     sounds, begins = np.log(p[..., 0]), np.log(p[..., 1])
     is_silent, is_held = np.log1p(-p[..., 0]), np.log1p(-p[..., 1])

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from npae.datasets.music.key import shift_to_c
-from npae.datasets.music.layout import DEFAULT_TEMPO, HIGHEST, MOST_STEPS, Layout
+from npae.datasets.music.layout import DEFAULT_TEMPO, FASTEST, HIGHEST, MOST_STEPS, SLOWEST, Layout
 from npae.datasets.music.midi import read_midi
 from npae.datasets.music.music_files import MIDI_SUFFIXES, XML_SUFFIXES, find_music, find_other_music
 from npae.datasets.music.musicxml import read_musicxml
@@ -23,6 +23,7 @@ from npae.utils.types import Array
 TRANSPOSE = ("c", "all")
 STEPS = 4  # of a quarter note
 MOST_SPANS = 500_000  # notes of a file, counted once in each bar in which they sound
+PATIENCE = 3.0  # seconds after which a terminal shows how many files are read
 OFF_GRID = 0.1  # steps by which a note may miss the grid without being counted as moved
 
 
@@ -96,7 +97,10 @@ def read_bars(
     a_quarter = (
         STEPS if steps_per_quarter is None else whole_number(steps_per_quarter, "steps_per_quarter", most=MOST_STEPS)
     )
-    pieces = [_read(path) for path in find_music(source)]
+    from tqdm import tqdm  # imported here, since it takes 50 ms
+
+    paths = tqdm(find_music(source), desc="reading", unit="file", delay=PATIENCE, disable=None, leave=False)
+    pieces = [_read(path) for path in paths]
     if layout is not None:
         chosen, n_steps = layout.meter, layout.steps
     else:
@@ -193,7 +197,7 @@ def _most_common(pieces: Iterable[Piece], source: Path) -> Meter:
 
 def _tempo(pieces: Iterable[Piece]) -> float:
     tempi = [piece.tempo for piece in pieces if piece.tempo is not None]
-    return float(np.clip(round(float(np.median(tempi)), 1), 10, 1000)) if tempi else DEFAULT_TEMPO
+    return float(np.clip(round(float(np.median(tempi)), 1), SLOWEST, FASTEST)) if tempi else DEFAULT_TEMPO
 
 
 def _cut(piece: Piece, meter: Meter, a_quarter: float, transpose: str | None) -> list[_Part]:

@@ -12,6 +12,7 @@ KEY = "music"  # of a model's metadata
 MOST_STEPS = 192  # of a bar: 4/4 with 48 to a quarter note
 HIGHEST = 127  # pitch of MIDI
 DEFAULT_TEMPO = 100.0
+SLOWEST, FASTEST = 4, 10_000  # quarter notes a minute; a MIDI file cannot be slower
 
 
 @dataclass(frozen=True)
@@ -99,5 +100,5 @@ class Layout:
             whole_number(stored["steps"], "the steps of its music", most=MOST_STEPS),
             lowest,
             whole_number(stored["highest"], "the highest pitch of its music", least=lowest, most=HIGHEST),
-            real_number(stored["tempo"], "the tempo of its music", least=1, most=10_000),
+            real_number(stored["tempo"], "the tempo of its music", least=SLOWEST, most=FASTEST),
         )

@@ -8,6 +8,7 @@ from xml.parsers import expat
 
 import numpy as np
 
+from npae.datasets.music.layout import FASTEST, SLOWEST
 from npae.datasets.music.piece import Bar, Piece, is_meter
 from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
@@ -192,7 +193,7 @@ def _piece(score: Any, path: Path, music21: Any) -> Piece:
         raise FileFormatError(f"{named} has pitches beyond those of MIDI (C-1 to G9); correct it")
     tempi = [mark.getQuarterBPM() for mark in score.flatten().getElementsByClass(music21.tempo.MetronomeMark)]
     tempo = next((float(bpm) for bpm in tempi if bpm), None)
-    if tempo is not None and not 1 <= tempo <= 10_000:
+    if tempo is not None and not SLOWEST <= tempo <= FASTEST:
         raise FileFormatError(f"{named} has a tempo of {tempo:g} quarter notes a minute; correct it")
     counted = {kind: count for kind, count in left_out.items() if count}
     return Piece(path, np.array(notes, np.float64), bars, tempo, counted)
