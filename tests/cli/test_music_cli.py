@@ -45,6 +45,14 @@ def test_a_model_remembers_what_its_bars_mean(model):
     assert npae.load("again.safetensors").metadata_ == loaded.metadata_
 
 
+def test_info_says_what_a_model_of_music_is_about(model, capsys):
+    assert main(["info", str(model)]) == 0
+    assert "\nmusic: bars of 4/4 in 16 steps, pitches E3 to E5, 100 quarter notes a minute\n" in capsys.readouterr().out
+    fitted("variational").save("m.safetensors")
+    assert main(["info", "m.safetensors"]) == 0
+    assert "music" not in capsys.readouterr().out
+
+
 def test_a_model_that_is_fitted_anew_forgets_what_its_earlier_data_meant(model):
     loaded = npae.load(model)
     loaded.fit(np.random.default_rng(0).random((20, 5), np.float32))

@@ -146,6 +146,13 @@ def test_a_note_just_before_a_bar_line_begins_in_the_next_bar(mido, tmp_path):
     assert sounding(X, layout)[14:18] == [[], [], ["D4*"], ["D4"]]
 
 
+def test_a_short_note_just_before_a_bar_line_is_not_lost(mido, tmp_path):
+    path = write(tmp_path, "a.mid", midi(note(60, 0, 3) + note(62, 3.95, 0.04) + note(64, 5, 3)))
+    with pytest.warns(UserWarning, match="notes moved to the nearest step: 1$"):
+        X, layout, _ = read_bars(path)
+    assert sounding(X, layout)[16] == ["D4*"]
+
+
 def test_every_note_lasts_a_step_at_least(mido, tmp_path):
     path = write(tmp_path, "a.mid", midi(note(60, 0, 0.02) + note(62, 1, 3)))
     X, _, _ = read_bars(path)
