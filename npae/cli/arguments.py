@@ -140,19 +140,23 @@ def read_described(args: argparse.Namespace) -> Data:
 
 
 def read_sources(
-    args: argparse.Namespace, *sources: str, model: AutoencoderEstimator | None = None, others: Sequence[str] = ()
+    args: argparse.Namespace,
+    *sources: str,
+    model: AutoencoderEstimator | None = None,
+    others: Sequence[str] = (),
+    compared: bool = True,
 ) -> list[Array]:
     """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
 
     An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused. The names of a
-    table's columns go with it; if they are not those of the ``model``, it is refused.
+    table's columns go with it; if they are not those of the ``model``, it is refused, unless ``compared`` is False.
     """
     options = _check_options(args, *sources, *others)
     read = [
         datasets.formats.read_data(source, **options[source], **_as_the_model(args, source, model)).X
         for source in sources
     ]
-    if model is None:
+    if model is None or not compared:
         return read
     return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
 
