@@ -157,7 +157,8 @@ def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
 def small_data(monkeypatch, tmp_path, few_digits) -> None:
     """Files of the names that docs/applications.md uses, with a little of what it speaks of."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("npae.datasets.formats.load_digits", lambda: few_digits)
+    for module in ("formats", "labels"):
+        monkeypatch.setattr(f"npae.datasets.{module}.load_digits", lambda: few_digits)
     rng = np.random.default_rng(0)
     Path("fashion-mnist").mkdir()
     for name in ("train", "t10k"):
