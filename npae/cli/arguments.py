@@ -13,9 +13,13 @@ from npae import datasets
 from npae.cli.columns import check_file_columns
 from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
-from npae.datasets.formats import USES, options_for, read_named
+from npae.cli.samples_file import MUSIC_SUFFIXES
+from npae.datasets.formats import USES, Data, options_for
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
+from npae.datasets.music.bars import TRANSPOSE, parse_meter
+from npae.datasets.music.layout import Layout
+from npae.datasets.music.music_files import is_music
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import Hint, quoted
@@ -23,7 +27,10 @@ from npae.utils.pictures import are_images, require_pillow
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
-DATA = 'a .npy, .npz, .csv or idx file, a folder of images or of such folders, or "digits", which come with npae'
+DATA = (
+    "a .npy, .npz, .csv or idx file, a folder of images or of such folders, .mid files or MusicXML or a folder of "
+    'them, or "digits", which come with npae'
+)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -73,6 +80,24 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
         help="divide all numbers of a file by X, such as 255 for rows of pixels in 0-255 (default: images of bytes, of "
         "shape (n, h, w) or (n, h, w, channels), are divided by 255, and nothing else is)",
     )
+    parser.add_argument(
+        "--meter", type=meter, metavar="N/M", help="of the bars of music that are read (default: the most common)"
+    )
+    parser.add_argument("--steps-per-quarter", type=count, metavar="N", help="of a quarter note of music (default: 4)")
+    parser.add_argument(
+        "--transpose", choices=TRANSPOSE, help='music into C major or A minor ("c"), or into twelve keys ("all")'
+    )
+
+
+def add_samples_out(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add the option --out, the file to write samples to, which ``write_samples`` does."""
+    add_output(
+        parser,
+        "--out",
+        declared={"suffixes": SUFFIXES + MUSIC_SUFFIXES},
+        default=default,
+        help=f"the file to write: .npy, .csv, .png for images and music, .mid or .wav for music (default: {default})",
+    )
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
@@ -109,6 +134,11 @@ def read_data(args: argparse.Namespace, model: AutoencoderEstimator | None = Non
     return read_sources(args, args.data, model=model)[0]
 
 
+def read_described(args: argparse.Namespace) -> Data:
+    """The samples that ``args.data`` names, and what they mean."""
+    return datasets.formats.read_data(args.data, **_check_options(args, args.data)[args.data])
+
+
 def read_sources(
     args: argparse.Namespace, *sources: str, model: AutoencoderEstimator | None = None, others: Sequence[str] = ()
 ) -> list[Array]:
@@ -118,22 +148,38 @@ def read_sources(
     table's columns go with it; if they are not those of the ``model``, it is refused.
     """
     options = _check_options(args, *sources, *others)
-    read = [read_named(source, **options[source]) for source in sources]
+    read = [
+        datasets.formats.read_data(source, **options[source], **_as_the_model(args, source, model)).X
+        for source in sources
+    ]
     if model is None:
         return read
     return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
 
 
+def _as_the_model(args: argparse.Namespace, source: str, model: AutoencoderEstimator | None) -> dict[str, Any]:
+    """The layout of the model's music, where the source is music: the same pitch must be the same value."""
+    if model is None or not is_music(Path(source)):
+        return {}
+    layout = Layout.from_metadata(model.metadata_)
+    for name in ("meter", "steps_per_quarter"):
+        if layout is not None and getattr(args, name) is not None:
+            option = name.replace("_", "-")
+            raise ValueError(f"--{option} was given, but {args.model} was trained on {layout}; leave it out")
+    return {"layout": layout}
+
+
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
-    options = {name: getattr(args, name) for name in ("header", "drop", "size", "divide")}
+    names = ("header", "drop", "size", "divide", "meter", "steps_per_quarter", "transpose")
+    options = {name: getattr(args, name) for name in names}
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
         return {source: {} for source in sources}
     useful = {source: options_for(source) for source in sources}
     for name in given:
         if not any(name in names for names in useful.values()):
-            option = "no-header" if given[name] is False else name
+            option = "no-header" if given[name] is False else name.replace("_", "-")
             raise ValueError(f"--{option} was given with {', '.join(useful)}, but is for {USES[name]}; leave it out")
     return {source: {name: given[name] for name in given if name in names} for source, names in useful.items()}
 
@@ -270,7 +316,7 @@ def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is not None:
         return read_labels(path, n)
-    folders = find_images(source).labels if source.is_dir() else None
+    folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
     return None if folders is None else numbers_or_names(folders)
 
 
@@ -328,6 +374,15 @@ def divisor(text: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return number
+
+
+def meter(text: str) -> str:
+    """A time signature."""
+    try:
+        parse_meter(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
 
 
 def count(text: str) -> int:

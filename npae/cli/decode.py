@@ -2,10 +2,10 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_out, add_reading, read_model, read_sources
+from npae.cli.arguments import add_model, add_reading, add_samples_out, read_model, read_sources
 from npae.cli.data_labels import add_label, label_for
-from npae.cli.output import write_array
 from npae.cli.paths import add_input
+from npae.cli.samples_file import write_samples
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -18,12 +18,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_input(parser, "codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
     add_reading(parser)
     add_label(parser, "what all samples are to be")
-    add_out(parser, "decoded.npy")
+    add_samples_out(parser, "decoded.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Decode and write."""
     model = read_model(args)
     samples = model.inverse_transform(read_sources(args, args.codes)[0], label_for(model, args))
-    write_array(args.out, samples)
+    write_samples(args.out, model, samples)
     say(f"{counted(len(samples), 'sample')} of shape {samples.shape[1:]} in {args.out}")

@@ -3,6 +3,7 @@
 import argparse
 
 from npae.cli.arguments import add_model, read_model
+from npae.datasets.music.layout import Layout
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -21,6 +22,8 @@ def run(args: argparse.Namespace) -> None:
     say(model)
     say(f"\nsamples {net.input_shape}, code {net.code_shape}, loss {net.loss.name}, {net.arena.dtype}\n")
     say(net.summary())
+    if (layout := Layout.from_metadata(model.metadata_)) is not None:
+        say(f"\nmusic: {layout}, {layout.tempo:g} quarter notes a minute")
     say(f"\ntrained for {counted(model.n_iter_, 'epoch')}, {counted(net.run.step, 'step')}, seed {net.run.seed}")
     for name, values in model.history_.items():
         if values:

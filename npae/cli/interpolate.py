@@ -2,9 +2,9 @@
 
 import argparse
 
-from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
+from npae.cli.arguments import add_data, add_model, add_samples_out, count, read_data, read_model
 from npae.cli.data_labels import add_label, label_for
-from npae.cli.output import write_array
+from npae.cli.samples_file import write_samples
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--end", type=int, default=1, metavar="J", help="index of the last sample (default: 1)")
     parser.add_argument("--steps", type=count, default=9, help="samples on the way, both ends included (default: 9)")
     add_label(parser, "what all samples on the way are to be")
-    add_out(parser, "interpolation.png")
+    add_samples_out(parser, "interpolation.png")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -30,5 +30,5 @@ def run(args: argparse.Namespace) -> None:
         if not 0 <= getattr(args, option) < len(X):
             raise ValueError(f"--{option} is {getattr(args, option)}; expected an index from 0 to {len(X) - 1}")
     walk = model.interpolate(X[args.start], X[args.end], args.steps, labels=label_for(model, args))
-    write_array(args.out, walk, columns=args.steps)
+    write_samples(args.out, model, walk, columns=args.steps)
     say(f"{counted(args.steps, 'sample')} in {args.out}")

@@ -4,9 +4,9 @@ import argparse
 
 import numpy as np
 
-from npae.cli.arguments import add_data, add_model, add_out, count, read_data, read_model
+from npae.cli.arguments import add_data, add_model, add_samples_out, count, read_data, read_model
 from npae.cli.data_labels import add_labels, condition_of, labels_of_data
-from npae.cli.output import write_array
+from npae.cli.samples_file import write_samples
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_labels(parser, "for a conditional model")
     parser.add_argument("--first", type=count, metavar="N", help="only the first N samples")
-    add_out(parser, "reconstructed.npy")
+    add_samples_out(parser, "reconstructed.npy")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -31,6 +31,6 @@ def run(args: argparse.Namespace) -> None:
     labels = condition_of(model, labels_of_data(args, len(X)))
     X = X[: args.first]
     rebuilt = model.reconstruct(X, None if labels is None else labels[: args.first])
-    write_array(args.out, rebuilt)
+    write_samples(args.out, model, rebuilt)
     error = float(np.square(rebuilt - X, dtype=np.float64).mean())
     say(f"{counted(len(X), 'sample')} rebuilt in {args.out}, mean squared error {error:.4f}")

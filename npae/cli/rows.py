@@ -8,6 +8,7 @@ from pathlib import Path
 
 from npae.cli.output import write_bytes
 from npae.datasets.image_files import find_images
+from npae.datasets.music.music_files import is_music
 
 ROW_SUFFIXES = (".csv", ".json")
 
@@ -49,6 +50,6 @@ def _plain(value: object) -> object:
 def sample_names(source: str) -> list[str] | None:
     """The file of each sample of a folder of images, below that folder and with "/"; None for other data."""
     folder = Path(source)
-    if source == "digits" or not folder.is_dir():
+    if source == "digits" or not folder.is_dir() or is_music(folder):
         return None
     return [path.relative_to(folder).as_posix() for path in find_images(folder).paths]

@@ -2,9 +2,9 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_out, count, read_model
+from npae.cli.arguments import add_model, add_samples_out, count, read_model
 from npae.cli.data_labels import add_label, label_for
-from npae.cli.output import write_array
+from npae.cli.samples_file import write_samples
 from npae.estimators.sampling import SAMPLERS
 from npae.utils.console import say
 from npae.utils.wording import counted
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, help="of the draw (default: the model's own)")
     add_sampler(parser)
     add_label(parser, "what the samples are to be")
-    add_out(parser, "samples.png")
+    add_samples_out(parser, "samples.png")
 
 
 def add_sampler(parser: argparse.ArgumentParser) -> None:
@@ -36,5 +36,5 @@ def run(args: argparse.Namespace) -> None:
     """Draw and write."""
     model = read_model(args)
     samples = model.sample(args.n, random_state=args.seed, sampler=args.sampler, labels=label_for(model, args))
-    write_array(args.out, samples)
+    write_samples(args.out, model, samples)
     say(f"{counted(args.n, 'sample')} in {args.out}")

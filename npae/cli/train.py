@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import LABELS_NEEDED, add_data, count, read_data
+from npae.cli.arguments import LABELS_NEEDED, add_data, count, read_described
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
@@ -85,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
-    X = read_data(args)
+    X, metadata = read_described(args)
     labels = _labels(args, len(X))
     folder = Path(args.out)
     checkpoints = _checkpoints(args, folder)
@@ -93,6 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
     def write() -> None:
         if getattr(model, "history_", None):
+            model.metadata_ = metadata
             _write_model(folder, model, history)
             if args.force:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,11 @@ from npae.datasets.digits import load_digits
 from npae.datasets.idx import read_idx
 from npae.datasets.image_files import OTHER_SUFFIXES, SUFFIXES
 from npae.datasets.images import read_images
+from npae.datasets.music.bars import read_bars
+from npae.datasets.music.layout import Layout
+from npae.datasets.music.midi import MAGIC as MIDI_MAGIC
+from npae.datasets.music.music_files import SUFFIXES as MUSIC_SUFFIXES
+from npae.datasets.music.music_files import is_music
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_named_table
@@ -21,7 +26,29 @@ from npae.utils.scalars import real_number
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
-Reader = Callable[..., Array]
+
+class Data(NamedTuple):
+    """Samples, and what they mean.
+
+    Attributes
+    ----------
+    X : ndarray
+        As :func:`read` returns them.
+    metadata : dict
+        For the ``metadata_`` of a model that is fitted to them; empty but for music.
+    """
+
+    X: Array
+    metadata: dict[str, Any]
+
+
+Reader = Callable[..., Array | Data]
+
+
+def read_music(path: Path, **options: Any) -> Data:
+    """The bars of a file or folder of music."""
+    bars = read_bars(path, **options)
+    return Data(bars.X, bars.layout.to_metadata())
 
 
 def read_digits(_: Path) -> Array:
@@ -50,6 +77,7 @@ OPTIONS: dict[Reader, tuple[str, ...]] = {
     read_idx: ("divide",),
     read_named_table: ("header", "drop", "divide"),
     read_images: ("size",),
+    read_music: ("meter", "steps_per_quarter", "transpose", "layout"),
 }
 USES = {
     "name": "an npz file",
@@ -57,6 +85,7 @@ USES = {
     "header": "a csv or tsv",
     "drop": "a csv or tsv",
     "divide": "a file of numbers, while images and the digits that come with npae are in [0, 1] already",
+    **dict.fromkeys(OPTIONS[read_music], "music"),
 }
 
 
@@ -68,12 +97,18 @@ def read(
     header: bool | None = None,
     drop: Drop | None = None,
     divide: float | None = None,
+    meter: str | None = None,
+    steps_per_quarter: int | None = None,
+    transpose: str | None = None,
+    layout: Layout | None = None,
 ) -> Array:
-    """Read samples from a file, from a folder of images, or the digits that come with npae.
+    """Read samples from a file, from a folder of images or music, or the digits that come with npae.
 
-    A folder is read as images: its own, or those of its sub-folders, of which :func:`read_labels` gives the labels. A
-    file's suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx or .gz (idx compressed by gzip); with
-    any other, such as train-images-idx3-ubyte, its first bytes do. Files of other known formats are refused by name.
+    A folder is read as images: its own, or those of its sub-folders, of which :func:`read_labels` gives the labels; or,
+    if it holds files of music, in itself or below, as the bars of :func:`npae.datasets.music.read_bars`. A file's
+    suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx, .gz (idx compressed by gzip), .mid, .midi,
+    .musicxml, .mxl or .xml (MusicXML); with any other, such as train-images-idx3-ubyte, its first bytes do. Files of
+    other known formats are refused by name.
 
     Images are wanted in [0, 1]: those of a folder, and uint8 arrays of shape (n, h, w) or (n, h, w, channels) in npy,
     npz or idx, are divided by 255, unless such an array holds zeros and ones alone. All other numbers keep their
@@ -95,6 +130,8 @@ def read(
     divide : float, optional
         Divide all numbers of a file by this one, above 0, and by nothing else: 255 for rows of pixels in 0–255, 1 for
         bytes that are to stay as they are.
+    meter, steps_per_quarter, transpose, layout : optional
+        How music is read; see :func:`npae.datasets.music.read_bars`.
 
     Returns
     -------
@@ -106,18 +143,32 @@ def read(
     FileNotFoundError
         If there is no such file.
     MissingExtraError
-        If the source is a folder of images and Pillow is not installed.
+        If the source is a folder of images and Pillow is not installed, or music and mido or music21.
     FileFormatError
         If the source is of no known format, damaged, or larger than 4 GiB, in the file or as what is returned; if it
         holds more than would be returned, as integers beyond 2**53 do; the readers say more.
     ValueError
-        If ``name``, ``size``, ``header``, ``drop`` or ``divide`` is given for a source that has no use for it.
+        If an option is given for a source that has no use for it.
     """
-    return np.asarray(read_named(source, name=name, size=size, header=header, drop=drop, divide=divide))
+    options: dict[str, Any] = {
+        "name": name,
+        "size": size,
+        "header": header,
+        "drop": drop,
+        "divide": divide,
+        "meter": meter,
+        "steps_per_quarter": steps_per_quarter,
+        "transpose": transpose,
+        "layout": layout,
+    }
+    return np.asarray(read_data(source, **options).X)
 
 
-def read_named(source: str | os.PathLike[str], *, divide: float | None = None, **options: Any) -> Array:
-    """:func:`read`; an array of a table with a header also has ``columns``, the names of its columns."""
+def read_data(source: str | os.PathLike[str], *, divide: float | None = None, **options: Any) -> Data:
+    """Samples, as :func:`read` gives them with the same options, and what they mean.
+
+    An array of a table with a header also has ``columns``, the names of its columns.
+    """
     options["divide"] = divide
     given = {option: value for option, value in options.items() if value is not None}
     reader = find_reader(source)
@@ -128,7 +179,8 @@ def read_named(source: str | os.PathLike[str], *, divide: float | None = None, *
             )
     given.pop("divide", None)
     divisor = None if divide is None else real_number(divide, "divide", above=0)
-    return _as_float(reader(Path(source), **given), Path(source), divisor)
+    found = reader(Path(source), **given)
+    return found if isinstance(found, Data) else Data(_as_float(found, Path(source), divisor), {})
 
 
 def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -147,6 +199,8 @@ def find_reader(source: str | os.PathLike[str]) -> Reader:
     path = Path(source)
     if source == "digits":
         return read_digits
+    if is_music(path):
+        return read_music
     if path.is_dir():
         return read_images
     refuse_by_content(path)
@@ -155,7 +209,8 @@ def find_reader(source: str | os.PathLike[str]) -> Reader:
         if suffix in BY_SUFFIX:
             return BY_SUFFIX[suffix]
     with open_file(path) as file:
-        reader = BY_FIRST_BYTES.get(file.read(2))
+        head = file.read(4)
+        reader = read_music if head == MIDI_MAGIC else BY_FIRST_BYTES.get(head[:2])
     if reader is None:
         refuse_by_suffix(path)
         hint = "one of these"
@@ -164,8 +219,9 @@ def find_reader(source: str | os.PathLike[str]) -> Reader:
         elif suffixes and suffixes[-1] in TEXT_SUFFIXES:
             hint = "one of these, or call it .csv if each line holds numbers between commas"
         raise FileFormatError(
-            f"{str(path)!r} is of no known format; expected is npy, npz, csv, tsv, idx, csv.gz, idx.gz, a folder of "
-            f'images or "digits": give {hint}'
+            f"{str(path)!r} is of no known format; expected is npy, npz, csv, tsv, idx, csv.gz, idx.gz, "
+            f'{", ".join(suffix[1:] for suffix in MUSIC_SUFFIXES)}, a folder of images or music, or "digits": give '
+            f"{hint}"
         )
     return reader
 

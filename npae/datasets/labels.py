@@ -8,7 +8,7 @@ import numpy as np
 
 from npae.datasets.arrays import read_npy
 from npae.datasets.digits import load_digits
-from npae.datasets.formats import Reader, find_reader, read_digits
+from npae.datasets.formats import Reader, find_reader, read_digits, read_music
 from npae.datasets.image_files import find_images
 from npae.datasets.images import read_images
 from npae.datasets.other_formats import refuse_by_content
@@ -78,8 +78,12 @@ def read_labels(source: str | os.PathLike[str], *, header: bool | None = None) -
         return _of_folder(path)
     if reader is read_named_table:
         return _of_text(path, header)
+    if reader is read_music:
+        raise FileFormatError(f"{str(path)!r} is music, which has no labels; give a text with one label a line")
     if reader is not read_npy:
-        return _whole_of(reader(path), path)
+        values = reader(path)
+        assert isinstance(values, np.ndarray)  # the reader of music alone says more
+        return _whole_of(values, path)
     labels = read_npy(path, texts=True)
     return _texts_of(labels, path) if labels.dtype.kind == "U" else _whole_of(labels, path)
 

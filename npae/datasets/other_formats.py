@@ -130,7 +130,7 @@ BY_SUFFIX: dict[str, Format] = {
     **dict.fromkeys((".wav", ".flac", ".ogg", ".mp3"), SOUND),
     **dict.fromkeys((".mp4", ".avi", ".mov", ".mkv", ".webm"), VIDEO),
     ".pdf": PDF,
-    **dict.fromkeys((".html", ".htm", ".xml"), HTML),
+    **dict.fromkeys((".html", ".htm"), HTML),
     ".arff": ARFF,
 }
 

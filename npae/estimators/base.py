@@ -64,10 +64,14 @@ class AutoencoderEstimator(SaveMixin):
         Number of epochs trained.
     classes_ : ndarray of shape (labels,)
         The different labels of a conditional model, in order.
+    metadata_ : dict
+        What the samples mean, saved with the model as JSON: empty after ``fit``, to be filled by the caller, as
+        ``npae train`` does with the layout of music (``npae.datasets.music.Layout.to_metadata``).
     """
 
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
+    metadata_: dict[str, Any] = field(init=False)
     training_: Training = field(init=False)
     _distributions: CodeDistributions = field(init=False)
     _fitted_to: SampleRecord | None = field(init=False)
@@ -410,6 +414,7 @@ class AutoencoderEstimator(SaveMixin):
         vars(self).pop(OPTIMIZER_STATE, None)
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
+        self.metadata_ = {}
         self._adopt_classes(classes)
         self._schedule_span = None
         self._forget_codes()

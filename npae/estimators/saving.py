@@ -24,6 +24,7 @@ class SaveMixin(SamplingMixin):
 
     network_: Autoencoder
     history_: dict[str, list[float]]
+    metadata_: dict[str, Any]
     _fitted_to: SampleRecord | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
@@ -41,6 +42,8 @@ class SaveMixin(SamplingMixin):
         record = self._description(net.run.seed)
         classes = self.classes_ if net.condition.n_labels else None
         record |= {"history": self.history_, **self._class_record(classes), **self._changes_since_fit(record["params"])}
+        if self.metadata_:
+            record["metadata"] = self.metadata_
         arrays = self._distributions.arrays()
         if self._fitted_to is not None:
             record |= self._fitted_to.record()
@@ -85,6 +88,7 @@ class SaveMixin(SamplingMixin):
         model._schedule_span = _span(stored.record.get("schedule_span"))
         model.network_ = stored.network(layers)
         model.history_ = stored.history()
+        model.metadata_ = stored.metadata()
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
         model._adopt_classes(_classes(stored, model.network_))

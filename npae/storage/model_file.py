@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.datasets.music.layout import Layout
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
@@ -132,6 +133,19 @@ class StoredModel:
         if not all(isinstance(column, list) and all(isinstance(v, int | float) for v in column) for column in columns):
             raise ValueError("the history is not a table of numbers")
         return dict(history)
+
+    def metadata(self) -> dict[str, Any]:
+        """What the samples mean, by subject; empty where the file does not say.
+
+        A layout of music fits the shape of the samples.
+        """
+        metadata = self.record.get("metadata", {})
+        if not isinstance(metadata, dict):
+            raise ValueError("the metadata is no table")
+        layout = Layout.from_metadata(metadata)
+        if layout is not None and layout.shape != tuple(self.record["input_shape"]):
+            raise ValueError(f"its music has bars of shape {layout.shape}, and its samples another")
+        return metadata
 
     @contextmanager
     def errors_as_file_errors(self) -> Iterator[None]:

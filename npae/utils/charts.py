@@ -2,7 +2,7 @@
 
 import io
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ COLOURS = [f"C{i}" for i in range(10)]
 MARKERS = "o^sDvPX*<>"
 LINES = 20  # of a column of a legend
 LONGEST = 24  # letters of a name in a legend
+BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 
 
 @contextmanager
@@ -155,6 +156,55 @@ def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float
     figure.axes[0].set_ylabel(unit)
     figure.axes[0].legend(list(next(iter(panels.values()))), frameon=False)
     return _png(figure, dpi=100)
+
+
+@_own_settings()
+def piano_roll(
+    notes: Sequence[tuple[float, float, int]], bars: Sequence[float], pitch_name: Callable[[int], str]
+) -> bytes:
+    """Notes as horizontal lines, pitch upwards, octaves named, bars between lines; the content of a PNG file.
+
+    Parameters
+    ----------
+    notes : sequence of (start, end, pitch)
+    bars : sequence of float
+        Where bars begin, and where the last ends.
+    pitch_name : function
+        Of a pitch.
+    """
+    pitches = [pitch for _, _, pitch in notes] or [60]
+    low, high = min(pitches) - 2, max(pitches) + 2
+    figure = _figure(width=min(2.0 + 1.3 * len(bars), 40), height=1.2 + 0.085 * (high - low))
+    axes = figure.subplots()
+    for pitch in range(low, high + 1):
+        if pitch % 12 in BLACK_KEYS:
+            axes.axhspan(pitch - 0.5, pitch + 0.5, color="#f1f5f9", linewidth=0, zorder=0)
+    gap = 0.08 * min((end - start for start, end, _ in notes), default=1)  # so that a repeated pitch is seen
+    for start, end, pitch in notes:
+        axes.broken_barh([(start, end - start - gap)], (pitch - 0.4, 0.8), color="#2563eb", linewidth=0, zorder=2)
+    for bar in bars:
+        axes.axvline(bar, color="#94a3b8", linewidth=1, zorder=1)
+    cs = [pitch for pitch in range(low, high + 1) if pitch % 12 == 0]
+    axes.set_yticks(cs, labels=[pitch_name(pitch) for pitch in cs])
+    axes.set_xticks(bars[:-1], labels=[str(i + 1) for i in range(len(bars) - 1)])
+    axes.set(xlim=(bars[0], bars[-1]), ylim=(low - 0.5, high + 0.5), xlabel="bar")
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", alpha=0.5)
+    axes.spines[["top", "right"]].set_visible(False)
+    return _png(figure, dpi=100)
+
+
+@_own_settings()
+def spectrogram(sound: Array, rate: int, highest: float = 3000.0) -> bytes:
+    """Strength of each frequency (Hz, up to ``highest``) over time (s), in decibels; the content of a PNG file."""
+    figure = _figure(width=8, height=2.6)
+    axes = figure.subplots()
+    floor = 1e-6 * np.sin(np.arange(len(sound)))  # silence has no logarithm
+    axes.specgram(
+        sound + floor, NFFT=2048, Fs=rate, noverlap=1024, vmin=-110, vmax=-30, cmap="Blues", interpolation="nearest"
+    )
+    axes.set(ylim=(0, highest), xlabel="seconds", ylabel="Hz")
+    return _png(figure, dpi=90)
 
 
 def require_matplotlib() -> None:

@@ -87,19 +87,19 @@ def test_a_saved_model_passes(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["gradcheck", "nothing"], "is no file, no recipe and no module:Class"),
+        (["gradcheck", "nothing"], "is no file, no recipe and no module:name"),
         (["gradcheck", "no_such_module:Layer"], "there is no module 'no_such_module'"),
         (["gradcheck", "gradcheck_example:Missing"], "has no 'Missing'"),
         (["gradcheck", "gradcheck_example:Broken"], "needs arguments"),
-        (["gradcheck", ":Doubles"], "is no module:Class"),
+        (["gradcheck", ":Doubles"], "is no module:name"),
         (["gradcheck", "gradcheck_example:Unmakable"], "no file of weights"),
         (["gradcheck", "gradcheck_example:Unrunnable", "--json"], "RuntimeError at gradcheck_example.py, line 34"),
         (["gradcheck", "gradcheck_unfinished:Layer"], "cannot be imported: SyntaxError"),
-        (["gradcheck", "gradcheck_example.py"], "give module:Class, such as gradcheck_example:Scale"),
+        (["gradcheck", "gradcheck_example.py"], "give module:name, such as gradcheck_example:Scale"),
         (["gradcheck", "missing.safetensors"], "missing.safetensors"),
         (["gradcheck", "C:\\none\\m.safetensors"], "there is no file C:\\none\\m.safetensors"),
         (["gradcheck", "C:/none/m.safetensors"], "there is no file C:/none/m.safetensors"),
-        (["gradcheck", "C:\\none\\layers.py"], "give module:Class, such as layers:Scale"),
+        (["gradcheck", "C:\\none\\layers.py"], "give module:name, such as layers:Scale"),
         (
             ["gradcheck", "C:\\none\\layers.py:Scale"],
             "layers.py is a file, and a module is expected; go to its folder,",

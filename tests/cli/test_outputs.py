@@ -335,9 +335,7 @@ def test_outputs_beside_the_model_are_looked_at_too(inputs: Path, capsys: pytest
 def test_data_is_never_guessed(words: Leaf, option: str, capsys: pytest.CaptureFixture[str]) -> None:
     positional = [f"no-{action.dest}" for action in LEAVES[words]._actions if not action.option_strings]
     line = refused(capsys, [*words, *positional])
-    assert (
-        f"{option} is missing; give a .npy, .npz, .csv or idx file, a folder of images or of such folders, or " in line
-    )
+    assert f"{option} is missing; give a .npy, .npz, .csv or idx file, a folder of images or of such folders, " in line
 
 
 def test_digits_are_given_by_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,10 @@ from npae.kernels import reference_kernels
 drawn = settings(phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck))
 
 
+#: Libraries that a target needs, and without which it is not tried.
+NEEDED = {"images": ["PIL.Image"], "safetensors": ["safetensors.numpy"], "midi": ["mido"], "musicxml": ["music21"]}
+
+
 @pytest.fixture(autouse=True)
 def _in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
     """A wrong shape is an error in NumPy, and a crash in machine code."""
@@ -23,10 +27,8 @@ def _in_numpy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=TARGETS)
 def target(request: pytest.FixtureRequest) -> Target:
-    if request.param == "images":
-        pytest.importorskip("PIL.Image")
-    if request.param == "safetensors":
-        pytest.importorskip("safetensors.numpy")
+    for module in NEEDED.get(request.param, ()):
+        pytest.importorskip(module)
     return TARGETS[request.param]
 
 
@@ -63,7 +65,7 @@ def test_changed_files_end_in_a_result_or_a_sentence_in_little_memory(target, tm
 def test_any_bytes_end_in_a_result_or_a_sentence(content, tmp_path_factory):
     folder = tmp_path_factory.getbasetemp()
     for target in TARGETS.values():
-        if target.name not in ("images", "safetensors"):
+        if target.name not in NEEDED:
             target.try_on(content, folder)
             target.try_on(target.seeds()[0][:8] + content, folder)
 

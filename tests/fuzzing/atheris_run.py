@@ -25,7 +25,7 @@ HANG = 5.0  # seconds of the processor for one input
 LONGEST = 65536  # bytes of an input
 ADDRESS_SPACE = 2**32  # bytes; of an allocation beyond it comes a MemoryError, and so a finding
 STUCK = 600  # seconds after which libFuzzer ends an input that Python cannot interrupt
-INSTRUMENTED = ("npae", "PIL", "zipfile", "gzip", "csv", "json", "numpy.lib")
+INSTRUMENTED = ("npae", "PIL", "zipfile", "gzip", "csv", "json", "numpy.lib", "mido")
 
 
 class Hang(BaseException):

@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import io
 import json
+import re
 import struct
 import zipfile
 import zlib
@@ -189,6 +190,40 @@ def zip_edited(content: bytes, chance: Random) -> bytes:
         for name, inside in members.items():
             archive.writestr(zipfile.ZipInfo(name), inside)
     return file.getvalue()
+
+
+def midi_edited(content: bytes, chance: Random) -> bytes:
+    """What is in one of the chunks, changed; its length is made to fit."""
+    chunks, at = [], 0
+    while at + 8 <= len(content):
+        length = int.from_bytes(content[at + 4 : at + 8], "big")
+        chunks.append((content[at : at + 4], content[at + 8 : at + 8 + length]))
+        at += 8 + length
+    if not chunks:
+        return bytes_edited(content, chance)
+    i = chance.randrange(len(chunks))
+    chunks[i] = (chunks[i][0], bytes_edited(chunks[i][1], chance))
+    return b"".join(name + len(inside).to_bytes(4, "big") + inside for name, inside in chunks)
+
+
+def xml_edited(content: bytes, chance: Random) -> bytes:
+    """A number or a word between tags replaced, an element repeated or removed; of a zip, a member changed."""
+    if content[:2] == b"PK":
+        return zip_edited(content, chance)
+    texts = list(re.finditer(rb">([^<>\s]+)<", content))
+    elements = list(re.finditer(rb"<([\w-]+)[^<>]*>[^<>]*</\1>", content))
+    match chance.randrange(4):
+        case 0 | 1 if texts:
+            start, end = chance.choice(texts).span(1)
+            other = chance.choice([b"0", b"-1", b"1e9", b"99999", b"x", b"3", b"0.5", chance.choice(texts).group(1)])
+            return content[:start] + other + content[end:]
+        case 2 if elements:
+            start, end = chance.choice(elements).span()
+            return content[:end] + content[start:end] * chance.choice((1, 1, 20)) + content[end:]
+        case 3 if elements:
+            start, end = chance.choice(elements).span()
+            return content[:start] + content[end:]
+    return bytes_edited(content, chance)
 
 
 def begun_otherwise(content: bytes, chance: Random) -> bytes:

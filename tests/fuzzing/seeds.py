@@ -4,18 +4,20 @@ import gzip
 import io
 import struct
 import tempfile
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
 import numpy as np
-from helpers.small_models import TYPES, data_for, fitted, samples
+from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
 from npae.applications import compression
 from npae.applications.classifier import Classifier
 from npae.applications.retrieval import Index
 from npae.applications.texts import WordWeights
+from npae.datasets.music import Layout
 from npae.estimators import AutoencoderEstimator
 from npae.layers import (
     ActivityL1,
@@ -75,11 +77,19 @@ def model() -> AutoencoderEstimator:
     return fitted("vanilla")
 
 
+def music_model() -> AutoencoderEstimator:
+    """One of bars of four steps and three pitches."""
+    model = unfitted("vanilla").fit(samples(12, 4, 3, 2))
+    model.metadata_ = Layout((4, 4), 4, 60, 62).to_metadata()
+    return model
+
+
 @cache
 def models() -> list[bytes]:
     """Of the five types, of two bare networks, and of an encoder alone."""
     return [
         *(written(fitted(kind).save) for kind in TYPES),
+        written(music_model().save),
         *(written(lambda path, net=net: save(net, path)) for net in (images_network(), tied_network())),
         written(lambda path: export_encoder(fitted("variational").network_, path)),
     ]
@@ -278,3 +288,71 @@ def images() -> list[bytes]:
         Image.fromarray(PIXELS).save(file, "tiff", **options)
         found.append(file.getvalue())
     return found
+
+
+def midi_file(kind: int = 1, meter: tuple[int, int] = (4, 4), pitches: tuple[int, ...] = (60, 64, 67)) -> bytes:
+    """Two bars: a chord of a bar, and one note on each beat; with ``kind`` 0 in one track."""
+    import mido
+
+    file = mido.MidiFile(type=kind, ticks_per_beat=24)
+    track = file.add_track()
+    track.append(mido.MetaMessage("set_tempo", tempo=500_000))
+    track.append(mido.MetaMessage("time_signature", numerator=meter[0], denominator=meter[1]))
+    bar = 96 * meter[0] // meter[1]
+    for velocity, time in ((80, 0), (0, bar)):
+        for i, pitch in enumerate(pitches):
+            track.append(mido.Message("note_on", note=pitch, velocity=velocity, time=time if i == 0 else 0))
+    if kind == 1:
+        track = file.add_track()
+    for i in range(meter[0]):
+        wait = bar if kind == 1 and i == 0 else 0
+        track.append(mido.Message("note_on", note=pitches[i % len(pitches)] + 12, channel=1, time=wait))
+        track.append(mido.Message("note_off", note=pitches[i % len(pitches)] + 12, channel=1, time=96 // meter[1]))
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+@cache
+def midi() -> list[bytes]:
+    """Of two types, in two meters."""
+    return [midi_file(), midi_file(0), midi_file(1, (3, 4)), midi_file(1, (6, 8))]
+
+
+def score(inside: str = "", divisions: int = 2, meter: tuple[int, int] = (4, 4)) -> bytes:
+    """MusicXML of one bar: a chord of two half notes, a tie, and ``inside``."""
+
+    def note(step: str, duration: int, more: str = "") -> str:
+        pitch = f"<pitch><step>{step}</step><octave>4</octave></pitch>"
+        return f"<note>{more if 'chord' in more else ''}{pitch}<duration>{duration}</duration></note>"
+
+    notes = note("C", 2 * divisions) + note("E", 2 * divisions, "<chord/>") + note("G", 2 * divisions)
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><score-partwise version="3.1">'
+        f'<part-list><score-part id="P1"><part-name>Piano</part-name></score-part></part-list><part id="P1">'
+        f'<measure number="1"><attributes><divisions>{divisions}</divisions><key><fifths>0</fifths></key>'
+        f"<time><beats>{meter[0]}</beats><beat-type>{meter[1]}</beat-type></time></attributes>"
+        f'<direction><sound tempo="90"/></direction>{notes}{inside}</measure></part></score-partwise>'
+    ).encode()
+
+
+def compressed_score(text: bytes, name: str = "score.xml") -> bytes:
+    """A .mxl file."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(
+            "META-INF/container.xml",
+            f'<?xml version="1.0"?><container><rootfiles><rootfile full-path="{name}"/></rootfiles></container>',
+        )
+        archive.writestr(name, text)
+    return file.getvalue()
+
+
+@cache
+def scores() -> list[bytes]:
+    """Plain and compressed; with a second voice, a tie and a transposing instrument."""
+    voice = (
+        "<backup><duration>8</duration></backup><note><pitch><step>C</step><octave>3</octave></pitch>"
+        '<duration>8</duration><tie type="start"/><voice>2</voice></note>'
+    )
+    return [score(), score(voice), compressed_score(score())]

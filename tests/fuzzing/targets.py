@@ -23,6 +23,7 @@ from npae.datasets.arrays import read_npy, read_npz
 from npae.datasets.idx import read_idx
 from npae.datasets.images import read_images
 from npae.datasets.labels import read_labels
+from npae.datasets.music import read_bars
 from npae.datasets.table import read_table
 from npae.datasets.texts import read_new_texts, read_texts
 from npae.storage import safetensors
@@ -266,6 +267,22 @@ TARGETS: dict[str, Target] = {
         Target("new texts", "x.txt", seeds.lines_of_text, read_new_texts, mutations.gzip_edited),
         Target("classifier", "x.safetensors", seeds.classifiers, use_classifier, mutations.safetensors_edited),
         Target("words", "x.safetensors", seeds.words, use_words, mutations.safetensors_edited),
+        Target(
+            "midi",
+            "x.mid",
+            seeds.midi,
+            read_any(lambda path: read_bars(path).X),
+            mutations.midi_edited,
+            memory=200_000_000,
+        ),
+        Target(
+            "musicxml",
+            "x.musicxml",
+            seeds.scores,
+            read_any(lambda path: read_bars(path, transpose="c").X),
+            mutations.xml_edited,
+            memory=400_000_000,
+        ),
         Target(
             "images",
             "x.png",
