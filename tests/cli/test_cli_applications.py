@@ -31,6 +31,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def there(folder, monkeypatch):
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "200")  # so that each row of a table is one line
 
 
 SIDES = ["--train", "train.npy", "--test", "test.npy"]
