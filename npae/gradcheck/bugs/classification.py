@@ -38,9 +38,9 @@ class ClassEntropy(Kind):
     layouts = (Layout(), Layout({"z": TRANSPOSED, "p": TRANSPOSED, "t": TRANSPOSED}))
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
-        z = rng.standard_normal((3, 4))
+        z = rng.standard_normal((5, 4))
         first = z if self.inputs[0] == "z" else softmax(z)
-        return {self.inputs[0]: first, "t": np.eye(4)[[2, 0, 2]], "share": 1 / 3, "each": False}
+        return {self.inputs[0]: first, "t": np.eye(4)[[2, 0, 2, 1, 0]], "share": 1 / 5, "each": False}
 
     def losses(self, c: BugCase) -> Array:
         """The loss of each sample."""

@@ -122,8 +122,11 @@ def _computes(kind: Kind, values: Mapping[str, Any], outputs: list[Array]) -> bo
     )
 
 
-def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> list[Bug]:
-    """The known mistakes that match the wrong blocks: for each block the one that explains most blocks, or several."""
+def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> dict[str, set[str]]:
+    """The known mistakes that match wrong blocks, each with those: for each block the one that explains most blocks.
+
+    Where several explain as many, all are included.
+    """
     apart: dict[str, dict[str, float]] = {}
     bugs = {b.name: b for b in bugs_of(kind.name) if not b.how}
     for b in bugs.values():
@@ -133,16 +136,18 @@ def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[
             continue
         for block in set(b.blocks) & wrong:
             apart.setdefault(block, {})[b.name] = _apart(gradients[block], seen[block])
-    named: dict[str, Bug] = {}
-    for distances in apart.values():
+    named: dict[str, set[str]] = {}
+    for block, distances in apart.items():
         alike = [name for name, d in distances.items() if d <= SAME]
         if any(SAME < d < OTHER for d in distances.values()):
             continue
         explained = {n: [apart[b].get(n, 1.0) <= SAME for b in bugs[n].blocks if b in apart] for n in alike}
         # A mistake all of whose blocks match is preferred, then one with more matching blocks.
         rank = {n: (all(e) and set(bugs[n].blocks) & set(seen) <= wrong, sum(e)) for n, e in explained.items()}
-        named.update({n: bugs[n] for n in alike if rank[n] == max(rank.values())})
-    return list(named.values())
+        for n in alike:
+            if rank[n] == max(rank.values()):
+                named.setdefault(n, set()).add(block)
+    return named
 
 
 def _apart(known: Array, seen: Array) -> float:
@@ -160,24 +165,34 @@ def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None
         except Exception:  # y fits this kind, but its gradients are not defined for these shapes, as for vectors
             continue
         if found:
-            blocks = {b.name: tuple(ours[t] for t in b.blocks if t in ours and ours[t] in wrong) for b in found}
-            return [BugMatch(b.name, recognized.formula(b), b.hint, blocks[b.name]) for b in found]
+            known = {b.name: b for b in bugs_of(recognized.kind.name)}
+            return [
+                BugMatch(
+                    name,
+                    recognized.formula(known[name]),
+                    known[name].hint,
+                    tuple(ours[t] for t in known[name].blocks if t in blocks),
+                )
+                for name, blocks in found.items()
+            ]
     return []
 
 
-def _matching(recognized: Recognized, calls: list[Call], wrong: set[str]) -> list[Bug]:
-    """The mistakes of a recognised kind that match all calls."""
+def _matching(recognized: Recognized, calls: list[Call], wrong: set[str]) -> dict[str, set[str]]:
+    """The mistakes of a recognised kind that match all calls, each with the kind's blocks that it matches."""
     ours = recognized.names
     theirs = {o: t for t, o in ours.items()}
     right = recognized.kind.backward(recognized.case(calls[0].arrays, calls[0].g))
     first = recognized.gradients(calls[0].seen)
     wanted = {theirs[o] for o in wrong if theirs.get(o) in first and _apart(right[theirs[o]], first[theirs[o]]) > SAME}
-    found: dict[str, Bug] = {}
+    found: dict[str, set[str]] = {}
     for i, call in enumerate(calls):
         case, seen = recognized.case(call.arrays, call.g), recognized.gradients(call.seen)
-        named = {b.name: b for b in candidates(case, recognized.kind, seen, wanted)}
-        found = named if i == 0 else {n: b for n, b in found.items() if n in named}
-    return list(found.values())
+        named = candidates(case, recognized.kind, seen, wanted)
+        found = (
+            named if i == 0 else {n: blocks & named[n] for n, blocks in found.items() if blocks & named.get(n, set())}
+        )
+    return found
 
 
 def as_name(b: Bug, blocks: tuple[str, ...]) -> BugMatch:
