@@ -40,9 +40,10 @@ class FunctionSubject(Subject):
         inputs: Sequence[Any],
         wrt: list[str],
         keep_dtype: bool = False,
+        names: Sequence[str] | None = None,
     ):
         self.f, self.backward, self.keep_dtype = f, backward, keep_dtype
-        self.inputs = dict(zip(input_names(f, len(inputs)), inputs, strict=True))
+        self.inputs = dict(zip(names or input_names(f, len(inputs)), inputs, strict=True))
         self.wrt = wrt
         self.arrays = {
             name: _copy(array) for given, value in self.inputs.items() for name, array in arrays_in(given, value)
@@ -67,7 +68,7 @@ class FunctionSubject(Subject):
     def with_arrays(self, arrays: Mapping[str, Array]) -> "FunctionSubject":
         """The same functions at other arrays, whose shapes may differ."""
         inputs = self.arguments(self._copies(arrays))
-        return type(self)(self.f, self.backward, inputs, self.wrt, self.keep_dtype)
+        return type(self)(self.f, self.backward, inputs, self.wrt, self.keep_dtype, list(self.inputs))
 
     def _copies(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
         """Copies in the precision in which they are handed over."""

@@ -25,8 +25,9 @@ class ScalarSubject(FunctionSubject):
         inputs: Sequence[Any],
         wrt: list[str],
         keep_dtype: bool = False,
+        names: Sequence[str] | None = None,
     ) -> None:
-        super().__init__(f, grad, inputs, wrt, keep_dtype)
+        super().__init__(f, grad, inputs, wrt, keep_dtype, names)
         if self.several or int(np.prod(self.shapes[0])) != 1:
             what = f"{len(self.shapes)} outputs" if self.several else f"an array of shape {self.shapes[0]}"
             raise ValueError(

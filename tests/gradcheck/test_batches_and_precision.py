@@ -96,6 +96,17 @@ def test_a_function_that_refuses_a_size_is_not_called_wrong():
     )
 
 
+def test_an_axis_that_is_broadcast_for_one_sample_only_proves_nothing():
+    scale = RNG.normal(size=(3, 4))
+    report = check(lambda x: scale * x, lambda g, x: scale * g, [x], batch_axis=0)
+    assert report.passed, str(report)
+    assert "other batch sizes: not looked at: with 2 samples f raised ValueError" in str(report)
+    square, gamma = RNG.normal(size=(4, 4)), RNG.normal(size=4)  # gamma is as long as the batch by chance
+    backward = lambda g, x, gamma: (g * gamma, (g * x).sum(axis=0))  # noqa: E731
+    both = check(lambda x, gamma: x * gamma, backward, [square, gamma], batch_axis=0)
+    assert both.passed, str(both)
+
+
 def normalize(x):
     return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-5)
 
