@@ -42,6 +42,7 @@ import npae
 from npae.datasets import load_digits, read
 from npae.datasets.images import read_images
 from npae.layers import Conv2D, Dense, TiedDense
+from npae.utils.errors import NonFiniteError
 from npae.utils.types import Array
 
 SEEDS = (0, 1, 2)
@@ -189,17 +190,17 @@ def roughness(x: Array) -> float:
 
 def print_roughness(faces: Array) -> None:
     x = faces[np.random.default_rng(0).permutation(len(faces))[:200]]
-    print("\nroughness of samples by that of 200 faces, variational with mse; error of rebuilding; by gain and seed")
-    for epochs, gain in itertools.product((30, 100), (*GAINS, None)):
+    print("\nroughness of samples by that of 200 faces, variational with mse, 30 epochs; error of rebuilding; by seed")
+    for gain in (*GAINS, None):
         row = []
         for seed in SEEDS:
             model = npae.VariationalAutoencoder(
-                code_size=24, beta=0.2, loss="mse", epochs=epochs, batch_size=32, random_state=seed
+                code_size=24, beta=0.2, loss="mse", epochs=30, batch_size=32, random_state=seed
             )
             train(model, x, gain)
             error = np.square(model.reconstruct(x).clip(0, 1) - x).mean()
-            row.append(f"{roughness(model.sample(100).clip(0, 1)) / roughness(x):7.2f} ({error:.4f})")
-        print(f"{epochs:4} epochs, gain {'as is' if gain is None else f'{gain:5g}'} {''.join(row)}", flush=True)
+            row.append(f"{roughness(model.sample(100)) / roughness(x):8.2f} ({error:.4f})")
+        print(f"gain {'as is' if gain is None else f'{gain:5g}'} {''.join(row)}", flush=True)
 
 
 def print_losses() -> None:
@@ -232,7 +233,7 @@ def print_rates(sets: Iterable[tuple[str, Data]]) -> None:
                     model = models(data, "mse", seed)[kind].set_params(optimizer=optimizer, learning_rate=rate)
                     try:
                         got.append(errors(train(model, data.train, None), data)[0])
-                    except npae.NonFiniteError:
+                    except NonFiniteError:
                         got.append(np.nan)
                 logs.append(np.log(got))
             mean = np.mean(logs, axis=0)

@@ -137,7 +137,7 @@ def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
         pytest.importorskip(module)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    np.save("images.npy", rng.random((40, 8, 8), dtype="float32"))
+    np.save("images.npy", rng.random((180, 8, 8), dtype="float32"))  # as many as a mixture needs
     write_data_of_the_guide(rng)
     lines = [line for block in blocks(path, "sh") for line in block.splitlines() if line.startswith("npae ")]
     assert lines
@@ -176,7 +176,8 @@ def small_data(monkeypatch, tmp_path, few_digits) -> None:
 def test_the_applications_run_on_little_data(small_data, monkeypatch):
     for module in ("sklearn", "pandas", "PIL"):
         pytest.importorskip(module)
-    monkeypatch.setattr("npae.applications.classification.text_model", _quick_text_model)
+    for module in ("npae.applications.texts", "npae.cli.texts"):
+        monkeypatch.setattr(f"{module}.text_model", _quick_text_model)
     names: dict = {}
     text = (ROOT / "docs/applications.md").read_text()
     for language, block in re.findall(r"```(python|sh)\n(.*?)```", text, re.DOTALL):
@@ -191,5 +192,5 @@ def test_the_applications_run_on_little_data(small_data, monkeypatch):
     assert names["accuracy"] > 0.3
 
 
-def _quick_text_model(code_size: int = 16) -> npae.DeepAutoencoder:
+def _quick_text_model(code_size: int = 16, *, n_texts: int = 50) -> npae.DeepAutoencoder:
     return npae.DeepAutoencoder(code_size=code_size, hidden=(8,), epochs=1, random_state=0)

@@ -1,25 +1,24 @@
 """Anomaly detection: samples unlike the training data have a larger reconstruction error.
 
 The measure is the area under the ROC curve: the probability that an outlier has a larger error than an inlier
-(Hanley & McNeil 1982).
+(Hanley & McNeil 1982). ``npae.applications.detector`` turns scores into decisions.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from npae.applications.features import samples_for
+from npae.applications.anomaly_scores import SCORES, AnomalyScore, errors
+from npae.applications.features import require_sklearn, samples_for
+from npae.applications.mahalanobis import Mahalanobis
 from npae.applications.pca import PCA
-from npae.estimators import AutoencoderEstimator
+from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 
-
-def errors(rebuilt: Array, X: Array) -> Array:
-    """Mean squared error (n,) of each sample of X (n, ...), over its values, for reconstructions of the same shape."""
-    per_sample: Array = np.square(rebuilt - X, dtype=np.float64).reshape(len(X), -1).mean(axis=1)
-    return per_sample
+FOREST = "IsolationForest"
 
 
 def auroc(inliers: Array, outliers: Array) -> float:
@@ -53,31 +52,51 @@ def noise_like(X: Array, seed: int = 0) -> Array:
 
 def compare(
     model: AutoencoderEstimator, train: Any, test: Any, outliers: Mapping[str, Any]
-) -> list[tuple[str, float, float]]:
-    """Area under the ROC curve of the reconstruction error, for a fitted model and for PCA of the same code size.
+) -> dict[str, dict[str, float]]:
+    """Area under the ROC curve of the scores of a fitted model, and of methods that work on the values themselves.
+
+    These are the reconstruction error of PCA of the same code size, the Mahalanobis distance, and the isolation forest
+    of scikit-learn (Liu, Ting & Zhou 2008), which is left out where scikit-learn is not installed.
 
     Parameters
     ----------
     model : fitted estimator
     train, test : array-like of shape ``(n, *shape)``
-        Inliers: training data, for PCA, and samples of the same kind.
+        Inliers: training data, to which the other methods and the distances of codes are fitted, and samples of the
+        same kind.
     outliers : mapping of str to array-like of shape ``(n, *shape)``
 
     Returns
     -------
-    list of (name of the outliers, area of the autoencoder, area of PCA)
+    dict of str to dict of str to float
+        For each name of outliers the area of each method.
     """
     train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
-    net = model.network_
-    (size,) = net.code_shape
-    pca = PCA(train, size)
-    rows = []
+    scores = _scores(model, train)
+    of_inliers = {method: score(test) for method, score in scores.items()}
+    areas = {}
     for name, given in outliers.items():
         X = samples_for(model, given, f"the outliers {name!r}")
-        by_model = auroc(errors(net.reconstruct(test), test), errors(net.reconstruct(X), X))
-        by_pca = auroc(errors(pca.reconstruct(test, size), test), errors(pca.reconstruct(X, size), X))
-        rows.append((name, by_model, by_pca))
-    return rows
+        areas[name] = {method: auroc(of_inliers[method], score(X)) for method, score in scores.items()}
+    return areas
 
 
-HEADER: Sequence[str] = ("outliers", "autoencoder", "PCA")
+def _scores(model: AutoencoderEstimator, train: Array) -> dict[str, Callable[[Array], Array]]:
+    """A function of samples (n, ...) that returns their scores (n,), for each method."""
+    (size,) = model.network_.code_shape
+    scores: dict[str, Callable[[Array], Array]] = {
+        kind: AnomalyScore(model, train, kind)
+        for kind in SCORES
+        if kind != "elbo" or isinstance(model, VariationalAutoencoder)
+    }
+    flat = train.reshape(len(train), -1)
+    pca, raw = PCA(flat, size), Mahalanobis(flat)
+    scores["PCA"] = lambda X: errors(pca.reconstruct(X.reshape(len(X), -1), size), X.reshape(len(X), -1))
+    scores["Mahalanobis, raw"] = lambda X: raw(X.reshape(len(X), -1))
+    if find_spec("sklearn") is not None:
+        require_sklearn("an isolation forest")
+        from sklearn.ensemble import IsolationForest
+
+        forest = IsolationForest(random_state=0).fit(flat)
+        scores[FOREST] = lambda X: -forest.score_samples(X.reshape(len(X), -1))
+    return scores

@@ -1,30 +1,117 @@
-"""Clustering: k-means on codes, and agreement of the clusters with labels that were not used.
+"""Clustering: k-means on codes, how well groups are separated, and their agreement with labels that were not used.
 
-Agreement is measured by the adjusted Rand index (Hubert & Arabie 1985) and normalised mutual information; both are 1
-for equal groups, and the first is 0 on average for random groups.
+Separation is measured by the silhouette (Rousseeuw 1987), from −1 to 1. Agreement is measured by the adjusted Rand
+index (Hubert & Arabie 1985) and normalised mutual information; both are 1 for equal groups, and the first is 0 on
+average for random groups. ``npae.applications.deep_clustering`` trains the encoder for groups.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from npae.applications.features import feature_sets, require_sklearn
 from npae.estimators import AutoencoderEstimator
+from npae.utils.randomness import generator
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 from npae.utils.validation import check_labels
+from npae.utils.wording import counted
+
+MOST_COMPARED = 2000  # samples whose distances from one another are computed for a silhouette
 
 
-def cluster(features: Array, n_clusters: int, seed: int = 0) -> Array:
-    """Clusters (n,) of features (n, size) by k-means, the best of ten initialisations. Needs scikit-learn."""
+@dataclass(frozen=True)
+class Groups:
+    """Groups of n samples, k of them.
+
+    Attributes
+    ----------
+    groups : ndarray of int, shape (n,)
+        The group of each sample, from 0 to k − 1.
+    distances : ndarray of shape (n,)
+        Euclidean distance of each sample's features from its group's centroid.
+    centroids : ndarray of shape (k, size)
+    """
+
+    groups: Array
+    distances: Array
+    centroids: Array
+
+    @classmethod
+    def around(cls, features: Array, centroids: Array) -> "Groups":
+        """Each of the features (n, size) in the group of the nearest centroid."""
+        squares = np.square(features, dtype=np.float64).sum(axis=1)[:, None] + np.square(centroids).sum(axis=1)
+        groups = (squares - 2 * features.astype(np.float64) @ centroids.T).argmin(axis=1)
+        return cls(groups, np.linalg.norm(features - centroids[groups], axis=1), centroids)
+
+
+def cluster(features: Array, n_clusters: int, seed: int = 0) -> Groups:
+    """Groups of features (n, size) by k-means, the best of ten initialisations. Needs scikit-learn.
+
+    Raises
+    ------
+    ValueError
+        If fewer than ``n_clusters`` of the features differ from one another.
+    """
     require_sklearn("k-means")
     from sklearn.cluster import KMeans
 
-    groups: Array = KMeans(
-        whole_number(n_clusters, "n_clusters"), n_init=10, random_state=whole_number(seed, "seed", least=0)
-    ).fit_predict(features)
-    return groups
+    k = whole_number(n_clusters, "n_clusters")
+    n_different = len(np.unique(features, axis=0))
+    if n_different < k:
+        raise ValueError(
+            f"{counted(n_different, 'different sample')} cannot be divided into {counted(k, 'group')}; give at most as "
+            f"many groups"
+        )
+    found = KMeans(k, n_init=10, random_state=whole_number(seed, "seed", least=0)).fit(features)
+    return Groups.around(features, found.cluster_centers_.astype(np.float64))
+
+
+def silhouette(features: Array, groups: Array, seed: int = 0) -> float | None:
+    """Mean silhouette of features (n, size) in groups (n,). Needs scikit-learn.
+
+    That of a sample is (b − a) / max(a, b), with the mean distance a from its own group and b from the nearest other
+    one: 1 for groups that are far apart, about 0 for groups that touch. Of more than 2,000 samples it is that of 2,000
+    drawn at random. None where these are in one group, or each in its own, since it is not defined there.
+    """
+    require_sklearn("the silhouette")
+    from sklearn.metrics import silhouette_score
+
+    if len(features) > MOST_COMPARED:
+        drawn = generator(seed, "silhouette").choice(len(features), MOST_COMPARED, replace=False)
+        features, groups = features[drawn], groups[drawn]
+    if not 2 <= len(np.unique(groups)) < len(groups):
+        return None
+    return float(silhouette_score(features, groups))
+
+
+def silhouettes(features: Array, numbers: Iterable[int], seed: int = 0) -> list[tuple[int, float | None]]:
+    """For each number of groups the silhouette of those that k-means finds among features (n, size)."""
+    return [(k, silhouette(features, cluster(features, k, seed).groups, seed)) for k in numbers]
+
+
+def best_number(measured: Sequence[tuple[int, float | None]]) -> int:
+    """The number of groups with the largest silhouette, the smallest of equal ones.
+
+    Raises
+    ------
+    ValueError
+        If none of the numbers has a silhouette.
+    """
+    defined = [(k, value) for k, value in measured if value is not None]
+    if not defined:
+        raise ValueError("no number of groups from 2 to one less than there are samples was given; give one")
+    return max(defined, key=lambda pair: (pair[1], -pair[0]))[0]
+
+
+def agreement(labels: Array, groups: Array) -> tuple[float, float]:
+    """Adjusted Rand index and normalised mutual information of groups (n,) and labels (n,). Needs scikit-learn."""
+    require_sklearn("clustering")
+    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+
+    return float(adjusted_rand_score(labels, groups)), float(normalized_mutual_info_score(labels, groups))
 
 
 def compare(
@@ -37,18 +124,12 @@ def compare(
     list of (name, size, adjusted Rand index, normalised mutual information)
     """
     require_sklearn("clustering")
-    from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
-
     rows, sets = [], feature_sets(model, train, test)
     test_labels = check_labels(test_labels, len(sets[0].test), "the test labels")
     n_clusters = len(np.unique(test_labels))
     for features in sets:
-        groups = cluster(features.test, n_clusters)
-        agreement = (
-            float(adjusted_rand_score(test_labels, groups)),
-            float(normalized_mutual_info_score(test_labels, groups)),
-        )
-        rows.append((features.name, features.size, *agreement))
+        groups = cluster(features.test, n_clusters).groups
+        rows.append((features.name, features.size, *agreement(test_labels, groups)))
     return rows
 
 

@@ -1,16 +1,11 @@
 """Feature sets for comparisons: codes, principal components, and raw values of the same samples."""
 
-import io
-import warnings
-from contextlib import redirect_stderr
 from dataclasses import dataclass
-from functools import cache
-from importlib.util import find_spec
 from typing import Any
 
 from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator
-from npae.utils.errors import MissingExtraError
+from npae.utils.scikit_learn import require_sklearn as require_sklearn
 from npae.utils.sparse import is_sparse
 from npae.utils.types import Array
 from npae.utils.validation import check_dense
@@ -71,23 +66,3 @@ def feature_sets(model: AutoencoderEstimator, train: Any, test: Any) -> list[Fea
         Features("PCA", pca.encode(train, size), pca.encode(test, size)),
         Features("raw", train.reshape(len(train), -1), test.reshape(len(test), -1)),
     ]
-
-
-def require_sklearn(what: str) -> None:
-    """Raise MissingExtraError if scikit-learn is not installed."""
-    if find_spec("sklearn") is None:
-        raise MissingExtraError(f"{what} needs scikit-learn, which is not installed; pip install 'npae[sklearn]'")
-    _count_processors()
-
-
-@cache
-def _count_processors() -> None:
-    """Make joblib, which counts processors for scikit-learn, do so now, without warnings.
-
-    If the system does not report physical cores, as without ``/sys``, joblib correctly uses all processors, but the
-    first time it prints a traceback and a warning, which is an error under ``python -W error``.
-    """
-    from joblib import cpu_count
-
-    with warnings.catch_warnings(action="ignore"), redirect_stderr(io.StringIO()):
-        cpu_count(only_physical_cores=True)

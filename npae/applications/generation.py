@@ -1,7 +1,8 @@
 """Generation: interpolation, latent traversals and grids, and the ELBO and IWAE bounds of variational models.
 
 Estimators have ``sample`` and linear ``interpolate``; here are paths on a sphere, along one dimension and over a plane
-of the code, and bounds of the log-likelihood.
+of the code, and bounds of the log-likelihood. A conditional model decodes them with the given ``labels``, as for
+``sample``. ``npae.applications.frechet`` measures how far samples are from data.
 """
 
 import warnings
@@ -13,6 +14,7 @@ import numpy as np
 
 from npae.applications.pca import PCA
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
+from npae.estimators.hints import CARRIED
 from npae.network.posterior import posterior
 from npae.utils.randomness import generator
 from npae.utils.scalars import real_number, truth_value, whole_number
@@ -20,7 +22,7 @@ from npae.utils.sparse import dense
 from npae.utils.types import Array
 from npae.utils.validation import one_sample, stack_two
 
-ACTIVE = 0.01  # variance of its mean above which a unit is active (Burda et al. 2016, §5.2)
+VARYING = 0.01  # variance of its mean above which Burda et al. (2016, §5.2) call a unit active
 
 
 def slerp(a: Array, b: Array, t: Array) -> Array:
@@ -53,15 +55,17 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
     return path
 
 
-def walk(model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spherical: bool = False) -> Array:
+def walk(
+    model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spherical: bool = False, labels: Any = None
+) -> Array:
     """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
     if not truth_value(spherical, "spherical"):
-        return model.interpolate(a, b, steps)
+        return model.interpolate(a, b, steps, labels=labels)
     start, end = model.network_.encode(stack_two(a, b)).astype(np.float64)
-    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, whole_number(steps, "steps"))))
+    return model.inverse_transform(slerp(start, end, np.linspace(0, 1, whole_number(steps, "steps"))), labels)
 
 
-def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5) -> Array:
+def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5, *, labels: Any = None) -> Array:
     """Latent traversals of one sample x: each dimension of its code takes values from −reach to reach.
 
     Returns samples ``(code_size, steps, *shape)``. For a variational model, whose codes are close to N(0, 1), ``reach``
@@ -72,11 +76,13 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
     codes = np.tile(code, (len(code), steps, 1))  # (code, steps, code)
     each = np.arange(len(code))
     codes[each, :, each] = np.linspace(-reach, reach, steps)
-    samples = model.inverse_transform(codes.reshape(-1, len(code)))
+    samples = model.inverse_transform(codes.reshape(-1, len(code)), labels)
     return samples.reshape(len(code), steps, *samples.shape[1:])
 
 
-def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: float = 2.0) -> Array:
+def latent_grid(
+    model: AutoencoderEstimator, X: Any, steps: int = 15, reach: float = 2.0, *, labels: Any = None
+) -> Array:
     """Samples ``(steps², *shape)`` on a grid in the plane of the first two principal components of the codes of X.
 
     The grid is in row-major order and extends ``reach`` standard deviations to both sides of each axis.
@@ -87,7 +93,7 @@ def latent_grid(model: AutoencoderEstimator, X: Any, steps: int = 15, reach: flo
     reach = real_number(reach, "reach")
     ticks = np.linspace(-reach, reach, whole_number(steps, "steps"))
     plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
-    return model.inverse_transform(pca.decode(plane[:, : len(deviation)] * deviation))
+    return model.inverse_transform(pca.decode(plane[:, : len(deviation)] * deviation), labels)
 
 
 @dataclass(frozen=True)
@@ -102,17 +108,34 @@ class Bounds:
         The tighter bound log ¹⁄ₖ Σ p(x, z) / q(z|x) (Burda, Grosse & Salakhutdinov 2016).
     kl : ndarray of shape (code_size,)
         Mean divergence of each dimension of the code from N(0, 1).
-    active : ndarray of bool, shape (code_size,)
-        Whether the dimension's mean depends on the sample: its variance is above 0.01.
+    variance : ndarray of shape (code_size,)
+        Variance of the mean of each dimension over the samples.
     """
 
     elbo: float
     importance_weighted: float
     kl: Array
-    active: Array
+    variance: Array
+
+    @property
+    def active(self) -> Array:
+        """Whether each dimension carries at least 0.05 nats about a sample (code_size,).
+
+        A mean whose variance is above 0.01 (``varying``) may carry far less, 0.005 nats of a normal distribution.
+        """
+        carries: Array = self.kl >= CARRIED
+        return carries
+
+    @property
+    def varying(self) -> Array:
+        """Whether the mean of each dimension has a variance above 0.01 (code_size,), after Burda et al. (2016)."""
+        varies: Array = self.variance > VARYING
+        return varies
 
 
-def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: int = 0) -> Bounds:
+def bounds(
+    model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: int = 0, *, labels: Any = None
+) -> Bounds:
     """Lower bounds of log p(x), and the KL term of each dimension of the code, with β = 1.
 
     With squared error as loss, p(x|z) is a normal distribution with variance ½, including its constant.
@@ -125,11 +148,13 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
         Number of draws of z for each sample.
     random_state : int, default 0
         Seed of the draws.
+    labels : array-like of shape (n,), optional
+        Of a conditional model, whose bounds are those of log p(x | label).
 
     Warns
     -----
     UserWarning
-        If the code has collapsed: fewer than half of its dimensions depend on the sample.
+        If the code has collapsed: fewer than half of its dimensions are active.
     """
     if not isinstance(model, VariationalAutoencoder):
         raise ValueError(
@@ -138,6 +163,7 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
     net = model.network_
     X = dense(net.check(X, as_target=True))
     mu, log_var = posterior(net, X)
+    places = model.places_of(labels, len(X))
     noise = generator(random_state, "bounds")
     log_weights = np.empty((whole_number(draws, "draws"), len(X)))
     for i in range(draws):
@@ -145,18 +171,18 @@ def bounds(model: AutoencoderEstimator, X: Any, draws: int = 50, random_state: i
         z = mu + np.exp(0.5 * log_var) * eps
         # log p(z) − log q(z|x); the two constants ½ log 2π cancel
         ratio = 0.5 * (eps**2 + log_var - z**2).sum(axis=1)
-        log_weights[i] = _log_likelihood(model, X, z) + ratio
+        log_weights[i] = log_likelihood(model, X, z, places) + ratio
     kl = 0.5 * (mu**2 + np.exp(log_var) - 1 - log_var).mean(axis=0)
-    active = mu.var(axis=0) > ACTIVE
-    _warn_of_collapse(active)
     highest = log_weights.max(axis=0)
     weighted = highest + np.log(np.exp(log_weights - highest).mean(axis=0))
-    return Bounds(float(log_weights.mean()), float(weighted.mean()), kl, active)
+    found = Bounds(float(log_weights.mean()), float(weighted.mean()), kl, mu.var(axis=0))
+    _warn_of_collapse(found.active)
+    return found
 
 
-def _log_likelihood(model: AutoencoderEstimator, X: Array, z: Array) -> Array:
+def log_likelihood(model: AutoencoderEstimator, X: Array, z: Array, places: Array | None = None) -> Array:
     """log p(x|z) of each sample (n,)."""
-    rebuilt = model.network_.decode(z).reshape(len(X), -1).astype(np.float64)
+    rebuilt = model.network_.decode(z, places).reshape(len(X), -1).astype(np.float64)
     x = X.reshape(len(X), -1).astype(np.float64)
     if model.network_.loss.name == "mse":
         by_value = -np.square(x - rebuilt) - 0.5 * np.log(np.pi)
@@ -170,10 +196,10 @@ def _log_likelihood(model: AutoencoderEstimator, X: Array, z: Array) -> Array:
 def _warn_of_collapse(active: Array) -> None:
     if active.sum() < len(active) / 2:
         warnings.warn(
-            f"the code has collapsed: only {active.sum()} of {len(active)} dimensions depend on the sample; lower "
-            f"beta, give beta_warm_up some epochs, or choose a smaller code_size",
+            f"the code has collapsed: only {active.sum()} of {len(active)} dimensions carry {CARRIED:g} nats about a "
+            f"sample; lower beta, give beta_warm_up some epochs, or choose a smaller code_size",
             stacklevel=3,
         )
 
 
-HEADER: Sequence[str] = ("dimension", "KL, nats", "active")
+HEADER: Sequence[str] = ("dimension", "KL, nats", "variance of mean", "active")

@@ -18,6 +18,7 @@ from npae.utils.scalars import whole_number
 from npae.utils.types import Array
 
 NEIGHBOURS = 10
+METHODS = ("pca", "tsne")
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,70 @@ def compare(model: AutoencoderEstimator, train: Any, test: Any, k: int = NEIGHBO
     ]
 
 
-def plane(codes: Array) -> Array:
-    """Codes (n, size) as points (n, 2): the codes if size is 2, else their first two principal components."""
-    return codes if codes.shape[1] == 2 else PCA(codes, 2).encode(codes, 2)
+@dataclass(frozen=True)
+class Plane:
+    """Codes as points of a plane.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n, 2)
+    axes : pair of str
+        What the two coordinates are; the second is empty where codes have one value, and then 0.
+    """
+
+    points: Array
+    axes: tuple[str, str]
+
+
+def plane(codes: Array, method: str = "pca") -> Plane:
+    """Codes (n, size) as points of a plane.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n, size)
+    method : {"pca", "tsne"}
+        Principal coordinates, or the codes themselves where they have at most two values; or t-SNE (van der Maaten &
+        Hinton 2008), which keeps neighbours together but neither distances nor areas: that of scikit-learn, started
+        from principal coordinates, with perplexity 30, or a third of n - 1 where that is less.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, or t-SNE is asked for fewer than four codes or for codes of one value.
+    MissingExtraError
+        If t-SNE is asked for and scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> plane(np.random.default_rng(0).normal(size=(9, 5))).axes
+    ('principal coordinate 1 of the codes', 'principal coordinate 2 of the codes')
+    """
+    size = codes.shape[1]
+    if method not in METHODS:
+        raise ValueError(f"method is {method!r}; expected one of {', '.join(METHODS)}")
+    if method == "tsne":
+        return Plane(_tsne(codes), ("t-SNE 1", "t-SNE 2"))
+    if size == 1:
+        return Plane(np.concatenate([codes, np.zeros_like(codes)], axis=1), ("code value 1", ""))
+    if size == 2:
+        return Plane(codes, ("code value 1", "code value 2"))
+    return Plane(
+        PCA(codes, 2).encode(codes, 2),
+        ("principal coordinate 1 of the codes", "principal coordinate 2 of the codes"),
+    )
+
+
+def _tsne(codes: Array) -> Array:
+    n, size = codes.shape
+    if n < 4 or size < 2:
+        what = f"{n} codes" if n < 4 else "codes of one value"
+        raise ValueError(f"t-SNE was asked for {what}, but needs at least 4 codes of 2 values; take method pca")
+    require_sklearn("t-SNE")
+    from sklearn.manifold import TSNE
+
+    tsne = TSNE(init="pca", perplexity=min(30, (n - 1) / 3), random_state=0)
+    points: Array = tsne.fit_transform(codes.astype(np.float32))
+    return points
 
 
 HEADER: Sequence[str] = ("features", "values", "MSE", "trustworthiness", "neighbours kept")

@@ -22,7 +22,10 @@ from npae.utils.types import Array
 from npae.utils.validation import check_array, check_labels, refuse_non_finite
 
 METRICS = ("euclidean", "cosine")
-QUERIES, CODES = 256, 16_384  # compared at once: 32 MiB of distances
+QUERIES, CODES = 256, 16_384  # compared at once: 16 MiB of distances in float32
+SAMPLE = 4096  # codes that set the first limit of a search
+LARGEST_SQUARE = 1e37  # of a norm that is compared in float32, whose largest number is 3e38
+VALUES = 2**20  # of pairs compared at once in float64: 8 MiB
 FORMAT = 1
 
 
@@ -36,6 +39,13 @@ class Index:
     metric : {"euclidean", "cosine"}
     model : str
         Fingerprint of the network that computed the codes, or empty.
+    names : tuple of str, optional
+        The file of each sample, where it came from one.
+
+    Raises
+    ------
+    ValueError
+        If the metric is unknown, or there is not one name for each code.
 
     Examples
     --------
@@ -47,16 +57,26 @@ class Index:
     codes: Array
     metric: str = "euclidean"
     model: str = ""
+    names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
+        if self.names is not None and len(self.names) != len(self.codes):
+            raise ValueError(f"{len(self.names)} names were given for {len(self.codes)} codes; give one for each")
         if self.metric not in METRICS:
             raise ValueError(f"metric is {self.metric!r}; expected one of {', '.join(METRICS)}")
 
     @classmethod
-    def of(cls, model: AutoencoderEstimator, X: Any, metric: str = "euclidean") -> Self:
-        """The index of samples X ``(n, *shape)``, encoded by a fitted model."""
+    def of(
+        cls, model: AutoencoderEstimator, X: Any, metric: str = "euclidean", names: Sequence[str] | None = None
+    ) -> Self:
+        """The index of samples X ``(n, *shape)``, encoded by a fitted model; ``names`` are those of their files."""
         codes = model.network_.encode(X)
-        return cls(codes.reshape(len(codes), -1).astype(np.float32), metric, fingerprint(model.network_))
+        return cls(
+            codes.reshape(len(codes), -1).astype(np.float32),
+            metric,
+            fingerprint(model.network_),
+            None if names is None else tuple(names),
+        )
 
     def search(self, queries: Any, k: int = 10) -> tuple[Array, Array]:
         """The k nearest codes of each query, nearest first; of equally distant ones the first in ``codes``.
@@ -71,10 +91,10 @@ class Index:
         Returns
         -------
         places, distances : ndarray of shape (m, k)
-            Row numbers in ``codes``, and Euclidean distances or 1 − cosine.
+            Row numbers in ``codes``, and Euclidean distances or 1 − cosine, computed in float64.
         """
         k = min(whole_number(k, "k"), len(self.codes))
-        queries = self._comparable(check_array(queries, self.codes.shape[1:], np.float32, "queries"))
+        queries = check_array(queries, self.codes.shape[1:], np.float32, "queries")
         places = np.empty((len(queries), k), np.int64)
         distances = np.empty((len(queries), k))
         for start in range(0, len(queries), QUERIES):
@@ -83,25 +103,31 @@ class Index:
         return places, distances
 
     def _nearest(self, queries: Array, k: int) -> tuple[Array, Array]:
-        """Places and distances for a block of queries: the nearest of each block of codes, merged with those so far."""
+        """Places and distances for a block of queries: the nearest of each block of codes, merged with those so far.
+
+        Distances are compared in float32 first. What rounding cannot rule out is compared again in float64.
+        """
+        queries = self._comparable(queries)
         best_places = np.empty((len(queries), 0), np.int64)
-        best = np.empty((len(queries), 0))
+        best = np.empty((len(queries), 0))  # squared distances
         for start in range(0, len(self.codes), CODES):
             codes = self._comparable(self.codes[start : start + CODES])
-            squares = _squared_distances(queries, codes)
-            some = _smallest(squares, k)
-            squares = np.concatenate([best, np.take_along_axis(squares, some, 1)], axis=1)
-            places = np.concatenate([best_places, start + some], axis=1)
-            # Blocks are in order, so of equal distances the first is kept.
-            order = _smallest(squares, k)
-            best, best_places = np.take_along_axis(squares, order, 1), np.take_along_axis(places, order, 1)
+            limit = best[:, -1] if best.shape[1] == k else None
+            rows, columns = _candidates(queries, codes, k, limit)
+            squares = np.concatenate([best.ravel(), _squared_distances(queries, codes, rows, columns)])
+            places = np.concatenate([best_places.ravel(), start + columns])
+            rows = np.concatenate([np.repeat(np.arange(len(queries)), best.shape[1]), rows])
+            order = np.lexsort((squares, rows))  # it is stable, and in each row places ascend
+            first = np.searchsorted(rows[order], np.arange(len(queries)))
+            chosen = order[first[:, None] + np.arange(min(k, start + len(codes)))]
+            best, best_places = squares[chosen], places[chosen]
         # ‖a − b‖² of unit vectors is 2 (1 − cos)
         return best_places, np.sqrt(best) if self.metric == "euclidean" else best / 2
 
     def _comparable(self, codes: Array) -> Array:
-        """Codes in float64, scaled to unit length if the metric is cosine."""
-        codes = codes.astype(np.float64)
+        """The codes, if the metric is cosine scaled to unit length in float64."""
         if self.metric == "cosine":
+            codes = codes.astype(np.float64)
             codes /= np.maximum(np.linalg.norm(codes, axis=1, keepdims=True), np.finfo(np.float64).tiny)
         return codes
 
@@ -124,7 +150,11 @@ class Index:
     def save(self, path: str | Path) -> None:
         """Write the index to a safetensors file; an existing file is replaced atomically."""
         record = {"format": FORMAT, "metric": self.metric, "model": self.model}
-        safetensors.write(path, {"codes": self.codes}, {"npae-index": json.dumps(record)})
+        arrays = {"codes": self.codes}
+        if self.names is not None:
+            text = "\0".join(self.names).encode("utf-8", "surrogateescape")  # a name that is not UTF-8 keeps its bytes
+            arrays["names"] = np.frombuffer(text, np.uint8)
+        safetensors.write(path, arrays, {"npae-index": json.dumps(record)})
 
     @classmethod
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
@@ -145,7 +175,7 @@ class Index:
         arrays, metadata = safetensors.read(path)
         try:
             record, codes = json.loads(metadata["npae-index"]), arrays["codes"]
-            index = cls(codes, record["metric"], record["model"])
+            index = cls(codes, record["metric"], record["model"], _names(arrays.get("names")))
             if record["format"] != FORMAT or codes.ndim != 2 or codes.dtype != np.float32 or not codes.size:
                 raise ValueError
             refuse_non_finite(codes, "codes")
@@ -159,21 +189,65 @@ class Index:
         return index
 
 
-def _squared_distances(a: Array, b: Array) -> Array:
-    """‖a − b‖² = ‖a‖² − 2 a·b + ‖b‖², for a (m, size), b (n, size): (m, n)."""
-    squares: Array = (a**2).sum(axis=1)[:, None] - 2 * a @ b.T + (b**2).sum(axis=1)
-    return np.maximum(squares, 0, out=squares)
+def _names(characters: Array | None) -> tuple[str, ...] | None:
+    """The names that ``Index.save`` wrote, or None where it had none."""
+    if characters is None:
+        return None
+    if characters.dtype != np.uint8:
+        raise ValueError
+    return tuple(characters.tobytes().decode("utf-8", "surrogateescape").split("\0"))
 
 
-def _smallest(values: Array, k: int) -> Array:
-    """Columns of the k smallest values of each row, smallest first; of equal values the first."""
-    k = min(k, values.shape[1])
-    limit = np.partition(values, k - 1, axis=1)[:, k - 1, None]
-    rows, columns = np.nonzero(values <= limit)  # at least k of each row, more if some equal the limit
-    columns = columns[np.lexsort((columns, values[rows, columns], rows))]
-    first = np.searchsorted(rows, np.arange(len(values)))
-    smallest: Array = columns[first[:, None] + np.arange(k)]
-    return smallest
+def _candidates(a: Array, b: Array, k: int, limit: Array | None) -> tuple[Array, Array]:
+    """Rows i and columns j of all pairs whose distance may be among the k smallest of row i, compared in float32.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (m, size), (n, size)
+    k : int
+    limit : ndarray of shape (m,), optional
+        A squared distance within which k others are known already; without it at least k pairs of each row are given,
+        or all.
+
+    Notes
+    -----
+    ‖a − b‖² − ‖a‖² = ‖b‖² − 2 a·b, which is one product of the matrices (−2a, 1) and (b, ‖b‖²). In float32 its error is
+    at most c (‖a‖² + ‖b‖²) with c = (size + 16) ε: a dot product of rounded vectors is off by less than
+    (size + 2) ε/2 ‖a‖ ‖b‖ (Higham 2002, §3.1). The mean of some of b is subtracted from both first, which makes
+    norms smaller. A pair is ruled out only if its distance less this error exceeds the limit.
+    """
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        middle = b[:SAMPLE].mean(axis=0)
+        a, b = ((x - middle).astype(np.float32, copy=False) for x in (a, b))
+        a_squares, b_squares = (np.einsum("ij,ij->i", x, x).astype(np.float64) for x in (a, b))
+    if not (a_squares.max() < LARGEST_SQUARE and b_squares.max() < LARGEST_SQUARE):  # could overflow in float32
+        return np.repeat(np.arange(len(a)), len(b)), np.tile(np.arange(len(b)), len(a))
+    share, least = ((a.shape[1] + 16) * float(x) for x in (np.finfo(np.float32).eps, np.finfo(np.float32).tiny))
+    a_error, b_error = (share * x + least for x in (a_squares, b_squares))
+    left = np.concatenate([-2 * a, np.ones((len(a), 1), np.float32)], axis=1)
+    right = np.concatenate([b, (b_squares - b_error).astype(np.float32)[:, None]], axis=1)
+    lowest = left @ right.T  # (m, n)
+    if limit is not None:
+        limit = limit - a_squares + a_error
+    elif len(b) > k:  # the k-th smallest of some is at least that of all
+        some = slice(max(k, SAMPLE))
+        highest = lowest[:, some] + (2 * b_error[some]).astype(np.float32)
+        limit = np.partition(highest, k - 1, axis=1)[:, k - 1] + 2 * a_error
+    else:
+        limit = np.full(len(a), np.inf)
+    limit = np.nextafter(limit.astype(np.float32), np.float32(np.inf))
+    return np.divmod(np.flatnonzero(lowest <= limit[:, None]), len(b))
+
+
+def _squared_distances(a: Array, b: Array, rows: Array, columns: Array) -> Array:
+    """‖a_i − b_j‖² of pairs i, j in float64; equal for equal vectors, whatever other pairs are asked for."""
+    squares = np.empty(len(rows))
+    length = max(VALUES // a.shape[1], 1)
+    for start in range(0, len(rows), length):
+        pairs = slice(start, start + length)
+        difference = a[rows[pairs]].astype(np.float64) - b[columns[pairs]]
+        squares[pairs] = np.square(difference, out=difference).sum(axis=1)
+    return squares
 
 
 def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labels: Any, metric: str) -> float:

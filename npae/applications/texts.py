@@ -216,9 +216,9 @@ def compare(
     train, test : sequence of str
     train_labels, test_labels : array-like of whole numbers or str, one for each text
     few : int, default 100
-        Number of training texts for the accuracy with few labels, drawn by ``stratified.stratified``.
+        Number of training texts for the accuracy with few labels: the mean of several draws.
     seed : int, default 0
-        Of the draw.
+        Of the first draw, as in ``classification.compare``.
 
     Returns
     -------

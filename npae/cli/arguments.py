@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from npae import datasets
+from npae.cli.columns import check_file_columns
 from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
 from npae.cli.samples_file import MUSIC_SUFFIXES
 from npae.datasets.formats import USES, Data, options_for
+from npae.datasets.formats import read_data as read_source
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
 from npae.datasets.music.bars import TRANSPOSE, parse_meter
@@ -22,7 +24,9 @@ from npae.datasets.music.music_files import is_music
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.utils.errors import Hint, quoted
+from npae.utils.pictures import are_images, require_pillow
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 DATA = (
     "a .npy, .npz, .csv or idx file, a folder of images or of such folders, .mid files or MusicXML or a folder of "
@@ -69,6 +73,13 @@ def add_reading(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--size", type=height_and_width, metavar="H,W", help="height and width to resize the images of a folder to"
+    )
+    parser.add_argument(
+        "--divide",
+        type=divisor,
+        metavar="X",
+        help="divide all numbers of a file by X, such as 255 for rows of pixels in 0-255 (default: images of bytes, of "
+        "shape (n, h, w) or (n, h, w, channels), are divided by 255, and nothing else is)",
     )
     parser.add_argument(
         "--meter", type=meter, metavar="N/M", help="of the bars of music that are read (default: the most common)"
@@ -119,30 +130,36 @@ def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
     return model
 
 
-def read_data(args: argparse.Namespace) -> Array:
-    """The samples that ``args.data`` names."""
-    return read_sources(args, args.data)[0]
+def read_data(args: argparse.Namespace, model: AutoencoderEstimator | None = None) -> Array:
+    """The samples that ``args.data`` names, for a fitted model if one is given."""
+    return read_sources(args, args.data, model=model)[0]
 
 
 def read_described(args: argparse.Namespace) -> Data:
     """The samples that ``args.data`` names, and what they mean."""
-    return datasets.formats.read_data(args.data, **_check_options(args, args.data)[args.data])
+    return read_source(args.data, **_check_options(args, args.data)[args.data])
 
 
-def read_sources(args: argparse.Namespace, *sources: str, others: Sequence[str] = ()) -> list[Array]:
+def read_sources(
+    args: argparse.Namespace, *sources: str, model: AutoencoderEstimator | None = None, others: Sequence[str] = ()
+) -> list[Array]:
     """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
 
-    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused.
+    An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused. The names of a
+    table's columns go with it; if they are not those of the ``model``, it is refused.
     """
     options = _check_options(args, *sources, *others)
-    return [datasets.read(source, **options[source], **_as_the_model(args, source)) for source in sources]
+    read = [read_source(source, **options[source], **_as_the_model(args, source, model)).X for source in sources]
+    if model is None:
+        return read
+    return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
 
 
-def _as_the_model(args: argparse.Namespace, source: str) -> dict[str, Any]:
+def _as_the_model(args: argparse.Namespace, source: str, model: AutoencoderEstimator | None) -> dict[str, Any]:
     """The layout of the model's music, where the source is music: the same pitch must be the same value."""
-    if getattr(args, "model", None) is None or not is_music(Path(source)):
+    if (model is None and getattr(args, "model", None) is None) or not is_music(Path(source)):
         return {}
-    layout = Layout.from_metadata(read_model(args).metadata_)
+    layout = Layout.from_metadata((model or read_model(args)).metadata_)
     for name in ("meter", "steps_per_quarter"):
         if layout is not None and getattr(args, name) is not None:
             option = name.replace("_", "-")
@@ -152,9 +169,8 @@ def _as_the_model(args: argparse.Namespace, source: str) -> dict[str, Any]:
 
 def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
-    options = {
-        name: getattr(args, name) for name in ("header", "drop", "size", "meter", "steps_per_quarter", "transpose")
-    }
+    names = ("header", "drop", "size", "divide", "meter", "steps_per_quarter", "transpose")
+    options = {name: getattr(args, name) for name in names}
     given = {name: value for name, value in options.items() if value is not None}
     if not given:
         return {source: {} for source in sources}
@@ -174,6 +190,7 @@ class Sides:
     train_labels: Array
     test: Array
     test_labels: Array
+    test_index: Array  # place of each test sample in the data
 
 
 LABELS_HELP = (
@@ -201,10 +218,16 @@ def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
     add_reading(parser)
 
 
-def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequence[str] = ()) -> Sides:
+def read_sides(
+    args: argparse.Namespace,
+    model: AutoencoderEstimator | None = None,
+    *,
+    labels: bool = True,
+    others: Sequence[str] = (),
+) -> Sides:
     """The data that ``add_sides`` asks for; without ``labels`` they are all zero where there are none.
 
-    ``others`` are as in ``read_sources``.
+    ``model`` and ``others`` are as in ``read_sources``.
     """
     if args.train == "digits":
         for name in ("test", "train_labels", "test_labels"):
@@ -216,27 +239,34 @@ def read_sides(args: argparse.Namespace, *, labels: bool = True, others: Sequenc
         _check_options(args, args.train, *others)
         digits = datasets.load_digits()
         sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
+        sides.append(np.arange(len(digits.test_images)))
     elif args.test is None:
         raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
     else:
-        train, test = read_sources(args, args.train, args.test, others=others)
+        train, test = read_sources(args, args.train, args.test, model=model, others=others)
         train_labels, test_labels = _labels(args, len(train), len(test), labels)
         train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
         sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
+        sides.append(np.arange(len(test))[test_order])
     return Sides(*(side[: args.first] for side in sides))
 
 
-def read_train(args: argparse.Namespace, *others: str) -> tuple[Array, Array, list[Array]]:
+def read_train(
+    args: argparse.Namespace, *others: str, model: AutoencoderEstimator | None = None
+) -> tuple[Array, Array, list[Array]]:
     """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
-    X, *rest = read_sources(args, args.train, *others)
     if args.train == "digits":
         if args.train_labels is not None:
             raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
-        labels: Array | None = datasets.read_labels("digits")
+        digits = datasets.load_digits()
+        rest = read_sources(args, *others, model=model, others=[args.train])
+        X, labels = digits.train_images, digits.train_labels
     else:
-        labels = labels_of_side(args, "train", len(X))
-    if labels is None:
-        raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+        X, *rest = read_sources(args, args.train, *others, model=model)
+        found = labels_of_side(args, "train", len(X))
+        if found is None:
+            raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
+        labels = found
     order = _order(args, "train", labels)
     return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
 
@@ -276,6 +306,11 @@ def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> li
     ]
 
 
+def folder_labels(source: Path) -> list[str] | None:
+    """The sub-folder of each image of a folder; None where there are none, and for other data, such as music."""
+    return find_images(source).labels if source.is_dir() and not is_music(source) else None
+
+
 def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     """Labels (n,) of the file that the option ``--SIDE-labels`` names, or of folders of images; None without both.
 
@@ -284,7 +319,7 @@ def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is not None:
         return read_labels(path, n)
-    folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
+    folders = folder_labels(source)
     return None if folders is None else numbers_or_names(folders)
 
 
@@ -307,7 +342,9 @@ def read_labels(path: str, n: int) -> Array:
         )
     if len(labels) != n:
         header = ", without a header that is a number" if len(labels) == n + 1 else ""
-        raise ValueError(f"{path} holds {len(labels)} labels for {n} samples; give one for each{header}")
+        raise ValueError(
+            f"{path} holds {counted(len(labels), 'label')} for {counted(n, 'sample')}; give one for each{header}"
+        )
     return labels
 
 
@@ -316,6 +353,14 @@ def refuse_with(args: argparse.Namespace, names: Sequence[str], reason: str) -> 
     for name in names:
         if getattr(args, name) not in (None, []):
             raise ValueError(f"--{name.replace('_', '-')} {reason}")
+
+
+def check_picture(model: AutoencoderEstimator) -> None:
+    """Raise ValueError if the model's samples are no images, which --picture is for."""
+    shape = model.network_.input_shape
+    if not are_images(np.empty((0, *shape))):
+        raise ValueError(f"--picture is for images, but the model's samples have shape {shape}; leave it out")
+    require_pillow()
 
 
 def height_and_width(text: str) -> tuple[int, int]:
@@ -333,6 +378,14 @@ def meter(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
+
+
+def divisor(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
 
 
 def count(text: str) -> int:

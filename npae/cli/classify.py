@@ -20,7 +20,9 @@ from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import sample_names
 from npae.estimators import AutoencoderEstimator
+from npae.utils.console import say
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 HELP = "label the samples of --data by a classifier of codes; without it, measure how well codes serve a classifier"
 OF_FITTING = ("train", "train_labels", "test", "test_labels", "few", "seed", "save")
@@ -54,7 +56,7 @@ def run(args: argparse.Namespace) -> None:
         if args.data is None:
             raise ValueError("--classifier was given without --data; give the samples to label")
         classifier = Classifier.load(args.classifier, model)
-        (X,) = read_sources(args, args.data)
+        (X,) = read_sources(args, args.data, model=model)
         _label(args, classifier, model, X[: args.first])
         return
     if args.test is not None or not (args.save or args.data):
@@ -62,21 +64,24 @@ def run(args: argparse.Namespace) -> None:
     else:
         refuse_with(args, ("few", "seed", "test_labels"), "is for a comparison, which --test asks for; give both")
     if args.save or args.data:
-        train, labels, new = read_train(args, *([args.data] if args.data else []))
+        train, labels, new = read_train(args, *([args.data] if args.data else []), model=model)
         classifier = Classifier.of(model, train, labels)
         if args.save:
             classifier.save(args.save)
-            print(f"a classifier of {len(classifier.labels)} labels, fitted to {len(train):,} samples: {args.save}")
+            say(
+                f"a classifier of {counted(len(classifier.labels), 'label')}, fitted to "
+                f"{counted(len(train), 'sample')}: {args.save}"
+            )
         for X in new:
             _label(args, classifier, model, X)
 
 
 def _compare(args: argparse.Namespace, model: AutoencoderEstimator) -> None:
-    s = read_sides(args, others=[args.data] if args.data else [])
+    s = read_sides(args, model, others=[args.data] if args.data else [])
     few, seed = few_labels(args)
     rows = classification.compare(model, s.train, s.train_labels, s.test, s.test_labels, few, seed)
-    print(table([title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows))
-    print(about_draw(few, seed, len(s.train)))
+    say(table([title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows))
+    say(about_draw(few, seed, len(s.train)))
 
 
 def _label(args: argparse.Namespace, classifier: Classifier, model: AutoencoderEstimator, X: Array) -> None:

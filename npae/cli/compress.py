@@ -7,6 +7,8 @@ from npae.applications import codec_comparison, compression
 from npae.cli.arguments import add_data, add_model, read_model, read_sources, samples_in
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "compress samples into a file of quantised, entropy-coded codes"
 
@@ -31,14 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Compress, write, and print size and quality."""
     model = read_model(args)
-    X, *others = read_sources(args, args.data, *([args.compare] if args.compare else []))
+    X, *others = read_sources(args, args.data, *([args.compare] if args.compare else []), model=model)
     learned = others[0] if others else None
     if learned is not None:
         codec_comparison.check_comparable(learned, X)
     content = compression.compress(model, X, args.bits)
     write_bytes(args.out, content)
     size, quality = len(content), compression.psnr(compression.decompress(model, content), X)
-    print(f"{len(X):,} samples in {size:,} bytes: {args.out}")
-    print(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
+    say(f"{counted(len(X), 'sample')} in {counted(size, 'byte')}: {args.out}")
+    say(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
     if learned is not None:
-        print(table(codec_comparison.HEADER, map(astuple, codec_comparison.compare(model, learned, X, args.bits))))
+        say(table(codec_comparison.HEADER, map(astuple, codec_comparison.compare(model, learned, X, args.bits))))

@@ -6,6 +6,8 @@ from npae.applications.compression import decompress_file
 from npae.cli.arguments import add_model, add_out, read_model
 from npae.cli.output import write_array
 from npae.cli.paths import add_input
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "rebuild the samples in a file that npae compress wrote with the same model"
 
@@ -21,4 +23,4 @@ def run(args: argparse.Namespace) -> None:
     """Rebuild and write."""
     X = decompress_file(read_model(args), args.file)
     write_array(args.out, X)
-    print(f"{len(X):,} samples in {args.out}")
+    say(f"{counted(len(X), 'sample')} in {args.out}")

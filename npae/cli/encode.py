@@ -4,6 +4,8 @@ import argparse
 
 from npae.cli.arguments import add_data, add_model, add_out, read_data, read_model
 from npae.cli.output import write_array
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "turn samples into codes"
 
@@ -17,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
-    codes = read_model(args).transform(read_data(args))
+    model = read_model(args)
+    codes = model.transform(read_data(args, model))
     write_array(args.out, codes)
-    print(f"{len(codes):,} codes of {codes.shape[1]} values in {args.out}")
+    say(f"{counted(len(codes), 'code')} of {counted(codes.shape[1], 'value')} in {args.out}")

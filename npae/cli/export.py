@@ -6,6 +6,7 @@ from pathlib import Path
 from npae.cli.arguments import add_model, beside_model, read_model
 from npae.cli.paths import add_output
 from npae.storage.export import export_encoder, export_onnx, export_python
+from npae.utils.console import say
 
 HELP = "write a model as an encoder alone, as ONNX, or as one Python file"
 SUFFIXES = {"encoder": ".encoder.safetensors", "onnx": ".onnx", "python": ".py"}
@@ -36,4 +37,4 @@ def run(args: argparse.Namespace) -> None:
     network = read_model(args).network_
     out = Path(args.out)
     EXPORTERS[args.to](network, out)
-    print(f"{out.stat().st_size:,} bytes in {out}")
+    say(f"{out.stat().st_size:,} bytes in {out}")

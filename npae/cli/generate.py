@@ -1,25 +1,36 @@
-"""npae generate: samples, interpolations and grids of a model as pictures, and the ELBO of a variational model."""
+"""npae generate: samples, walks and grids as pictures, the Fréchet distance of samples, and a variational ELBO."""
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from npae.applications import generation
+from npae.applications import frechet, generation
 from npae.cli.arguments import add_data, add_model, count, read_data, read_model
+from npae.cli.data_labels import add_labels, condition_of, labels_of_data
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_output
-from npae.estimators import VariationalAutoencoder
+from npae.cli.sample import add_sampler
+from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
+from npae.estimators.hints import CARRIED
+from npae.utils.console import say
+from npae.utils.scikit_learn import has_sklearn
+from npae.utils.types import Array
+from npae.utils.wording import counted
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
 PICTURES = ("samples", "walks", "traversals", "grid")
 WALKED = 4  # samples that interpolations start and end at, in pairs
+DRAWN, COLUMNS = 48, 12  # samples in a picture, and in a row of it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL --data --first --draws --out."""
+    """MODEL --data --labels --sampler --first --draws --out."""
     add_model(parser)
     add_data(parser)
+    add_labels(parser, "to judge samples by the features of a classifier of them, and for a conditional model")
+    add_sampler(parser)
     parser.add_argument("--first", type=count, default=500, metavar="N", help="samples for the bounds (default: 500)")
     parser.add_argument("--draws", type=count, default=50, metavar="K", help="codes for each of them (default: 50)")
     add_output(
@@ -40,32 +51,69 @@ def run(args: argparse.Namespace) -> None:
     """Print the bounds, write the pictures."""
     from npae.utils import pictures
 
-    model, X = read_model(args), read_data(args)
+    model = read_model(args)
+    X = read_data(args, model)
     if len(X) < WALKED:
-        raise ValueError(f"--data has {len(X)} samples; give at least {WALKED}, to walk from one to another")
+        raise ValueError(f"--data has {counted(len(X), 'sample')}; give at least {WALKED}, to walk from one to another")
+    labels = labels_of_data(args, len(X))
+    condition = condition_of(model, labels)
     if isinstance(model, VariationalAutoencoder):
-        judged = generation.bounds(model, X[: args.first], args.draws)
-        active = ["yes" if is_active else "no" for is_active in judged.active]
-        print(table(generation.HEADER, zip(map(str, range(len(active))), judged.kl.tolist(), active, strict=True)))
-        print(f"{judged.active.sum()} of {len(active)} dimensions are active")
-        print(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
+        _print_bounds(args, model, X, condition)
+    _print_distances(model, X, labels)
     if not pictures.are_images(X):
-        print("no pictures: the samples are no images")
+        say("no pictures: the samples are no images")
         return
     pictures.require_pillow()
     folder = Path(args.out)
+    each: list[Any] = [None] * WALKED if condition is None else condition[:WALKED].tolist()
     walks = [
-        generation.walk(model, X[i], X[i + 1], 12, spherical=bent)
+        generation.walk(model, X[i], X[i + 1], 12, spherical=bent, labels=each[i])
         for i in range(0, WALKED, 2)
         for bent in (False, True)
     ]
-    along = generation.traversals(model, X[0], 12)
+    along = generation.traversals(model, X[0], 12, labels=each[0])
     shown = (
-        (model.sample(48), 12),
+        _samples(model, args.sampler),
         (np.concatenate(walks), 12),
         (along.reshape(-1, *along.shape[2:]), 12),
-        (generation.latent_grid(model, X), 15),
+        (generation.latent_grid(model, X, labels=each[0]), 15),
     )
     for path, (samples, columns) in zip(_pictures_in(args, folder), shown, strict=True):
         write_bytes(path, pictures.png(pictures.grid(samples, columns), scale=1))
-    print(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")
+    say(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")
+
+
+def _print_bounds(args: argparse.Namespace, model: AutoencoderEstimator, X: Array, condition: Array | None) -> None:
+    labels = None if condition is None else condition[: args.first]
+    judged = generation.bounds(model, X[: args.first], args.draws, labels=labels)
+    active = ["yes" if is_active else "no" for is_active in judged.active]
+    columns = map(str, range(len(active))), judged.kl.tolist(), judged.variance.tolist(), active
+    say(table(generation.HEADER, zip(*columns, strict=True)))
+    say(
+        f"{judged.active.sum()} of {counted(len(active), 'dimension')} {'is' if len(active) == 1 else 'are'} active, "
+        f"with {CARRIED:g} nats or more; the means of {judged.varying.sum()} have a variance above "
+        f"{generation.VARYING:g}"
+    )
+    say(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
+
+
+def _print_distances(model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
+    """The Fréchet distance of each sampler, and of one half of the data from the other."""
+    if labels is not None and not has_sklearn():
+        say("no classifier of the labels, which needs scikit-learn (pip install 'npae[sklearn]')")
+    try:
+        found = frechet.compare(model, X, labels)
+    except frechet.TooFewSamplesError as error:
+        say(f"no Fréchet distance: {error}")
+        return
+    say(table(frechet.HEADER, found.rows))
+    say(f"to half of the data, {found.n:,} samples a side, in {found.size} features of {found.features}")
+
+
+def _samples(model: AutoencoderEstimator, sampler: str | None) -> tuple[Array, int]:
+    """Samples and how many are in a row: of a conditional model each column has a label, up to twelve of them."""
+    if not model.network_.condition.n_labels:
+        return model.sample(DRAWN, sampler=sampler), COLUMNS
+    classes = model.classes_[:COLUMNS]
+    n_rows = DRAWN // COLUMNS
+    return model.sample(n_rows * len(classes), sampler=sampler, labels=np.tile(classes, n_rows)), len(classes)

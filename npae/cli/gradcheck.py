@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from npae.cli.paths import add_input
 from npae.network.recipes import RECIPES
+from npae.utils.console import say
 
 if TYPE_CHECKING:
     from npae.gradcheck import Report
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     import json
 
     report = _report(args)
-    print(json.dumps(report.to_dict(), indent=1) if args.json else report)
+    say(json.dumps(report.to_dict(), indent=1) if args.json else report)
     return 0 if report.passed else 1
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npae.cli.paths import add_input, add_output
+from npae.utils.console import say, shown
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
@@ -121,7 +122,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError(f"{args.dir} has no folders; expected one for each learner, with their files in it")
     exercises = _exercises(args.exercise, everybody)
     for note in _notes(others):
-        print(f"npae grade: {note}", file=sys.stderr)
+        say(f"npae grade: {note}", to_errors=True)
     submissions = [learner.submission(exercise) for learner in everybody for exercise in exercises]
     with (
         _sigterm_as_ctrl_c(),
@@ -130,7 +131,7 @@ def run(args: argparse.Namespace) -> int:
     ):
 
         def done(row: Row) -> None:
-            progress.set_postfix_str(f"{row.learner[:20]} {row.exercise}: {row.status}")
+            progress.set_postfix_str(shown(f"{row.learner[:20]} {row.exercise}: {row.status}"))
             progress.update()
 
         rows = grade(submissions, Limits(args.timeout, args.memory), args.jobs, args.seed, noted, done)

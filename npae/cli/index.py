@@ -5,6 +5,9 @@ import argparse
 from npae.applications.retrieval import METRICS, Index
 from npae.cli.arguments import add_data, add_model, beside_model, read_data, read_model
 from npae.cli.paths import add_output
+from npae.cli.rows import sample_names
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "encode samples into an index, in which npae search finds the nearest"
 
@@ -26,6 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
     model = read_model(args)
-    index = Index.of(model, read_data(args), args.metric)
+    index = Index.of(model, read_data(args, model), args.metric, sample_names(args.data))
     index.save(args.out)
-    print(f"{len(index.codes):,} codes of {index.codes.shape[1]} values in {args.out}")
+    say(f"{counted(len(index.codes), 'code')} of {counted(index.codes.shape[1], 'value')} in {args.out}")

@@ -5,10 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from npae.applications.classification import DRAWS
 from npae.cli.arguments import count
 from npae.cli.output import table
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, write_rows
+from npae.utils.console import say
 from npae.utils.types import Array
 
 FEW, SEED = 100, 0
@@ -21,9 +23,12 @@ def add_few(parser: argparse.ArgumentParser) -> None:
         "--few",
         type=count,
         metavar="N",
-        help=f"labels, where they are few: drawn at random, each label by its share and once at least (default: {FEW})",
+        help=f"labels, where they are few: {DRAWS} times drawn at random, each label by its share and once at least "
+        f"(default: {FEW})",
     )
-    parser.add_argument("--seed", type=seed_number, metavar="N", help=f"of this draw (default: {SEED})")
+    parser.add_argument(
+        "--seed", type=seed_number, metavar="N", help=f"of the first of {DRAWS} draws (default: {SEED})"
+    )
 
 
 def seed_number(text: str) -> int:
@@ -43,7 +48,10 @@ def about_draw(few: int, seed: int, n: int) -> str:
     """How the few labels were chosen among n, as a sentence."""
     if few >= n:
         return f"all {n:,} labels were used in both columns, since --few is {few:,}"
-    return f"{few:,} of {n:,} labels were drawn at random, stratified, with seed {seed}"
+    return (
+        f"{few:,} of {n:,} labels were drawn at random, stratified, with the seeds {seed} to {seed + DRAWS - 1}; the "
+        f"accuracy is the mean of these {DRAWS}"
+    )
 
 
 def add_labelled_out(parser: argparse.ArgumentParser) -> None:
@@ -68,7 +76,7 @@ def write_labelled(args: argparse.Namespace, names: Sequence[str] | None, labels
     write_rows(args.out, header, rows)
     found, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    print(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
+    say(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
     if len(order) > SHOWN:
-        print(f"and {len(order) - SHOWN} more labels")
-    print(f"{len(labels):,} samples were labelled; {args.out}")
+        say(f"and {len(order) - SHOWN} more labels")
+    say(f"{len(labels):,} samples were labelled; {args.out}")

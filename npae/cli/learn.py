@@ -78,10 +78,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell_notes(workspace: "Workspace") -> None:
-    from npae.utils.console import shown
+    from npae.learn.judging.messages import write
 
     for note in workspace.notes:
-        print(shown(f"npae learn: {note}"), file=sys.stderr)
+        write(sys.stderr, f"npae learn: {note}", whole_lines=True)
 
 
 def say(text: str, whole_lines: bool = False) -> None:

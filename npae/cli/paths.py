@@ -155,10 +155,13 @@ def _folder_made(path: Path) -> Iterator[None]:
 
 def _require(args: argparse.Namespace) -> None:
     for given in _declared(args, "inputs"):
-        is_given = getattr(args, given.dest) is not None or (given.instead and getattr(args, given.instead) is not None)
+        value = getattr(args, given.dest)
+        is_given = value is not None or (given.instead and getattr(args, given.instead) is not None)
         if given.needed and not is_given:
             other = f", or --{given.instead.replace('_', '-')}" if given.instead else ""
             raise ValueError(f"{given.option} is missing; give {given.needed}{other}")
+        if any(not name.strip() for name in _values(value)):
+            raise ValueError(f"{given.option} is empty; give {given.needed or 'a name'}")
 
 
 def _declared(args: argparse.Namespace, kind: str) -> list[Any]:
@@ -197,7 +200,7 @@ def _check(args: argparse.Namespace) -> None:
         if output.is_folder:
             check_folder(path)
         for file in _files(args, output, path):
-            if not output.is_folder or path.exists():
+            if not output.is_folder or file.parent.exists():
                 check_writable(file)
             _refuse_inputs(output, file, inputs)
             _refuse_twice(output, file, seen)

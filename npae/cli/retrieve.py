@@ -5,6 +5,7 @@ import argparse
 from npae.applications import retrieval
 from npae.cli.arguments import add_model, add_sides, count, read_model, read_sides
 from npae.cli.output import table
+from npae.utils.console import say
 
 HELP = "measure the precision of a search among codes, beside PCA and raw features"
 
@@ -18,6 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Print the table."""
-    model, sides = read_model(args), read_sides(args)
+    model = read_model(args)
+    sides = read_sides(args, model)
     rows = retrieval.compare(model, sides.train, sides.train_labels, sides.test, sides.test_labels, args.k)
-    print(table(retrieval.HEADER, rows))
+    say(table(retrieval.HEADER, rows))

@@ -1,6 +1,8 @@
 """npae search: find the samples of an index whose codes are nearest to those of given samples."""
 
 import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -8,8 +10,14 @@ from npae.applications.retrieval import Index
 from npae.cli.arguments import add_model, add_reading, count, read_model, read_sources, samples_in
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
+from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.estimators import AutoencoderEstimator
+from npae.utils.console import say
+from npae.utils.types import Array
+from npae.utils.wording import counted
 
 HELP = "find the samples of an index that are nearest to others"
+FIRST = 5  # queries that are shown or drawn by default
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="samples to look for, as for --data; or one sample in a .npy",
     )
     parser.add_argument("-k", type=count, default=10, help="how many to find for each (default: 10)")
-    parser.add_argument("--first", type=count, default=5, metavar="N", help="only the first N queries (default: 5)")
+    parser.add_argument(
+        "--first",
+        type=count,
+        metavar="N",
+        help=f"only the first N queries (default: {FIRST}, and all where --out is a .csv or .json)",
+    )
     add_input(
         parser,
         "--data",
@@ -34,41 +47,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_output(
         parser,
         "--out",
-        declared={"suffixes": (".png",)},
+        declared={"suffixes": (".png", *ROW_SUFFIXES)},
         metavar="FILE",
-        help="a .png: each query, and beside it what was found",
+        help="a .png: each query, and beside it what was found; or a .csv or .json with a row for each sample found",
     )
     add_reading(parser)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print positions in the index and distances; write the picture."""
+    """Write the results to a .csv or .json, or print them and draw the picture."""
+    as_rows = args.out is not None and Path(args.out).suffix.lower() in ROW_SUFFIXES
+    if args.data and (as_rows or not args.out):
+        raise ValueError("--data is for the picture that --out draws; give --out a .png, or leave --data out")
     model = read_model(args)
     index = Index.load(args.index, model)
-    queries, *others = read_sources(args, args.query, *([args.data] if args.data and args.out else []))
+    queries, *others = read_sources(args, args.query, *([args.data] if args.data else []), model=model)
     if queries.shape == model.network_.input_shape:
         queries = queries[None]
-    queries = queries[: args.first]
-    places, distances = index.search(model.network_.encode(queries), args.k)
-    rows = [
-        (str(i), " ".join(f"{place} ({distance:.3g})" for place, distance in zip(*found, strict=True)))
-        for i, found in enumerate(zip(places, distances, strict=True))
-    ]
-    print(table(("query", "nearest, with distance"), rows))
-    if args.out:
+    chosen = queries[: args.first or (len(queries) if as_rows else FIRST)]
+    places, distances = index.search(model.network_.encode(chosen), args.k)
+    header, rows = _results(index, sample_names(args.query), places, distances)
+    if as_rows:
+        write_rows(args.out, header, rows)
+        queries_counted = "1 query" if len(chosen) == 1 else f"{len(chosen):,} queries"
+        say(f"{counted(places.size, 'result')} of {queries_counted} in {args.out}")
+    else:
+        # numbers of samples as they are typed: without a comma
+        say(table(header, ([str(cell) if isinstance(cell, int) else cell for cell in row] for row in rows)))
+    if len(chosen) < len(queries):
+        say(f"the first {len(chosen):,} of {len(queries):,} queries; choose how many with --first")
+    if args.out and not as_rows:
         from npae.utils import pictures
 
-        source = others[0] if others else model.inverse_transform(index.codes[places.ravel()])
-        if args.data and len(source) != len(index.codes):
-            raise ValueError(
-                f"--data has {len(source)} samples, but the index {len(index.codes)}; give what it was made of"
-            )
-        if source.shape[1:] != queries.shape[1:]:
-            raise ValueError(
-                f"--data has samples of shape {source.shape[1:]}, but the queries {queries.shape[1:]}; give what the "
-                f"index was made of"
-            )
-        found = source[places] if args.data else source.reshape(*places.shape, *source.shape[1:])
-        shown = np.concatenate([queries[:, None], found], axis=1)  # (queries, 1 + k, height, width[, channels])
+        shown = _shown(model, index, chosen, places, others[0] if others else None)
         flat = shown.reshape(-1, *shown.shape[2:])
         write_bytes(args.out, pictures.png(pictures.grid(flat, columns=shown.shape[1])))
+
+
+def _results(
+    index: Index, query_names: Sequence[str] | None, places: Array, distances: Array
+) -> tuple[list[str], Iterator[list[object]]]:
+    """The header and a row for each sample found, nearest first; files where the queries or the index have some."""
+    header = ["query", *(["query_file"] if query_names else []), "rank", "index"]
+    header += [*(["file"] if index.names else []), "distance"]
+
+    def rows() -> Iterator[list[object]]:
+        for (query, rank), place in np.ndenumerate(places):
+            row: list[object] = [query, *([query_names[query]] if query_names else []), rank + 1, int(place)]
+            yield [*row, *([index.names[place]] if index.names else []), float(distances[query, rank])]
+
+    return header, rows()
+
+
+def _shown(model: AutoencoderEstimator, index: Index, queries: Array, places: Array, data: Array | None) -> Array:
+    """Each query with the samples found: ``(queries, 1 + k, height, width[, channels])``."""
+    source = data if data is not None else model.inverse_transform(index.codes[places.ravel()])
+    if data is not None and len(source) != len(index.codes):
+        raise ValueError(
+            f"--data has {counted(len(source), 'sample')}, but the index {len(index.codes)}; give what it was made of"
+        )
+    if source.shape[1:] != queries.shape[1:]:
+        raise ValueError(
+            f"--data has samples of shape {source.shape[1:]}, but the queries {queries.shape[1:]}; give what the "
+            f"index was made of"
+        )
+    found = source[places] if data is not None else source.reshape(*places.shape, *source.shape[1:])
+    return np.concatenate([queries[:, None], found], axis=1)

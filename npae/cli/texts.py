@@ -12,7 +12,9 @@ from npae.cli.arguments import count, refuse_with
 from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels, write_labelled
 from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
-from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, is_table
+from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, has_first_line, is_table
+from npae.utils.console import say
+from npae.utils.wording import counted
 
 HELP = "learn to label texts and label new ones, or measure how well codes serve a classifier, beside truncated SVD"
 CODE_SIZE = 16
@@ -39,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--header",
         action=argparse.BooleanOptionalAction,
-        help="whether the first line of a .csv names its columns (default: it does)",
+        help="whether the first line names the columns (default: that of a .csv does, of others usual names do)",
     )
     parser.add_argument("--encoding", metavar="NAME", help="of all texts, such as latin-1 (default: utf-8)")
     parser.add_argument("--code-size", type=count, metavar="N", help=f"values in a code (default: {CODE_SIZE})")
@@ -84,17 +86,17 @@ def run(args: argparse.Namespace) -> None:
     test = None if args.test is None else _labelled(args, args.test)
     new = None if args.data is None else _new(args)
     to_test = "" if test is None else f", {len(test[0]):,} to test"
-    print(f"{len(train[0]):,} texts to learn from{to_test}, {len(set(train[1]))} labels")
+    say(f"{counted(len(train[0]), 'text')} to learn from{to_test}, {counted(len(set(train[1])), 'label')}")
     code_size = CODE_SIZE if args.code_size is None else args.code_size
     fitted = TextClassifier.fit(*train, text_model(code_size, n_texts=len(train[0])))
     if test is not None:
         few, seed = few_labels(args)
         rows = compare(fitted, *train, *test, few, seed)
-        print(table([title.format(few=min(few, len(train[0]))) for title in classification.HEADER], rows))
-        print(about_draw(few, seed, len(train[0])))
+        say(table([title.format(few=min(few, len(train[0]))) for title in classification.HEADER], rows))
+        say(about_draw(few, seed, len(train[0])))
     if args.save:
         fitted.save(args.save)
-        print(f"what was learned is in {args.save}")
+        say(f"what was learned is in {args.save}")
     if new is not None:
         _label(args, fitted, *new)
 
@@ -104,7 +106,8 @@ def _check_options(args: argparse.Namespace) -> None:
     labelled = [source for source in (args.train, args.test) if source is not None]
     every = [*labelled, *([] if args.data is None else [args.data])]
     for name, sources in (("text_column", every), ("label_column", labelled), ("header", every)):
-        if getattr(args, name) is not None and not any(map(is_table, sources)):
+        has_use = has_first_line if name == "header" else is_table
+        if getattr(args, name) is not None and not any(map(has_use, sources)):
             option = "no-header" if getattr(args, name) is False else name.replace("_", "-")
             raise ValueError(f"--{option} was given with {', '.join(sources)}, but is for a .csv or .tsv; leave it out")
 
@@ -112,7 +115,7 @@ def _check_options(args: argparse.Namespace) -> None:
 def _options(args: argparse.Namespace, source: str) -> dict[str, Any]:
     """How a source is read: the options that it has a use for."""
     if not is_table(source):
-        return {"encoding": args.encoding}
+        return {"encoding": args.encoding} | ({"header": args.header} if has_first_line(source) else {})
     has_columns = args.text_column is not None or args.label_column is not None
     column = TEXT_COLUMN if has_columns and args.text_column is None else args.text_column
     return {"text_column": column, "header": args.header, "encoding": args.encoding}
@@ -131,7 +134,7 @@ def _label(args: argparse.Namespace, fitted: TextClassifier, texts: list[str], n
     labels, probabilities, known = fitted.predict(texts)
     write_labelled(args, names, labels, probabilities)
     if not known.all():
-        print(
+        say(
             f"{int((known == 0).sum()):,} texts, the first at index {int(np.argmin(known > 0))}, hold no word that the "
             f"model knows: their label is that of an empty text"
         )

@@ -9,7 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import add_data, count, read_described
+from npae.cli.arguments import LABELS_NEEDED, add_data, count, read_described
+from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
@@ -18,8 +19,11 @@ from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
+from npae.utils.console import say
 from npae.utils.errors import MissingExtraError, NonFiniteError
+from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 MODEL, HISTORY, PICTURES = "model.safetensors", "history.csv", ("losses.svg", "reconstructions.png")
 CHECKPOINTS = "checkpoints"
@@ -33,6 +37,11 @@ def _int_or_none(text: str) -> int | None:
     return None if text.lower() == "none" else int(text)
 
 
+def _number_or_pair(text: str) -> float | tuple[float, ...]:
+    numbers = tuple(float(part) for part in text.split(","))
+    return numbers if len(numbers) > 1 else numbers[0]
+
+
 #: Arguments of ``add_argument`` for each kind of parameter.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "bool": {"action": argparse.BooleanOptionalAction},
@@ -40,6 +49,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "int or pair of int": {"type": int, "metavar": "N"},
     "int or None": {"type": _int_or_none, "metavar": "N"},
     "float": {"type": float, "metavar": "X"},
+    "float or pair of float": {"type": _number_or_pair, "metavar": "X|LOW,HIGH"},
     "float or None": {"type": float, "metavar": "X"},
     "sequence of int": {"type": int, "nargs": "*", "metavar": "N"},
     "sequence of int or None": {"type": int, "nargs": "*", "metavar": "N"},
@@ -63,6 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the folder to write (default: runs/{name})",
         )
         _add_checkpoints(subparser)
+        if "conditional" in cls().get_params():
+            add_labels(subparser, "with --conditional")
         _add_parameters(subparser, cls)
 
 
@@ -74,6 +86,7 @@ def run(args: argparse.Namespace) -> int:
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**params)
     X, metadata = read_described(args)
+    labels = _labels(args, len(X))
     folder = Path(args.out)
     checkpoints = _checkpoints(args, folder)
     history = HistoryFile(folder / HISTORY)
@@ -84,10 +97,10 @@ def run(args: argparse.Namespace) -> int:
             _write_model(folder, model, history)
             if args.force:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)
-            _write_pictures(folder, model, X)
+            _write_pictures(folder, model, X, labels)
 
     try:
-        model.fit(X, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
+        model.fit(X, labels, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
     except BaseException as error:  # it leaves what the complete epochs have learned
         with suppress(OSError):  # where nothing can be written, what came first is said
             write()
@@ -96,8 +109,20 @@ def run(args: argparse.Namespace) -> int:
         raise
     write()
     if model.n_iter_ == 0:
-        print("no epoch was complete, so no model was saved")
+        say("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
+
+
+def _labels(args: argparse.Namespace, n: int) -> Array | None:
+    """The labels of a conditional model, which needs them."""
+    if not getattr(args, "conditional", False):
+        if getattr(args, "data_labels", None) is not None:
+            raise ValueError("--labels was given without --conditional, which alone has a use for them; give both")
+        return None
+    labels = labels_of_data(args, n)
+    if labels is None:
+        raise ValueError(f"--conditional needs a label for each sample; {LABELS_NEEDED} (--labels)")
+    return labels
 
 
 def _add_checkpoints(parser: argparse.ArgumentParser) -> None:
@@ -128,7 +153,7 @@ def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
     )
     if args.resume:
         newest = checkpoints.paths()[-1:]
-        print(f"going on from {newest[0]}" if newest else f"{checkpoints.folder} is empty: training begins")
+        say(f"going on from {newest[0]}" if newest else f"{checkpoints.folder} is empty: training begins")
     return checkpoints
 
 
@@ -155,10 +180,12 @@ def _advice(args: argparse.Namespace) -> str:
 
 
 def _write_model(folder: Path, model: AutoencoderEstimator, history: HistoryFile) -> None:
+    if has_sklearn():
+        model.code_mixture_  # noqa: B018 (fitted here, so that it is in the file and `npae sample` can draw from it)
     model.save(folder / MODEL)
     history.write(model.history_)
     names = MODEL + (f", {HISTORY}" if history.is_complete else "")
-    print(f"loss {model.history_['loss'][-1]:.4g} after {model.n_iter_} epochs; {folder}/{names}")
+    say(f"loss {model.history_['loss'][-1]:.4g} after {counted(model.n_iter_, 'epoch')}; {folder}/{names}")
 
 
 def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
@@ -169,21 +196,21 @@ def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
         Checkpoints(folder / CHECKPOINTS).remove()
 
 
-def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array) -> None:
+def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
     from npae.utils import charts, pictures
 
     losses, reconstructions = PICTURES
     try:
         written = {losses: charts.losses({type(model).__name__: model.history_}).encode()}
         if pictures.are_images(X):
-            few = X[:16]
-            written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few)))
+            few, y = X[:16], None if labels is None else labels[:16]
+            written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few, y)))
     except MissingExtraError as error:
-        print(f"no pictures: {error}")
+        say(f"no pictures: {error}")
         return
     for name, content in written.items():
         write_bytes(folder / name, content)
-    print(f"pictures: {', '.join(str(folder / name) for name in written)}")
+    say(f"pictures: {', '.join(str(folder / name) for name in written)}")
 
 
 def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstimator]) -> None:

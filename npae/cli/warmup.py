@@ -2,6 +2,8 @@
 
 import argparse
 
+from npae.utils.console import say
+
 HELP = "compile all kernels ahead of time, so that a first training starts as fast as later ones"
 
 
@@ -22,6 +24,6 @@ def run(args: argparse.Namespace) -> None:
     folder = cache_folder()
     seconds = 0.0
     for warmed in warm_up(args.dtype):
-        print(f"{warmed.name:<28}{warmed.seconds:6.1f} s", flush=True)
+        say(f"{warmed.name:<28}{warmed.seconds:6.1f} s")
         seconds += warmed.seconds
-    print(f"{'all':<28}{seconds:6.1f} s; machine code is kept in {folder}")
+    say(f"{'all':<28}{seconds:6.1f} s; machine code is kept in {folder}")

@@ -19,10 +19,12 @@ from npae.datasets.music.music_files import SUFFIXES as MUSIC_SUFFIXES
 from npae.datasets.music.music_files import is_music
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
 from npae.datasets.streams import MAX_BYTES, open_file
-from npae.datasets.table import read_table
+from npae.datasets.table import read_named_table
 from npae.datasets.table_columns import Drop
 from npae.utils.errors import FileFormatError
+from npae.utils.scalars import real_number
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 
 class Data(NamedTuple):
@@ -57,21 +59,24 @@ def read_digits(_: Path) -> Array:
 BY_SUFFIX: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
-    ".csv": read_table,
-    ".tsv": read_table,
-    ".csv.gz": read_table,
-    ".tsv.gz": read_table,
+    ".csv": read_named_table,
+    ".tsv": read_named_table,
+    ".csv.gz": read_named_table,
+    ".tsv.gz": read_named_table,
     ".idx": read_idx,
     ".gz": read_idx,
 }
 #: By the first two bytes of files whose suffix does not say what they are.
 BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0\0": read_idx, b"\x1f\x8b": read_idx}
+IMAGES = (3, 4)  # dimensions of an array of images: (n, h, w) or (n, h, w, channels)
 TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the file
 #: The options of each reader, and what they are for, in words.
 OPTIONS: dict[Reader, tuple[str, ...]] = {
-    read_npz: ("name",),
+    read_npy: ("divide",),
+    read_npz: ("name", "divide"),
+    read_idx: ("divide",),
+    read_named_table: ("header", "drop", "divide"),
     read_images: ("size",),
-    read_table: ("header", "drop"),
     read_music: ("meter", "steps_per_quarter", "transpose", "layout"),
 }
 USES = {
@@ -79,6 +84,7 @@ USES = {
     "size": "a folder of images",
     "header": "a csv or tsv",
     "drop": "a csv or tsv",
+    "divide": "a file of numbers, while images and the digits that come with npae are in [0, 1] already",
     **dict.fromkeys(OPTIONS[read_music], "music"),
 }
 
@@ -90,6 +96,7 @@ def read(
     size: tuple[int, int] | None = None,
     header: bool | None = None,
     drop: Drop | None = None,
+    divide: float | None = None,
     meter: str | None = None,
     steps_per_quarter: int | None = None,
     transpose: str | None = None,
@@ -103,9 +110,10 @@ def read(
     .musicxml, .mxl or .xml (MusicXML); with any other, such as train-images-idx3-ubyte, its first bytes do. Files of
     other known formats are refused by name.
 
-    Images are wanted in [0, 1]: an array of uint8 with two or more dimensions, in npy, npz or idx, is divided by 255,
-    unless it holds zeros and ones alone.
-    All other numbers keep their values: labels, which have one dimension, and integers of other types too.
+    Images are wanted in [0, 1]: those of a folder, and uint8 arrays of shape (n, h, w) or (n, h, w, channels) in npy,
+    npz or idx, are divided by 255, unless such an array holds zeros and ones alone. All other numbers keep their
+    values: tables and labels, which have one or two dimensions, of uint8 too, and integers of other types.
+    ``divide`` says otherwise.
 
     Parameters
     ----------
@@ -119,6 +127,9 @@ def read(
         Whether the first line of a csv or tsv names its columns; see :func:`npae.datasets.table.read_table`.
     drop : sequence of str or int, optional
         Columns of a csv or tsv to leave out, by name or by number from 1; "index" is also a first column without name.
+    divide : float, optional
+        Divide all numbers of a file by this one, above 0, and by nothing else: 255 for rows of pixels in 0–255, 1 for
+        bytes that are to stay as they are.
     meter, steps_per_quarter, transpose, layout : optional
         How music is read; see :func:`npae.datasets.music.read_bars`.
 
@@ -139,21 +150,19 @@ def read(
     ValueError
         If an option is given for a source that has no use for it.
     """
-    return read_data(
-        source,
-        name=name,
-        size=size,
-        header=header,
-        drop=drop,
-        meter=meter,
-        steps_per_quarter=steps_per_quarter,
-        transpose=transpose,
-        layout=layout,
-    ).X
+    options: dict[str, Any] = {"name": name, "size": size, "header": header, "drop": drop, "divide": divide}
+    music: dict[str, Any] = {
+        "meter": meter,
+        "steps_per_quarter": steps_per_quarter,
+        "transpose": transpose,
+        "layout": layout,
+    }
+    return np.asarray(read_data(source, **options, **music).X)
 
 
-def read_data(source: str | os.PathLike[str], **options: Any) -> Data:
-    """Samples, as :func:`read` gives them with the same options, and what they mean."""
+def read_data(source: str | os.PathLike[str], *, divide: float | None = None, **options: Any) -> Data:
+    """:func:`read`, with what the samples mean; X of a table with a header also has ``columns``, their names."""
+    options["divide"] = divide
     given = {option: value for option, value in options.items() if value is not None}
     reader = find_reader(source)
     for option, value in given.items():
@@ -161,8 +170,10 @@ def read_data(source: str | os.PathLike[str], **options: Any) -> Data:
             raise ValueError(
                 f"{option}={value!r} was given with {str(source)!r}, but is for {USES[option]}; leave it out"
             )
+    given.pop("divide", None)
+    divisor = None if divide is None else real_number(divide, "divide", above=0)
     found = reader(Path(source), **given)
-    return found if isinstance(found, Data) else Data(_as_float(found, Path(source)), {})
+    return found if isinstance(found, Data) else Data(_as_float(found, Path(source), divisor), {})
 
 
 def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -208,13 +219,13 @@ def find_reader(source: str | os.PathLike[str]) -> Reader:
     return reader
 
 
-def _as_float(x: Array, path: Path) -> Array:
-    is_bytes = x.dtype == np.uint8 and x.ndim >= 2 and x.max(initial=0) > 1
-    exact = np.promote_types(x.dtype, np.float32)
-    itemsize = 4 if is_bytes or exact == np.float32 else 8
-    if x.size * itemsize > MAX_BYTES:
+def _as_float(x: Array, path: Path, divisor: float | None) -> Array:
+    if divisor is None and x.dtype == np.uint8 and x.ndim in IMAGES and x.max(initial=0) > 1:
+        divisor = 255
+    dtype = np.dtype(np.float32 if np.promote_types(x.dtype, np.float32) == np.float32 else np.float64)
+    if x.size * dtype.itemsize > MAX_BYTES:
         raise FileFormatError(
-            f"{str(path)!r} holds {x.size:,} numbers, which as float{8 * itemsize} take more than {MAX_BYTES:,} bytes; "
+            f"{str(path)!r} holds {counted(x.size, 'number')}, which as {dtype} take more than {MAX_BYTES:,} bytes; "
             f"split it into smaller files"
         )
     if x.dtype.kind in "iu" and x.size and max(-int(x.min()), int(x.max())) > 2**53:
@@ -222,7 +233,6 @@ def _as_float(x: Array, path: Path) -> Array:
             f"{str(path)!r} holds whole numbers beyond 2**53, from {int(x.min())} to {int(x.max())}, of which "
             f"floating-point numbers do not hold all; scale them, or leave them out if they only name the samples"
         )
-    if is_bytes:
-        return x / np.float32(255)
     with np.errstate(all="ignore"):  # a long double may become infinite, which models refuse
-        return x.astype(np.float32 if exact == np.float32 else np.float64, copy=False)
+        numbers = x.astype(dtype, copy=False)
+    return numbers if divisor is None else np.divide(numbers, dtype.type(divisor), out=numbers)

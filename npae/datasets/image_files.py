@@ -1,10 +1,12 @@
 """Which images a folder holds: its own, or those of its sub-folders, each of which is then a label."""
 
-import os
+import re
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from npae.utils.errors import FileFormatError
+from npae.utils.errors import FileFormatError, quoted
+from npae.utils.wording import counted
 
 SUFFIXES = (
     ".bmp",
@@ -24,21 +26,25 @@ SUFFIXES = (
 )
 #: Of images that are not read: among images that are, such a file would be left out without a word.
 OTHER_SUFFIXES = (
-    ".avif",
-    ".dcm",
-    ".dng",
-    ".exr",
-    ".heic",
-    ".heif",
-    ".ico",
-    ".j2k",
-    ".jp2",
-    ".jxl",
-    ".pcx",
-    ".psd",
-    ".svg",
-    ".tga",
+    *(".ai", ".avif", ".bpg", ".cur", ".dcm", ".dds", ".djvu", ".eps", ".exr", ".fits"),
+    *(".hdr", ".heic", ".heif", ".icns", ".ico", ".im", ".j2k", ".jp2", ".jpf", ".jpx"),
+    *(".jxl", ".jxr", ".mpo", ".nii", ".pam", ".pcx", ".pfm", ".psd", ".qoi", ".ras"),
+    *(".rgb", ".sgi", ".svg", ".tga", ".wbmp", ".xbm", ".xcf", ".xpm"),
+    *(".arw", ".cr2", ".cr3", ".dng", ".nef", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw"),  # of cameras
 )
+#: What a file begins with that is read if its suffix says so, and what such an image is called.
+MAGIC: tuple[tuple[bytes, str], ...] = (
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpg"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\0", "tif"),
+    (b"MM\0*", "tif"),
+)
+HEAD = 12  # bytes that are looked at
+#: Files that systems put into folders by themselves, in small letters.
+OF_SYSTEMS = ("desktop.ini", "ehthumbs.db", "ehthumbs_vista.db", "icon\r", "thumbs.db")
+SHOWN = 3  # names in a warning
 
 
 class ImageFiles(NamedTuple):
@@ -50,10 +56,24 @@ class ImageFiles(NamedTuple):
         By the name of the sub-folder, if there are any, then by the name of the file.
     labels : list of str, or None
         The sub-folder of each; None if the images are in the folder itself.
+    passed_over : list of Path
+        The other files in the folder and below it, which are no images.
     """
 
     paths: list[Path]
     labels: list[str] | None
+    passed_over: list[Path]
+
+    def warn(self, folder: Path, stacklevel: int) -> None:
+        """Say in one warning how many files are passed over, and name some."""
+        if self.passed_over:
+            n, names = len(self.passed_over), [quoted(path.name) for path in self.passed_over[:SHOWN]]
+            what = f"{'is no image and was' if n == 1 else 'are no images and were'} passed over"
+            which = f"{', such as' if n > SHOWN else ':'} {', '.join(names)}"
+            warnings.warn(
+                f"{counted(n, 'file')} in {str(folder)!r} {what}{which}",
+                stacklevel=stacklevel + 1,
+            )
 
 
 def find_images(folder: Path) -> ImageFiles:
@@ -71,16 +91,21 @@ def find_images(folder: Path) -> ImageFiles:
         raise FileNotFoundError(f"{str(folder)!r} does not exist; check its spelling and the folder you are in")
     if not folder.is_dir():
         raise FileFormatError(f"{str(folder)!r} is not a folder, but one with images was expected; give its folder")
-    own = _images_in(folder)
-    classes = {entry: _images_in(entry) for entry in _visible(folder) if entry.is_dir()}
-    for entry in classes:
+    own, passed_over = _sorted_out(folder)
+    classes: dict[Path, list[Path]] = {}
+    for entry in filter(Path.is_dir, _visible(folder)):
+        images, others = _sorted_out(entry)
+        passed_over += others
+        if images:
+            classes[entry] = images
         for deeper in filter(Path.is_dir, _visible(entry)):
-            if (where := _first_below(deeper)) is not None:
+            images, others = _sorted_out_below(deeper)
+            passed_over += others
+            if images:
                 raise FileFormatError(
-                    f"{str(where)!r} lies more than one folder below {str(folder)!r}, and would be left out; give "
+                    f"{str(images[0])!r} lies more than one folder below {str(folder)!r}, and would be left out; give "
                     f"{str(entry)!r}, or put the images of each label into one folder"
                 )
-    classes = {entry: images for entry, images in classes.items() if images}
     if own and classes:
         raise FileFormatError(
             f"{str(folder)!r} holds images itself ({own[0].name!r}) and in folders ({next(iter(classes)).name!r}), "
@@ -91,32 +116,60 @@ def find_images(folder: Path) -> ImageFiles:
             f"{str(folder)!r} holds no images; put some ({' '.join(SUFFIXES)}) into it, or give a file in it"
         )
     if own:
-        return ImageFiles(own, None)
+        return ImageFiles(own, None, passed_over)
     paths = [path for images in classes.values() for path in images]
-    return ImageFiles(paths, [path.parent.name for path in paths])
+    return ImageFiles(paths, [path.parent.name for path in paths], passed_over)
 
 
 def _visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _images_in(folder: Path) -> list[Path]:
-    files = [path for path in _visible(folder) if not path.is_dir()]
-    images = [path for path in files if path.suffix.lower() in SUFFIXES]
-    for path in files if images else ():
-        if path.suffix.lower() in OTHER_SUFFIXES:
+def _sorted_out(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The images in a folder, and its other files; refuses what is an image and would not be read."""
+    images: list[Path] = []
+    others: list[Path] = []
+    for path in _visible(folder):
+        if path.is_dir() or path.name.lower() in OF_SYSTEMS:
+            continue
+        suffix = path.suffix.lower()
+        if suffix in SUFFIXES:
+            images.append(path)
+        elif suffix in OTHER_SUFFIXES:
             raise FileFormatError(
-                f"{str(path)!r} is of a format that is not read, while {images[0].name!r} beside it is; convert it to "
+                f"{str(path)!r} is of a format that is not read, and would be left out of the images; convert it to "
                 f"PNG, or move it elsewhere"
             )
-    return images
+        elif (kind := _kind(path)) is not None:
+            raise FileFormatError(
+                f"{str(path)!r} begins as an image, but its suffix is not that of one, and it would be left out; give "
+                f"it a name that ends in .{kind}, or move it elsewhere"
+            )
+        else:
+            others.append(path)
+    return images, others
 
 
-def _first_below(folder: Path) -> Path | None:
-    """Any image in a folder or below it."""
-    for above, folders, files in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in files:
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES:
-                return Path(above) / name
-    return None
+def _kind(path: Path) -> str | None:
+    """The suffix that an image should have, by its first bytes; None if it is none of those that are read."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(HEAD)
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        return "webp"
+    if head.startswith(b"BM") and head[6:10] == bytes(4):
+        return "bmp"
+    if re.match(rb"P[1-6]\n(#|[0-9]+ [0-9])", head):
+        return "ppm"
+    return next((kind for magic, kind in MAGIC if head.startswith(magic)), None)
+
+
+def _sorted_out_below(folder: Path) -> tuple[list[Path], list[Path]]:
+    """As ``_sorted_out``, of a folder and all below it."""
+    images, others = _sorted_out(folder)
+    for below in filter(Path.is_dir, _visible(folder)):
+        if not below.is_symlink():
+            more_images, more_others = _sorted_out_below(below)
+            images, others = images + more_images, others + more_others
+    return images, others

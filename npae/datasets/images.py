@@ -11,6 +11,7 @@ from npae.datasets.pixels import read_image
 from npae.datasets.streams import MAX_BYTES
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array, Shape
+from npae.utils.wording import counted
 
 SIZE = "size=(height, width), on the command line --size HEIGHT,WIDTH,"
 
@@ -18,10 +19,11 @@ SIZE = "size=(height, width), on the command line --size HEIGHT,WIDTH,"
 def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Array:
     """Read all images of a folder, or of its sub-folders, whose names :func:`read_labels` gives as labels.
 
-    Files of other suffixes and hidden files (``.name``) are passed over; a file with an image's suffix must be an
-    image. The order is that of the names as text, folders first: 10.png comes before 2.png. BMP, GIF, JPEG, PNG, PPM,
-    TIFF and WEBP are read, turned as their EXIF orientation says. An image with a palette is in colour, unless its
-    palette is grey.
+    A file with an image's suffix must be an image. An image with another suffix, or of a format that is not read, is
+    refused; other files are passed over, with one warning that counts and names them, but for hidden files (``.name``)
+    and those that systems make, such as Thumbs.db. The order is that of the names as text, folders first: 10.png comes
+    before 2.png. BMP, GIF, JPEG, PNG, PPM, TIFF and WEBP are read, turned as their EXIF orientation says. An image with
+    a palette is in colour, unless its palette is grey.
 
     A file may have up to 512 MiB, one image as many pixels as Pillow considers safe (``PIL.Image.MAX_IMAGE_PIXELS``,
     89 million), and the result up to 4 GiB.
@@ -51,9 +53,11 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
         bands beyond red, green and blue, transparency.
     """
     folder = Path(folder)
-    if size is not None and not _is_size(size):
+    if size is not None and not is_size(size):
         raise ValueError(f"size is {size}, but a height and a width of at least 1 are expected; give e.g. (28, 28)")
-    paths = find_images(folder).paths
+    found = find_images(folder)
+    found.warn(folder, stacklevel=2)
+    paths = found.paths
     if size is not None:
         _check_total(folder, len(paths), size)
     images: list[Array] = []  # each (h, w) or (h, w, 3), uint8
@@ -77,12 +81,12 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
 def _check_total(folder: Path, n: int, shape: Shape) -> None:
     if n * math.prod(shape) * np.dtype(np.float32).itemsize > MAX_BYTES:
         raise FileFormatError(
-            f"{str(folder)!r} has {n} images to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} bytes of "
-            f"float32; give fewer, or a smaller {SIZE}"
+            f"{str(folder)!r} has {counted(n, 'image')} to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} "
+            f"bytes of float32; give fewer, or a smaller {SIZE}"
         )
 
 
-def _is_size(size: object) -> bool:
+def is_size(size: object) -> bool:
     """Whether it is a pair of whole numbers of at least 1."""
     is_pair = isinstance(size, tuple | list | np.ndarray) and len(size) == 2
     return is_pair and all(isinstance(n, int | np.integer) and n >= 1 for n in size)  # type: ignore[attr-defined]

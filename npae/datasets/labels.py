@@ -13,8 +13,8 @@ from npae.datasets.image_files import find_images
 from npae.datasets.images import read_images
 from npae.datasets.other_formats import refuse_by_content
 from npae.datasets.streams import MAX_BYTES
-from npae.datasets.table import read_table
-from npae.datasets.table_columns import is_number
+from npae.datasets.table import read_named_table
+from npae.datasets.table_cells import is_number
 from npae.datasets.table_rows import read_rows
 from npae.datasets.text_files import open_text
 from npae.utils.errors import FileFormatError, quoted
@@ -69,14 +69,14 @@ def read_labels(source: str | os.PathLike[str], *, header: bool | None = None) -
     ['tabby cat', 'dog']
     """
     path = Path(source)
-    reader: Reader = read_table if path.suffix.lower() == ".txt" else find_reader(source)
-    if header is not None and reader is not read_table:
+    reader: Reader = read_named_table if path.suffix.lower() == ".txt" else find_reader(source)
+    if header is not None and reader is not read_named_table:
         raise ValueError(f"header={header!r} was given with {str(path)!r}, but is for a text of labels; leave it out")
     if reader is read_digits:
         return load_digits().train_labels.astype(np.int64)
     if reader is read_images:
         return _of_folder(path)
-    if reader is read_table:
+    if reader is read_named_table:
         return _of_text(path, header)
     if reader is read_music:
         raise FileFormatError(f"{str(path)!r} is music, which has no labels; give a text with one label a line")

@@ -14,6 +14,7 @@ from npae.datasets.streams import damage_is_reported, open_file
 from npae.datasets.tiff import Samples, tiff_samples
 from npae.utils.errors import FileFormatError, MissingExtraError
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")  # decoded without starting another program
 MAX_FILE = 2**29  # bytes; 89 million pixels of 4 bytes fit
@@ -153,8 +154,8 @@ def _check_frames(path: Path, image: Any, size: int) -> None:
         end = image.tile[0][2] + row * image.height
         if size > end + 1:  # some programs write a line break behind the pixels
             raise FileFormatError(
-                f"{str(path)!r} holds {size - end:,} bytes behind its first image, but one image a file is expected; "
-                f"save each as a file of its own"
+                f"{str(path)!r} holds {counted(size - end, 'byte')} behind its first image, but one image a file is "
+                f"expected; save each as a file of its own"
             )
 
 

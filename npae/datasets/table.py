@@ -9,21 +9,20 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from npae.datasets.named_columns import NamedColumns
 from npae.datasets.streams import MAX_BYTES
+from npae.datasets.table_cells import TRUTH, is_finite_number, is_missing, is_number, number_otherwise
 from npae.datasets.table_columns import (
     DROP_INDEX,
     IF_HEADER,
     Drop,
     begins_with_gap,
-    check_first_row,
     check_index,
     drop_option,
-    has_decimal_comma,
-    is_finite_number,
     is_header,
-    is_number,
     kept_columns,
 )
+from npae.datasets.table_headers import check_first_row
 from npae.datasets.table_rows import read_rows
 from npae.datasets.text_files import open_text
 from npae.utils.errors import FileFormatError
@@ -37,8 +36,9 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     separators in quotation marks are none. The first line is a header if none of its cells is a number. Blank lines are
     skipped. Numbers have a decimal point. The text is UTF-8.
 
-    A header of numbers (0, 1, 2, …, or wavelengths) and the index that pandas writes as a column are not guessed: a
-    table that seems to have them is refused until ``header`` or ``drop`` says what they are.
+    A header of numbers (0, 1, 2, …, years or wavelengths) and the index that pandas writes as a column are not guessed:
+    a table that seems to have them is refused until ``header`` or ``drop`` says what they are. Names that could as well
+    be a row of the table, such as 3, 17 and 22 above whole numbers, cannot be told from one.
 
     The file may have up to 4 GiB, expanded too, and the table too, a line up to 16 Mi characters and 1,048,576 cells,
     and a cell as many characters as csv.field_size_limit() says. No more than a line is read at once, and a line break
@@ -79,6 +79,11 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     array([[3.5],
            [3.1]])
     """
+    return np.asarray(read_named_table(path, header=header, drop=drop))
+
+
+def read_named_table(path: str | os.PathLike[str], *, header: bool | None = None, drop: Drop | None = None) -> Array:
+    """``read_table``; where the file has a header, the array also has ``columns``, the names as they are written."""
     path = Path(path)
     if header is not None and not isinstance(header, bool | np.bool_):
         raise ValueError(f"header is {header!r}, but whether there is one is expected; give True or False")
@@ -108,7 +113,8 @@ class _Table:
         self._path, self._header, self._drop = path, header, drop
         self._values = array("d")
         self._names: list[str] | None = None
-        self._first: list[str] = []  # cells of the first row, if it is data
+        self._begun_with: list[str] = []  # cells of the first row
+        self._first: list[str] = []  # of these, those that are read, if the row is data
         self._width = self._first_line = 0
         self._blank_line: int | None = None
         self._is_fraction = True  # of all rows below the first
@@ -152,10 +158,12 @@ class _Table:
             check_index(self._path, values, self._names, self._drop)
         if self._names is None and self._header is None:
             check_first_row(self._path, self._first_line, values, self._first, self._is_fraction)
-        return values
+        if self._names is None:
+            return values
+        return NamedColumns.of(values, [self._names[place] for place in self._kept])
 
     def _begin(self, line: int, row: list[str]) -> None:
-        self._width, self._first_line = len(row), line
+        self._width, self._first_line, self._begun_with = len(row), line, row
         if self._header or (self._header is None and is_header(row, self._drop)):
             self._names = row
         elif self._header is None and begins_with_gap(row):
@@ -166,21 +174,41 @@ class _Table:
         self._kept = kept_columns(self._path, self._width, self._names, self._drop)
 
     def _check_shape(self, line: int, row: list[str]) -> None:
-        if self._width == 1 and self._blank_line is not None and (self._values or self._names):
+        if len(row) == self._width == 1 and self._blank_line is not None and (self._values or self._names):
             raise FileFormatError(
                 f"{str(self._path)!r}, line {self._blank_line} is empty between others, but the table has one column, "
                 f"where that may be a missing number; fill the gap or remove the line"
             )
         if len(row) != self._width:
-            advice = "give every line as many"
-            if self._names and len(row) == self._width + 1 and not self._values:
-                advice = "give every line as many, or the index, if the first column is one, a name in the header"
-            if len(row) == 2 * self._width and all(cell.strip().lstrip("+-").isdecimal() for cell in row):
-                advice = "write decimal points if these are decimal commas, else give every line as many"
             raise FileFormatError(
                 f"{str(self._path)!r}, line {line}: {len(row)} columns, but line {self._first_line} has {self._width}; "
-                f"{advice}"
+                f"{self._advice_on_width(row)}"
             )
+
+    def _advice_on_width(self, row: list[str]) -> str:
+        has_index = bool(self._names) and not self._values and len(row) == self._width + 1
+        if has_index and any(map(is_number, row)):
+            return "give every line as many, or the index, if the first column is one, a name in the header"
+        if not self._values and (reason := self._no_header()):
+            return f"remove line {self._first_line}{reason}"
+        if row[0].lstrip().startswith("#"):
+            return "remove the line if it is a comment"
+        if self._values and len(row) == 1 and not is_number(row[0]):
+            return "remove the line if it is no sample, such as a total or a note"
+        if len(row) == 2 * self._width and all(cell.strip().lstrip("+-").isdecimal() for cell in row):
+            return "write decimal points if these are decimal commas, else give every line as many"
+        return "give every line as many"
+
+    def _no_header(self) -> str:
+        """Why the first line is probably not the one that names the columns, as the end of a phrase; or nothing."""
+        filled = [cell.strip() for cell in self._begun_with if cell.strip()]
+        if filled and filled[0].lower().startswith("sep="):
+            return ", in which Excel names the separator"
+        if filled and filled[0].startswith("#"):
+            return " if it is a comment"
+        if len(filled) == 1 and not is_number(filled[0]):
+            return " if it is a title"
+        return ""
 
     def _fault(self, row: list[str]) -> str:
         """The first cell that is no finite number: where it is, what it holds, and what to do."""
@@ -188,27 +216,44 @@ class _Table:
         where = f"column {column + 1}" + (f" ({self._names[column][:40]!r})" if self._names else "")
         cell = row[column].strip()
         is_first = not self._names and not self._values and self._header is None
+        header = f"{IF_HEADER}, else " if is_first else ""
         if not cell:
-            header = f"{IF_HEADER}, else " if is_first and any(cell.strip() for cell in row) else ""
+            header = header if any(cell.strip() for cell in row) else ""
             return f"{where} is empty, but a number is expected; {header}fill the gap or leave out the line"
+        if is_missing(cell):
+            return (
+                f"{where} holds the text {cell!r}, which usually stands for a missing value; {header}fill it or leave "
+                f"out the line"
+            )
         if is_number(cell):
             return f"{where} holds {cell[:40]!r}, which is not a finite number; replace it or leave out the line"
-        if has_decimal_comma(cell):
-            commas = "with a decimal comma, or commas between thousands"
-            return f"{where} holds the text {cell[:40]!r}, {commas}; write numbers as 1234.5"
-        what = f"{where} holds the text {cell[:40]!r}, but a number is expected"
-        if self._names and self._names[0].strip() == "sep=":
-            return f"{what}; remove the first line, in which Excel names the separator"
+        return f"{where} holds the text {cell[:40]!r}, {self._advice_on_text(row, column, is_first)}"
+
+    def _advice_on_text(self, row: list[str], column: int, is_first: bool) -> str:
+        cell, option = row[column].strip(), drop_option(column, self._names)
+        expected = "but a number is expected"
+        if row[0].lstrip().startswith("#"):
+            return f"{expected}; remove the line if it is a comment"
+        is_below_first = bool(self._names) and not self._values and len(row) > 1 and not any(map(is_number, row))
+        if is_below_first and (reason := self._no_header()):
+            return f"{expected}; remove line {self._first_line}{reason}"
         for mark, name in ((None, "spaces"), ("|", "|"), (":", "colons")):
             if len(row) == 1 and cell.count(mark or " ") and is_number(cell.split(mark)[0]):
-                return f"{what}; write commas between the numbers instead of {name}"
-        option = drop_option(column, self._names)
-        if cell.lower() in ("true", "false"):
-            return f"{what}; write 1 and 0 for true and false"
+                return f"{expected}; write commas between the numbers instead of {name}"
+        if otherwise := number_otherwise(cell):
+            what, advice = otherwise
+            return f"{what}; {IF_HEADER}, else {advice}" if is_first else f"{what}; {advice}"
+        if cell.lower() in TRUTH:
+            return f"{expected}; write 1 and 0 for true and false"
         if is_first:
-            return f"{what}; {IF_HEADER}, or leave the column out with {option}"
-        if self._names and not self._values and len(row) > 1 and not any(map(is_number, row)):
-            return f"{what}; remove the line if it is a second header, or leave the column out with {option}"
+            return f"{expected}; {IF_HEADER}, or leave the column out with {option}"
+        if self._values:  # lines above have numbers there
+            return (
+                f"{expected}; correct it, remove the line if it is no sample, such as a total or a note, or leave the "
+                f"column out with {option}"
+            )
+        if is_below_first:
+            return f"{expected}; remove the line if it is a second header, or leave the column out with {option}"
         if column == 0:
-            return f"{what}; encode the column, or if it is an index leave it out with {option}"
-        return f"{what}; encode the column, or leave it out with {option}"
+            return f"{expected}; encode the column, or if it is an index leave it out with {option}"
+        return f"{expected}; encode the column, or leave it out with {option}"

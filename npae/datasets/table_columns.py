@@ -1,65 +1,54 @@
-"""The columns of a table: which line names them, which are read, and signs that a line or column is no data.
+"""The columns of a table: which line names them, which are read, and signs that a column is an index.
 
-Pandas writes an index before the data and names without quotation marks, both of which can be numbers. Nothing of it is
-guessed: a table that may have such a header or index is refused until the caller says what it is.
+Pandas writes an index before the data, which can be numbers. Nothing of it is guessed: a table that may have an index
+is refused until the caller says what it is.
 """
 
-import math
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from npae.datasets.table_cells import (
+    TRUTH,
+    is_missing,
+    is_number,
+    is_number_and_more,
+    is_written_as_number,
+    number_otherwise,
+)
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 IF_HEADER = "give --header if this line names the columns (in Python header=True)"
-SAY_HEADER = "give --header if it names the columns, --no-header if it is data (in Python header=True or False)"
 DROP_INDEX = "leave it out with --drop index (in Python drop=['index'])"
 KEEP_ALL = "keep it with --drop and no name (in Python drop=[])"
 RENAME = "give it another name in the header"  # to keep it while other columns are dropped
-DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+(\.\d+)?([eE][+-]?\d+)?")
-VALUES = ("?", "-", ".", "n/a", "na", "none", "null", "true", "false")  # texts that stand for values and not for names
 INDEX_NAMES = ("#", "id", "idx", "index", "level_0", "no", "nr", "row")  # if the column counts the rows
 COUNTED = 10  # rows without a header from which on a first column that counts them is no coincidence
-BLOCK = 2**18  # numbers that are compared at once
-LONG = 8  # cells that rise or fall all along by chance once in 20,000 rows
 
 Drop = Sequence[str | int]
-
-
-def is_number(cell: str) -> bool:
-    """Whether a cell is a number as a table writes it."""
-    if "_" in cell:  # Python reads 1_000 as a number; in a table it is rather a name
-        return False
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def has_decimal_comma(cell: str) -> bool:
-    """Whether a cell is a number with a comma in it, before decimals or between thousands."""
-    return DECIMAL_COMMA.fullmatch(cell.strip()) is not None
 
 
 def is_header(row: list[str], drop: Drop | None) -> bool:
     """Whether the first row names the columns for certain: by its text, or since ``drop`` takes up a name of it."""
     names = [cell.strip() for cell in row]
-    is_text = not any(is_number(name) or has_decimal_comma(name) or _is_number_and_more(name) for name in names)
-    if is_text and any(name and name.lower() not in VALUES for name in names):
+    if not any(map(_may_be_value, names)) and any(name and not _is_value(name) for name in names):
         return True
     if any(column in names and not is_number(column) for column in drop or () if isinstance(column, str)):
         return True
     return begins_with_gap(row) and any(str(column).lower() == "index" for column in drop or ())
 
 
-def _is_number_and_more(cell: str) -> bool:
-    """Whether a cell is several numbers with spaces between them, as a line without commas is."""
-    words = cell.split()
-    return len(words) > 1 and all(map(is_number, words))
+def _may_be_value(name: str) -> bool:
+    """Whether one such cell is enough for the row to be none of names."""
+    return is_number(name) or is_written_as_number(name) or is_number_and_more(name)
+
+
+def _is_value(name: str) -> bool:
+    """Whether it is rather a value than a name, if all are such: 5 % is a name beside others that are text."""
+    return is_missing(name) or name.lower() in TRUTH or number_otherwise(name) is not None
 
 
 def begins_with_gap(row: list[str]) -> bool:
@@ -94,7 +83,7 @@ def kept_columns(path: Path, width: int, names: list[str] | None, drop: Drop | N
         )
     kept = [place for place in range(width) if place not in dropped]
     if not kept:
-        raise FileFormatError(f"{str(path)!r} has {width} columns, of which none is left; drop fewer")
+        raise FileFormatError(f"{str(path)!r} has {counted(width, 'column')}, of which none is left; drop fewer")
     return kept
 
 
@@ -145,74 +134,6 @@ def check_index(path: Path, values: Array, names: list[str] | None, drop: Drop |
     )
 
 
-def check_first_row(path: Path, line: int, values: Array, first: list[str], is_fraction: bool) -> None:
-    """Refuse a first row of numbers that may be names: 0, 1, 2, … or wavelengths.
-
-    A row that rises or falls all along may be names if not all others do, and if it counts the columns, has whole
-    numbers above fractions, is further from all others than they are from one another, or is long while most others
-    neither rise nor fall.
-
-    Parameters
-    ----------
-    path : Path
-    line : int
-        Its number, for messages.
-    values : (n, columns) ndarray
-        All rows, the first included.
-    first : list of str
-        The cells of the first.
-    is_fraction : bool
-        Whether the other rows hold numbers with a point or an exponent alone.
-    """
-    row, rest = values[0], values[1:]
-    if not len(rest):
-        return
-    columns = len(row)
-    is_whole = all(cell.strip().isdecimal() for cell in first)
-    counts = is_whole and row[0] in (0, 1) and np.array_equal(row, np.arange(row[0], row[0] + columns))
-    low, high = rest.min(), rest.max()
-    gap = max(low - row.max(), row.min() - high)
-    is_apart = gap > high - low and (columns > 2 or len(rest) > 2)
-    if columns == 1:
-        if not is_fraction:  # labels, for example, of which the first may be any
-            return
-        if counts and row[0] == 0:
-            _refuse_first_row(path, line, "counts the columns from 0, as pandas names them")
-        if is_apart:
-            _refuse_first_row(
-                path, line, f"holds {row[0]:.9g}, far from the numbers of all other lines, so it may be a name"
-            )
-        return
-    direction = np.sign(row[1] - row[0])
-    if not _count_monotonic(row[None], direction):
-        return
-    alike = _count_monotonic(rest, direction)
-    if alike == len(rest):
-        return
-    if counts and (columns > 2 or low < 0 or high > 1 or is_fraction):
-        _refuse_first_row(path, line, f"counts the columns from {row[0]:.0f} to {row[-1]:.0f}, as pandas names them")
-    is_long = columns >= LONG and 2 * alike < len(rest)
-    if is_apart or is_long or (is_whole and is_fraction):
-        way = "rises" if direction > 0 else "falls"
-        what = f"{way} from {row[0]:.9g} to {row[-1]:.9g}, unlike other lines, as a header of wavelengths or times does"
-        _refuse_first_row(path, line, what)
-
-
-def _refuse_first_row(path: Path, line: int, what: str) -> None:
-    raise FileFormatError(f"{str(path)!r}, line {line} {what}; {SAY_HEADER}")
-
-
-def _count_monotonic(rows: Array, direction: float) -> int:
-    """How many rows rise (1) or fall (-1) all along; block by block, so that no copy of a large table is made."""
-    if direction == 0:
-        return 0
-    block = max(1, BLOCK // rows.shape[1])
-    return sum(
-        int((np.diff(rows[i : i + block], axis=1) * direction > 0).all(axis=1).sum())
-        for i in range(0, len(rows), block)
-    )
-
-
 def drop_option(column: int, names: list[str] | None) -> str:
     """The option that leaves out a column, as it is typed."""
     name = names[column].strip() if names else ""
@@ -227,8 +148,3 @@ def drop_option(column: int, names: list[str] | None) -> str:
     ):
         return f"--drop {name}" if " " not in name else f'--drop "{name}"'
     return "--drop and its name" if names and number in names else f"--drop {number}"
-
-
-def is_finite_number(cell: str) -> bool:
-    """Whether a cell is a number that is neither NaN nor infinite."""
-    return is_number(cell) and math.isfinite(float(cell))

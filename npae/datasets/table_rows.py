@@ -46,7 +46,8 @@ def _delimiter(text: TextIO, path: Path) -> str:
     widths = {mark: _first_widths(text, path, mark) for mark in DELIMITERS}
     present = [mark for mark in DELIMITERS if widths[mark] and widths[mark][0] > 1]
     agreeing = [mark for mark in present if widths[mark][0] == widths[mark][-1]]
-    return (agreeing or present or [","])[0]
+    below = [mark for mark in DELIMITERS if widths[mark] and widths[mark][-1] > 1]  # a title has none
+    return (agreeing or present or below or [","])[0]
 
 
 def _first_widths(text: TextIO, path: Path, delimiter: str) -> list[int]:

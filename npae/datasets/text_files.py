@@ -12,6 +12,7 @@ from typing import IO, TextIO, cast
 from npae.datasets.streams import GZIP_MAGIC, MAX_BYTES, damage_is_reported, open_file
 from npae.utils.errors import FileFormatError, one_line, quoted
 
+MOST_TEXTS = 2**26  # in one file
 UTF8 = "utf-8-sig"  # with or without a mark at the beginning
 
 
@@ -67,6 +68,12 @@ def _decoded(file: IO[bytes], path: Path, expected: str, encoding: str) -> Itera
             raise FileFormatError(
                 f"{str(path)!r} is not {name} text ({reason}), but {expected} was expected; save it as UTF-8"
             ) from None
+
+
+def check_count(path: Path, n: int) -> None:
+    """Refuse the n-th text of a file if that is one too many: a compressed file may have billions of lines."""
+    if n > MOST_TEXTS:
+        raise FileFormatError(f"{str(path)!r} has more than {MOST_TEXTS:,} texts; split it into smaller files")
 
 
 def check_encoding(encoding: str) -> str:

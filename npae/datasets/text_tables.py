@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from npae.datasets.table_rows import read_rows
-from npae.datasets.text_files import UTF8, open_text
+from npae.datasets.text_files import UTF8, check_count, open_text
 from npae.utils.errors import FileFormatError, quoted
 
 
@@ -54,6 +54,7 @@ def read_columns(
                 )
             for cells, place in zip(found, places, strict=True):
                 cells.append(row[place])
+            check_count(path, len(found[0]))
     if not found[0]:
         raise FileFormatError(f"{str(path)!r} holds no texts{' below its header' if header else ''}; give at least one")
     return found

@@ -2,17 +2,18 @@
 
 import os
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from npae.datasets.streams import lines
-from npae.datasets.text_files import UTF8, check_encoding, open_text
+from npae.datasets.text_files import UTF8, check_count, check_encoding, open_text
 from npae.datasets.text_folders import LARGEST_TEXT, find_texts, read_text_files
+from npae.datasets.text_lines import read_labelled_lines
 from npae.datasets.text_tables import read_columns
 from npae.utils.errors import FileFormatError, Hint, quoted
 
-#: Number of header lines; files of Orange (.tab) also have the type and the role of each column.
-HEADERS = {".tsv": 1, ".tab": 3}
+LABELLED_LINES = (".tsv", ".tab")
 TABLES = (".csv", ".csv.gz", ".tsv.gz")
 TEXT_COLUMN, LABEL_COLUMN = "text", "label"
 LABELLED = "a .csv, .tsv or .tab file, or a folder with one folder of .txt files for each label"
@@ -32,7 +33,8 @@ def read_texts(
     From a folder of folders of files, each file is a text, and its folder the label; the files end in .txt, or have no
     suffix in a folder without such. From a .csv, plain or compressed by gzip, a column each is read. Of a .tsv with a
     header, or a .tab of Orange, each line is a label, a tab and a text; quotation marks have no meaning in it, and
-    blank lines may stand at its end. With ``text_column`` or ``label_column`` a .tsv is read as a .csv is.
+    blank lines may stand below its header and at its end. With ``text_column`` or ``label_column`` a .tsv is read as a
+    .csv is.
 
     A file may have up to 4 GiB, and a line, or a file of a folder, up to 16 Mi characters.
 
@@ -42,7 +44,8 @@ def read_texts(
     text_column, label_column : str or int, optional
         Columns of a .csv or .tsv, by name or by number from 1; by default "text" and "label".
     header : bool, optional
-        Whether the first line of a .csv names the columns; by default it does.
+        Whether the first line names the columns. By default that of a .csv does; that of a .tsv or .tab is seen where
+        its names are usual ones, such as label and text, or where it is Orange's header, and refused elsewhere.
     encoding : str, optional
         As Python calls it; by default UTF-8.
 
@@ -58,8 +61,7 @@ def read_texts(
     FileFormatError
         If the suffix is another, if a label is empty, if a file is not of the encoding, or if there are no texts. Of a
         .csv, if there is no such column, or a line of another number of columns. Of a .tsv or .tab, if a line is empty
-        or has not two columns, if a text is empty, or if the header of a .tsv begins with a label that further lines
-        have, too.
+        or has not two columns, if a text is empty, or if it is not clear whether the first line is a header.
     ValueError
         If an option is given for a source that has no use for it.
 
@@ -82,7 +84,7 @@ def read_texts(
                 f"{str(path)!r} holds texts itself, so they have no labels; put those of each label into a sub-folder"
             )
         texts = read_text_files(paths, code)
-        _hint_at_empty(texts, [str(file) for file in paths])
+        _hint_at_empty(texts, lambda i: str(paths[i]))
         return texts, labels
     suffix = _suffix(path)
     if suffix in TABLES or (suffix == ".tsv" and (text_column is not None or label_column is not None)):
@@ -96,12 +98,12 @@ def read_texts(
                 raise FileFormatError(
                     f"{str(path)!r} has an empty label at index {i} ({quoted(texts[i])}); fill it or leave out the line"
                 )
-        _hint_at_empty(texts, [f"index {i} of {path}" for i in range(len(texts))])
+        _hint_at_empty(texts, lambda i: f"index {i} of {path}")
         return texts, [label.strip() for label in labels]
-    _refuse_options(path, options)
-    if suffix not in HEADERS:
+    _refuse_options(path, options | ({"header": None} if suffix in LABELLED_LINES else {}))
+    if suffix not in LABELLED_LINES:
         raise FileFormatError(f"{str(path)!r} is of no format of texts with labels; give {LABELLED}")
-    return _labelled_lines(path, HEADERS[suffix], code)
+    return read_labelled_lines(path, header, code)
 
 
 def read_new_texts(
@@ -145,21 +147,21 @@ def read_new_texts(
         paths = find_texts(path).paths
         texts = read_text_files(paths, code)
         names = [file.relative_to(path).as_posix() for file in paths]
-        _hint_at_empty(texts, names)
+        _hint_at_empty(texts, names.__getitem__)
         return texts, names
     suffix = _suffix(path)
     if suffix in TABLES or (suffix == ".tsv" and text_column is not None):
         column = TEXT_COLUMN if text_column is None else text_column
         (texts,) = read_columns(path, [column], header=header is not False, encoding=code)
     else:
-        _refuse_options(path, options)
-        if suffix in HEADERS:
-            texts, _ = _labelled_lines(path, HEADERS[suffix], code)
+        _refuse_options(path, options | ({"header": None} if suffix in LABELLED_LINES else {}))
+        if suffix in LABELLED_LINES:
+            texts, _ = read_labelled_lines(path, header, code)
         elif suffix == ".txt":
             texts = _lines(path, code)
         else:
             raise FileFormatError(f"{str(path)!r} is of no format of texts; give {NEW}")
-    _hint_at_empty(texts, [f"index {i} of {path}" for i in range(len(texts))])
+    _hint_at_empty(texts, lambda i: f"index {i} of {path}")
     return texts, None
 
 
@@ -167,6 +169,12 @@ def is_table(path: str | os.PathLike[str]) -> bool:
     """Whether a file has columns that may be named."""
     path = Path(path)
     return not path.is_dir() and _suffix(path) in (*TABLES, ".tsv")
+
+
+def has_first_line(path: str | os.PathLike[str]) -> bool:
+    """Whether a file has a first line that may name columns."""
+    path = Path(path)
+    return is_table(path) or (not path.is_dir() and _suffix(path) in LABELLED_LINES)
 
 
 def _suffix(path: Path) -> str:
@@ -184,62 +192,22 @@ def _refuse_options(path: Path, options: dict[str, Any]) -> None:
             )
 
 
-def _hint_at_empty(texts: list[str], places: list[str]) -> None:
+def _hint_at_empty(texts: list[str], place: Callable[[int], str]) -> None:
     empty = [i for i, text in enumerate(texts) if not text.strip()]
     if empty:
         warnings.warn(
-            f"{len(empty):,} of {len(texts):,} texts are empty, the first {places[empty[0]]}; they were kept",
+            f"{len(empty):,} of {len(texts):,} texts are empty, the first {place(empty[0])}; they were kept",
             Hint,
             stacklevel=3,
         )
 
 
 def _lines(path: Path, encoding: str) -> list[str]:
+    texts: list[str] = []
     with open_text(path, "one text a line", encoding) as file:
-        texts = [line.rstrip("\r\n") for line in lines(file, path, LARGEST_TEXT)]
+        for line in lines(file, path, LARGEST_TEXT):
+            texts.append(line.rstrip("\r\n"))
+            check_count(path, len(texts))
     if not texts:
         raise FileFormatError(f"{str(path)!r} is empty; give at least one text, one a line")
     return texts
-
-
-def _labelled_lines(path: Path, headers: int, encoding: str) -> tuple[list[str], list[str]]:
-    """The texts and labels of a .tsv or .tab with so many lines of header."""
-    texts: list[str] = []
-    labels: list[str] = []
-    first: list[str] = []  # the cells of the header of a .tsv
-    blank: int | None = None  # the first blank line so far
-    with open_text(path, "lines of label, tab and text", encoding) as file:
-        for number, line in enumerate(lines(file, path, LARGEST_TEXT), start=1):
-            cells = line.rstrip("\r\n").split("\t")
-            if number <= headers:
-                first = first or cells
-            elif not line.strip(" \r\n"):
-                blank = blank or number
-            else:
-                _check(path, number, cells, blank)
-                labels.append(cells[0])
-                texts.append(cells[1])
-    if not texts:
-        raise FileFormatError(f"{str(path)!r} holds no texts behind its {headers} header lines; give at least one")
-    if headers == 1 and len(first) == 2 and first[0] in set(labels):
-        raise FileFormatError(
-            f"{str(path)!r}, line 1 has the label {quoted(first[0])} that further lines have, too, but would be left "
-            f"out as a header; put a header above it, such as label, tab, text"
-        )
-    return texts, labels
-
-
-def _check(path: Path, number: int, cells: list[str], blank: int | None) -> None:
-    """Refuse a line that is not a label and a text, or follows a blank one."""
-    fault = None
-    if len(cells) != 2:
-        fault = f"line {number}: {len(cells)} columns"
-    elif not all(cell.strip() for cell in cells):
-        fault = f"line {number} has an empty {'text' if cells[0].strip() else 'label'}"
-    elif blank is not None:
-        fault = f"line {blank} is empty"
-    if fault:
-        advice = "correct or remove the line"
-        if len(cells) > 2 and path.suffix.lower() == ".tsv":
-            advice = "correct the line, or name the columns (--text-column, --label-column)"
-        raise FileFormatError(f"{str(path)!r}, {fault}, but a label and a text were expected; {advice}")

@@ -1,7 +1,7 @@
 """The five estimators, each with the parameters of its type and the recipe of its network."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import ClassVar
 
 from npae.estimators.base import AutoencoderEstimator
 from npae.estimators.parameters import estimator, parameter
@@ -142,8 +142,12 @@ class DenoisingAutoencoder(AutoencoderEstimator):
         default="gaussian",
         is_fixed=True,
     )
-    noise_level: float = parameter(
-        "float", "Standard deviation of Gaussian noise; fraction of values changed by the others.", default=0.5, least=0
+    noise_level: float | tuple[float, float] = parameter(
+        "float or pair of float",
+        "Standard deviation of Gaussian noise; fraction of values changed by the others. Of a pair (low, high), the "
+        "level of each sample is drawn between the two at every step, for noise of unknown strength.",
+        default=0.5,
+        least=0,
     )
     hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(256, 128), is_fixed=True)
     filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None, is_fixed=True)
@@ -177,6 +181,8 @@ class VariationalAutoencoder(AutoencoderEstimator):
     (5, 8)
     """
 
+    default_sampler: ClassVar[str] = "prior"
+
     code_size: int | None = parameter("int or None", "Values in a code; None is refused.", default=16, is_fixed=True)
     hidden: Sequence[int] = parameter("sequence of int", HIDDEN_WITHOUT_FILTERS, default=(512,), is_fixed=True)
     filters: Sequence[int] | None = parameter("sequence of int or None", FILTERS_OR_DENSE, default=None, is_fixed=True)
@@ -185,6 +191,13 @@ class VariationalAutoencoder(AutoencoderEstimator):
     )
     beta: float = parameter("float", "Weight of the KL term; 1 gives the evidence lower bound.", default=1.0, least=0)
     beta_warm_up: int = parameter("int", "Epochs over which this weight rises linearly from 0.", default=0, least=0)
+    conditional: bool = parameter(
+        "bool",
+        "Whether the decoder sees each sample's label beside its code (Sohn, Lee & Yan 2015): ``fit`` then needs y, "
+        "``sample`` labels, and ``transform`` none.",
+        default=False,
+        is_fixed=True,
+    )
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
         return recipes.variational(
@@ -197,9 +210,3 @@ class VariationalAutoencoder(AutoencoderEstimator):
             warm_up_steps=self.beta_warm_up * n_steps_per_epoch,
             **self._common(loss),
         )
-
-    def _place_codes(self, z: Any) -> Any:
-        return z  # the prior is N(0, 1)
-
-    def _remember(self, X: Any) -> None:
-        """Do nothing: codes are drawn from the prior N(0, 1)."""

@@ -14,29 +14,31 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from npae.estimators.changes import refuse_fixed, take_over
-from npae.estimators.gaussian import Gaussian
+from npae.estimators.code_distributions import CodeDistributions
 from npae.estimators.hints import hint_at_code, hint_at_data
 from npae.estimators.parameters import checked, estimator, parameter, parameters_of
+from npae.estimators.sample_record import SampleRecord
 from npae.estimators.saving import SaveMixin
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, checkpointing
 from npae.training.optimizers import Optimizer, optimizer_by_name
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
+from npae.training.state import Data
 from npae.training.trainer import Callback, Training, split_off
+from npae.utils.bytes_as_numbers import are_whole, looks_like_images_of_bytes
 from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
-from npae.utils.randomness import check_random_state, generator, seed_from
+from npae.utils.randomness import check_random_state, seed_from
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples
 from npae.utils.types import Array, Shape
-from npae.utils.validation import are_whole, check_numeric, check_samples, is_unit_interval, looks_like_bytes, stack_two
+from npae.utils.validation import check_numeric, check_samples, is_unit_interval, stack_two
+from npae.utils.wording import counted
 
-#: Largest code size for which a Gaussian is fitted for ``sample``: it stores code_size² numbers.
-LARGEST_SAMPLED_CODE = 512
-#: Number of training samples, evenly spaced, to which it is fitted; for a large code four times the code size.
-CODES_FOR_SAMPLING = 500
 #: Whole numbers up to it, and no farther, are all numbers of float32.
 LARGEST_EXACT = 2**24
+#: Attribute of a copy that has not gone on training: what the optimizer remembers.
+OPTIMIZER_STATE = "_optimizer_state"
 #: A list of fewer entries with more rows each is probably one of parts, not of samples.
 FEW_ENTRIES, MANY_ROWS = 10, 50
 
@@ -60,6 +62,8 @@ class AutoencoderEstimator(SaveMixin):
         Names of the columns, if the model was fitted to a dataframe.
     n_iter_ : int
         Number of epochs trained.
+    classes_ : ndarray of shape (labels,)
+        The different labels of a conditional model, in order.
     metadata_ : dict
         What the samples mean, saved with the model as JSON: empty after ``fit``, to be filled by the caller, as
         ``npae train`` does with the layout of music (``npae.datasets.music.Layout.to_metadata``).
@@ -68,8 +72,9 @@ class AutoencoderEstimator(SaveMixin):
     network_: Autoencoder = field(init=False)
     history_: dict[str, list[float]] = field(init=False)
     metadata_: dict[str, Any] = field(init=False)
-    _code_distribution: Gaussian | None = field(init=False)
-    _seen: Samples | None = field(init=False)
+    training_: Training = field(init=False)
+    _distributions: CodeDistributions = field(init=False)
+    _fitted_to: SampleRecord | None = field(init=False)
     #: The parameters with which the network is trained, as they were given; they may be set to others at any time.
     _trained_with: dict[str, Any] = field(init=False)
     #: First step and number of steps of a schedule that was chosen after ``fit``.
@@ -187,7 +192,8 @@ class AutoencoderEstimator(SaveMixin):
         X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
             With cross-entropy, values in [0, 1]. A sparse matrix of SciPy is made dense a batch at a time. Masked
             cells, missing values and dates are refused.
-        y : ignored
+        y : array-like of shape (n,), optional
+            The labels of a conditional model: numbers or texts. Other models ignore it.
         callbacks : sequence of functions
             Each is called with the ``Training`` after each epoch; returning True ends it.
         checkpoints : Checkpoints, optional
@@ -196,34 +202,39 @@ class AutoencoderEstimator(SaveMixin):
         """
         self._checked()
         columns = columns_of(X)
-        X = self._prepare(X)
+        X = self._prepare(X, columns)
+        classes, labels = self._numbered(y, len(X))
         seed = self._seed(checkpoints)
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
         train, validation = split_off(X, fraction, seed)
-        training = self._new_training(X, len(train), seed, columns, checkpoints)
+        train_labels, validation_labels = (None, None) if labels is None else split_off(labels, fraction, seed)
+        data = Data(train, train_labels, validation, validation_labels)
+        training = self._new_training(X, len(train), seed, columns, classes, checkpoints)
         hint_at_data(X, training.network, stacklevel=2)
-        aims: dict[str, Any] = {"validation": validation, "patience": self.patience if self.early_stopping else None}
-        with checkpointing(checkpoints, training, train, **aims, model=self._description(seed)) as checkpoint_writer:
-            self._adopt(training)
+        patience = self.patience if self.early_stopping else None
+        model = self._description(seed) | self._class_record(classes)
+        with checkpointing(checkpoints, training, data, patience=patience, model=model) as checkpoint_writer:
+            self._adopt(training, classes)
             if len(train) < self.batch_size:
+                are = "is" if len(train) == 1 else "are"
                 warnings.warn(
-                    f"{len(train)} samples are fewer than a batch of {self.batch_size}, so every epoch is one step; "
-                    f"lower batch_size for more steps",
+                    f"{counted(len(train), 'sample')} {are} fewer than a batch of {self.batch_size}, so every epoch is "
+                    f"one step; lower batch_size for more steps",
                     stacklevel=2,
                 )
             try:
                 training.run(
-                    train,
+                    data,
                     self.epochs,
-                    **aims,
+                    patience=patience,
                     callbacks=callbacks,
                     checkpoint_writer=checkpoint_writer,
                     verbose=self.verbose,
                 )
             finally:  # the model can be used however training ended
-                self._remember(X)
+                self.note_samples(X, labels)
         if not training.interrupted:
             hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)
         return self
@@ -236,46 +247,64 @@ class AutoencoderEstimator(SaveMixin):
         was set after ``fit`` spans the next ``epochs`` calls with as many samples. Those that say what the network is
         made of, such as ``code_size`` and ``hidden``, are refused; ``patience``, ``early_stopping``,
         ``validation_fraction`` and ``random_state`` are for ``fit`` alone.
+
+        y are the labels (n,) of a conditional model: the first call, or ``fit``, must have seen all that there are.
+
+        The optimizer goes on with what it remembers, such as Adam's running means, also in a copy and after a pickle;
+        in a model that ``save`` wrote and ``load`` read it begins afresh.
         """
         now = self._checked()
         if hasattr(self, "network_"):
             self._warn_of_names(X)
             refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
-            X = self.network_.check(self._flat_checked(X), as_target=True, n_jobs=effective_n_jobs(self.n_jobs))
+            X = self.network_.check(
+                self._flat_checked(X),
+                as_target=True,
+                loss_is_auto=self.loss == "auto",
+                n_jobs=effective_n_jobs(self.n_jobs),
+            )
+            labels = self._places(y, len(X), "the labels y")
+            if hasattr(self, "training_"):
+                self.training_.check_memory(len(X))
+            else:  # read from a file, or a copy
+                self.training_ = self._as_trained()._training_of(self.network_, len(X), self.history_)
+                if (kept := vars(self).pop(OPTIMIZER_STATE, None)) is not None:
+                    self.training_.optimizer.restore(kept)
             if self._checked(self._trained_with) != now:
                 self._take_over_parameters(len(X))
-            training: Training | None = getattr(self, "training_", None)
-            if training is None:  # read from a file, or a copy
-                self.training_ = self._training_of(self.network_, len(X), self.history_)
-            else:
-                training.check_memory(len(X))
         else:
             columns = columns_of(X)
-            X = self._prepare(X)
-            self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns))
+            X = self._prepare(X, columns)
+            classes, labels = self._numbered(y, len(X))
+            self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns, classes), classes)
             hint_at_data(X, self.network_, stacklevel=2)
         self.training_.schedule = self._schedule_of_parts()
         try:
-            self.training_.run(X, 1, verbose=self.verbose)
+            self.training_.run(Data(X, labels), 1, verbose=self.verbose)
         finally:
-            self._remember(X)
+            self.note_samples(X, labels)
         return self
 
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
         return checked(type(self), vars(self) if values is None else values)
 
-    def _take_over_parameters(self, n: int) -> None:
-        """Go on with the parameters as they are now, for parts of ``n`` samples."""
+    def _as_trained(self) -> Self:
+        """A twin with the parameters of the training so far; it shares all else."""
         earlier = object.__new__(type(self))
         vars(earlier).update(vars(self) | self._trained_with)
+        return earlier
+
+    def _take_over_parameters(self, n: int) -> None:
+        """Go on with the parameters as they are now, for parts of ``n`` samples."""
+        earlier = self._as_trained()
         shape, loss, n_steps = self.network_.input_shape, self.network_.loss.name, ceil(n / self.batch_size)
-        take_over(self.network_, *(model.make_network(shape, loss, n_steps) for model in (earlier, self)))
+        made = (model.make_network(shape, loss, n_steps) for model in (earlier, self))
+        take_over(self.network_, *(self._condition(net, self.network_.condition.n_labels) for net in made))
         self.network_.recorded = bool(self.recorded)
-        if hasattr(self, "training_"):
-            self.training_.change(
-                self._new_optimizer(), batch_size=self.batch_size, clip_norm=self.clip_norm, n_jobs=self.n_jobs
-            )
+        self.training_.change(
+            self._new_optimizer(), batch_size=self.batch_size, clip_norm=self.clip_norm, n_jobs=self.n_jobs
+        )
         if self.schedule != earlier.schedule:
             schedule_by_name(self.schedule, 1)  # an unknown one is refused
             span = (self.network_.run.step, self.epochs * n_steps)
@@ -298,7 +327,7 @@ class AutoencoderEstimator(SaveMixin):
         stored = checkpoints.seed() if checkpoints is not None and self.random_state is None else None
         return seed_from(self.random_state) if stored is None else stored
 
-    def _prepare(self, X: Any) -> Samples:
+    def _prepare(self, X: Any, columns: Columns | None) -> Samples:
         """X of ``fit``, with hints where it is probably meant otherwise."""
         is_list = isinstance(X, list | tuple)
         X = check_numeric(X, "X")
@@ -312,17 +341,18 @@ class AutoencoderEstimator(SaveMixin):
                 f"Found array with {prod(X.shape[1:])} feature(s) (shape={X.shape}) while a minimum of 1 is required."
             )
         samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X", unit_interval=self.loss == "bce")
-        if self.loss == "auto" and looks_like_bytes(samples):
+        if self.loss == "auto" and looks_like_images_of_bytes(samples, columns.labels if columns is not None else None):
             numbers = "whole numbers" if are_whole(samples) else "numbers"
             warnings.warn(
-                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better",
+                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better (on the command "
+                f"line --divide 255)",
                 stacklevel=3,
             )
         if is_list and X.ndim > 2 and len(X) < FEW_ENTRIES and X.shape[1] > MANY_ROWS:
             warnings.warn(
-                f"X is a list of {len(X)} arrays of shape {X.shape[1:]}, each of which is taken for one sample; if "
-                f"they are parts of the data, whose rows are the samples, give np.concatenate(X), or call partial_fit "
-                f"with each",
+                f"X is a list of {counted(len(X), 'array')} of shape {X.shape[1:]}, each of which is taken for one "
+                f"sample; if they are parts of the data, whose rows are the samples, give np.concatenate(X), or call "
+                f"partial_fit with each",
                 stacklevel=3,
             )
         return samples
@@ -338,10 +368,17 @@ class AutoencoderEstimator(SaveMixin):
         return "float64" if is_fine or is_large else "float32"
 
     def _new_training(
-        self, X: Samples, n_train: int, seed: int, columns: Columns | None, checkpoints: Checkpoints | None = None
+        self,
+        X: Samples,
+        n_train: int,
+        seed: int,
+        columns: Columns | None,
+        classes: Array | None,
+        checkpoints: Checkpoints | None = None,
     ) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
+        self._condition(network, 0 if classes is None else len(classes))
         if checkpoints is not None:
             checkpoints.take_over_gains(network)
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
@@ -371,13 +408,17 @@ class AutoencoderEstimator(SaveMixin):
             n_validation=n_validation,
         )
 
-    def _adopt(self, training: Training) -> None:
+    def _adopt(self, training: Training, classes: Array | None) -> None:
         """Set the network and history to those of a training, in place of those of an earlier ``fit``."""
         self.training_, self.network_, self.history_ = training, training.network, training.history
+        vars(self).pop(OPTIMIZER_STATE, None)
         self.n_features_in_ = prod(training.network.input_shape)
         self._name_columns()
         self.metadata_ = {}
-        self._code_distribution = self._seen = self._schedule_span = None
+        self._adopt_classes(classes)
+        self._schedule_span = None
+        self._forget_codes()
+        self._fitted_to = SampleRecord.none()
         self._remember_parameters()
 
     def _resolved_loss(self, X: Samples) -> str:
@@ -434,93 +475,68 @@ class AutoencoderEstimator(SaveMixin):
         return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """``fit(X).transform(X)``."""
+        """``fit(X, y).transform(X)``."""
         return self.fit(X, y).transform(X)
 
-    def inverse_transform(self, Z: Any) -> Array:
-        """Samples decoded from codes Z (n, code_size), in the shape of the training samples."""
+    def inverse_transform(self, Z: Any, labels: Any = None) -> Array:
+        """Samples decoded from codes Z (n, code_size), in the shape of the training samples.
+
+        ``labels`` are those of a conditional model, as for ``sample``.
+        """
         net = self._network()
         check_order(columns_of(Z), Columns(tuple(self.get_feature_names_out()), are_names=True))
-        return net.decode(Z)
+        n = np.shape(Z)[0] if net.condition.n_labels and np.ndim(Z) else 0
+        return net.decode(Z, self.places_of(labels, n))
 
-    def reconstruct(self, X: Any) -> Array:
-        """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise."""
-        return self._network().reconstruct(self._check_shape(X))
+    def reconstruct(self, X: Any, y: Any = None) -> Array:
+        """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise.
 
-    def score_samples(self, X: Any) -> Array:
+        y are the labels (n,) of a conditional model, which needs them.
+        """
+        samples = self._check_shape(X)
+        return self._network().reconstruct(samples, self._places_or_none(y, len(samples), "the labels y"))
+
+    def score_samples(self, X: Any, y: Any = None) -> Array:
         """Negative loss of each sample of X ``(n, *shape)``, with penalties; nats for cross-entropy; higher is better.
 
         Where ``loss="auto"`` took cross-entropy, samples may have values outside [0, 1], as a scaler gives them for
         data that it was not fitted to: such a value counts as the nearest one within, plus the square of its distance
         from it.
+
+        y are the labels (n,) of a conditional model, which needs them; others ignore it.
         """
-        return -self._network().losses(self._check_shape(X), any_range=self.loss == "auto")
+        samples = self._check_shape(X)
+        labels = self._places(y, len(samples), "the labels y")
+        return -self._network().losses(samples, any_range=self.loss == "auto", labels=labels)
 
     def score(self, X: Any, y: Any = None) -> float:
         """Mean of ``score_samples``."""
-        return float(self.score_samples(X).mean())
+        return float(self.score_samples(X, y).mean())
 
-    def sample(self, n_samples: int = 1, random_state: int | None = None) -> Array:
-        """Draw new samples ``(n_samples, *shape)``: random codes are decoded.
-
-        A variational model draws from its prior N(0, 1). The others have none; they draw from the Gaussian with the
-        mean and covariance of the codes of the data that ``fit`` or ``partial_fit`` saw last (Ghosh et al., From
-        variational to deterministic autoencoders, ICLR 2020, §4), for codes of up to 512 values.
-
-        Parameters
-        ----------
-        n_samples : int, default 1
-        random_state : int, optional
-            The model's own seed by default, so that the same call gives the same samples.
-        """
-        net = self._network()
-        whole_number(n_samples, "n_samples")
-        seed = net.run.seed if random_state is None else seed_from(random_state)
-        z = generator(seed, "sample").standard_normal((n_samples, *net.code_shape))
-        return net.decode(self._place_codes(z))
-
-    def _place_codes(self, z: Array) -> Array:
-        """Codes from draws z (n, code_size) of N(0, 1)."""
-        distribution = self.code_distribution_
-        if distribution is None:
-            raise ValueError(
-                f"sample needs a code of at most {LARGEST_SAMPLED_CODE} values, but this model's has {z.shape[1]}; "
-                f"choose a smaller code_size"
-            )
-        return distribution.transform(z)
-
-    def _remember(self, X: Samples) -> None:
-        """Keep a subset of X; the Gaussian for ``sample`` is fitted to its codes on first use."""
-        (code_size,) = self.network_.code_shape
-        # Too few samples do not determine a covariance: after a small call, those of an earlier one are kept.
-        keeps_earlier = len(X) < 2 * code_size and (self._seen is not None or self._code_distribution is not None)
-        if code_size <= LARGEST_SAMPLED_CODE and not keeps_earlier:
-            n = max(CODES_FOR_SAMPLING, 4 * code_size)
-            subset = X[:: ceil(len(X) / n)]
-            self._seen = subset.copy() if isinstance(subset, np.ndarray) else subset
-            self._code_distribution = None
+    def note_samples(self, X: Samples, labels: Array | None = None) -> None:
+        """Keep what ``sample`` and ``fitted_to_`` need of X, checked samples that the network was trained on."""
+        self._remember(X, labels)
+        if self._fitted_to is not None:
+            self._fitted_to = self._fitted_to.joined(SampleRecord.of(X))
 
     @property
-    def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian from which ``sample`` draws codes, fitted at the first access; None if there is none."""
-        self._fit_code_distribution()
-        return self._code_distribution
+    def fitted_to_(self) -> SampleRecord | None:
+        """Hashes of samples that the model was fitted to; None where an earlier version of npae saved it."""
+        self._network()
+        return self._fitted_to
 
-    def _fit_code_distribution(self) -> None:
-        """Fit the Gaussian to the codes of the samples that were kept, and let these go."""
-        seen = self._seen  # another thread may set it to None meanwhile
-        if seen is not None:
-            self._code_distribution, self._seen = Gaussian.fit(self.network_.encode(seen)), None
+    def interpolate(self, a: Any, b: Any, steps: int = 9, *, labels: Any = None) -> Array:
+        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included.
 
-    def interpolate(self, a: Any, b: Any, steps: int = 9) -> Array:
-        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included."""
+        ``labels`` are those of a conditional model, as for ``sample``.
+        """
         if whole_number(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")
         for row in (a, b):
             check_columns(columns_of_row(row), self._network().columns)
         start, end = self._network().encode(self._flat_checked(stack_two(a, b)))
         t = np.linspace(0, 1, steps)[:, None]
-        return self.inverse_transform((1 - t) * start + t * end)
+        return self.inverse_transform((1 - t) * start + t * end, labels)
 
     # Helpers
 
@@ -528,9 +544,10 @@ class AutoencoderEstimator(SaveMixin):
         return self.network_
 
     def __getstate__(self) -> dict[str, Any]:
-        if hasattr(self, "network_"):
-            self._fit_code_distribution()  # so that the samples need not be copied
-        return super().__getstate__()
+        state = super().__getstate__()
+        if hasattr(self, "training_"):
+            state[OPTIMIZER_STATE] = self.training_.optimizer.kept_state()
+        return state
 
     def _check_shape(self, X: Any) -> Samples:
         """X as an array with the columns of ``fit``."""

@@ -17,6 +17,7 @@ from npae.utils.columns import Columns
 from npae.utils.errors import ChannelsFirstHint, Hint, ScaleHint, UnusedCodeHint, WindowsHint
 from npae.utils.sparse import Samples, SparseRows
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 CHANNELS = (1, 3, 4)  # of an image: grey, colours, colours and opacity
 SMALLEST_IMAGE = 8  # height and width
@@ -28,6 +29,7 @@ LOOKED_AT = 200  # samples
 
 SCALES = 100.0  # the largest scale by the middle one
 FEWEST_ROWS = 20
+FEWEST_POINTS, STEEPEST = 16, 10.0  # columns of a signal, and by what factor their scales differ from one to the next
 
 CARRIED = 0.05  # nats: what a dimension of a code that is used carries at least
 NOTHING = 0.1  # nats: of the whole code
@@ -67,8 +69,8 @@ def _channels_first(X: Array) -> ChannelsFirstHint | None:
     if channels not in CHANNELS or shorter < SMALLEST_IMAGE or longer > MOST_OBLONG * shorter:
         return None
     return ChannelsFirstHint(
-        f"X of shape {X.shape} is read as {n} images of {channels}×{height} pixels with {width} channels; where they "
-        f"are images of {height}×{width} pixels with channels first, fit X.transpose(0, 2, 3, 1)"
+        f"X of shape {X.shape} is read as {counted(n, 'image')} of {channels}×{height} pixels with {width} "
+        f"channels; where they are images of {height}×{width} pixels with channels first, fit X.transpose(0, 2, 3, 1)"
     )
 
 
@@ -81,8 +83,9 @@ def _windows(X: Array) -> WindowsHint | None:
     else:
         return None
     return WindowsHint(
-        f"X of shape {X.shape} is read as {n} images of {height}×{width} pixels, so that convolution and pooling go "
-        f"across both axes; where they are windows of {time} times with {channels} channels each, fit {remedy}"
+        f"X of shape {X.shape} is read as {counted(n, 'image')} of {height}×{width} pixels, so that convolution and "
+        f"pooling go across both axes; where they are windows of {time} times with {channels} channels each, "
+        f"fit {remedy}"
     )
 
 
@@ -104,16 +107,36 @@ def _scales(X: Array, columns: Columns | None) -> ScaleHint | None:
         return None
     scales = np.maximum(np.abs(X.max(axis=0).astype(np.float64)), np.abs(X.min(axis=0).astype(np.float64)))
     used = np.sort(scales[scales > 0])
-    middle, largest = used[(len(used) - 1) // 2], used[-1]
+    middle = used[(len(used) - 1) // 2]
+    if used[-1] < SCALES * middle or _is_signal(scales):
+        return None
+    scales = _without_outliers(X)
+    place = int(scales.argmax())
+    largest = scales[place]
     if largest < SCALES * middle:
         return None
-    place = int(scales.argmax())
     name = f" ({columns.labels[place]!r})" if columns is not None else ""
     return ScaleHint(
         f"the columns of X have very different scales: values reach {largest:.3g} in column {place + 1}{name} but "
         f"at most {middle:.3g} in half of them or more, so that the loss hardly sees these; scale the columns, for "
         f"example with sklearn.preprocessing.StandardScaler"
     )
+
+
+def _is_signal(scales: Array) -> bool:
+    """Whether the scales of columns (d,) change by little from one to the next, as along a peak in a spectrum."""
+    if len(scales) < FEWEST_POINTS:
+        return False
+    higher, lower = np.maximum(scales[1:], scales[:-1]), np.minimum(scales[1:], scales[:-1])
+    return bool((higher <= STEEPEST * lower).all())
+
+
+def _without_outliers(X: Array) -> Array:
+    """What each column of X (n, d) reaches in more than one row of a hundred, and in two at least."""
+    n_outliers = -(-len(X) // 100)
+    sizes = np.abs(X.astype(np.float64))
+    reached: Array = np.partition(sizes, -n_outliers - 1, axis=0)[-n_outliers - 1]
+    return reached
 
 
 def hint_at_code(

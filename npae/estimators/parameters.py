@@ -11,7 +11,7 @@ from inspect import cleandoc
 from textwrap import indent
 from typing import Any, TypeVar, cast, dataclass_transform
 
-from npae.utils.scalars import real_number, truth_value, whole_number, whole_numbers
+from npae.utils.scalars import number_or_range, real_number, truth_value, whole_number, whole_numbers
 
 Class = TypeVar("Class", bound=type)
 
@@ -27,7 +27,7 @@ class Parameter:
     name : str
     default : object
     kind : str
-        "int", "float", "bool", "str", "sequence of int", or one of them and " or None".
+        "int", "float", "float or pair of float", "bool", "str", "sequence of int", or one of them and " or None".
     description : str
         One or more sentences; names of parameters in double backquotes.
     check : function of a value and the name
@@ -76,6 +76,7 @@ def text(value: Any, name: str) -> Any:
 CHECKS: dict[str, Callable[..., Any]] = {
     "int": whole_number,
     "float": real_number,
+    "float or pair of float": number_or_range,
     "bool": truth_value,
     "str": text,
     "sequence of int": whole_numbers,

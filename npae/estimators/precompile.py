@@ -33,6 +33,7 @@ MODELS: list[tuple[str, str, dict[str, Any], list[Shape]]] = [
     ("denoising, convolutional", "denoising", CONVOLUTIONAL, IMAGES),
     ("variational", "variational", {"hidden": (5,)}, FLAT),
     ("variational, convolutional", "variational", CONVOLUTIONAL, IMAGES),
+    ("variational, conditional", "variational", {"hidden": (5,), "conditional": True}, FLAT),
 ]
 
 
@@ -103,16 +104,18 @@ def _settings(kind: str) -> Iterator[dict[str, Any]]:
 def _use(model: Any, shape: Shape) -> None:
     """Take two steps, the second with fewer samples, and call all methods of a model, with few and many samples."""
     X: Array = np.random.default_rng(0).random((6, *shape), dtype=np.float32).astype(model.dtype)
-    model.fit(X)
+    conditional = getattr(model, "conditional", False)
+    y, label = (np.arange(len(X)) % 2, 0) if conditional else (None, None)
+    model.fit(X, y)
     read_only = X.view()
     read_only.flags.writeable = False  # like an array that is mapped from a file, which is another type to Numba
     for x in (X, read_only):
-        model.partial_fit(x)
+        model.partial_fit(x, y)
         many = np.broadcast_to(x[0], (2 * BATCH, *shape)).copy()
         many.flags.writeable = x.flags.writeable
         model.transform(many)
         codes = model.transform(x)
         codes.flags.writeable = x.flags.writeable
-        model.inverse_transform(codes)
-        model.score_samples(x)
-    model.sample(2)
+        model.inverse_transform(codes, label)
+        model.score_samples(x, y)
+    model.sample(2, labels=label)

@@ -1,38 +1,33 @@
-"""Saving of fitted estimators: network, parameters, history, and the distribution of the codes."""
+"""Saving of fitted estimators: network, parameters, history, and the distributions of the codes."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from math import prod
 from pathlib import Path
 from typing import Any, Self
 
-from npae.estimators.gaussian import Gaussian
-from npae.estimators.sklearn_api import SklearnMixin
+from npae.estimators.labels import described
+from npae.estimators.sample_record import SampleRecord
+from npae.estimators.sampling import SamplingMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
 from npae.network.saving import save
 from npae.storage import model_file
 from npae.storage.limits import check_threads
 from npae.utils.scalars import whole_number, whole_numbers
-from npae.utils.sparse import Samples
-from npae.utils.types import Array
+from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
 
 
-class SaveMixin(SklearnMixin):
+class SaveMixin(SamplingMixin):
     """Saving an estimator to a model file, and building it from one."""
 
     network_: Autoencoder
     history_: dict[str, list[float]]
     metadata_: dict[str, Any]
-    _code_distribution: Gaussian | None
-    _seen: Samples | None
+    _fitted_to: SampleRecord | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
-
-    @property
-    def code_distribution_(self) -> Gaussian | None:
-        """The Gaussian from which ``sample`` draws codes, for models without a prior."""
-        raise NotImplementedError
 
     def save(self, path: str | Path) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads; an existing file is replaced.
@@ -45,10 +40,15 @@ class SaveMixin(SklearnMixin):
         net = self._network()
         self._checked()
         record = self._description(net.run.seed)
-        record |= {"history": self.history_, **self._changes_since_fit(record["params"])}
+        classes = self.classes_ if net.condition.n_labels else None
+        record |= {"history": self.history_, **self._class_record(classes), **self._changes_since_fit(record["params"])}
         if self.metadata_:
             record["metadata"] = self.metadata_
-        save(net, path, record=record, arrays=self._arrays())
+        arrays = self._distributions.arrays()
+        if self._fitted_to is not None:
+            record |= self._fitted_to.record()
+            arrays |= self._fitted_to.arrays()
+        save(net, path, record=record, arrays=arrays)
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
         """What ``partial_fit`` must know of the past, where parameters were set after ``fit``."""
@@ -72,15 +72,11 @@ class SaveMixin(SklearnMixin):
             params["random_state"] = seed
         return {"estimator": type(self).__name__, "params": params}
 
-    def _arrays(self) -> dict[str, Array]:
-        codes = self.code_distribution_
-        return {} if codes is None else {"code_mean": codes.mean, "code_factor": codes.factor}
-
     @classmethod
     def from_stored(cls, stored: model_file.StoredModel, layers: Iterable[type[Layer]] = ()) -> Self:
         """The fitted model from a file of ``save``; the state of its optimizer is reset.
 
-        Names of columns are as many texts as a sample has values; the Gaussian of the codes is finite and fits the
+        Names of columns are as many texts as a sample has values; the distributions of the codes are finite and fit the
         code; threads are at most 256. The estimator's other parameters are stored as they are: ``fit`` checks them.
         """
         params = stored.record["params"]
@@ -95,17 +91,29 @@ class SaveMixin(SklearnMixin):
         model.metadata_ = stored.metadata()
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
-        model._code_distribution = model._seen = None
-        if "code_mean" in stored.arrays:
-            (size,) = model.network_.code_shape
-            mean, factor = (
-                stored.array("code_mean", (size,), "float64"),
-                stored.array("code_factor", (size, size), "float64"),
-            )
-            refuse_non_finite(mean, "the array 'code_mean'")
-            refuse_non_finite(factor, "the array 'code_factor'")
-            model._code_distribution = Gaussian(mean.copy(), factor.copy())
+        model._adopt_classes(_classes(stored, model.network_))
+        model._forget_codes()
+        model._fitted_to = SampleRecord.from_stored(stored.arrays, stored.record)
+        model._distributions.restore(set(stored.arrays), partial(_finite, stored))
         return model
+
+
+def _finite(stored: model_file.StoredModel, name: str, shape: Shape) -> Array:
+    """A copy of the array called ``name``, in float64; raises ValueError unless it has this shape and is finite."""
+    array = stored.array(name, shape, "float64")
+    refuse_non_finite(array, f"the array {name!r}")
+    return array.copy()
+
+
+def _classes(stored: model_file.StoredModel, network: Autoencoder) -> Array | None:
+    """The labels that a conditional model knows."""
+    n = network.condition.n_labels
+    if not n:
+        return None
+    classes = described(stored.record["classes"])
+    if len(classes) != n:
+        raise ValueError(f"it knows {len(classes)} labels, but the network takes {n}")
+    return classes
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -64,7 +64,7 @@ class SklearnMixin:
         kept = ["float64", "float32"] if self.dtype == "auto" else [self.dtype]
         return Tags(
             estimator_type=None,
-            target_tags=TargetTags(required=False),
+            target_tags=TargetTags(required=bool(getattr(self, "conditional", False))),
             transformer_tags=TransformerTags(preserves_dtype=kept),
             input_tags=InputTags(three_d_array=True, sparse=True),
         )
@@ -79,7 +79,7 @@ class SklearnMixin:
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """State for pickles and copies, without that of the optimizer, which is reset."""
+        """State for pickles and copies, without the training itself, which is set up anew."""
         return {name: value for name, value in self.__dict__.items() if name != "training_"}
 
     # Dataframes

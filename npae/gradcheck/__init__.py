@@ -6,6 +6,7 @@
 tests what a gradient check cannot: whether a variational model samples from the distribution that it states.
 """
 
+from npae.gradcheck.assertion import GradientError, assert_gradient, assert_passed
 from npae.gradcheck.distribution import check_distribution
 from npae.gradcheck.function import check
 from npae.gradcheck.layer import check_layer
@@ -14,15 +15,20 @@ from npae.gradcheck.optimizer import check_optimizer
 from npae.gradcheck.report.findings import BlockReport, BugMatch, Invariant
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
+from npae.gradcheck.scalar import check_grad
 
 __all__ = [
     "BlockReport",
     "BugMatch",
+    "GradientError",
     "Invariant",
     "Report",
     "Verdict",
+    "assert_gradient",
+    "assert_passed",
     "check",
     "check_distribution",
+    "check_grad",
     "check_layer",
     "check_model",
     "check_optimizer",

@@ -1,14 +1,16 @@
 """Check a plain function and the gradient written for it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.identify import Call, name_raising, name_report
-from npae.gradcheck.engine.examine import CheckSettings, examine, raised
+from npae.gradcheck.bugs.identify import Call, name_raising, name_report, without_crash
+from npae.gradcheck.engine.containers import ContainerError, arrays_in, gradients_in, is_container, replaced
+from npae.gradcheck.engine.examine import CheckSettings, examine, raised, refused_block
+from npae.gradcheck.engine.ratio import sizes_of
 from npae.gradcheck.engine.subject import NoGradientError, Subject
-from npae.gradcheck.report.findings import gradient_name
+from npae.gradcheck.report.findings import BlockReport, gradient_name
 from npae.gradcheck.report.report import Report
 from npae.utils.signature import arguments_of
 from npae.utils.types import Array
@@ -17,45 +19,56 @@ from npae.utils.types import Array
 class FunctionSubject(Subject):
     """f(*inputs) -> y, or a tuple of several; backward(g, *inputs) -> the gradient by each block.
 
-    Both receive copies, so that a function that writes into its inputs is detected and changes no later call.
+    An input may be a dict, list or tuple of arrays. Both functions receive copies, so that a function that writes into
+    its inputs is detected and changes no later call.
+
+    Attributes
+    ----------
+    arrays : dict of str to ndarray
+        All arrays in the inputs by name, floating-point ones in float64; ``blocks`` are those that have a gradient.
     """
 
     def __init__(self, f: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any], wrt: list[str]):
         self.f, self.backward = f, backward
-        self.names = input_names(f, len(inputs))
-        self.inputs = dict(zip(self.names, (_copy(value) for value in inputs), strict=True))
-        self.blocks = {name: self.inputs[name] for name in wrt}
+        self.inputs = dict(zip(input_names(f, len(inputs)), inputs, strict=True))
+        self.wrt = wrt
+        self.arrays = {
+            name: _copy(array) for given, value in self.inputs.items() for name, array in arrays_in(given, value)
+        }
+        self.blocks = {name: self.arrays[name] for given in wrt for name in floating_in(given, self.inputs[given])}
         self._overwritten: set[str] = set()
-        y = self._parts()
-        self.several = isinstance(self._call(), tuple)
+        y, self.several = self._parts()
         self.shapes = [part.shape for part in y]
-        self.known = {"N": float(len(self.inputs[wrt[0]])) if self.inputs[wrt[0]].ndim else 1.0}
-        self.known["the number of elements"] = float(self.inputs[wrt[0]].size)
-        if any(part.dtype == np.float32 for part in y):
-            self.eps = float(np.finfo(np.float32).eps)
+        names = [f"y[{i}]" if self.several else "y" for i in range(len(y))]
+        self.known = sizes_of({**self.arrays, **dict(zip(names, y, strict=True))})
+        self.eps = max([self.eps, *(float(np.finfo(part.dtype).eps) for part in y if part.dtype.kind == "f")])
 
-    def _call(self) -> Any:
-        copies = {name: _copy(value) for name, value in self.inputs.items()}
-        y = self.f(*copies.values())
-        self._note(copies)
-        return y
+    def arguments(self, arrays: Mapping[str, Array]) -> list[Any]:
+        """The arguments of f with these arrays in them."""
+        return [replaced(name, value, arrays) for name, value in self.inputs.items()]
 
-    def _note(self, copies: dict[str, Any]) -> None:
-        for name, value in self.inputs.items():
-            if isinstance(value, np.ndarray) and not np.array_equal(copies[name], value, equal_nan=True):
+    def _copies(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        return {name: array.copy() for name, array in arrays.items()}
+
+    def _note_overwritten(self, copies: Mapping[str, Array], arrays: Mapping[str, Array]) -> None:
+        for name, array in arrays.items():
+            if not _equal(copies[name], array):
                 self._overwritten.add(name)
 
-    def _parts(self) -> list[Array]:
-        y = self._call()
+    def _parts(self) -> tuple[list[Array], bool]:
+        """The outputs at the current values, and whether f returns a tuple of them."""
+        copies = self._copies(self.arrays)
+        y = self.f(*self.arguments(copies))
+        self._note_overwritten(copies, self.arrays)
         parts = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
         for part in parts:
             if part.dtype.kind not in "fiub":
                 what = "None" if y is None else f"an array of {part.dtype}"
                 raise ValueError(f"f returned {what}; expected real numbers, in an array or a tuple of arrays")
-        return parts
+        return parts, isinstance(y, tuple)
 
     def output(self) -> Array:
-        return np.concatenate([part.astype(np.float64).reshape(-1) for part in self._parts()])
+        return np.concatenate([part.astype(np.float64).reshape(-1) for part in self._parts()[0]])
 
     def upstream(self, generator: np.random.Generator) -> Array:
         return generator.standard_normal(sum(int(np.prod(shape)) for shape in self.shapes))
@@ -68,54 +81,63 @@ class FunctionSubject(Subject):
         return tuple(scalars) if self.several else scalars[0]
 
     def gradients(self, u: Array) -> dict[str, Array]:
-        return self.gradients_of(self.split(u), self.inputs)
+        return self.gradients_of(self.split(u), self.arrays)
 
-    def gradients_of(self, g: Any, inputs: dict[str, Any]) -> dict[str, Array]:
-        """The gradients that backward returns for an upstream gradient and inputs, by block."""
+    def gradients_of(self, g: Any, arrays: Mapping[str, Array]) -> dict[str, Array]:
+        """The gradients that backward returns for an upstream gradient and these arrays, by block."""
         before = [_copy(part) for part in (g if isinstance(g, tuple) else (g,))]
-        copies = {name: _copy(value) for name, value in inputs.items()}
-        result = self.backward(g, *copies.values())
-        self._note_gradient(before, g, copies, inputs)
+        copies = self._copies(arrays)
+        result = self.call_backward(g, self.arguments(copies))
+        for old, new in zip(before, g if isinstance(g, tuple) else (g,), strict=True):
+            if not _equal(np.asarray(old), np.asarray(new)):
+                self._overwritten.add("the upstream gradient")
+        self._note_overwritten(copies, arrays)
+        return {name: _as_gradient(name, claimed) for name, claimed in self._by_block(result) if name in self.blocks}
+
+    def call_backward(self, g: Any, arguments: list[Any]) -> Any:
+        """What backward returns."""
+        return self.backward(g, *arguments)
+
+    def _by_block(self, result: Any) -> Iterator[tuple[str, Any]]:
+        """The parts of what backward returned, by block."""
         expected = ", ".join(map(gradient_name, self.blocks))
         if result is None:
             raise NoGradientError(f"backward returned None; it must return {expected}")
-        claimed = list(result) if isinstance(result, tuple | list) else [result]
-        if len(claimed) != len(self.blocks):
+        parts = list(result) if isinstance(result, tuple | list) else [result]
+        (first, *others) = self.wrt
+        if not others and is_container(self.inputs[first]):  # the container itself, or in a tuple of one
+            parts = parts if isinstance(result, tuple) and len(parts) == 1 and is_container(parts[0]) else [result]
+        elif not others and isinstance(result, list) and _shape(result) == self.arrays[first].shape:
+            parts = [result]  # the gradient as a list of numbers
+        if len(parts) != len(self.wrt):
             raise NoGradientError(
-                f"backward returned {len(claimed)} gradient{'s' if len(claimed) > 1 else ''}, where {expected} was "
+                f"backward returned {len(parts)} gradient{'s' if len(parts) > 1 else ''}, where {expected} was "
                 f"expected; return one for each in this order, or name the inputs that have a gradient with wrt="
             )
-        for name, c in zip(self.blocks, claimed, strict=True):
-            if np.iscomplexobj(c):
-                raise NoGradientError(f"the gradient by {name} is complex; expected real numbers")
-        return {name: np.array(c, dtype=np.float64) for name, c in zip(self.blocks, claimed, strict=True)}
-
-    def _note_gradient(self, before: list[Any], g: Any, copies: dict[str, Any], inputs: dict[str, Any]) -> None:
-        for old, new in zip(before, g if isinstance(g, tuple) else (g,), strict=True):
-            if not np.array_equal(old, new):
-                self._overwritten.add("the upstream gradient")
-        for name, value in inputs.items():
-            if isinstance(value, np.ndarray) and not np.array_equal(copies[name], value, equal_nan=True):
-                self._overwritten.add(name)
+        for name, part in zip(self.wrt, parts, strict=True):
+            try:
+                yield from gradients_in(name, self.inputs[name], part)
+            except ContainerError as error:
+                raise NoGradientError(str(error)) from None
 
     def overwritten(self) -> list[str]:
         return sorted(self._overwritten)
 
     def outputs(self) -> list[Array]:
         """The outputs at the current inputs, in float64: one array, or one for each part of a tuple."""
-        return [part.astype(np.float64) for part in self._parts()]
+        return [part.astype(np.float64) for part in self._parts()[0]]
 
     def call(self, u: Array) -> Call:
         """The inputs, outputs, upstream gradient and gradients at the current inputs."""
-        return Call(self.inputs, self.outputs(), self.split(u), self.gradients(u)).copy()
+        return Call(self.arrays, self.outputs(), self.split(u), self.gradients(u)).copy()
 
-    def call_at(self, inputs: dict[str, Any], generator: np.random.Generator) -> Call:
-        """The same for other inputs, whose shapes may differ, with a random upstream gradient."""
-        y = self.f(*inputs.values())
+    def call_at(self, arrays: dict[str, Array], generator: np.random.Generator) -> Call:
+        """The same for other arrays, whose shapes may differ, with a random upstream gradient."""
+        y = self.f(*self.arguments(arrays))
         outputs = [np.asarray(part) for part in (y if isinstance(y, tuple) else (y,))]
         g = [generator.standard_normal(part.shape) for part in outputs]
         upstream = tuple(g) if self.several else g[0]
-        return Call(inputs, outputs, upstream, self.gradients_of(upstream, inputs))
+        return Call(arrays, outputs, upstream, self.gradients_of(upstream, arrays))
 
 
 def check(
@@ -139,7 +161,8 @@ def check(
         ``backward(g, *inputs)`` returns the gradient of Σ g·y by each input in ``wrt``, in the inputs' order; a single
         gradient need not be in a tuple. g has y's shape; where f returns a tuple, g is a tuple of such arrays.
     inputs : sequence
-        The arguments of f: arrays and any others. Floating-point arrays are converted to float64. Random arrays whose
+        The arguments of f: arrays, dicts, lists and tuples of arrays, which may be nested, and any others. The gradient
+        by a container is one with the same entries. Floating-point arrays are converted to float64. Random arrays whose
         sizes all differ make the strongest check.
     wrt : str, int or a sequence of them, optional
         The inputs that have a gradient, by name or position; all floating-point arrays by default.
@@ -173,23 +196,38 @@ def check(
     plan = CheckSettings(mode, budget_s, tolerance, seed)
     if not isinstance(inputs, Sequence) or isinstance(inputs, str):
         raise ValueError(f"inputs is a {type(inputs).__name__}; expected a list of f's arguments, such as [x, W]")
-    names = input_names(f, len(inputs))
-    chosen = _chosen(wrt, names, inputs)
-    for name in chosen:
-        if np.size(inputs[names.index(name)]) == 0:
-            raise ValueError(f"{name} is empty, so it has no gradient; give an array with at least one number")
-    subject = FunctionSubject(f, backward, inputs, chosen)
-    title = getattr(backward, "__name__", type(backward).__name__)
+    chosen = chosen_inputs(wrt, input_names(f, len(inputs)), inputs)
+    return examine_function(FunctionSubject(f, backward, inputs, chosen), plan)
+
+
+def examine_function(subject: FunctionSubject, plan: CheckSettings) -> Report:
+    """The report on a function, with names; a backward that raises is a finding."""
+    title = getattr(subject.backward, "__name__", type(subject.backward).__name__)
     u = subject.upstream(plan.generator("upstream"))
+    order, refused = list(subject.blocks), []
     try:
-        subject.gradients(u)
+        while (refusal := _refusal(subject, u)) is not None:
+            refused.append(refusal)
+            del subject.blocks[refusal.name]
     except Exception as error:  # an exception of the checked code is a finding, not a crash
         report = raised(subject, title, error)
-        name_raising(subject, report)
-        return report
-    report = examine(subject, title, plan, u)
-    name_report(subject, report, u, plan.generator("names"))
+        without_crash(report, name_raising, subject, report)
+    else:
+        report = examine(subject, title, plan, u)
+        without_crash(report, name_report, subject, report, u, plan.generator("names"))
+    report.blocks = sorted(report.blocks + refused, key=lambda block: order.index(block.name))
     return report
+
+
+def _refusal(subject: FunctionSubject, u: Array) -> BlockReport | None:
+    """The report on a block whose gradient cannot be used, where others may be; None if all can be used."""
+    try:
+        subject.gradients(u)
+    except NoGradientError as error:
+        if error.block is None or len(subject.blocks) == 1:
+            raise
+        return refused_block(subject, error.block, str(error))
+    return None
 
 
 def input_names(f: Callable[..., Any], n: int) -> list[str]:
@@ -202,32 +240,68 @@ def input_names(f: Callable[..., Any], n: int) -> list[str]:
     return names[:n] if len(names) >= n else [f"x{i}" for i in range(n)] if n > 1 else ["x"]
 
 
-def _chosen(wrt: Sequence[str | int] | str | int | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
+def chosen_inputs(wrt: Sequence[str | int] | str | int | None, names: list[str], inputs: Sequence[Any]) -> list[str]:
+    """The inputs that have a gradient; by default all that are, or hold, floating-point arrays."""
+    given = dict(zip(names, inputs, strict=True))
     if wrt is None:
-        chosen = [name for name, value in zip(names, inputs, strict=True) if _is_floating(value)]
+        chosen = [name for name, value in given.items() if floating_in(name, value)]
         if not chosen:
             raise ValueError(
                 "no input is an array of floating-point numbers, and only those have a gradient; "
                 "write np.array([1.0, 2.0]) for [1, 2]"
             )
-        return chosen
-    result = []
-    for which in [wrt] if isinstance(wrt, str | int) else wrt:
-        if which not in names and which not in range(len(names)):
-            raise ValueError(f"wrt names {which!r}; expected some of {', '.join(names)}, or places from 0")
-        name = which if isinstance(which, str) else names[which]
-        if not _is_floating(inputs[names.index(name)]):
-            raise ValueError(f"wrt names {name!r}, which is no array of floating-point numbers; convert it to float64")
-        result.append(name)
-    return result
+    else:
+        chosen = [_named(which, names, given) for which in ([wrt] if isinstance(wrt, str | int) else wrt)]
+    for name in chosen:
+        for block in floating_in(name, given[name]):
+            if dict(arrays_in(name, given[name]))[block].size == 0:
+                raise ValueError(f"{block} is empty, so it has no gradient; give an array with at least one number")
+    return chosen
 
 
-def _is_floating(value: Any) -> bool:
-    return isinstance(value, np.ndarray | np.floating) and np.asarray(value).dtype.kind == "f"
+def _named(which: str | int, names: list[str], given: Mapping[str, Any]) -> str:
+    if which not in names and which not in range(len(names)):
+        raise ValueError(f"wrt names {which!r}; expected some of {', '.join(names)}, or places from 0")
+    name = which if isinstance(which, str) else names[which]
+    if not floating_in(name, given[name]):
+        raise ValueError(f"wrt names {name!r}, which is no array of floating-point numbers; convert it to float64")
+    return name
+
+
+def floating_in(name: str, value: Any) -> list[str]:
+    """The names of the floating-point arrays in an input."""
+    return [part for part, array in arrays_in(name, value) if array.dtype.kind == "f"]
+
+
+def _equal(a: Array, b: Array) -> bool:
+    return np.array_equal(a, b, equal_nan=a.dtype.kind in "fc" and b.dtype.kind in "fc")
+
+
+def _shape(value: Any) -> tuple[int, ...] | None:
+    try:
+        shape: tuple[int, ...] = np.shape(value)
+    except ValueError:  # lists of different lengths
+        return None
+    return shape
+
+
+def _as_gradient(name: str, claimed: Any) -> Array:
+    if claimed is None:
+        raise NoGradientError(f"the gradient by {name} is None; expected an array of {name}'s shape", name)
+    try:
+        if np.iscomplexobj(claimed):
+            raise NoGradientError(f"the gradient by {name} is complex; expected real numbers", name)
+        return np.array(claimed, dtype=np.float64)
+    except NoGradientError:
+        raise
+    except (TypeError, ValueError):
+        raise NoGradientError(
+            f"the gradient by {name} is of type {type(claimed).__name__}; expected an array of {name}'s shape", name
+        ) from None
 
 
 def _copy(value: Any) -> Any:
-    """Floating-point inputs as contiguous float64, so that the numeric side is always float64."""
-    if _is_floating(value):
+    """Floating-point arrays as contiguous float64, so that the numeric side is always float64."""
+    if isinstance(value, np.ndarray | np.floating) and np.asarray(value).dtype.kind == "f":
         return np.array(value, dtype=np.float64, order="C")
     return value.copy() if isinstance(value, np.ndarray) else value

@@ -7,10 +7,11 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from npae.gradcheck.bugs.identify import Call, name_report
+from npae.gradcheck.bugs.identify import Call, name_report, without_crash
 from npae.gradcheck.engine.examine import CheckSettings, examine, raised
 from npae.gradcheck.engine.invariants import distance
 from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
+from npae.gradcheck.engine.ratio import sizes_of
 from npae.gradcheck.engine.subject import NoGradientError, Subject, copy_parameters
 from npae.gradcheck.engine.window_hints import window_hints
 from npae.gradcheck.report.findings import Invariant
@@ -49,7 +50,7 @@ class LayerSubject(Subject):
         self.hints = window_hints(self.layer)
         self._overwritten: set[str] = set()
         self.shape: Shape = self.restoring(self.forward).shape
-        self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
+        self.known = sizes_of(self.blocks)
         beta = getattr(layer, "beta", None)
         if isinstance(beta, int | float):
             self.known["β"] = float(beta)
@@ -222,7 +223,7 @@ def check_layer(
     if report.verdict is not Verdict.WRONG:
         report.invariants += larger_batch(subject, plan.generator("larger"))
     report.invariants.append(float32_invariant(subject, u))
-    name_report(subject, report, u, plan.generator("names"))
+    without_crash(report, name_report, subject, report, u, plan.generator("names"))
     return report
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from npae.gradcheck.engine.examine import CheckSettings, examine
 from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
+from npae.gradcheck.engine.ratio import sizes_of
 from npae.gradcheck.engine.subject import Subject, copy_parameters
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.report.findings import Invariant
@@ -15,6 +16,7 @@ from npae.gradcheck.report.verdict import KINKED, Verdict
 from npae.kernels import default_kernels
 from npae.layers import Chain, Dense, Layer, TiedDense
 from npae.network.autoencoder import Autoencoder
+from npae.network.condition import given
 from npae.utils.types import Array
 from npae.utils.validation import check_dense
 
@@ -33,8 +35,10 @@ class ModelSubject(Subject):
         self.x = np.array(x, dtype=np.float64, order="C")
         self.target = None if target is None else np.array(target, dtype=np.float64, order="C")
         self.given = self.x.copy()
+        n_labels = self.net.condition.n_labels
+        self.labels = np.arange(len(x)) % n_labels if n_labels else None
         self.blocks = {name: value for name, value, _ in self.net.arena.parameters()}
-        self.known = {"N": float(len(x)), "the number of elements": float(x.size)}
+        self.known = sizes_of({"x": self.x})
         self.has_upstream = False
 
     def enlarged(self, generator: np.random.Generator) -> "ModelSubject":
@@ -44,6 +48,8 @@ class ModelSubject(Subject):
         return ModelSubject(self.net, x, target, self._kernels)
 
     def output(self) -> Array:
+        self.net.arena.resize(len(self.x))
+        self.net.condition.set(*given(self.labels))
         with self.net._training():  # the forward pass of Autoencoder.gradient
             self.net._forward(self.x, self.x if self.target is None else self.target, len(self.x))
         parts = [self.net.loss.losses, *(layer.penalty for layer in self.net.arena.penalized)]
@@ -55,7 +61,7 @@ class ModelSubject(Subject):
         return np.concatenate([np.full(n, 1 / len(self.x)), [1.0]])
 
     def gradients(self, u: Array) -> dict[str, Array]:
-        self.net.gradient(self.x, self.target)
+        self.net.gradient(self.x, self.target, labels=self.labels)
         return {name: gradient.copy() for name, _, gradient in self.net.arena.parameters()}
 
     def overwritten(self) -> list[str]:
@@ -97,7 +103,8 @@ def check_model(
         It is not changed: a float64 copy is checked, at the model's parameters. A network that is not built gets
         random parameters, which is the stronger check: biases of 0 hide mistakes and put units at kinks.
     x : ndarray of shape (N, ``*input_shape``)
-        A few samples that all differ; the time grows with N.
+        A few samples that all differ; the time grows with N. Of a conditional network each gets one of the labels in
+        turn.
     target : ndarray of x's shape, optional
         The targets of the reconstruction; x by default.
     mode, budget_s, seed
@@ -155,7 +162,7 @@ def noise_invariant(subject: ModelSubject) -> list[Invariant]:
     """Noise differs between seeds and between training steps; nothing to check in a network without noise."""
     run = subject.net.run
     drawn = subject.output()
-    without = subject.net.losses(subject.x, subject.target)
+    without = subject.net.losses(subject.x, subject.target, labels=subject.labels)
     if np.allclose(_sums(drawn, len(without)), without):
         return []
     same = []

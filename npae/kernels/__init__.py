@@ -10,15 +10,23 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
+from npae.kernels.address_space import require_address_space
 from npae.kernels.numba_settings import ignore_files
 
 ignore_files()  # before the first import of Numba
 
 
 def default_kernels() -> ModuleType:
-    """The compiled kernels if Numba is installed and NUMBA_DISABLE_JIT is not set, otherwise the reference."""
+    """The compiled kernels if Numba is installed and NUMBA_DISABLE_JIT is not set, otherwise the reference.
+
+    Raises
+    ------
+    MemoryError
+        If the limit on address space leaves too little for the compiler.
+    """
     if find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return reference_kernels()
+    require_address_space()
     return import_module("npae.kernels.compiled")
 
 

@@ -118,6 +118,11 @@ class MachineCode(_base):  # type: ignore[misc]
         """What was compiled for these types; None, and one warning, where it cannot be used."""
         try:
             return super().load_overload(sig, target_context)
+        except MemoryError:  # it says nothing of the file, and to compile takes more
+            raise MemoryError(
+                "there is too little memory to load the machine code of the kernels; raise the limit of this process, "
+                "or close other programs"
+            ) from None
         except Exception as error:  # of pickle, of LLVM, of the drive: whatever it is, there is the compiler
             self._cache_file.set_aside(self._index_key(sig, target_context.codegen()))
             warn_once(

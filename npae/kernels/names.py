@@ -41,6 +41,8 @@ KERNELS = {
         "upsample_convolution_gradient",
     ),
     "latent": (
+        "append_one_hot",
+        "append_one_hot_gradient",
         "gaussian_code",
         "gaussian_code_gradient",
         "l1_gradient",
@@ -62,6 +64,7 @@ KERNELS = {
         "gaussian_noise",
         "masking_noise",
         "multiply",
+        "noise_level",
         "salt_and_pepper_noise",
     ),
     "optimizer": (

@@ -5,6 +5,7 @@ from npae.layers.base import Chain, Layer
 from npae.layers.convolution import Conv2D
 from npae.layers.corruption import Dropout, GaussianNoise, MaskingNoise, SaltAndPepperNoise
 from npae.layers.dense import Dense, TiedDense
+from npae.layers.label import AppendLabel
 from npae.layers.penalty import ActivityL1
 from npae.layers.pooling import AveragePool2D, MaxPool2D
 from npae.layers.reparameterization import Reparameterization
@@ -13,6 +14,7 @@ from npae.layers.upsampling import UpSample2D
 
 __all__ = [
     "ActivityL1",
+    "AppendLabel",
     "AveragePool2D",
     "Chain",
     "Conv2D",

@@ -25,6 +25,7 @@ from npae.utils.memory import require_memory
 from npae.utils.randomness import RunState, generator
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
+from npae.utils.wording import counted
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
 
@@ -324,7 +325,7 @@ class Arena:
 
     def _allocate_buffers(self, capacity: int) -> None:
         sizes = [_round_up(capacity * prod(b.shape) * b.dtype.itemsize, ALIGNMENT) for b in self._buffers]
-        require_memory(sum(sizes), f"a batch of {capacity} samples", "choose a smaller batch or network")
+        require_memory(sum(sizes), f"a batch of {counted(capacity, 'sample')}", "choose a smaller batch or network")
         block = aligned_empty(sum(sizes))
         start = 0
         for b, size in zip(self._buffers, sizes, strict=True):

@@ -11,7 +11,7 @@ import numpy as np
 
 from npae.layers.arena import Arena
 from npae.layers.base import Layer
-from npae.utils.scalars import real_number
+from npae.utils.scalars import number_or_range, real_number
 from npae.utils.types import Array, Shape
 
 
@@ -22,38 +22,55 @@ class Noise(Layer):
 
     Parameters
     ----------
-    level : float
-        Amount of noise, from 0 to ``maximum_level``: a standard deviation or a fraction, depending on the class.
+    level : float or pair of float
+        Amount of noise, from 0 to ``maximum_level``: a standard deviation or a fraction, depending on the class. Of a
+        pair (low, high), each sample's level is drawn from U(low, high) anew at every step, so that the network learns
+        for noise of any strength between them.
+
+    Raises
+    ------
+    ValueError
+        If a level is out of range, or of two the first is greater.
     """
 
     maximum_level = 1.0
     key: Array  # (6,), uint32: key of the random generator at this step
+    level_key: Array  # (6,), uint32: that of the levels
+    share: Array  # (N,), random numbers: where in its range each level lies
+    levels: Array  # (N,), level of each sample
     drawn: Array  # (N, ...), random numbers of this step
     keep: Array  # (N, ...), ∂y/∂x
     y: Array  # (N, ...)
     dx: Array  # (N, ...)
 
-    def __init__(self, level: float) -> None:
-        self.level = real_number(level, f"the level of {type(self).__name__}", least=0, most=self.maximum_level)
+    def __init__(self, level: float | tuple[float, float]) -> None:
+        self.level = number_or_range(level, f"the level of {type(self).__name__}", least=0, most=self.maximum_level)
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         for attribute in ("drawn", "keep", "y", "dx"):
             arena.buffer(self, attribute, input_shape)
-        arena.workspace(self, "key", (6,), dtype="uint32")
+        for attribute in ("share", "levels"):
+            arena.buffer(self, attribute)
+        for attribute in ("key", "level_key"):
+            arena.workspace(self, attribute, (6,), dtype="uint32")
         return input_shape
 
     def forward(self, x: Array) -> Array:
         if not self.run.training:
             return x
         self.draw()
+        low, high = self.level if isinstance(self.level, tuple) else (self.level, self.level)
+        self.kernels.uniform(self.level_key, self.share)
+        self.kernels.noise_level(self.share, low, high, self.levels)
         self.corrupt(x)
         return self.y
 
     def draw(self) -> None:
         self.run.set_key(self.key, self.name)
+        self.run.set_key(self.level_key, f"{self.name}.level")
 
     def corrupt(self, x: Array) -> None:
-        """Write ``y`` and ``keep`` for the input x (N, ...)."""
+        """Write ``y`` and ``keep`` for the input x (N, ...), with noise of ``levels``."""
         raise NotImplementedError
 
     def backward(self, dy: Array) -> Array:
@@ -83,14 +100,16 @@ class Dropout(Noise):
     [0.0, 2.0]
     """
 
+    level: float
+
     def __init__(self, level: float = 0.5) -> None:
-        super().__init__(level)
+        super().__init__(real_number(level, "the level of Dropout", least=0, most=1))
         if self.level == 1:
             raise ValueError("Dropout has level 1, which drops everything; choose a fraction below 1")
 
     def corrupt(self, x: Array) -> None:
         self.kernels.uniform(self.key, self.drawn.reshape(-1))
-        self.kernels.masking_noise(x, self.drawn, self.level, 1 / (1 - self.level), self.y, self.keep)
+        self.kernels.masking_noise(x, self.drawn, self.levels, 1 / (1 - self.level), self.y, self.keep)
 
 
 class GaussianNoise(Noise):
@@ -98,8 +117,8 @@ class GaussianNoise(Noise):
 
     Parameters
     ----------
-    level : float, default 0.5
-        Standard deviation of the noise, in units of x; at least 0.
+    level : float or pair of float, default 0.5
+        Standard deviation of the noise, in units of x; at least 0. Of a pair, each sample's is drawn between the two.
     clip : pair of float, optional
         Range to which y is clipped, such as (0, 1) for images; where a value is clipped, dx = 0.
 
@@ -116,14 +135,14 @@ class GaussianNoise(Noise):
 
     maximum_level = np.inf
 
-    def __init__(self, level: float = 0.5, *, clip: tuple[float, float] | None = None) -> None:
+    def __init__(self, level: float | tuple[float, float] = 0.5, *, clip: tuple[float, float] | None = None) -> None:
         super().__init__(level)
         self.clip = None if clip is None else _range(clip)
 
     def corrupt(self, x: Array) -> None:
         self.kernels.standard_normal(self.key, self.drawn.reshape(-1))
         low, high = self.clip or (-np.inf, np.inf)
-        self.kernels.gaussian_noise(x, self.drawn, self.level, low, high, self.y, self.keep)
+        self.kernels.gaussian_noise(x, self.drawn, self.levels, low, high, self.y, self.keep)
 
 
 class MaskingNoise(Noise):
@@ -133,8 +152,8 @@ class MaskingNoise(Noise):
 
     Parameters
     ----------
-    level : float, default 0.3
-        Probability that a value is set to zero, from 0 to 1.
+    level : float or pair of float, default 0.3
+        Probability that a value is set to zero, from 0 to 1. Of a pair, each sample's is drawn between the two.
 
     Examples
     --------
@@ -146,12 +165,12 @@ class MaskingNoise(Noise):
     [0.0, 1.0]
     """
 
-    def __init__(self, level: float = 0.3) -> None:
+    def __init__(self, level: float | tuple[float, float] = 0.3) -> None:
         super().__init__(level)
 
     def corrupt(self, x: Array) -> None:
         self.kernels.uniform(self.key, self.drawn.reshape(-1))
-        self.kernels.masking_noise(x, self.drawn, self.level, 1.0, self.y, self.keep)
+        self.kernels.masking_noise(x, self.drawn, self.levels, 1.0, self.y, self.keep)
 
 
 class SaltAndPepperNoise(Noise):
@@ -159,8 +178,8 @@ class SaltAndPepperNoise(Noise):
 
     Parameters
     ----------
-    level : float, default 0.3
-        Probability that a value is replaced, from 0 to 1.
+    level : float or pair of float, default 0.3
+        Probability that a value is replaced, from 0 to 1. Of a pair, each sample's is drawn between the two.
 
     Examples
     --------
@@ -172,12 +191,12 @@ class SaltAndPepperNoise(Noise):
     [0.0, 0.5, 1.0]
     """
 
-    def __init__(self, level: float = 0.3) -> None:
+    def __init__(self, level: float | tuple[float, float] = 0.3) -> None:
         super().__init__(level)
 
     def corrupt(self, x: Array) -> None:
         self.kernels.uniform(self.key, self.drawn.reshape(-1))
-        self.kernels.salt_and_pepper_noise(x, self.drawn, self.level, self.y, self.keep)
+        self.kernels.salt_and_pepper_noise(x, self.drawn, self.levels, self.y, self.keep)
 
 
 NOISES: dict[str, type[Noise]] = {

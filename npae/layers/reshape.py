@@ -7,6 +7,7 @@ from npae.layers.arena import Arena
 from npae.layers.base import Layer
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
+from npae.utils.wording import counted
 
 MOST_AXES = 32
 
@@ -35,7 +36,7 @@ class Reshape(Layer):
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         if prod(input_shape) != prod(self.shape):
             raise ValueError(
-                f"Reshape to {self.shape} needs {prod(self.shape)} values, but is given {input_shape}, "
+                f"Reshape to {self.shape} needs {counted(prod(self.shape), 'value')}, but is given {input_shape}, "
                 f"which has {prod(input_shape)}"
             )
         return self.shape

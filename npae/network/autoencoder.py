@@ -9,7 +9,7 @@
 Planning, allocation, configuration and copies are in ``npae.network.base``.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,16 @@ from npae.kernels.execution.thread_team import MOST_THREADS, parts, shared_team
 from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
+from npae.network.condition import given
 from npae.network.recorded_encoding import RecordedEncoding
 from npae.network.saving import save
+from npae.utils.bytes_as_numbers import hint_at_bytes, looks_like_bytes
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.scalars import whole_number
 from npae.utils.sparse import Samples, dense
 from npae.utils.types import Array
-from npae.utils.validation import check_samples, is_unit_interval, looks_like_bytes, refuse_non_finite
+from npae.utils.validation import check_samples, is_unit_interval, refuse_non_finite
+from npae.utils.wording import counted
 
 LARGE = 2**18  # values of an array from which on several threads check it
 
@@ -66,7 +69,7 @@ class Autoencoder(Network):
 
     # Training
 
-    def gradient(self, x: Array, target: Array | None = None) -> float:
+    def gradient(self, x: Array, target: Array | None = None, *, labels: Array | None = None) -> float:
         """Compute the loss of a batch in training mode, and write its gradient by all parameters to ``dtheta``.
 
         The noise is a function of the seed and ``run.step``, so repeated calls give the same result until ``run.step``
@@ -78,6 +81,8 @@ class Autoencoder(Network):
             Converted to the network's dtype.
         target : array-like of the same shape, optional
             What to reconstruct; x itself by default.
+        labels : array-like of int, shape (N,), optional
+            Of a conditional network, one with ``AppendLabel`` in its decoder: from 0 to that layer's ``n_labels`` − 1.
 
         Returns
         -------
@@ -93,9 +98,12 @@ class Autoencoder(Network):
         """
         x = dense(self.check(x, as_target=target is None))
         target = x if target is None else dense(self._check_target(target, len(x)))
+        labels = self.condition.check(labels, len(x))
         totals = np.zeros(len(self.term_names))
         with self.arena.lock:
             try:
+                self.arena.resize(len(x))
+                self.condition.set(*given(labels))
                 self._pass(x, target, len(x), totals)
             finally:
                 self.arena.release(x, target)
@@ -117,10 +125,46 @@ class Autoencoder(Network):
         return self.loss.value_and_gradient(self.decoder.forward(z), target)
 
     def _backward(self, dy: Array) -> None:
-        dz = self.decoder.backward(dy)
+        self._backward_from_code(self.decoder.backward(dy))
+
+    def _backward_from_code(self, dz: Array) -> None:
         dh = self.code.backward(dz)
         for layer in reversed(self._learning):
             dh = layer.backward(dh)
+
+    def gradient_with_codes(self, x: Array, code_gradient: Callable[[Array], Array], weight: float = 1.0) -> float:
+        """Write the gradient of ``weight`` · L + C to ``dtheta``: L is the loss of ``gradient``, C one of the codes.
+
+        Parameters
+        ----------
+        x : array-like of shape ``(N, *input_shape)``
+        code_gradient : function
+            Takes the codes z ``(N, *code_shape)`` in training mode, a buffer, and returns ∂C/∂z of that shape.
+        weight : float, default 1.0
+            At least 0.
+
+        Returns
+        -------
+        float
+            L.
+        """
+        x = dense(self.check(x, as_target=True))
+        with self.arena.lock:
+            try:
+                with self._training():
+                    self.arena.resize(len(x))
+                    self.run.sample_weight = weight / len(x)
+                    z = self.code.forward(self.encoder.forward(self.corrupt.forward(x)))
+                    dz = np.asarray(code_gradient(z), self.arena.dtype)
+                    losses, dy = self.loss.value_and_gradient(self.decoder.forward(z), x)
+                    total = losses.sum() + sum(layer.penalty.sum() for layer in self.arena.penalized)
+                    self._backward_from_code(self.decoder.backward(dy) + dz)
+            finally:
+                self.arena.release(x)
+        if self.weight_decay:
+            W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
+            self.arena.kernels.add_scaled(W, weight * self.weight_decay, dW)
+        return float(total / len(x)) + self.weight_penalty()
 
     # The terms of the loss
 
@@ -191,13 +235,20 @@ class Autoencoder(Network):
             raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")
         is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
         if not (is_long and self.is_recordable):
-            return in_batches(self.arena, self._code_of, self.code_shape, self.check(x))
+            x = self.check(x)
+            self._hint_at_bytes(x)
+            return in_batches(self.arena, self._code_of, self.code_shape, x)
         x = dense(check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True))
+        self._hint_at_bytes(x)
         with self.arena.lock:
             codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
         if not is_finite:
             refuse_non_finite(x, "samples")
         return codes
+
+    def _hint_at_bytes(self, x: Samples) -> None:
+        if self.loss.needs_unit_interval:
+            hint_at_bytes(x)
 
     def _code_of(self, x: Array) -> Array:
         return self.code.forward(self.encoder.forward(x))
@@ -216,36 +267,53 @@ class Autoencoder(Network):
         with self.recording(program):
             return self._code_of(x)
 
-    def decode(self, z: Samples) -> Array:
-        """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1]."""
+    def decode(self, z: Samples, labels: Array | None = None) -> Array:
+        """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1].
+
+        ``labels`` (n,) are those of a conditional network, as for ``gradient``.
+        """
         codes = check_samples(z, self.code_shape, self.arena.dtype, "codes")
-        return in_batches(self.arena, lambda z: self._visible(self.decoder.forward(z)), self.input_shape, codes)
+        labels = self.condition.check(labels, len(codes))
+        return in_batches(self.arena, self._decoded, self.input_shape, codes, *given(labels))
 
-    def reconstruct(self, x: Samples) -> Array:
-        """``decode(encode(x))``."""
-        return self.decode(self.encode(x))
+    def _decoded(self, z: Array, *labels: Array) -> Array:
+        self.condition.set(*labels)
+        return self._visible(self.decoder.forward(z))
 
-    def losses(self, x: Samples, target: Samples | None = None, *, any_range: bool = False) -> Array:
+    def reconstruct(self, x: Samples, labels: Array | None = None) -> Array:
+        """``decode(encode(x), labels)``."""
+        return self.decode(self.encode(x), labels)
+
+    def losses(
+        self, x: Samples, target: Samples | None = None, *, any_range: bool = False, labels: Array | None = None
+    ) -> Array:
         """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code.
 
         With ``any_range`` a value outside [0, 1] is no obstacle to cross-entropy: it counts as the nearest one within,
-        plus the square of the distance between both. Data of 0–255 is refused all the same.
+        plus the square of the distance between both. Data of 0–255 is refused all the same. ``labels`` (n,) are those
+        of a conditional network, as for ``gradient``.
         """
         checked = self.check(x, as_target=target is None and not any_range)
+        condition = given(self.condition.check(labels, len(checked)))
         if target is not None:
-            return in_batches(self.arena, self._losses, (), checked, self._check_target(target, len(checked)))
+            targets = self._check_target(target, len(checked))
+            return in_batches(self.arena, self._losses, (), checked, targets, *condition)
         is_beyond = any_range and self.loss.needs_unit_interval and not is_unit_interval(checked)
         if is_beyond and looks_like_bytes(checked):  # a forgotten division by 255, whose score would mean nothing
-            self.check(checked, as_target=True)
-        return in_batches(self.arena, self._losses_beyond if is_beyond else self._losses, (), checked)
+            self.check(checked, as_target=True, loss_is_auto=True)
+        losses = self._losses_beyond if is_beyond else self._losses_of_itself
+        return in_batches(self.arena, losses, (), checked, *condition)
 
-    def _losses_beyond(self, x: Array) -> Array:
+    def _losses_beyond(self, x: Array, *labels: Array) -> Array:
         nearest = x.clip(0, 1)
         distances: Array = np.square(x - nearest).reshape(len(x), -1).sum(axis=1)
-        return self._losses(x, nearest) + distances
+        return self._losses(x, nearest, *labels) + distances
 
-    def _losses(self, x: Array, target: Array | None = None) -> Array:
-        target = x if target is None else target
+    def _losses_of_itself(self, x: Array, *labels: Array) -> Array:
+        return self._losses(x, x, *labels)
+
+    def _losses(self, x: Array, target: Array, *labels: Array) -> Array:
+        self.condition.set(*labels)
         losses, _ = self._forward(x, target, len(x))
         for layer in self.arena.penalized:
             losses += layer.penalty
@@ -275,7 +343,7 @@ class Autoencoder(Network):
 
     # Validation and diagnosis
 
-    def check(self, x: Any, *, as_target: bool = False, n_jobs: int = 1) -> Samples:
+    def check(self, x: Any, *, as_target: bool = False, loss_is_auto: bool = False, n_jobs: int = 1) -> Samples:
         """Validate samples and convert them to a C-contiguous array of the network's dtype, or rows of a sparse matrix.
 
         Columns of a dataframe that are not those of ``columns``, or in another order, are refused.
@@ -285,6 +353,8 @@ class Autoencoder(Network):
         x : array-like of shape ``(n, *input_shape)``
         as_target : bool, default False
             Whether values outside [0, 1] are refused if the loss needs that interval.
+        loss_is_auto : bool, default False
+            Whether an estimator's ``loss="auto"`` chose the loss, for the message.
         n_jobs : int, default 1
             Number of threads that check a large array.
 
@@ -308,27 +378,37 @@ class Autoencoder(Network):
 
         unit_interval = as_target and self.loss.needs_unit_interval
         return check_samples(
-            x, self.input_shape, self.arena.dtype, "samples", unit_interval=unit_interval, is_within=all_within
+            x,
+            self.input_shape,
+            self.arena.dtype,
+            "samples",
+            unit_interval=unit_interval,
+            loss_is_auto=loss_is_auto,
+            is_within=all_within,
         )
 
     def _check_target(self, target: Any, n: int) -> Samples:
         targets = self.check(target, as_target=True)
         if len(targets) != n:
-            raise ValueError(f"{n} samples and {len(targets)} targets were given; give one target for each sample")
+            raise ValueError(
+                f"{counted(n, 'sample')} and {counted(len(targets), 'target')} were given; give one target for each "
+                f"sample"
+            )
         return targets
 
-    def outputs(self, x: Array) -> Iterator[tuple[str, Array]]:
+    def outputs(self, x: Array, labels: Array | None = None) -> Iterator[tuple[str, Array]]:
         """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
-        given = x
+        batch = x
         self.arena.resize(len(x))
+        self.condition.set(*given(self.condition.check(labels, len(x))))
         try:
             with self._training():
                 for step in (step for slot in self._slots() for step in slot.steps):
                     x = step.forward(x)
                     yield step.convolution.name if isinstance(step, FusedLayer) else step.name, x
         finally:
-            self.arena.release(given)
+            self.arena.release(batch)
 
-    def first_non_finite(self, x: Array) -> str | None:
+    def first_non_finite(self, x: Array, labels: Array | None = None) -> str | None:
         """Name of the first layer whose output for the batch x, in training mode, is not finite, or None."""
-        return next((name for name, y in self.outputs(x) if not np.isfinite(y).all()), None)
+        return next((name for name, y in self.outputs(x, labels) if not np.isfinite(y).all()), None)

@@ -15,6 +15,7 @@ from npae.layers.arena import Arena
 from npae.layers.base import Chain, Layer
 from npae.layers.fused import FusedLayer, fused
 from npae.layers.losses import loss_by_name
+from npae.network.condition import Condition
 from npae.network.config import from_config, to_config
 from npae.network.summary import summary
 from npae.utils.columns import Columns
@@ -45,7 +46,7 @@ class Network:
         self.terms: dict[str, float] = {}
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("arena", "run", "input_shape", "code_shape", "theta", "dtheta"):
+        if name in ("arena", "run", "condition", "input_shape", "code_shape", "theta", "dtheta"):
             raise AttributeError(f"this Autoencoder has no {name} yet; call build(input_shape) first")
         raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
 
@@ -134,6 +135,7 @@ class Network:
                 f"the decoder returns samples of shape {output_shape}, but the input has {self.input_shape}; "
                 f"change the decoder's last layers so that both agree"
             )
+        self.condition = Condition(self.decoder, others=(self.corrupt, self.encoder, self.code))
         self.loss.plan(output_shape, arena)
         self.fuse, self.recorded = truth_value(fuse, "fuse"), truth_value(recorded, "recorded")
         if self.fuse:

@@ -120,7 +120,7 @@ def denoising(
     input_shape: Shape,
     *,
     noise: str = "gaussian",
-    noise_level: float = 0.5,
+    noise_level: float | tuple[float, float] = 0.5,
     hidden: Sequence[int] = (256, 128),
     filters: Sequence[int] | None = None,
     kernel_size: int | tuple[int, int] = 3,
@@ -133,7 +133,8 @@ def denoising(
     """A network that reconstructs clean samples from noisy ones: deep or, with ``filters``, convolutional.
 
     ``noise`` is "gaussian" (standard deviation ``noise_level``; clipped to [0, 1] where the loss is cross-entropy),
-    "masking" or "salt_and_pepper" (fraction ``noise_level``) and redrawn at every step (Vincent et al. 2008, 2010).
+    "masking" or "salt_and_pepper" (fraction ``noise_level``) and redrawn at every step (Vincent et al. 2008, 2010). Of
+    a pair ``noise_level``, the level of each sample is drawn between the two.
     """
     common: dict[str, Any] = {
         "activation": activation,
@@ -268,7 +269,7 @@ def _network(
     return net
 
 
-def _noise(name: str, level: float, *, clip: bool) -> Layer:
+def _noise(name: str, level: float | tuple[float, float], *, clip: bool) -> Layer:
     if name not in NOISES:
         raise ValueError(f"unknown noise {name!r}; expected one of {', '.join(NOISES)}")
     if name == "gaussian":

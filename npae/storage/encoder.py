@@ -7,9 +7,11 @@ from typing import Any
 from npae.kernels import reference_kernels
 from npae.layers.arena import Arena
 from npae.layers.base import Chain, Layer
+from npae.layers.losses import loss_by_name
 from npae.network.batching import in_batches
 from npae.network.config import from_config, to_config
 from npae.storage import model_file
+from npae.utils.bytes_as_numbers import hint_at_bytes
 from npae.utils.columns import Columns, check_columns, columns_of, warn_of_names_on_one_side
 from npae.utils.types import Array, Shape
 from npae.utils.validation import check_samples
@@ -21,7 +23,8 @@ class Encoder:
     Parameters
     ----------
     record : mapping
-        "network" with the layers of "encoder" and "code", "input_shape", "dtype" and "seed", as in a model file.
+        "network" with the layers of "encoder" and "code" and the name of the "loss", "input_shape", "dtype" and "seed",
+        as in a model file.
     fill : function of Arena
         Allocates the planned layers and copies their parameters.
     layers : iterable of Layer classes
@@ -48,6 +51,8 @@ class Encoder:
         layers, self._columns = list(layers), columns
         self._arena = Arena(record["dtype"], reference_kernels(), record["seed"])
         self._encoder = Chain(from_config(record["network"]["encoder"], layers))
+        self._loss: str | None = record["network"].get("loss")  # which files of earlier versions do not name
+        self._learned_unit_interval = self._loss is not None and loss_by_name(self._loss).needs_unit_interval
         self._code = Chain(from_config(record["network"]["code"], layers))
         hidden_shape = self._arena.add(self._encoder, record["input_shape"], "encoder")
         self._arena.add(self._code, hidden_shape, "code")
@@ -63,12 +68,18 @@ class Encoder:
         warn_of_names_on_one_side(columns_of(X), self._columns, type(self).__name__, stacklevel=2)
         check_columns(columns_of(X), self._columns)
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
+        if self._learned_unit_interval:
+            hint_at_bytes(X)
         return in_batches(self._arena, lambda x: self._code.forward(self._encoder.forward(x)), self.code_shape, X)
 
     def __getstate__(self) -> dict[str, Any]:
         """State for copies and pickles: configuration and θ; views and buffers are rebuilt."""
         return {
-            "network": {"encoder": to_config(self._encoder.layers), "code": to_config(self._code.layers)},
+            "network": {
+                "encoder": to_config(self._encoder.layers),
+                "code": to_config(self._code.layers),
+                "loss": self._loss,
+            },
             "input_shape": self.input_shape,
             "dtype": self._arena.dtype.name,
             "seed": self._arena.run.seed,

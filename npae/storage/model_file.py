@@ -23,6 +23,7 @@ from npae.utils.errors import FileFormatError, one_line, quoted
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
 from npae.utils.version import __version__
+from npae.utils.wording import counted
 
 #: Limits of a training history: columns, and characters of a column's name.
 MOST_COLUMNS, LONGEST_NAME = 100, 60
@@ -94,7 +95,7 @@ class StoredModel:
             if (key := columns_key(are_names)) in self.record:
                 labels, n = self.record[key], prod(self.record["input_shape"])
                 if not isinstance(labels, list) or len(labels) != n or not all(isinstance(v, str) for v in labels):
-                    raise ValueError(f"the feature names are not {n} texts")
+                    raise ValueError(f"the feature names are not {counted(n, 'text')}")
                 return Columns(tuple(labels), are_names)
         return None
 

@@ -16,12 +16,11 @@ from npae.storage.model_file import StoredModel
 from npae.training import checkpoint_file
 from npae.training.nan_diagnosis import save_diagnosis
 from npae.training.run_fingerprint import as_json, configuration, data_fingerprint, differences, summarise
-from npae.training.state import Progress, TrainingState
+from npae.training.state import Data, Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
-from npae.utils.files import is_in_use, make_folder, persistently, remove_unfinished
+from npae.utils.files import damaged_name, is_in_use, make_folder, persistently, remove_unfinished
 from npae.utils.folder_lock import locked
 from npae.utils.scalars import truth_value, whole_number
-from npae.utils.sparse import Samples
 from npae.utils.version import __version__
 
 DIGITS = 12  # of the step in a file name, so that names sort by step; other files are not taken for checkpoints
@@ -203,9 +202,8 @@ class CheckpointWriter:
 def checkpointing(
     checkpoints: Checkpoints | None,
     training: TrainingState,
-    x: Samples,
+    data: Data,
     *,
-    validation: Samples | None = None,
     patience: int | None = None,
     model: Mapping[str, Any] | None = None,
 ) -> Iterator[CheckpointWriter | None]:
@@ -215,8 +213,7 @@ def checkpointing(
     ----------
     checkpoints : Checkpoints or None
     training : Training
-    x, validation : ndarray or SparseRows
-        Checked.
+    data : Data
     patience : int, optional
     model : mapping, optional
         Further content of the files, such as the estimator's name and parameters.
@@ -236,7 +233,7 @@ def checkpointing(
     folder = make_folder(checkpoints.folder)
     with locked(folder):
         remove_unfinished(folder, PATTERN)
-        identity = {"configuration": configuration(training, patience), "data": data_fingerprint(x, validation)}
+        identity = {"configuration": configuration(training, patience), "data": data_fingerprint(data)}
         progress = checkpoints.resumed_from = None
         if checkpoints.replace:
             checkpoints.remove()
@@ -247,7 +244,7 @@ def checkpointing(
             )
         if checkpoints.paths():
             # The file is closed at once: while it is mapped, its disk space is not freed.
-            progress = _resume(checkpoints, training, len(x), patience, identity, model or {})
+            progress = _resume(checkpoints, training, len(data.x), patience, identity, model or {})
         try:
             yield CheckpointWriter(checkpoints, training, progress, identity, model or {})
         except NonFiniteError as error:
@@ -297,7 +294,7 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
 
 def _set_aside(broken: Path) -> str:
     """Rename a damaged checkpoint; returns a sentence that says so."""
-    aside = broken.with_name(f"{broken.name}.damaged")
+    aside = damaged_name(broken)
     try:
         persistently(os.replace, broken, aside)
     except OSError as error:

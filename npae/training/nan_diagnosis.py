@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from npae.training.state import TrainingState
+from npae.training.state import Data, TrainingState
 from npae.utils.errors import NonFiniteError
 from npae.utils.files import atomic_write
-from npae.utils.sparse import Samples, SparseRows, dense
+from npae.utils.sparse import SparseRows, dense
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -23,14 +23,13 @@ FILE = "diagnosis.json"
 MOST_SAMPLES = 100  # listed at most
 
 
-def diagnose(training: TrainingState, x: Samples, chosen: Array, step: int) -> dict[str, Any]:
+def diagnose(training: TrainingState, data: Data, chosen: Array, step: int) -> dict[str, Any]:
     """Ranges and finite shares of all layers, parameters and the batch; called before parameters are restored.
 
     Parameters
     ----------
     training : Training
-    x : ndarray of shape ``(n, *input_shape)``
-        The training data.
+    data : Data
     chosen : ndarray of int
         The samples of the batch.
     step : int
@@ -47,12 +46,12 @@ def diagnose(training: TrainingState, x: Samples, chosen: Array, step: int) -> d
         the whole batch at once, whatever ``n_jobs`` is.
     """
     net, optimizer = training.network, training.optimizer
-    batch = dense(x[chosen])
+    x, batch = data.x, dense(data.x[chosen])
     layers: dict[str, dict[str, float]] = {}
     guilty: str | None = None
     bad = np.zeros(len(chosen), bool)
     with np.errstate(all="ignore"):
-        for name, y in net.outputs(batch):
+        for name, y in net.outputs(batch, None if data.labels is None else data.labels[chosen]):
             layers[name] = span(y)
             if guilty is None and layers[name]["non_finite"]:
                 guilty, bad = name, _rows_that_are_not_finite(y)

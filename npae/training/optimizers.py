@@ -4,6 +4,7 @@ The state of an optimizer is the vectors of θ's size in ``state``, by name, and
 saves both.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,16 @@ class Optimizer:
     def steps(self) -> int:
         """Number of steps taken since ``bind``."""
         return int(self.count[0])
+
+    def kept_state(self) -> dict[str, Array]:
+        """A copy of all that the optimizer remembers, by name, for ``restore``."""
+        return {"steps": self.count.copy()} | {name: vector.copy() for name, vector in self.state.items()}
+
+    def restore(self, kept: Mapping[str, Array]) -> None:
+        """Go on from what ``kept_state`` gave, of an optimizer of the same type for as many parameters."""
+        self.count[...] = kept["steps"]
+        for name, vector in self.state.items():
+            vector[...] = kept[name]
 
     @property
     def settings(self) -> dict[str, Any]:

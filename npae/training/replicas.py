@@ -67,14 +67,17 @@ class Replicas:
         self.networks = [net, *(net.replica(shard) for shard in range(1, self.n_jobs))]
         self._batches: dict[int, _Batch] = {}
         self._x: Samples | None = None
+        self._labels: Array | None = None
 
     def _present_settings(self) -> Any:
         """The configuration that replicas and recordings depend on; None where there are neither."""
         net = self.networks[0]
         return (net.config(), net.recorded) if self.n_jobs > 1 or net.is_recordable else None
 
-    def set_data(self, x: Samples, batch_size: int | None = None) -> None:
+    def set_data(self, x: Samples, batch_size: int | None = None, labels: Array | None = None) -> None:
         """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``release_data``.
+
+        ``labels`` (n,) are those of a conditional network.
 
         Recordings are reused unless the settings of a layer have changed. Recordings of batches that x does not
         have when it is cut into batches of ``batch_size`` are dropped; without it all are kept.
@@ -84,7 +87,7 @@ class Replicas:
         if batch_size is not None:
             lengths = {min(batch_size, len(x)), len(x) % batch_size}
             self._batches = {n: batch for n, batch in self._batches.items() if n in lengths}
-        self._x = x
+        self._x, self._labels = x, labels
         for batch in self._batches.values():
             batch.take_from(x)
 
@@ -92,7 +95,7 @@ class Replicas:
         """Drop the reference to the data."""
         for batch in self._batches.values():
             batch.take_from(None)
-        self._x = None
+        self._x = self._labels = None
 
     def gradient(self, chosen: Array) -> float:
         """Loss and gradient of the batch x[chosen], as by ``Autoencoder.gradient``; ``chosen`` (N,) are row numbers."""
@@ -102,7 +105,7 @@ class Replicas:
             if batch is None or batch.generations != [other.arena.generation for other in self.networks]:
                 assert self._x is not None
                 batch = self._batches[n] = _Batch(self.networks, self._x, n)
-            batch.choose(chosen)
+            batch.choose(chosen, self._labels)
             self.team.carry_out(batch.plan)
             terms = batch.terms()
         return net.finish_gradient(terms)
@@ -138,8 +141,8 @@ class _Batch:
         for recorded in self.passes:
             recorded.take_from(x)
 
-    def choose(self, chosen: Array) -> None:
-        """Set the inputs of a step: the rows of x, the step number, and the keys of the noise."""
+    def choose(self, chosen: Array, labels: Array | None) -> None:
+        """Set the inputs of a step: the rows of x and of the labels, the step number, and the keys of the noise."""
         step = self.passes[0].net.run.step
         for recorded in self.passes:
             recorded.net.run.step = step
@@ -147,7 +150,10 @@ class _Batch:
                 recorded.stop - recorded.start
             )  # so that the layers' attributes are those of this batch
             recorded.net.draw()
-            recorded.choose(chosen[recorded.start : recorded.stop])
+            rows = chosen[recorded.start : recorded.stop]
+            recorded.choose(rows)
+            if labels is not None:
+                recorded.net.condition.set(labels[rows])
 
     def terms(self) -> dict[str, float]:
         """The terms of the loss, summed over the shards in order."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from npae.network.saving import plain
-from npae.training.state import TrainingState
+from npae.training.state import Data, TrainingState
 from npae.utils.sparse import Samples, blocks
 from npae.utils.types import Array
 
@@ -41,16 +41,19 @@ def configuration(training: TrainingState, patience: int | None) -> dict[str, An
     return known
 
 
-def data_fingerprint(x: Samples, validation: Samples | None) -> dict[str, Any]:
+def data_fingerprint(data: Data) -> dict[str, Any]:
     """Shapes and fingerprints of the data of a run."""
-    parts = {"training": x} if validation is None else {"training": x, "validation": validation}
+    parts = {
+        "training data": data.x,
+        "training labels": data.labels,
+        "validation data": data.validation,
+        "validation labels": data.validation_labels,
+    }
     return {
         name: value
         for which, part in parts.items()
-        for name, value in (
-            (f"shape of the {which} data", list(part.shape)),
-            (f"content of the {which} data", digest(part)),
-        )
+        if part is not None
+        for name, value in ((f"shape of the {which}", list(part.shape)), (f"content of the {which}", digest(part)))
     }
 
 

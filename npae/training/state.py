@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Optimizer
 from npae.training.schedules import Schedule
+from npae.utils.sparse import Samples
 from npae.utils.types import Array
 
 
@@ -27,6 +28,25 @@ class TrainingState:
     def epoch(self) -> int:
         """Number of complete epochs."""
         return len(self.history.get("loss", ()))
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run learns from, validated.
+
+    Attributes
+    ----------
+    x : ndarray of shape ``(n, *input_shape)``, or rows of a sparse matrix
+    labels : ndarray of int, shape (n,), or None
+        Of a conditional network.
+    validation : as x, or None
+    validation_labels : as labels, or None
+    """
+
+    x: Samples
+    labels: Array | None = None
+    validation: Samples | None = None
+    validation_labels: Array | None = None
 
 
 class EarlyStopping:

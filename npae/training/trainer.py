@@ -10,7 +10,7 @@ import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -22,16 +22,19 @@ from npae.training.optimizers import Optimizer, clip_by_norm
 from npae.training.replicas import Replicas, effective_n_jobs
 from npae.training.schedules import Constant, Schedule
 from npae.training.signals import Stop, stop_on_signals
-from npae.training.state import EarlyStopping, Progress, TrainingState
+from npae.training.state import Data, EarlyStopping, Progress, TrainingState
 from npae.utils.errors import NonFiniteError
 from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
 from npae.utils.scalars import real_number, truth_value, whole_number
 from npae.utils.sparse import Samples
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+Part = TypeVar("Part", bound=Samples)
 
 #: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
@@ -138,7 +141,9 @@ class Training(TrainingState):
         x: Samples,
         epochs: int,
         *,
+        labels: Array | None = None,
         validation: Samples | None = None,
+        validation_labels: Array | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoints: Checkpoints | None = None,
@@ -150,8 +155,12 @@ class Training(TrainingState):
         ----------
         x : ndarray of shape ``(n, *input_shape)``
         epochs : int
+        labels : ndarray of int, shape (n,), optional
+            Of a conditional network, as for ``Autoencoder.gradient``.
         validation : ndarray of shape ``(m, *input_shape)``, optional
             Its loss, without noise, is recorded after each epoch.
+        validation_labels : ndarray of int, shape (m,), optional
+            Of a conditional network.
         patience : int, optional
             Number of epochs without a lower validation loss after which training ends; the parameters with the lowest
             one are then restored.
@@ -178,13 +187,22 @@ class Training(TrainingState):
             if validation is None:
                 raise ValueError(f"patience is {patience} but there is no validation data to wait for; give validation")
         verbose = truth_value(verbose, "verbose")
-        x = self.network.check(x, as_target=True)
+        x, check_labels = self.network.check(x, as_target=True), self.network.condition.check
+        labels = check_labels(labels, len(x))
         if validation is not None:
             validation = self.network.check(validation, as_target=True)
+            validation_labels = check_labels(validation_labels, len(validation))
         self.check_memory(len(x), 0 if validation is None else len(validation))
-        aims: dict[str, Any] = {"validation": validation, "patience": patience}
-        with checkpointing(checkpoints, self, x, **aims) as checkpoint_writer:
-            self.run(x, epochs, **aims, callbacks=callbacks, checkpoint_writer=checkpoint_writer, verbose=verbose)
+        data = Data(x, labels, validation, validation_labels)
+        with checkpointing(checkpoints, self, data, patience=patience) as checkpoint_writer:
+            self.run(
+                data,
+                epochs,
+                patience=patience,
+                callbacks=callbacks,
+                checkpoint_writer=checkpoint_writer,
+                verbose=verbose,
+            )
 
     def check_memory(self, n_samples: int, n_validation: int = 0) -> None:
         """Raise MemoryError if training on so many samples does not fit in free memory."""
@@ -198,10 +216,9 @@ class Training(TrainingState):
 
     def run(
         self,
-        x: Samples,
+        data: Data,
         epochs: int,
         *,
-        validation: Samples | None = None,
         patience: int | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint_writer: CheckpointWriter | None = None,
@@ -213,13 +230,13 @@ class Training(TrainingState):
         )
         until = progress.first_epoch + epochs
         self.interrupted = False
-        with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(x), verbose) as bar:
+        with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(data.x), verbose) as bar:
             try:
                 while self.epoch < until and not progress.is_stopped:
                     if bar is not None:
                         bar.set_description(f"epoch {self.epoch + 1}")
-                    self._run_epoch(x, validation, progress, checkpoint_writer, stop, bar)
-                    if validation is not None:
+                    self._run_epoch(data, progress, checkpoint_writer, stop, bar)
+                    if data.validation is not None:
                         progress.is_stopped = progress.early_stopping.record(self.history["validation_loss"][-1])
                     progress.begin_epoch()
                     # A list, so that every callback is called.
@@ -251,21 +268,20 @@ class Training(TrainingState):
 
     def _run_epoch(
         self,
-        x: Samples,
-        validation: Samples | None,
+        data: Data,
         progress: Progress,
         checkpoint_writer: CheckpointWriter | None,
         stop: Stop,
         bar: "tqdm[None] | None",
     ) -> None:
         """Train on all batches that this epoch has left, and append the epoch to the history."""
-        net = self.network
+        net, x = self.network, data.x
         if progress.batches == 0:
             progress.begin_epoch()
             self._theta_before[...] = net.theta
-        self._replicas.set_data(x, self.batch_size)
+        self._replicas.set_data(x, self.batch_size, data.labels)
         for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
-            loss = self._step(x, chosen, step, progress)
+            loss = self._step(data, chosen, step, progress)
             if bar is not None:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
                 bar.update(len(chosen))
@@ -275,22 +291,23 @@ class Training(TrainingState):
                     checkpoint_writer.after_step(progress)
                 stop.check()
         if not np.isfinite(net.theta).all():
-            self._stop_at_non_finite(x, chosen, step)
+            self._stop_at_non_finite(data, chosen, step)
         record = {name: value / len(x) for name, value in progress.sums.items()}
-        if validation is not None:
-            record["validation_loss"] = float(net.losses(validation).mean()) + net.weight_penalty()
+        if data.validation is not None:
+            losses = net.losses(data.validation, labels=data.validation_labels)
+            record["validation_loss"] = float(losses.mean()) + net.weight_penalty()
         record["learning_rate"] = self.optimizer.learning_rate * self.schedule(net.run.step - 1)
         record["seconds"] = progress.seconds
         epochs = self.epoch
         for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
             self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
 
-    def _step(self, x: Samples, chosen: Array, step: int, progress: Progress) -> float:
-        """One training step on the samples ``x[chosen]``: dθ of the mean loss, then the optimizer moves θ; the loss."""
+    def _step(self, data: Data, chosen: Array, step: int, progress: Progress) -> float:
+        """One training step on the samples ``chosen``: dθ of the mean loss, then the optimizer moves θ; the loss."""
         net = self.network
         loss = self._replicas.gradient(chosen)
         if not math.isfinite(loss):
-            self._stop_at_non_finite(x, chosen, step)
+            self._stop_at_non_finite(data, chosen, step)
         progress.is_consistent = False
         if step == 0:  # the finite loss shows that the parameters with which this epoch began are good: keep them
             self.last_finite_theta, self._theta_before = self._theta_before, self.last_finite_theta
@@ -307,8 +324,8 @@ class Training(TrainingState):
         for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
 
-    def _stop_at_non_finite(self, x: Samples, chosen: Array, step: int) -> None:
-        diagnosis = diagnose(self, x, chosen, step)
+    def _stop_at_non_finite(self, data: Data, chosen: Array, step: int) -> None:
+        diagnosis = diagnose(self, data, chosen, step)
         self.network.theta[...] = self.last_finite_theta
         self.optimizer.bind(self.network.arena)
         raise NonFiniteError(
@@ -319,20 +336,20 @@ class Training(TrainingState):
         )
 
 
-def split_off(x: Samples, fraction: float, seed: int) -> tuple[Samples, Samples | None]:
-    """Split samples into training and validation, drawn by ``seed``."""
+def split_off(x: Part, fraction: float, seed: int) -> tuple[Part, Part | None]:
+    """Split samples, or their labels, into training and validation, drawn by ``seed``."""
     fraction = real_number(fraction, "validation_fraction", least=0, below=1)
     if fraction == 0:
         return x, None
     n_aside = round(len(x) * fraction)
     if not 0 < n_aside < len(x):
         raise ValueError(
-            f"validation_fraction={fraction} of {len(x)} samples leaves {n_aside} for validation and "
+            f"validation_fraction={fraction} of {counted(len(x), 'sample')} leaves {n_aside} for validation and "
             f"{len(x) - n_aside} to train on; give more samples or another fraction"
         )
     require_memory(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
-    order = generator(seed, "validation split").permutation(len(x))
-    return x[order[n_aside:]], x[order[:n_aside]]
+    order, rows = generator(seed, "validation split").permutation(len(x)), cast(Any, x)
+    return rows[order[n_aside:]], rows[order[:n_aside]]
 
 
 def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:

@@ -1,6 +1,7 @@
 """Charts of losses, codes, images and timings as SVG or PNG, drawn with matplotlib."""
 
 import io
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from npae.utils.console import shown
 from npae.utils.errors import MissingExtraError
 from npae.utils.pictures import grid
 from npae.utils.types import Array
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
+COLOURS = [f"C{i}" for i in range(10)]
+MARKERS = "o^sDvPX*<>"
+LINES = 20  # of a column of a legend
+LONGEST = 24  # letters of a name in a legend
 
 
 @contextmanager
@@ -48,17 +54,76 @@ def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
 
 
 @_own_settings()
-def code_map(codes: Array, labels: Array, what: str = "digit") -> str:
-    """Scatter plot of codes (n, 2), coloured by label (n,), as SVG text; ``what`` is the title of the legend."""
-    figure = _figure(width=6.4, height=5.4)
-    axes = figure.subplots()
-    for i, label in enumerate(np.unique(labels)):
-        chosen = codes[labels == label]
-        axes.scatter(chosen[:, 0], chosen[:, 1], s=7, alpha=0.75, linewidths=0, label=str(label), color=f"C{i}")
-    axes.set(xlabel="first code value", ylabel="second code value")
-    axes.legend(title=what, frameon=False, loc="center left", bbox_to_anchor=(1, 0.5), markerscale=2)
-    axes.spines[["top", "right"]].set_visible(False)
-    return _svg(figure)
+def code_map(
+    points: Array,
+    labels: Array | None = None,
+    *,
+    axes: tuple[str, str] = ("code value 1", "code value 2"),
+    what: str = "label",
+    suffix: str = ".svg",
+) -> bytes:
+    """Scatter plot of points, coloured by label, as the content of a file.
+
+    Up to 100 labels have a colour and a marker each, and a line in the legend; of more, colours follow the order of the
+    labels, with a bar that names some.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n, 2)
+    labels : ndarray of shape (n,), optional
+        Numbers or texts; without them all points have one colour and there is no legend.
+    axes : pair of str
+        Titles of the axes; an empty one has no ticks either.
+    what : str
+        Title of the legend.
+    suffix : {".svg", ".png"}
+    """
+    names, places = np.unique(np.zeros(len(points)) if labels is None else labels, return_inverse=True)
+    texts = [_label_text(name) for name in names]
+    has_legend = labels is not None and len(names) <= len(COLOURS) * len(MARKERS)
+    columns = -(-len(names) // LINES) if has_legend else 0
+    figure = _figure(width=max(6.4, 4.9 + columns * (0.5 + 0.085 * max(map(len, texts), default=0))), height=5.4)
+    plot = figure.subplots()
+    dots: dict[str, Any] = {"s": 7 if len(names) <= len(COLOURS) else 14, "alpha": 0.75, "linewidths": 0}
+    if labels is None:
+        plot.scatter(points[:, 0], points[:, 1], **dots)
+    elif has_legend:
+        for i in range(len(names)):
+            chosen, colour, marker = points[places == i], COLOURS[i % len(COLOURS)], MARKERS[i // len(COLOURS)]
+            plot.scatter(chosen[:, 0], chosen[:, 1], label="a", color=colour, marker=marker, **dots)
+        legend = plot.legend(
+            title=what,
+            frameon=False,
+            loc="center left",
+            bbox_to_anchor=(1, 0.5),
+            markerscale=28 / (dots["s"] + 7),
+            ncols=columns,
+            columnspacing=1,
+            handletextpad=0.2,
+        )
+        for place, text in zip(legend.get_texts(), texts, strict=True):
+            place.set_parse_math(False)
+            place.set_text(text)  # not as a label of the points: one that starts with _ would be left out
+    else:
+        drawn = plot.scatter(points[:, 0], points[:, 1], c=places, cmap="viridis", **dots)
+        some = np.linspace(0, len(names) - 1, 9).astype(int)
+        bar = figure.colorbar(drawn, label=f"{what}, {len(names):,} in order")
+        bar.ax.set_yticks(some, labels=[texts[i] for i in some], parse_math=False)
+    plot.set(xlabel=axes[0], ylabel=axes[1])
+    if not axes[1]:
+        plot.set_yticks([])
+    plot.spines[["top", "right"]].set_visible(False)
+    if suffix == ".png":
+        return _png(figure, dpi=110)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph")  # a script that matplotlib's font lacks: the viewer's may have it
+        return _svg(figure).encode()
+
+
+def _label_text(name: object) -> str:
+    """A label as one line without control characters; a long one loses its middle."""
+    text = shown(str(name)).replace("\n", "\\n").replace("\t", "\\t")
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[1 - LONGEST // 2 :]}"
 
 
 @_own_settings()

@@ -31,6 +31,11 @@ def be_readable() -> None:
             stream.reconfigure(errors=NAME)
 
 
+def say(text: object, *, to_errors: bool = False) -> None:
+    """Print a text on standard output, or on standard error, as ``shown``: names in it may come from anywhere."""
+    print(shown(str(text)), file=sys.stderr if to_errors else sys.stdout, flush=True)
+
+
 def shown(text: str) -> str:
     """The text with what would move a terminal's cursor or change its colours written out, by its number."""
     return "".join(sign if _is_harmless(sign) else sign.encode("unicode_escape").decode() for sign in text)

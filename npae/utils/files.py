@@ -163,6 +163,15 @@ def sweep(folder: Path) -> None:
                     os.close(descriptor)
 
 
+def damaged_name(path: Path) -> Path:
+    """A name beside ``path``, ending in .damaged, that no file has: what was set aside before stays."""
+    name, number = path.with_name(f"{path.name}.damaged"), 1
+    while name.exists():
+        number += 1
+        name = path.with_name(f"{path.name}.{number}.damaged")
+    return name
+
+
 def persistently(change: Callable[..., Any], *paths: str | Path) -> None:
     """Rename or remove a file; if Windows reports that a program has it open, retry for ``PATIENCE`` seconds."""
     deadline = time.monotonic() + PATIENCE

@@ -8,6 +8,8 @@ import os
 import sys
 from pathlib import Path
 
+from npae.utils.wording import counted
+
 #: Bytes up to which nothing is checked, since reading /proc takes longer than such an allocation.
 SMALL = 2**28
 UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
@@ -53,7 +55,7 @@ def format_bytes(nbytes: int) -> str:
     size, unit = float(nbytes), 0
     while size >= 1000 and unit < len(UNITS) - 1:
         size, unit = size / 1024, unit + 1
-    return f"{size:.3g} {UNITS[unit]}" if unit else f"{nbytes} bytes"
+    return f"{size:.3g} {UNITS[unit]}" if unit else counted(nbytes, "byte")
 
 
 def available(root: Path = Path("/")) -> int | None:

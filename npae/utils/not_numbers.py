@@ -44,6 +44,8 @@ def refuse_in_list(x: list[Any] | tuple[Any, ...], what: str) -> None:
             )
         elif isinstance(entry, np.ma.MaskedArray):
             refuse_masked(entry, place)
+        elif isinstance(entry, np.generic):  # a text of NumPy has a method called index, but no rows
+            continue
         elif hasattr(entry, "columns") or (hasattr(entry, "index") and hasattr(entry, "dtype")):
             refuse_table(entry, place)
             own = columns_of(entry) if hasattr(entry, "columns") else tuple(map(str, entry.index))
@@ -129,6 +131,11 @@ def numbers_of(x: Array, what: str, given: Any = None) -> Array:
         _refuse_objects(x, what)
     try:
         return x.astype(np.float64)
+    except OverflowError:
+        raise ValueError(
+            f"{what} holds whole numbers beyond 1.8e308, the largest floating-point number; scale them, or leave them "
+            f"out if they only name the samples"
+        ) from None
     except (TypeError, ValueError) as error:
         raise type(error)(
             f"{what} have dtype {x.dtype} and are not all numbers ({error}){_first_column_of_text(given)}; encode them "

@@ -101,7 +101,14 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
-        if size < 8 or length > size - 8:
+        if size <= 8:
+            raise _broken(path, f"it has {size} bytes")
+        if length > LARGEST_HEADER and file.read(1) != b"{":
+            raise FileFormatError(
+                f"{path} is no safetensors file, by its first bytes; give one (data is read by npae.datasets.read)"
+            )
+        file.seek(8)
+        if length > size - 8:
             raise _broken(path, f"its {size} bytes do not hold the header of {length} bytes that it announces")
         text = file.read(min(length, LARGEST_HEADER + 1))
     if too_large := _is_too_large(text):

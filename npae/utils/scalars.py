@@ -41,6 +41,18 @@ def real_number(
     return number
 
 
+def number_or_range(value: Any, name: str, **bounds: float) -> float | tuple[float, float]:
+    """A number as by ``real_number``, or two of them, the lower first, as a tuple."""
+    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or np.ndim(value) == 0:
+        return real_number(value, name, **bounds)
+    if len(value) != 2:
+        raise ValueError(f"{name} is {_shown(value)}; expected a number, or two, the lower first")
+    low, high = (real_number(end, f"a value in {name}", **bounds) for end in value)
+    if low > high:
+        raise ValueError(f"{name} is {_shown(value)}, from high to low; give the lower number first")
+    return low, high
+
+
 def truth_value(value: Any, name: str) -> bool:
     """``value`` as a bool, if it is True or False."""
     if not isinstance(value, bool | np.bool_):

@@ -10,11 +10,10 @@ from npae.utils.memory import require_memory
 from npae.utils.not_numbers import numbers_of, refuse_in_list, refuse_masked, refuse_missing, refuse_table
 from npae.utils.sparse import Samples, SparseRows, blocks, dense, is_sparse
 from npae.utils.types import Array, Shape
+from npae.utils.wording import counted
 
 #: How far beyond [0, 1] rounding takes a value: a few units in the last place of single precision.
 ROUNDING = 1e-6
-#: Least maximum of data that is taken for images of 0–255.
-BRIGHT = 200
 
 
 def is_within(x: Array, low: float, high: float) -> bool:
@@ -27,18 +26,6 @@ def is_unit_interval(x: Samples) -> bool:
     return all(is_within(block, -ROUNDING, 1 + ROUNDING) for block in blocks(x))
 
 
-def looks_like_bytes(x: Samples) -> bool:
-    """Whether it has the range of images of 0–255, of whatever dtype; rows of features only if they are whole."""
-    if not all(is_within(block, 0, 255) for block in blocks(x)) or x.max() < BRIGHT:
-        return False
-    return x.ndim > 2 or are_whole(x)
-
-
-def are_whole(x: Samples) -> bool:
-    """Whether all values are whole numbers."""
-    return all(np.array_equal(block, np.trunc(block)) for block in blocks(x))
-
-
 def check_samples(
     x: Any,
     shape: Shape,
@@ -46,6 +33,7 @@ def check_samples(
     what: str,
     *,
     unit_interval: bool = False,
+    loss_is_auto: bool = False,
     is_within: Callable[[Array, float, float], bool] = is_within,
 ) -> Samples:
     """Validate samples and return them as a C-contiguous array of ``dtype``, copied only if necessary.
@@ -61,6 +49,8 @@ def check_samples(
         What x is, as the plural subject of messages.
     unit_interval : bool, default False
         Whether values must lie in [0, 1], rounding aside, as binary cross-entropy requires.
+    loss_is_auto : bool, default False
+        Whether ``loss="auto"`` chose it, for the message.
     is_within : callable, optional
         A faster function for the check of the range, with the arguments of ``is_within``.
 
@@ -94,10 +84,11 @@ def check_samples(
         if not all(is_within(block, low, high) for block in blocks(converted)):
             refuse_non_finite(samples, what)
             refuse_non_finite(converted, f"{what}, as {converted.dtype},")
+            chosen = ', which loss="auto" took since the model was fitted to data in [0, 1],' if loss_is_auto else ""
             raise ValueError(
-                f'binary cross-entropy, which loss="auto" takes where training data lies in [0, 1], needs values from '
-                f"0 to 1, but the data runs from {samples.min():.9g} to {samples.max():.9g}; scale it (images of "
-                f'0–255: X / 255) or use loss="mse"'
+                f"binary cross-entropy{chosen} needs values from 0 to 1, but the data runs from {samples.min():.9g} to "
+                f"{samples.max():.9g}; scale it (images of 0–255: X / 255), clip it (X.clip(0, 1)), or fit a new model "
+                f'with loss="mse"'
             )
     return converted
 
@@ -164,7 +155,10 @@ def check_labels(labels: Any, n: int, what: str) -> Array:
         refuse_in_list(labels, what)
     array: Array = np.asarray(labels)
     if array.shape != (n,):
-        raise ValueError(f"{what} have shape {array.shape}, but there are {n} samples; give one label for each")
+        there = "is" if n == 1 else "are"
+        raise ValueError(
+            f"{what} have shape {array.shape}, but there {there} {counted(n, 'sample')}; give one label for each"
+        )
     refuse_missing(array, what)
     return array
 

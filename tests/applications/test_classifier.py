@@ -209,6 +209,19 @@ def test_samples_in_the_order_of_their_labels_are_learned_from_few(kind):
     assert every >= few - 0.02
 
 
+def test_the_accuracy_with_few_labels_is_the_mean_of_ten_draws():
+    pytest.importorskip("sklearn")
+    (x, numbers), (test, test_numbers) = groups(300, 4), groups(200, 4, seed=1)
+    each = []
+    for seed in range(7, 17):
+        chosen = stratified(numbers, 8, seed)
+        found, _ = Classifier.fit(x[chosen], numbers[chosen]).predict(test)
+        each.append((found == test_numbers).mean())
+    ((_, _, few, _),) = classification.measure(ways(x, test), numbers, test_numbers, 8, 7)
+    assert few == pytest.approx(np.mean(each))
+    assert len(set(each)) > 1
+
+
 def test_labels_of_the_test_alone_are_said():
     pytest.importorskip("sklearn")
     x, numbers = groups(60, 3)

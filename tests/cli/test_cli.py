@@ -156,7 +156,7 @@ def test_info_shows_layers_parameters_and_record(model, capsys):
         (["decode", "{model}", "{images}"], "codes of shape (40, 9, 7)"),
         (["interpolate", "{model}", "--data", "{images}", "--end", "40"], "index from 0 to 39"),
         (["interpolate", "{model}", "--data", "{images}", "--steps", "1"], "at least 2"),
-        (["info", "{images}"], "not a complete safetensors file"),
+        (["info", "{images}"], "no safetensors file"),
         (["train", "vanilla", "--data", "{images}", "--activation", "swish", "--out", "{tmp}/r"], "unknown activation"),
         (["train", "vanilla", "--data", "{images}", "--epochs", "0", "--out", "{tmp}/r"], "at least 1"),
         (["demo", "--out", "missing/report.html"], "does not exist"),

@@ -141,19 +141,20 @@ def test_labels_are_the_folders_of_the_images(classes, capsys):
 
 def test_folders_of_numbers_are_labels_of_these_numbers_beside_files_of_labels(tmp_path):
     image = pytest.importorskip("PIL.Image")
+    folder = tmp_path / "images"
     for label in ("7", "10"):
-        (tmp_path / label).mkdir()
-        image.fromarray(np.zeros((4, 5), np.uint8)).save(tmp_path / label / "0.png")
+        (folder / label).mkdir(parents=True)
+        image.fromarray(np.zeros((4, 5), np.uint8)).save(folder / label / "0.png")
     np.save(tmp_path / "labels.npy", [3, 4])
-    test = ["--test", str(tmp_path), "--test-labels", str(tmp_path / "labels.npy")]
-    read = sides("--train", str(tmp_path), *test)
+    test = ["--test", str(folder), "--test-labels", str(tmp_path / "labels.npy")]
+    read = sides("--train", str(folder), *test)
     assert read.train_labels.tolist() == [10, 7]
     assert read.test_labels.tolist() == [3, 4]
-    (tmp_path / "7").rename(tmp_path / "seven")
+    (folder / "7").rename(folder / "seven")
     with pytest.raises(
         ValueError, match="--test has labels that are numbers, but those of --train are names; give labels of one"
     ):
-        sides("--train", str(tmp_path), *test)
+        sides("--train", str(folder), *test)
 
 
 def test_names_that_one_side_alone_has_are_kept(tmp_path):

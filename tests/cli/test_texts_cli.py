@@ -57,7 +57,9 @@ def test_texts_of_every_kind_are_compared(train, test, capsys):
     assert lines[0] == "80 texts to learn from, 80 to test, 2 labels"
     assert lines[1].split() == ["features", "values", "accuracy,", "10", "labels", "accuracy,", "all", "labels"]
     assert all(float(line.split()[-1]) > 0.9 for line in lines[2:5])
-    assert lines[5] == "10 of 80 labels were drawn at random, stratified, with seed 0"
+    assert lines[5] == (
+        "10 of 80 labels were drawn at random, stratified, with the seeds 0 to 9; the accuracy is the mean of these 10"
+    )
 
 
 def test_what_was_learned_is_kept_and_labels_new_texts_as_at_once(capsys):

@@ -409,7 +409,7 @@ def test_a_single_column_and_a_last_line_without_end_are_read(tmp_path):
         ("1,setosa\n2,virginica\n", r"line 1, column 2 holds the text 'setosa'"),
         ("1,2\n3,1_000\n", r"line 2, column 2 holds the text '1_000'"),
         ("a;b\n1,5;2\n", r"line 2, column 1 \('a'\) holds the text '1,5'"),
-        ("1,2\n3,nan\n", r"line 2, column 2 holds 'nan', which is not a finite number"),
+        ("1,2\n3,nan\n", r"line 2, column 2 holds the text 'nan', which usually stands for a missing value"),
         ("1,2\n-1e999,3\n", r"line 2, column 1 holds '-1e999', which is not a finite number"),
         ("1,2\n3,4,5\n", r"line 2: 3 columns, but line 1 has 2"),
         ("a,b,c\n\n1,2\n", r"line 3: 2 columns, but line 1 has 3"),
@@ -497,9 +497,15 @@ def test_only_files_with_the_suffix_of_an_image_are_taken(tmp_path):
     write(tmp_path, "readme.txt", "no image")
     write(tmp_path, "labels.csv", "1\n")
     (tmp_path / "folder.png").mkdir()
-    assert read_images(tmp_path).shape == (1, 6, 5)
+    with pytest.warns(
+        UserWarning, match=r"^2 files in .* are no images and were passed over: 'labels.csv', 'readme.txt"
+    ):
+        assert read_images(tmp_path).shape == (1, 6, 5)
     write(tmp_path, "b.jpg", "no image")
-    with pytest.raises(FileFormatError, match=r"b\.jpg' is not an image"):
+    with (
+        pytest.warns(UserWarning, match="passed over"),
+        pytest.raises(FileFormatError, match=r"b\.jpg' is not an image"),
+    ):
         read_images(tmp_path)
 
 
@@ -600,7 +606,11 @@ def test_read_returns_the_digits_and_images_of_folders(tmp_path):
 @pytest.mark.parametrize(
     ("x", "expected"),
     [
-        (np.array([[0, 255]], np.uint8), np.array([[0, 1]], np.float32)),
+        (np.array([[[0, 255]]], np.uint8), np.array([[[0, 1]]], np.float32)),
+        (np.array([[[[0, 51]]]], np.uint8), np.array([[[[0, 0.2]]]], np.float32)),
+        (np.array([[[0, 1]]], np.uint8), np.array([[[0, 1]]], np.float32)),
+        (np.array([[0, 255]], np.uint8), np.array([[0, 255]], np.float32)),
+        (np.array([[0], [9]], np.uint8), np.array([[0], [9]], np.float32)),
         (np.array([0, 9], np.uint8), np.array([0, 9], np.float32)),
         (np.array([[0, 9]], np.int8), np.array([[0, 9]], np.float32)),
         (np.array([[True, False]]), np.array([[1, 0]], np.float32)),
@@ -615,6 +625,33 @@ def test_read_returns_the_digits_and_images_of_folders(tmp_path):
 )
 def test_read_scales_images_of_bytes_and_keeps_all_other_numbers(tmp_path, x, expected):
     assert_same(read(write(tmp_path, "x.npy", npy_bytes(x))), expected)
+
+
+@pytest.mark.parametrize("name", ["x.npy", "x.npz", "x.idx", "x.csv"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16])
+def test_all_numbers_of_a_file_are_divided_where_that_is_asked_for(tmp_path, name, dtype):
+    x = np.array([[0, 51], [255, 1]], dtype)
+    csv = "\n".join(",".join(map(str, row)) for row in x.tolist()).encode()
+    content = {"x.npy": npy_bytes(x), "x.npz": npz_bytes(x=x), "x.idx": idx_bytes(x), "x.csv": csv}[name]
+    np.testing.assert_array_equal(
+        read(write(tmp_path, name, content), divide=255), x / read(tmp_path / name, divide=1).dtype.type(255)
+    )
+    np.testing.assert_array_equal(read(tmp_path / name), x)
+
+
+def test_images_of_bytes_are_divided_by_what_is_asked_for_alone(tmp_path):
+    path = write(tmp_path, "x.npy", npy_bytes(PIXELS))
+    assert_same(read(path, divide=1), PIXELS.astype(np.float32))
+    assert_same(read(path, divide=2), PIXELS / np.float32(2))
+    for divide in (0, -1, np.nan, "255", True):
+        with pytest.raises(ValueError, match=r"divide is .*; expected a number above 0"):
+            read(path, divide=divide)
+
+
+def test_a_row_of_bytes_does_not_depend_on_the_other_rows(tmp_path):
+    rows = np.array([[0, 1, 1], [1, 0, 0], [2, 1, 0]], np.uint8)
+    few, all_ = (read(write(tmp_path, "x.npy", npy_bytes(x))) for x in (rows[:2], rows))
+    assert_same(few, all_[:2])
 
 
 def test_read_takes_the_name_of_an_array(tmp_path):

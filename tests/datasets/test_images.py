@@ -291,7 +291,6 @@ def test_a_folder_of_folders_is_read_with_the_folders_as_labels(tmp_path):
     for i, name in enumerate(["dog/1", "cat/2", "cat/10", "bird/1", ".hidden/1"]):
         saved(tmp_path / f"{name}.png", GREY + np.uint8(i))
     (tmp_path / "empty").mkdir()
-    (tmp_path / "readme.txt").write_text("not read")
     expected = np.stack([GREY + np.uint8(i) for i in (3, 2, 1, 0)]) / np.float32(255)
     np.testing.assert_array_equal(read(tmp_path), expected)
     np.testing.assert_array_equal(read(tmp_path, size=(6, 5)), expected)
@@ -321,14 +320,52 @@ def test_images_that_would_be_left_out_are_refused(tmp_path):
     refused(tmp_path / "train" / "cat", "and in folders")
 
 
-def test_an_image_of_another_format_among_images_is_refused_and_among_other_files_is_not(tmp_path):
+@pytest.mark.parametrize("name", ["b.HEIC", "o.cr2", "u.xbm", "cat/t.tga"])
+def test_an_image_of_a_format_that_is_not_read_is_refused(tmp_path, name):
     saved(tmp_path / "a.png", GREY)
-    (tmp_path / "notes.pdf").write_bytes(b"")
-    assert len(read(tmp_path)) == 1
-    (tmp_path / "b.HEIC").write_bytes(b"")
-    refused(tmp_path, "b.HEIC' is of a format that is not read, while 'a.png' beside it is; convert it to PNG")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_bytes(b"")
+    refused(
+        tmp_path, f"{name}' is of a format that is not read, and would be left out of the images; convert it to PNG"
+    )
     (tmp_path / "a.png").unlink()
-    refused(tmp_path, "holds no images")
+    refused(tmp_path, f"{name}' is of a format that is not read")
+
+
+@pytest.mark.parametrize("kind", ["png", "jpg", "gif", "tif", "webp", "bmp", "ppm"])
+def test_an_image_without_the_suffix_of_one_is_known_by_its_first_bytes(tmp_path, kind):
+    saved(tmp_path / "a.png", GREY)
+    saved(tmp_path / f"b.{kind}", GREY)
+    for name in ("b", "q.JPG.", "x.txt"):
+        (tmp_path / f"b.{kind}").rename(tmp_path / name)
+        refused(tmp_path, rf"begins as an image, .* and it would be left out; give it a name that ends in \.{kind}")
+        (tmp_path / name).rename(tmp_path / f"b.{kind}")
+    assert len(read(tmp_path)) == 2
+
+
+def test_files_that_are_no_images_are_counted_and_named_in_one_warning(tmp_path):
+    saved(tmp_path / "cat" / "a.png", GREY)
+    (tmp_path / "notes.txt").write_text("BM is no image here")
+    with pytest.warns(UserWarning, match=r"^1 file in '.*' is no image and was passed over: 'notes\.txt'$") as caught:
+        read_images(tmp_path)
+    assert [w.filename for w in caught] == [__file__]
+    for name in ("cat/b.npy", "cat/p.png.gz", "dog/y.mp4"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    expected = r"^4 files in '.*' are no images and were passed over, such as 'notes\.txt', 'b\.npy', 'p\.png\.gz'$"
+    with pytest.warns(UserWarning, match=expected) as caught:
+        read(tmp_path)
+    assert len(caught) == 1
+    (tmp_path / "dog" / "y.mp4").unlink()
+    with pytest.warns(UserWarning, match=r"passed over: 'notes\.txt', 'b\.npy', 'p\.png\.gz'$"):
+        read(tmp_path)
+
+
+def test_what_a_system_puts_into_folders_is_passed_over_without_a_word(tmp_path):
+    saved(tmp_path / "cat" / "a.png", GREY)
+    for name in ("Thumbs.db", "desktop.ini", ".DS_Store", "cat/Thumbs.db", "cat/._a.png"):
+        (tmp_path / name).write_bytes(b"")
+    assert len(read(tmp_path)) == 1  # a warning would be an error
 
 
 def test_a_link_to_an_image_that_is_gone_is_not_passed_over(tmp_path):

@@ -164,3 +164,13 @@ def test_a_text_that_is_too_large_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr("npae.datasets.text_folders.LARGEST_TEXT", 5)
     with pytest.raises(FileFormatError, match="has more than 5 characters; split it into smaller ones"):
         read_texts(written(tmp_path, MAILS))
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.txt"])
+def test_too_many_texts_are_refused(name, tmp_path, monkeypatch):
+    written(tmp_path, {"x.csv": "text\na\nb\nc\n", "x.tsv": "l\tt\n1\ta\n1\tb\n2\tc\n", "x.txt": "a\nb\nc\n"})
+    monkeypatch.setattr("npae.datasets.text_files.MOST_TEXTS", 3)
+    assert read_new_texts(tmp_path / name)[0] == ["a", "b", "c"]
+    monkeypatch.setattr("npae.datasets.text_files.MOST_TEXTS", 2)
+    with pytest.raises(FileFormatError, match="has more than 2 texts; split it into smaller files"):
+        read_new_texts(tmp_path / name)

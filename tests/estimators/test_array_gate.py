@@ -4,6 +4,7 @@ import copy
 import datetime
 import importlib.util
 import pickle
+import re
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,8 @@ sparse = pytest.importorskip("scipy.sparse")
 pandas = pytest.importorskip("pandas")
 
 X = samples(24, 6)
+PIXELS = np.rint(255 * samples(24, 64) / samples(24, 64).max()).astype("uint8")
+BYTES = r"^X holds whole numbers of 0-255, probably images; fit X / 255, which .* \(on the .* --divide 255\)$"
 NAMES = ["mean", "width", "mass", "age", "hue", "ash"]
 
 
@@ -389,31 +392,64 @@ def test_what_still_refuses_a_range_names_the_loss_that_was_chosen_and_the_one_t
         "score with bce": lambda: model.score(2 * X),
         "score of 0-255": lambda: model.score(np.rint(255 * X)),
     }
-    with pytest.raises(ValueError, match=r'loss="auto".*the data runs from .* use loss="mse"'):
+    chosen = ', which loss="auto" took since the model was fitted to data in [0, 1],' if model.loss == "auto" else ""
+    chosen = "" if door == "fit" else chosen
+    expected = (
+        rf"^binary cross-entropy{re.escape(chosen)} needs values .* the data runs from .*clip it \(X.clip\(0, 1\)\), or"
+    )
+    with pytest.raises(ValueError, match=rf'{expected} fit a new model with loss="mse"$'):
         doors[door]()
-    assert np.isfinite(model_for(2 * X, loss="mse").partial_fit(3 * X).score(4 * X))  # the remedy is one
+    # the remedies are such
+    assert np.isfinite(model.partial_fit((2 * X).clip(0, 1)).score((2 * X).clip(0, 1)))
+    assert np.isfinite(model_for(2 * X, loss="mse").partial_fit(3 * X).score(4 * X))
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "int64", "float32", "float64", object])
 def test_data_of_0_to_255_gets_one_hint_whatever_its_type(dtype: Any) -> None:
-    x = np.rint(255 * X / X.max())
-    with pytest.warns(UserWarning, match="X holds whole numbers of 0-255, probably images; fit X / 255") as hint:
-        model = model_for(x.astype(dtype))
+    with pytest.warns(UserWarning, match=BYTES) as hint:
+        model = model_for(PIXELS.astype(dtype))
     assert [w.filename for w in hint] == [__file__]
     assert model.network_.loss.name == "mse"
+    with pytest.warns(UserWarning, match=BYTES):
+        model_for(pandas.DataFrame(PIXELS, columns=[f"pixel{i}" for i in range(1, 65)]))
+    with pytest.warns(UserWarning, match=BYTES):
+        model_for(pandas.DataFrame(PIXELS))
+
+
+def test_a_table_of_0_to_255_is_not_taken_for_images() -> None:
+    names = [
+        f"{name}{i}" for i in range(8) for name in ("age", "pulse", "sugar", "salt", "fat", "iron", "zinc", "weight")
+    ]
+    counts = np.random.default_rng(0).poisson(np.logspace(-2, 2.2, 64), (24, 64))
+    counts[0, -1] = 220  # of words
+    for x in (
+        PIXELS[:, :63],
+        pandas.DataFrame(PIXELS, columns=names),
+        sparse.csr_array(PIXELS),
+        counts,
+        counts.astype("u1"),
+    ):
+        model_for(x)  # a warning would be an error
 
 
 def test_images_of_0_to_255_that_are_not_whole_get_the_hint_too_and_other_data_does_not() -> None:
     with pytest.warns(UserWarning, match="X holds numbers of 0-255"):
         unfitted("denoising").fit(254.5 * data_for("denoising") / data_for("denoising").max())
-    for x in (254.5 * X / X.max(), np.rint(16 * X), np.rint(300 * X / X.max()), np.rint(255 * X) - 128, X):
+    for x in (PIXELS * 0.998, PIXELS // 16, np.rint(1.2 * PIXELS), PIXELS - 128.0, PIXELS / 255):
         model_for(x)  # a warning would be an error
-    model_for(np.rint(255 * X), loss="mse")
+    model_for(PIXELS, loss="mse")
 
 
-def test_an_array_of_bytes_is_divided_by_255_only_where_it_holds_more_than_zeros_and_ones(tmp_path: Path) -> None:
-    ones = (X > 0.5).astype("uint8")
-    for x, expected in ((ones, ones), (ones * np.uint8(255), ones), (np.zeros_like(ones), np.zeros_like(ones))):
+def test_images_of_bytes_are_divided_by_255_only_where_they_hold_more_than_zeros_and_ones(tmp_path: Path) -> None:
+    table = (X > 0.5).astype("uint8")
+    ones = table.reshape(-1, 2, 3)
+    for x, expected in (
+        (ones, ones),
+        (ones * np.uint8(255), ones),
+        (np.zeros_like(ones), np.zeros_like(ones)),
+        (table, table),
+        (table * np.uint8(255), table * np.uint8(255)),
+    ):
         np.save(tmp_path / "x.npy", x)
         np.savez(tmp_path / "x.npz", x)
         for name in ("x.npy", "x.npz"):
@@ -488,9 +524,11 @@ def test_an_exported_python_file_refuses_columns_in_another_order_and_sparse_mat
         module.encode(x[x.columns[::-1]])
     with pytest.raises(TypeError, match=r"a sparse matrix; give some rows of it at a time, with \.toarray\(\)"):
         module.encode(sparse.csr_array(X))
-    with pytest.raises(ValueError, match="n at least 1, got shape \\(0, 6\\)"):
+    with pytest.raises(
+        ValueError, match=r"values of shape \(n, 6\), n at least 1, are expected, but \(0, 6\) was given"
+    ):
         module.encode(X[:0])
-    with pytest.raises(ValueError, match="expected finite values"):
+    with pytest.raises(ValueError, match=r"there is NaN or infinity: 144 of 144 values, the first at index \(0, 0\);"):
         module.encode(X.astype("float64") * 1e300)
 
 

@@ -38,6 +38,7 @@ STEERING: list[tuple[str, dict[str, Any]]] = [
     ("variational", {"beta": 7.0}),
     ("variational", {"beta_warm_up": 50}),
     ("denoising", {"noise_level": 0.9}),
+    ("denoising", {"noise_level": (0.1, 0.9)}),
 ]
 
 

@@ -204,24 +204,6 @@ def test_changing_the_data_after_training_changes_no_drawn_sample(kind: str, tra
     assert same(models[1].sample(3), expected)
 
 
-def test_only_as_many_samples_are_kept_as_are_needed_and_only_until_they_are_used() -> None:
-    x = samples(3000, 12)
-    model = unfitted("vanilla", epochs=1, batch_size=500).fit(x)
-    assert 200 < len(model._seen) <= 500
-    assert not np.shares_memory(model._seen, x)
-    assert pickle.loads(pickle.dumps(model))._seen is None
-    model = unfitted("vanilla", epochs=1, batch_size=500).fit(x)
-    model.sample()
-    assert model._seen is None
-    assert unfitted("variational", epochs=1).fit(data_for("variational"))._seen is None
-
-
-def test_the_codes_for_drawing_samples_are_four_times_as_many_as_a_large_code_has_values() -> None:
-    x = samples(800, 12)
-    model = unfitted("vanilla", code_size=200, epochs=1, batch_size=400).fit(x)
-    np.testing.assert_allclose(model.code_distribution_.mean, model.transform(x).mean(axis=0), atol=1e-5)
-
-
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_a_model_does_not_keep_a_reference_to_its_training_data(n_jobs: int) -> None:
     x = samples(3000, 12)
@@ -256,16 +238,6 @@ def test_samples_are_drawn_from_the_distribution_of_codes_after_the_last_trainin
     model.sample()
     model.partial_fit(x)
     np.testing.assert_allclose(model.code_distribution_.mean, model.transform(x).mean(axis=0), rtol=1e-5)
-
-
-@pytest.mark.parametrize(("n", "n_remembered"), [(8, 8), (7, 24)])
-def test_fewer_samples_than_twice_the_code_size_do_not_replace_those_of_an_earlier_training(
-    n: int, n_remembered: int
-) -> None:
-    model, x = fitted("vanilla"), data_for("vanilla")
-    model.partial_fit(x[:n])
-    expected = model.transform(x[:n_remembered]).mean(axis=0)
-    np.testing.assert_allclose(model.code_distribution_.mean, expected, rtol=1e-5)
 
 
 def test_a_variational_model_draws_codes_from_the_standard_normal() -> None:
@@ -806,7 +778,7 @@ def test_images_of_0_to_255_are_refused_by_cross_entropy_before_training(kind: s
         model.fit(x)
     model.fit(x / 255)
     for method in ("score", "score_samples"):
-        with pytest.raises(ValueError, match='or use loss="mse"'):
+        with pytest.raises(ValueError, match='or fit a new model with loss="mse"'):
             getattr(model, method)(x)
 
 
@@ -981,4 +953,4 @@ def test_a_part_after_a_schedule_is_learned_at_the_constant_rate() -> None:
 
 def test_bytes_are_learned_with_a_warning() -> None:
     with pytest.warns(UserWarning, match="fit X / 255"):
-        unfitted("vanilla", epochs=1).fit((255 * data_for("vanilla")).astype("uint8"))
+        unfitted("vanilla", epochs=1).fit((255 * samples(40, 64) / samples(40, 64).max()).astype("uint8"))

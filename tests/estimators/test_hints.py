@@ -245,3 +245,31 @@ def test_other_models_have_no_such_code() -> None:
         warnings.simplefilter("error")
         hint_at_code(DENSE, samples(4, 12), {"kl": [0.0] * 40}, 800, stacklevel=1)
     assert not any(isinstance(layer, Reparameterization) for layer in DENSE.code.layers)
+
+
+def peaks(n: int, width: float) -> Array:
+    return np.exp(-((np.linspace(-5, 5, 80) / width) ** 2)) * 5000 * np.random.default_rng(0).random((n, 1))
+
+
+def outlier(value: float, n: int = 1) -> Array:
+    X = np.random.default_rng(0).normal(size=(2000, 5))
+    X[:n, 4] = value
+    return X
+
+
+@pytest.mark.parametrize("X", [peaks(100, 1.0), peaks(100, 2.0), peaks(100, 1.0) + 1, outlier(900), outlier(1e6, 20)])
+def test_signals_along_the_columns_and_a_few_outliers_are_not_hinted_at(X: Array) -> None:
+    assert hints(X, DENSE) == []
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        outlier(900, 40),  # of 2000 rows
+        peaks(100, 1.0)[:, np.random.default_rng(0).permutation(80)],
+        np.random.default_rng(0).normal(size=(100, 80)) * np.where(np.arange(80) == 40, 5000, 1),
+    ],
+)
+def test_columns_in_no_order_and_many_large_rows_are_hinted_at(X: Array) -> None:
+    (hint,) = hints(X, DENSE)
+    assert isinstance(hint, ScaleHint)

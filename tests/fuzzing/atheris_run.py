@@ -70,12 +70,14 @@ def fuzz(reader: str, minutes: float, folder: Path, figures: Path, keep: Path, s
         npae.network.base.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash
         from fuzzing.targets import TARGETS
 
-    campaign = Campaign(TARGETS[reader], minutes, folder, figures, keep)
+    tried = folder / "tried"  # a folder of images may hold nothing else
+    tried.mkdir()
+    campaign = Campaign(TARGETS[reader], minutes, tried, figures, keep)
     corpus = folder / "corpus"
     corpus.mkdir()
     seeds = campaign.target.seeds()
     for i, content in enumerate(seeds):
-        assert campaign.target.try_on(content, folder), f"seed {i} of {reader} is refused"
+        assert campaign.target.try_on(content, tried), f"seed {i} of {reader} is refused"
         (corpus / str(i)).write_bytes(content)
 
     def mutate(content: bytes, most: int, number: int) -> bytes:

@@ -190,6 +190,9 @@ def tables_of_numbers() -> list[bytes]:
         b'\xef\xbb\xbf"1"\t2\n\n-3e4\t.5\n',
         b'"a\nb",c\n1,2\n',
         gzip.compress(b'"a;b",c\n0.5,-2\n4,1\n', mtime=0),
+        b"1,2,3\n2,4,6\n3,5,7\n5,10,15\n",  # evenly spaced, as names may be
+        b"0.5,3,4e-1\n-1,12,.25\n7,1,2\n0,0,1\n",
+        b"mean,50%,# a\n1,2,3\n",
     ]
 
 
@@ -225,7 +228,8 @@ def npy_labels() -> list[bytes]:
 @cache
 def texts() -> list[bytes]:
     """Labels and texts."""
-    return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"l\tt\r\nx\ty\r\n\r\n"]
+    orange = b"Category\tText\nd\tstring\nclass\t\nx\ty\n"
+    return ["label\ttext\n1\tein Wörtchen\n0\tanother\n".encode(), b"class\tdoc\r\nx\ty\r\n\r\n", orange]
 
 
 @cache

@@ -29,6 +29,7 @@ from npae.datasets.texts import read_new_texts, read_texts
 from npae.storage import safetensors
 from npae.storage.import_weights import import_weights
 from npae.training.checkpoint import checkpointing
+from npae.training.state import Data
 from npae.utils.errors import FileFormatError
 
 from . import mutations, seeds
@@ -118,9 +119,10 @@ def read_model(path: Path) -> None:
         net.summary()
         if net.arena.bytes_per_sample + net.arena.workspace_bytes < USED:
             net.encode(np.full((2, *net.input_shape), 0.5))
-            net.decode(np.full((2, *net.code_shape), 0.5))
-            net.gradient(np.full((2, *net.input_shape), 0.5))
-            net.losses(np.full((2, *net.input_shape), 0.5))
+            labels = np.zeros(2, int) if net.condition.n_labels else None
+            net.decode(np.full((2, *net.code_shape), 0.5), labels)
+            net.gradient(np.full((2, *net.input_shape), 0.5), labels=labels)
+            net.losses(np.full((2, *net.input_shape), 0.5), labels=labels)
             if len(net.code_shape) == 1 and model is not net:
                 model.transform(np.full((2, *net.input_shape), 0.5))
     encoder = npae.load_encoder(path)
@@ -135,7 +137,7 @@ def go_on(path: Path) -> None:
     training, (x, validation) = seeds.training(), seeds.run_data()
     checkpoints = npae.Checkpoints(path.parent, resume=True)
     checkpoints.seed()
-    with checkpointing(checkpoints, training, x, validation=validation, patience=5) as checkpoint_writer:
+    with checkpointing(checkpoints, training, Data(x, validation=validation), patience=5) as checkpoint_writer:
         assert checkpoint_writer is not None
         if checkpoint_writer.resumed is None:
             raise Finding("the run begins anew")

@@ -50,7 +50,7 @@ def test_a_report_shows_the_entry_both_values_and_the_name():
     assert report["db"].verdict is Verdict.WRONG
     assert report["dx"].verdict is report["W"].verdict is Verdict.PASS
     assert report["db"].ratio == pytest.approx(1 / 3)
-    assert "it is 1/N: divided once too often" in text
+    assert "it is 1/3 (x.shape[0] = 3, y.shape[0] = 3): divided once too often" in text
     assert "looks like: db-mean" in text
     assert "checked 5 of 5" in text
     assert json.loads(json.dumps(report.to_dict()))["names"][0]["bug"] == "db-mean"

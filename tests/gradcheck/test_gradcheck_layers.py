@@ -440,3 +440,6 @@ def test_the_self_test_prints_its_figures(capsys):
     said = capsys.readouterr().out
     assert "93 of 93" in said
     assert "0 in 2 right configurations" in said
+    assert "0 false alarms in 50" in said
+    assert "0 missed, 0 false sentences in 100" in said
+    assert "exceptions:              0, and 0 searches" in said

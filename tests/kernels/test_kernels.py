@@ -742,6 +742,20 @@ def test_gaussian_code_and_its_gradient(n: int, size: int, dtype: str, seed: int
 
 
 @drawn
+@given(sizes, sizes, few, dtypes, seeds)
+def test_labels_are_appended_to_a_code_and_their_gradient_dropped(
+    n: int, size: int, n_labels: int, dtype: str, seed: int
+) -> None:
+    labels = np.random.default_rng(seed).integers(n_labels, size=n)
+    x, wide = normal(seed, dtype, n, size), unset(dtype, n, size + n_labels)
+    (y,) = check("append_one_hot", x, labels, outputs=[wide])
+    np.testing.assert_array_equal(y, np.concatenate([x, np.eye(n_labels)[labels]], axis=1))
+    dy = normal(seed + 1, dtype, n, size + n_labels)
+    (dx,) = check("append_one_hot_gradient", dy, outputs=[unset(dtype, n, size)])
+    np.testing.assert_array_equal(dx, dy[:, :size])
+
+
+@drawn
 @given(sizes, sizes, dtypes, seeds, st.sampled_from([0.0, 0.3, 4.0]))
 def test_l1_penalty(n: int, size: int, dtype: str, seed: int, strength: float) -> None:
     check("l1_penalty", normal(seed, dtype, n, size), strength, outputs=[unset(dtype, n)])
@@ -775,19 +789,34 @@ def test_a_code_that_is_not_finite_does_not_become_finite(dtype: str) -> None:
 # Noise
 
 
+def levels(level: float, x: Array) -> Array:
+    """A level for each sample of x: this, its half, this, …"""
+    return (level / (1 + np.arange(len(x)) % 2)).astype(x.dtype)
+
+
 @drawn
 @given(shapes, dtypes, seeds, st.sampled_from([0.0, 0.3, 2.0]), st.sampled_from([(0.0, 1.0), (-np.inf, np.inf)]))
 def test_gaussian_noise(shape: tuple[int, ...], dtype: str, seed: int, level: float, clip: tuple[float, float]) -> None:
     x, noise = normal(seed, dtype, *shape), normal(seed + 1, dtype, *shape)
-    check("gaussian_noise", x, noise, level, *clip, outputs=[unset(dtype, *shape) for _ in range(2)])
+    check("gaussian_noise", x, noise, levels(level, x), *clip, outputs=[unset(dtype, *shape) for _ in range(2)])
 
 
 @drawn
 @given(shapes, dtypes, seeds, st.sampled_from([0.0, 0.25, 0.3, 1.0]))
 def test_masking_and_salt_and_pepper_noise(shape: tuple[int, ...], dtype: str, seed: int, level: float) -> None:
     x, noise = normal(seed, dtype, *shape), unit(seed + 1, dtype, *shape)  # 0.25 and its half are among them
-    check("masking_noise", x, noise, level, 1.75, outputs=[unset(dtype, *shape) for _ in range(2)])
-    check("salt_and_pepper_noise", x, noise, level, outputs=[unset(dtype, *shape) for _ in range(2)])
+    check("masking_noise", x, noise, levels(level, x), 1.75, outputs=[unset(dtype, *shape) for _ in range(2)])
+    check("salt_and_pepper_noise", x, noise, levels(level, x), outputs=[unset(dtype, *shape) for _ in range(2)])
+
+
+@drawn
+@given(st.integers(0, 9), dtypes, seeds, st.sampled_from([(0.0, 0.5), (0.3, 0.3), (0.1, 2.0)]))
+def test_noise_level(n: int, dtype: str, seed: int, ends: tuple[float, float]) -> None:
+    share = unit(seed, dtype, n)
+    (level,) = check("noise_level", share, *ends, outputs=[unset(dtype, n)])
+    assert level.tolist() == pytest.approx((ends[0] + (ends[1] - ends[0]) * share.astype("float64")).tolist())
+    if ends[0] == ends[1]:  # a fixed level is exact
+        assert set(level) <= {np.dtype(dtype).type(ends[0])}
 
 
 @drawn
@@ -805,7 +834,8 @@ def test_noise_preserves_nan(dtype: str) -> None:
         ("masking_noise", (0.5, 1.0)),
         ("salt_and_pepper_noise", (0.5,)),
     ):
-        y, _ = check(name, x, noise, *settings_of, outputs=[unset(dtype, 1, 2) for _ in range(2)])
+        level, *others = settings_of
+        y, _ = check(name, x, noise, levels(level, x), *others, outputs=[unset(dtype, 1, 2) for _ in range(2)])
         assert np.isnan(y).tolist() == [[True, False]], name
 
 

@@ -18,6 +18,7 @@ from npae.kernels.execution import trampoline
 from npae.kernels.execution.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
+    AppendLabel,
     AveragePool2D,
     Conv2D,
     Dense,
@@ -29,6 +30,7 @@ from npae.layers import (
     MaskingNoise,
     MaxPool2D,
     ReLU,
+    Reparameterization,
     Reshape,
     SaltAndPepperNoise,
     Sigmoid,
@@ -65,7 +67,7 @@ def each_kind(dtype):
         "pad": ([image, 2, 1], [np.zeros((2, 8, 6, 3), dtype)]),
         "max_pool": ([image, 2, 2, 2, 2, 0, 0], [np.zeros((2, 3, 2, 3), dtype), np.zeros((2, 3, 2, 3), np.int32)]),
         "leaky_relu": ([flat, 0.25], [np.zeros(40, dtype)]),
-        "gaussian_noise": ([flat, flat, 2, -np.inf, 0.5], [np.zeros(40, dtype), np.zeros(40, dtype)]),
+        "gaussian_noise": ([flat, flat, flat, -np.inf, 2], [np.zeros(40, dtype), np.zeros(40, dtype)]),
         "adam": ([], [flat.copy(), flat, flat.copy(), flat**2, rate, count, 0.9, 0.99, 1e-8, 0.1]),
     }
 
@@ -237,9 +239,13 @@ NETWORKS = {
     "tied": lambda: recipes.deep((8, 8), hidden=(7,), code_size=3, tied_weights=True, activity_l1=0.1, loss="mse"),
     "convolutional": lambda: recipes.convolutional((8, 8), filters=(2, 17), code_size=4, activity_l1=0.1),
     "gaussian": lambda: recipes.denoising((8, 8), hidden=(7,), code_size=3, loss="mse"),
+    "noise of unknown strength": lambda: recipes.denoising((8, 8), noise_level=(0.1, 0.6), hidden=(), code_size=3),
     "salt and pepper": lambda: recipes.denoising((8, 8), noise="salt_and_pepper", hidden=(), code_size=3),
     "variational": lambda: recipes.variational(
         (8, 8), hidden=(7,), code_size=3, beta=2.0, warm_up_steps=3, activity_l1=0.1
+    ),
+    "conditional": lambda: Autoencoder(
+        [Flatten(), Dense(5)], [AppendLabel(3), Dense(64), Reshape((8, 8))], code=[Reparameterization(3)]
     ),
     "variational images": lambda: recipes.variational((8, 8, 1), filters=(2,), code_size=3, weight_decay=0.1),
     "every layer of images": every_layer_of_images,
@@ -268,8 +274,9 @@ def test_the_networks_of_this_file_contain_every_layer():
 def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_batch(name, dtype):
     ours, theirs = built(name, dtype), built(name, dtype)
     x = samples(30, *ours.input_shape).astype(dtype)
+    labels = np.arange(30) % 3 if name == "conditional" else None
     replicas = Replicas(ours, 1)
-    replicas.set_data(x)
+    replicas.set_data(x, labels=labels)
     steps = []
     for net in (ours, theirs):
         optimizer = Adam(1e-2)
@@ -278,7 +285,8 @@ def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_bat
     order = np.random.default_rng(0).permutation(30)
     for step in range(6):
         chosen = order[5 * step : 5 * step + (3 if step == 3 else 5)]
-        assert replicas.gradient(chosen) == theirs.gradient(x[chosen])
+        chosen_labels = None if labels is None else labels[chosen]
+        assert replicas.gradient(chosen) == theirs.gradient(x[chosen], labels=chosen_labels)
         assert ours.terms == theirs.terms
         assert ours.loss.losses.tobytes() == theirs.loss.losses.tobytes()
         assert ours.dtheta.tobytes() == theirs.dtheta.tobytes()

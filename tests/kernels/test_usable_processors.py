@@ -24,6 +24,27 @@ def test_a_quota_of_version_1_is_rounded_up(tmp_path, allowed, expected):
     assert quota(tmp_path) == expected
 
 
+@pytest.mark.parametrize(
+    ("own", "parent", "expected"),
+    [("400000", "150000", 2), ("150000", "400000", 2), ("max", "100000", 1), ("max", "max", None)],
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_lowest_quota_of_nested_groups_counts(tmp_path, own, parent, expected, version):
+    top = tmp_path if version == 2 else tmp_path / "cpu"
+    for group, allowed in ((top / "a" / "b", own), (top / "a", parent)):
+        group.mkdir(parents=True, exist_ok=True)
+        if version == 2:
+            (group / "cpu.max").write_text(f"{allowed} 100000\n")
+        else:
+            (group / "cpu.cfs_quota_us").write_text("-1" if allowed == "max" else allowed)
+            (group / "cpu.cfs_period_us").write_text("100000")
+    membership = tmp_path / "cgroup"
+    membership.write_text("3:cpuset:/x\n0::/a/b\n" if version == 2 else "7:memory:/z\n4:cpu,cpuacct:/a/b\n")
+    assert quota(tmp_path, membership) == expected
+    membership.write_text("")
+    assert quota(tmp_path, membership) is None
+
+
 def test_without_control_groups_there_is_no_quota(tmp_path):
     assert quota(tmp_path) is None
     assert usable_processors() >= 1

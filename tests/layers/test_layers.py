@@ -14,6 +14,7 @@ from npae.kernels import reference_kernels
 from npae.kernels.execution.program import Program, Recorder
 from npae.layers import (
     ActivityL1,
+    AppendLabel,
     AveragePool2D,
     Chain,
     Conv2D,
@@ -260,6 +261,7 @@ LAYERS: dict[str, tuple[Callable[[], Layer], Shape]] = {
     "salt and pepper": (SaltAndPepperNoise, IMAGE),
     "variational": (lambda: Reparameterization(2, beta=3.0), FLAT),
     "sparse": (lambda: ActivityL1(0.7), IMAGE),
+    "label": (lambda: AppendLabel(3), FLAT),
     "chain": (lambda: Chain([Conv2D(2), ReLU(), MaxPool2D(), UpSample2D(), Conv2D(1), Flatten(), Dense(2)]), IMAGE),
 }
 LINEAR = ["dense", "convolution", "convolution with an uneven border", "average-pool", "overlapping average-pool"]
@@ -611,8 +613,11 @@ def test_pooling_of_stride_one_is_not_matched_with_upsampling() -> None:
 # Noise
 
 MANY = (40, 500)  # 20 000 values
-NOISES = [Dropout(0.3), GaussianNoise(0.3), MaskingNoise(0.3), SaltAndPepperNoise(0.3)]
-every_noise = pytest.mark.parametrize("noise", NOISES, ids=lambda noise: type(noise).__name__)
+NOISES = [
+    Dropout(0.3), GaussianNoise(0.3), MaskingNoise(0.3), SaltAndPepperNoise(0.3), GaussianNoise((0.1, 0.4)),
+    MaskingNoise((0.2, 0.3)), SaltAndPepperNoise((0.0, 0.6)),
+]  # fmt: skip
+every_noise = pytest.mark.parametrize("noise", NOISES, ids=repr)
 
 
 def noisy(noise: Layer, x: Array, *, step: int = 0, seed: int = 0, training: bool = True) -> Array:

@@ -254,6 +254,12 @@ def test_a_constant_factor_is_explained_where_no_known_mistake_fits():
     assert "ratio 2 everywhere (a factor 2 too many" in messages.describe(DENSE, outcome)
 
 
+def test_a_factor_of_one_draw_only_is_not_called_a_ratio():
+    outcome = verdict(lambda g, x, W: ((2 + x[0, 0]) * g @ W.T, x.T @ g, g.sum(axis=0)))
+    assert outcome.blocks[0].right is False
+    assert "ratio" not in messages.describe(DENSE, outcome)
+
+
 def test_a_hunts_mistake_is_not_called_by_its_name():
     exercise = catalogue.find("hunt_dense")
     names: dict = {}

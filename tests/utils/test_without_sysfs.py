@@ -11,7 +11,7 @@ CLUSTER = """
 import numpy as np
 from npae.applications.clustering import cluster
 
-print(len(cluster(np.random.default_rng(0).normal(size=(60, 3)), 2)))
+print(len(cluster(np.random.default_rng(0).normal(size=(60, 3)), 2).groups))
 """
 
 

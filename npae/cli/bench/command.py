@@ -1,11 +1,11 @@
 """Options and output of npae bench."""
 
 import argparse
-import sys
 
 from npae.cli.arguments import count
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
+from npae.utils.console import say
 
 HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
 
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
 
         charts.require_matplotlib()
         result = growth.grow(peers, n_rounds=args.rounds, threads=args.threads, say=_say)
-        print(growth.table(result))
+        say(growth.table(result))
         write_bytes(args.growth, charts.growth(growth.curves(result), unit="ms a step"))
     else:
         result = compare(
@@ -65,13 +65,13 @@ def run(args: argparse.Namespace) -> None:
             epochs_only=args.epochs_only,
             say=_say,
         )
-        print(table(result))
+        say(table(result))
     if args.json:
         write_bytes(args.json, (json.dumps(result, indent=1) + "\n").encode())
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    say(line, to_errors=True)
 
 
 def _chosen(text: str, known: list[str], what: str) -> list[str]:

@@ -8,6 +8,7 @@ from npae.cli.bench import rounds
 from npae.cli.bench.libraries import OURS
 from npae.cli.bench.machine import machine
 from npae.cli.bench.process import WorkerError, WorkerProcess
+from npae.utils.wording import counted
 
 VISITS = 3  # passes over all sizes, so that slow periods of the machine affect all sizes
 
@@ -107,7 +108,7 @@ def curves(result: Mapping[str, Any]) -> dict[str, dict[str, tuple[list[int], li
 
 def table(result: Mapping[str, Any]) -> str:
     """The curves as a table: a row for each contender, with its times or its error."""
-    lines = [f"least time of a step, {result['machine']['threads']} threads; ms"]
+    lines = [f"least time of a step, {counted(result['machine']['threads'], 'thread')}; ms"]
     for title, panel in curves(result).items():
         points = result["growth"][title]
         lines += ["", f"{title:<14}", " " * 14 + "".join(f"{point['size']:>9}" for point in points)]

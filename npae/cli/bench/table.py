@@ -6,6 +6,7 @@ from statistics import median
 from typing import Any
 
 from npae.cli.bench.libraries import OURS
+from npae.utils.wording import counted
 
 Summary = Callable[[Sequence[float]], float]
 SUMMARIES: dict[str, Summary] = {"min": min, "median": median}
@@ -42,12 +43,12 @@ def geometric_mean(ratios: Sequence[float]) -> float:
 def _machine(result: Mapping[str, Any]) -> str:
     machine = result["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in result["versions"].items())
-    return f"{machine['cpu']}, {machine['threads']} threads; Python {machine['python']}, {versions}"
+    return f"{machine['cpu']}, {counted(machine['threads'], 'thread')}; Python {machine['python']}, {versions}"
 
 
 def _epochs(result: Mapping[str, Any]) -> str:
     lines = [
-        f"training, {result['images']:,} images an epoch, {result['rounds']} rounds; ms",
+        f"training, {counted(result['images'], 'image')} an epoch, {counted(result['rounds'], 'round')}; ms",
         f"{'model':<14}{'batch':>6}  {'contender':<14}{'epoch min':>10}{'median':>10}{'step min':>10}{'median':>9}",
     ]
     for model, entry in result["epochs"].items():

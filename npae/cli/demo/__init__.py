@@ -6,6 +6,7 @@ from pathlib import Path
 
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
+from npae.utils.console import say
 
 HELP = "train all five types on handwritten digits, compare them with PCA, and write a report with pictures"
 
@@ -44,9 +45,9 @@ def run(args: argparse.Namespace) -> None:
     # A missing library is found now, not after the training.
     charts.require_matplotlib()
     pictures.require_pillow()
-    demonstration = demonstrate(lambda line: print(line, file=sys.stderr), verbose=sys.stderr.isatty())
-    print(table(demonstration))
+    demonstration = demonstrate(lambda line: say(line, to_errors=True), verbose=sys.stderr.isatty())
+    say(table(demonstration))
     write_bytes(args.out, report(demonstration).encode())
     if args.picture:
         write_bytes(args.picture, charts.strips(comparison_strips(demonstration)))
-    print(f"\npictures: open {args.out} in a browser")
+    say(f"\npictures: open {args.out} in a browser")

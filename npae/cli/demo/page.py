@@ -13,6 +13,7 @@ from npae.utils import charts, pictures
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 from npae.utils.version import __version__
+from npae.utils.wording import counted
 
 PER_ROW = 20  # images side by side
 
@@ -57,7 +58,7 @@ def comparison_strips(d: Demonstration) -> list[tuple[str, Array]]:
     """Labels and images (n, 28, 28): test digits, and their reconstructions by each model and by PCA."""
     images = d.digits.test_images[_spread(d)]
     strips = [("original", images)]
-    strips += [(f"{r.name}, {r.code_size} values", r.model.reconstruct(images)) for r in d.results]
+    strips += [(f"{r.name}, {counted(r.code_size, 'value')}", r.model.reconstruct(images)) for r in d.results]
     strips += [(f"PCA, {size} values", d.pca.reconstruct(images, size)) for size in (32, 16)]
     return strips
 
@@ -112,7 +113,7 @@ def _map(d: Demonstration) -> str:
     # The first code value runs to the right, the second upwards, as in the map.
     plane = np.stack(np.meshgrid(ticks, ticks[::-1]), axis=-1).reshape(-1, 2)
     grid = _image(pictures.grid(d.map_model.inverse_transform(plane), columns=len(ticks), gap=0), "latent grid")
-    chart = charts.code_map(codes, d.digits.test_labels)
+    chart = charts.code_map(codes, d.digits.test_labels, what="digit").decode()
     return _section(
         "A map of the digits",
         "A second variational model has a code of only two values, so all of it can be drawn: where the test digits "

@@ -12,17 +12,27 @@ import numpy as np
 
 from npae.gradcheck.engine.block import Block
 from npae.gradcheck.report.verdict import KINKED
+from npae.utils.types import Array
 
 DIRECTIONS = 4
 FEW = 4  # parts of at most this many entries are measured rather than halved again
 ENOUGH = 24  # wrong entries after which the search ends
 
 
-def examine_directions(block: Block, generator: np.random.Generator) -> bool:
+def examine_directions(block: Block, generator: np.random.Generator, deadline: float) -> bool:
     """Measure the slopes along four random directions; True where all agree and none meets a kink."""
-    whole = slice(0, block.flat.size)
-    block.directions = [block.along(whole, generator) for _ in range(DIRECTIONS)]
-    return not any(e.kink or block.disagreement(e, claimed) > 0 for e, claimed in block.directions)
+    _measure_directions(block, generator, deadline)
+    return bool(block.directions) and not any(
+        direction.numeric.kink or block.disagreement(direction) > 0 for direction in block.directions
+    )
+
+
+def _measure_directions(
+    block: Block, generator: np.random.Generator, deadline: float, left_out: Array | None = None
+) -> None:
+    block.directions = []
+    while len(block.directions) < DIRECTIONS and monotonic() < deadline:
+        block.directions.append(block.along(slice(0, block.flat.size), generator, left_out))
 
 
 def bisect(block: Block, generator: np.random.Generator, deadline: float) -> None:
@@ -39,8 +49,7 @@ def bisect(block: Block, generator: np.random.Generator, deadline: float) -> Non
     if not any(_stands_out(block, i) and i not in block.kinks.allowed for i in block.known.tolist()):
         left_out = np.zeros(block.flat.size, dtype=bool)
         left_out[block.kinks.entries] = True
-        whole = slice(0, block.flat.size)
-        block.directions = [block.along(whole, generator, left_out) for _ in range(DIRECTIONS)]
+        _measure_directions(block, generator, deadline, left_out)
 
 
 def _search(block: Block, generator: np.random.Generator, deadline: float) -> None:
@@ -56,8 +65,8 @@ def _search(block: Block, generator: np.random.Generator, deadline: float) -> No
             continue
         middle = (part.start + part.stop) // 2
         for half in (slice(part.start, middle), slice(middle, part.stop)):
-            e, claimed = block.along(half, generator)
-            wrongness = KINKED if e.kink else block.disagreement(e, claimed)
+            direction = block.along(half, generator)
+            wrongness = KINKED if direction.numeric.kink else block.disagreement(direction)
             if wrongness > 0:
                 heapq.heappush(parts, (-wrongness, next(order), half))
 

@@ -1,11 +1,12 @@
 """The check of one block (one array): entry by entry and along directions."""
 
+from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
 
 from npae.gradcheck.engine.kinks import Kinks
-from npae.gradcheck.engine.measured import MeasuredBlock
+from npae.gradcheck.engine.measured import SMALL, MeasuredBlock
 from npae.gradcheck.engine.numeric import Estimate, LineFunction, estimate, slopes, taylor_slope
 from npae.gradcheck.engine.subject import Weighted
 from npae.gradcheck.report.verdict import KINKED
@@ -37,7 +38,8 @@ class Block(MeasuredBlock):
         self.name, self.tolerance = name, tolerance
         self.bound = self.numeric.copy()  # error estimate of each entry; NaN where none was made
         self.kinks = Kinks(self)
-        self.directions: list[tuple[Estimate, float]] = []  # the numeric and the claimed slope along each
+        self.directions: list[Direction] = []
+        self._raised: dict[int, str] = {}
 
     @property
     def known(self) -> Array:
@@ -53,22 +55,26 @@ class Block(MeasuredBlock):
 
     # Entries
 
-    def line(self, i: int) -> tuple[LineFunction, float]:
-        """The line along entry i, and the step for it: ε^⅓ · max(1, |x|)."""
-        return LineFunction(self.weighted.rise, self.flat[i : i + 1], np.ones(1)), self.step * max(
-            1.0, abs(self.flat[i])
-        )
+    def line(self, i: int) -> LineFunction:
+        """The line along entry i."""
+        return self.weighted.line(self.flat[i : i + 1], np.ones(1))
 
     def measure(self, entries: Array, deadline: float = np.inf) -> None:
         """Measure the numeric derivative of these entries until the deadline; remeasure those that disagree."""
         for i in entries:
             if monotonic() > deadline:
                 break
-            line, h = self.line(i)
-            s = slopes(line, h)
+            s = slopes(self.line(i), self.step_at(i))
             self.numeric[i], self.left[i], self.right[i] = s.central, s.left, s.right
+            if not np.isfinite(s.central):
+                self._raised[int(i)], self.weighted.error = self.weighted.error, ""
         self._look_twice(deadline)
         self.kinks.test_ties(deadline)
+
+    @property
+    def undefined(self) -> dict[int, str]:
+        """The entries at which F has no finite value as soon as they are moved, and what F raised there, if it did."""
+        return {i: error for i, error in self._raised.items() if not np.isfinite(self.numeric[i])}
 
     def _look_twice(self, deadline: float) -> None:
         scale = self.scale
@@ -82,8 +88,7 @@ class Block(MeasuredBlock):
         for i in order[:DISPUTED]:
             if monotonic() > deadline or (confirmed >= CONFIRMED and jump[i] <= KINKED * scale):
                 continue
-            line, h = self.line(i)
-            e = estimate(line, h, self.weighted.noise, 0.1 * self.tolerance * scale)
+            e = self._estimate(i, 0.1 * self.tolerance * scale)
             if e.kink:
                 self.kinks.add(i)
             self.numeric[i], self.left[i], self.right[i], self.bound[i] = e.value, e.left, e.right, e.error
@@ -92,11 +97,29 @@ class Block(MeasuredBlock):
             if jump[i] > KINKED * scale:  # too many to remeasure: the first measurement decides
                 self.kinks.add(i)
 
+    def _estimate(self, i: int, enough: float = 0.0) -> Estimate:
+        """The slope at entry i with an error estimate.
+
+        A function may change on the scale of a value far below 1, as 1/x and log x do, where the usual step leaps over
+        all that happens. So at a small value a step of its own scale is tried too. Where the two contradict each other,
+        the smaller step is right, if its own error is small; else nothing is known.
+        """
+        usual = estimate(self.line(i), self.step_at(i), self.weighted.noise, enough)
+        size = abs(float(self.flat[i]))
+        if not 0 < size < SMALL * self.unit:
+            return usual
+        own = estimate(self.line(i), self.step * size, self.weighted.noise, enough)
+        apart = abs(own.value - usual.value)
+        if apart <= 4 * (own.error + usual.error):
+            return min(own, usual, key=lambda e: e.error if np.isfinite(e.error) else np.inf)
+        if own.error <= 0.1 * abs(own.value) or not np.isfinite(usual.value):
+            return own
+        return Estimate(own.value, max(own.error, apart), own.left, own.right)
+
     def certainty(self, i: int) -> float:
         """The error estimate of entry i, measured now if there was none."""
         if np.isnan(self.bound[i]):
-            line, h = self.line(i)
-            self.bound[i] = estimate(line, h, self.weighted.noise).error
+            self.bound[i] = self._estimate(i).error
         return float(self.bound[i])
 
     def limit(self, i: int) -> float:
@@ -105,10 +128,8 @@ class Block(MeasuredBlock):
 
     # Directions
 
-    def along(
-        self, part: slice, generator: np.random.Generator, left_out: Array | None = None
-    ) -> tuple[Estimate, float]:
-        """The numeric and the claimed slope along a random direction within a part of the block.
+    def along(self, part: slice, generator: np.random.Generator, left_out: Array | None = None) -> "Direction":
+        """The slopes along a random direction within a part of the block.
 
         The direction has Gaussian entries of both signs, in units of the block's root mean square: errors of opposite
         sign do not cancel, and small entries count too.
@@ -120,33 +141,65 @@ class Block(MeasuredBlock):
             d[left_out[part]] = 0.0
         claimed = float(self.claimed[part] @ d)
         if not d.any():
-            return Estimate(0.0, 0.0, 0.0, 0.0), claimed
-        line = LineFunction(self.weighted.rise, values, unit * d)
+            return Direction(Estimate(0.0, 0.0, 0.0, 0.0), claimed, 0.0, 0.0)
+        line = self.weighted.line(values, unit * d)
         first = slopes(line, self.step)
         scale = unit * self.direction_scale(first.central / unit)
         if abs(first.central - unit * claimed) <= 0.5 * self.tolerance * scale and first.jump <= KINKED * scale:
             e = Estimate(first.central, 0.0, first.left, first.right)
         else:
             e = estimate(line, self.step, self.weighted.noise, 0.1 * self.tolerance * scale)
-        return Estimate(e.value / unit, e.error / unit, e.left / unit, e.right / unit, e.kink), claimed
+        e = Estimate(e.value / unit, e.error / unit, e.left / unit, e.right / unit, e.kink)
+        return Direction(e, claimed, float(np.abs(d).sum()), float(np.sqrt(d @ d)))
 
     def direction_scale(self, slope: float) -> float:
         """The scale of an error along a direction: the largest claimed entry, or the slope where all claims are 0."""
         return float(np.abs(self.claimed).max(initial=0.0)) or abs(slope)
 
-    def disagreement(self, e: Estimate, claimed: float) -> float:
-        """The difference of both slopes, relative to the block's largest entry; 0 where it is within the tolerance."""
+    def disagreement(self, direction: "Direction", length: float = 1.0) -> float:
+        """The difference of both slopes, relative to the block's largest entry; 0 where it is within the tolerance.
+
+        The tolerance is that of one entry, times ``length``: with the sum of the direction's absolute entries, no
+        gradient whose entries are all within the tolerance disagrees.
+        """
+        e = direction.numeric
         scale = self.direction_scale(e.value)
-        difference = abs(e.value - claimed)
+        difference = abs(e.value - direction.claimed)
         if not np.isfinite(difference):
             return np.inf
-        if difference <= self.tolerance * scale + CERTAIN * e.error:
+        if difference <= self.tolerance * scale * length + CERTAIN * e.error:
             return 0.0
         return difference / scale if scale > 0 else 0.0
+
+    def is_refuted(self, direction: "Direction") -> bool:
+        """Whether the slope along a direction proves that some entry is wrong, whichever it is."""
+        e = direction.numeric
+        return not e.kink and np.isfinite(e.value) and self.disagreement(direction, max(direction.sum, 1.0)) > 0
 
     def slope_of_remainder(self, generator: np.random.Generator) -> float:
         """``taylor_slope`` along a random direction, a second test that is independent of the first."""
         d = generator.standard_normal(self.flat.size)
         d /= np.sqrt(d @ d)
-        line = LineFunction(self.weighted.rise, self.flat, d)
-        return taylor_slope(line, float(self.claimed @ d), self.weighted.noise)
+        return taylor_slope(
+            self.weighted.line(self.flat, self.unit * d), self.unit * float(self.claimed @ d), self.weighted.noise
+        )
+
+
+@dataclass(frozen=True)
+class Direction:
+    """The slopes along one direction d of a block.
+
+    Attributes
+    ----------
+    numeric : Estimate
+        The measured slope.
+    claimed : float
+        That of the claimed gradient.
+    sum, length : float
+        Σ |dᵢ| and √Σ dᵢ²: by how much the slope may be off where every entry is off by 1, at most and on average.
+    """
+
+    numeric: Estimate
+    claimed: float
+    sum: float
+    length: float

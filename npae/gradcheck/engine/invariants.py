@@ -4,11 +4,13 @@ They are checked first: the results of finite differences are meaningless if a g
 changes its inputs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from time import monotonic
+from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.engine.numeric import EPS, LineFunction, estimate, slopes, step_for
+from npae.gradcheck.engine.numeric import EPS, estimate, slopes, step_for
 from npae.gradcheck.engine.subject import Subject, Weighted
 from npae.gradcheck.report.findings import Invariant, gradient_name
 from npae.utils.types import Array
@@ -16,18 +18,44 @@ from npae.utils.types import Array
 Gradients = dict[str, Array]
 
 
-def invariants(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Invariant]:
-    """The results of all invariants, for an upstream gradient u."""
+def repeatable(subject: Subject, u: Array) -> Iterator[Invariant]:
+    """What must hold for finite differences to mean anything: nothing is overwritten, and calls repeat."""
     yield inputs_unchanged(subject, u)
     yield forward_repeats(subject)
-    repeats = backward_repeats(subject, u)
-    yield repeats
-    if repeats.holds:
-        if subject.has_upstream:
-            yield linear_in_upstream(subject, u, generator)
-        yield nothing_stale(subject, u, generator)
-        if subject.has_upstream:
-            yield from adjoint(subject, u, generator)
+    yield backward_repeats(subject, u)
+
+
+def of_the_upstream(subject: Subject, u: Array, generator: np.random.Generator, deadline: float) -> Iterator[Invariant]:
+    """What must hold for every upstream gradient, where it can be chosen."""
+    if subject.has_upstream:
+        yield from _looked_at(subject, "linear in the upstream gradient", deadline, linear_in_upstream, u, generator)
+        yield from _looked_at(subject, "adjoint", deadline, adjoint, u, generator)
+
+
+def elsewhere(
+    subject: Subject, u: Array, right: list[str], generator: np.random.Generator, deadline: float
+) -> Iterator[Invariant]:
+    """What must hold at other values too, for the blocks that are ``right`` at the given ones."""
+    yield from _looked_at(subject, "right at other values", deadline, right_elsewhere, u, right, generator)
+
+
+def _looked_at(
+    subject: Subject, name: str, deadline: float, invariant: Callable[..., Invariant | None], *arguments: Any
+) -> Iterator[Invariant]:
+    """The result of an invariant, or why it was not looked at: no time, or the code under test raised."""
+    if monotonic() > deadline:
+        yield Invariant(name, True, "not looked at: time was up")
+        return
+    start = {block: values.copy() for block, values in subject.blocks.items()}
+    try:
+        found = invariant(subject, *arguments)
+    except Exception as error:  # at other values than the given ones the code may refuse to run
+        found = Invariant(name, True, f"not looked at: at other values {type(error).__name__} was raised: {error}")
+    finally:
+        for block, values in start.items():
+            subject.blocks[block][...] = values
+    if found is not None:
+        yield found
 
 
 def same(a: Gradients, b: Gradients, tolerance: float) -> bool:
@@ -60,7 +88,9 @@ def inputs_unchanged(subject: Subject, u: Array) -> Invariant:
     before = {name: block.copy() for name, block in subject.blocks.items()}
     subject.output()
     subject.gradients(u)
-    changed = [name for name, block in subject.blocks.items() if not np.array_equal(block, before[name])]
+    changed = [
+        name for name, block in subject.blocks.items() if not np.array_equal(block, before[name], equal_nan=True)
+    ]
     for name in changed:
         subject.blocks[name][...] = before[name]
     changed += [name for name in subject.overwritten() if name not in changed]
@@ -99,63 +129,84 @@ def linear_in_upstream(subject: Subject, u: Array, generator: np.random.Generato
     """
     v = subject.upstream(generator)
     subject.output()
-    of_u, of_v, of_both = subject.gradients(u), subject.gradients(v), subject.gradients(2 * u - 3 * v)
+    of_u, of_v, of_both, of_minus = (subject.gradients(above) for above in (u, v, 2 * u - 3 * v, -u))
     constant = subject.gradients(0 * u) if subject.affine else {name: 0 * g for name, g in of_u.items()}
-    wrong = []
+    wrong: list[str] = []
+    ignoring: list[str] = []
     for name in of_u:
-        expected = 2 * (of_u[name] - constant[name]) - 3 * (of_v[name] - constant[name]) + constant[name]
-        parts = [np.abs(a).max(initial=0.0) for a in (of_u[name], of_v[name])]
-        if not np.abs(of_both[name] - expected).max(initial=0.0) <= 1e-10 * (subject.eps / EPS) * max(parts):
-            wrong.append(gradient_name(name))
-    return Invariant(
-        "linear in the upstream gradient",
-        not wrong,
-        f"backward(2u − 3v) is not 2 backward(u) − 3 backward(v) in {', '.join(wrong)}" if wrong else "",
-    )
+        by_u, by_v = of_u[name] - constant[name], of_v[name] - constant[name]
+        limit = 1e-10 * (subject.eps / EPS) * max(_largest(of_u[name]), _largest(of_v[name]))
+        # −u, too, since for u and v of one sign an absolute value is linear.
+        off = [of_both[name] - constant[name] - 2 * by_u + 3 * by_v, of_minus[name] - constant[name] + by_u]
+        if not all(_largest(difference) <= limit for difference in off):
+            same = all(np.array_equal(of_u[name], other[name]) for other in (of_v, of_both, of_minus))
+            (ignoring if same else wrong).append(gradient_name(name))
+    details = []
+    if ignoring:
+        details.append(
+            f"g is ignored: four upstream gradients give the same {', '.join(ignoring)}; is this the gradient of a "
+            f"scalar? check_grad takes those"
+        )
+    if wrong:
+        names = ", ".join(wrong)
+        details.append(f"backward(2u − 3v) is not 2 backward(u) − 3 backward(v), for some u and v, in {names}")
+    return Invariant("linear in the upstream gradient", not details, "; ".join(details))
 
 
-def nothing_stale(subject: Subject, u: Array, generator: np.random.Generator) -> Invariant:
-    """Gradients belong to the current values, and come back after a call with other values.
+def right_elsewhere(subject: Subject, u: Array, right: list[str], generator: np.random.Generator) -> Invariant:
+    """Gradients that are right at the given values are so at others, and come back after a call with others.
 
-    Each block is checked along one direction, here and at other values. A gradient that uses values kept from the first
-    call agrees here only.
+    Each block is checked along one direction. A gradient that is kept from the first call is right at the given values
+    only, and the same at others.
     """
-    name = "nothing stale"
+    name = "right at other values"
     subject.output()
     before = subject.gradients(u)
     start = {block: values.copy() for block, values in subject.blocks.items()}
-    agreed = [block for block in start if agrees(subject, u, block, generator)]
     try:
         for values in subject.blocks.values():  # other values of the same size: permuted, then scaled down
             values[...] = generator.permutation(values.reshape(-1)).reshape(values.shape)
         scatter(subject, generator)
-        wrong = [gradient_name(block) for block in agreed if not agrees(subject, u, block, generator)]
+        wrong = [block for block in right if slope_ratio_is(1.0, subject, u, block, generator) is False]
+        there = subject.gradients(u)
     finally:
         for block, values in start.items():
             subject.blocks[block][...] = values
     if wrong:
-        return Invariant(name, False, f"{', '.join(wrong)} is right at the first values, and wrong at others")
+        names = ", ".join(map(gradient_name, wrong))
+        if all(np.array_equal(before[block], there[block]) for block in wrong):
+            return Invariant("nothing stale", False, f"{names} at other values is still that of the first call")
+        return Invariant(name, False, f"{names} is right at the given values, and wrong at others")
     subject.output()
-    holds = same(before, subject.gradients(u), 1e-12)
-    return Invariant(
-        name, holds, "" if holds else "after a call with other values the first gradient does not come back"
-    )
+    if not same(before, subject.gradients(u), 1e-12):
+        return Invariant("nothing stale", False, "after a call with other values the first gradient does not come back")
+    return Invariant(name, True)
 
 
 def agrees(subject: Subject, u: Array, block: str, generator: np.random.Generator) -> bool:
     """Whether a block's gradient agrees with the slope along one random direction; True where the slope is unclear."""
+    return slope_ratio_is(1.0, subject, u, block, generator) is not False
+
+
+def slope_ratio_is(ratio: float, subject: Subject, u: Array, block: str, generator: np.random.Generator) -> bool | None:
+    """Whether a block's gradient is ``ratio`` times the slope along one random direction; None where it is unclear."""
     weighted = Weighted(subject, u)
     values, claimed = subject.blocks[block], subject.gradients(u)[block]
     if claimed.shape != values.shape or not np.isfinite(claimed).all():
-        return True
-    d = generator.standard_normal(values.size) * _rms(values)
-    line, h = LineFunction(weighted.rise, values.reshape(-1), d), step_for(subject.eps)
-    expected = float(claimed.reshape(-1) @ d)
-    if abs(slopes(line, h).central - expected) <= 1e-3 * abs(expected):  # usually true, at two evaluations
+        return None
+    d = generator.standard_normal(values.size)
+    unit = _rms(values)
+    line, h = weighted.line(values.reshape(-1), unit * d), step_for(subject.eps)
+    expected = unit * float(claimed.reshape(-1) @ d)
+    if abs(ratio * slopes(line, h).central - expected) <= 1e-3 * abs(expected):  # usually true, at two evaluations
         return True
     slope = estimate(line, h, weighted.noise)
-    size = max(abs(slope.value), abs(expected))
-    return slope.kink or not abs(slope.value - expected) > 1e-3 * size + 8 * slope.error
+    if slope.kink or not np.isfinite(slope.value):
+        return None
+    size = max(abs(ratio * slope.value), abs(expected))
+    if abs(ratio * slope.value - expected) > 1e-3 * size + 8 * abs(ratio) * slope.error:
+        return False
+    return True if abs(ratio) * slope.error <= 1e-2 * size else None
 
 
 def scatter(subject: Subject, generator: np.random.Generator) -> None:
@@ -164,8 +215,8 @@ def scatter(subject: Subject, generator: np.random.Generator) -> None:
         values *= generator.uniform(0.5, 0.95, values.shape)
 
 
-def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Iterator[Invariant]:
-    """⟨u, J v⟩ = ⟨Jᵀ u, v⟩ to twelve digits, for every block that the output is linear in.
+def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Invariant | None:
+    """⟨u, J v⟩ = ⟨Jᵀ u, v⟩ to twelve digits, for every block that the output is linear in; None where there is none.
 
     Then J v = y(x + v) − y(x) exactly, however large v is (Claerbout, Earth Soundings Analysis, ch. 1).
     """
@@ -196,9 +247,10 @@ def adjoint(subject: Subject, u: Array, generator: np.random.Generator) -> Itera
         # The difference once − y has the absolute rounding error of y.
         if not error <= limit * (np.abs(forward).sum() + np.abs(backward).sum() + np.abs(u).sum() * size):
             wrong.append(gradient_name(name))
-    if looked_at:
-        detail = f"the output is linear, but ⟨u, J v⟩ is not ⟨Jᵀu, v⟩ for {', '.join(wrong)}" if wrong else ""
-        yield Invariant("adjoint", not wrong, detail)
+    if not looked_at:
+        return None
+    detail = f"the output is linear, but ⟨u, J v⟩ is not ⟨Jᵀu, v⟩ for {', '.join(wrong)}" if wrong else ""
+    return Invariant("adjoint", not wrong, detail)
 
 
 def _rms(values: Array) -> float:

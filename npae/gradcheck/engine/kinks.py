@@ -11,7 +11,7 @@ from time import monotonic
 import numpy as np
 
 from npae.gradcheck.engine.measured import MeasuredBlock
-from npae.gradcheck.engine.numeric import LineFunction, estimate
+from npae.gradcheck.engine.numeric import estimate
 from npae.gradcheck.report.verdict import KINKED
 from npae.utils.types import Array
 
@@ -47,7 +47,7 @@ class Kinks:
         maximum of one and not of the other.
         """
         block = self.block
-        sides = [self._slopes_of_outputs(i, sign * block.step / 16) for sign in (-1, 1)]
+        sides = [self._slopes_of_outputs(i, sign * block.step_at(i) / 16) for sign in (-1, 1)]
         slack = KINKED * max(block.scale, float(np.abs(sides[0]).max()), float(np.abs(sides[1]).max()))
         low, high = (float(f(*sides).sum()) for f in (np.minimum, np.maximum))
         self.entries.append(int(i))
@@ -59,7 +59,7 @@ class Kinks:
         block = self.block
         value = block.flat[i]
         try:
-            block.flat[i] = value + h * max(1.0, abs(float(value)))
+            block.flat[i] = block.weighted.subject.dtype(value + h)
             taken = block.flat[i] - value
             slopes: Array = block.weighted.rises() / taken
         finally:
@@ -78,8 +78,7 @@ class Kinks:
                 break
             d = np.zeros(block.flat.size)
             d[group] = 1.0
-            h = block.step * max(1.0, abs(float(block.flat[group[0]])))
-            e = estimate(LineFunction(block.weighted.rise, block.flat, d), h, block.weighted.noise)
+            e = estimate(block.weighted.line(block.flat, d), block.step_at(int(group[0])), block.weighted.noise)
             claimed = float(block.claimed[group].sum())
             size = max(block.scale, abs(e.value))
             # A kink of the whole group has another cause than the tie, and its subgradients are not known.
@@ -95,6 +94,7 @@ class Kinks:
         for n in np.unique(sample):
             members = entries[sample == n]
             members = members[np.argsort(block.flat[members], kind="stable")]
-            gaps = np.diff(block.flat[members]) > 2 * block.step * max(1.0, float(np.abs(block.flat[members]).max()))
+            largest = max(block.unit, float(np.abs(block.flat[members]).max()))
+            gaps = np.diff(block.flat[members]) > 2 * block.step * largest
             groups += [g for g in np.split(members, np.flatnonzero(gaps) + 1) if len(g) > 1]
         return groups

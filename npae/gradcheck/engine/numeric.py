@@ -11,6 +11,7 @@ term, and two estimates at larger steps cancel it (Richardson 1911; Press et al.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,17 +36,19 @@ class LineFunction:
         x, or the part of it that is changed.
     direction : ndarray of the same shape
         The direction d.
+    dtype : dtype, default float64
+        That in which F reads x: x + t·d is rounded to it.
     """
 
-    def __init__(self, rise: Callable[[], float], values: Array, direction: Array) -> None:
-        self.rise, self.values, self.direction = rise, values, direction
+    def __init__(self, rise: Callable[[], float], values: Array, direction: Array, dtype: Any = np.float64) -> None:
+        self.rise, self.values, self.direction, self.dtype = rise, values, direction, dtype
         self.start = values.copy()
         self._length = float(direction @ direction)
 
     def __call__(self, t: float) -> tuple[float, float]:
         """The step after rounding of x + t·d, and the rise over it."""
         try:
-            self.values[...] = self.start + t * self.direction
+            self.values[...] = (self.start + t * self.direction).astype(self.dtype)
             taken = float((self.values - self.start) @ self.direction) / self._length
             return taken, self.rise()
         finally:

@@ -7,10 +7,11 @@ the wrong cell has the right sum.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.engine.numeric import EPS
+from npae.gradcheck.engine.numeric import EPS, LineFunction
 from npae.layers.arena import Arena
 from npae.utils.types import Array
 
@@ -29,10 +30,13 @@ class Subject:
     has_upstream : bool
         Whether u can be chosen; for a network's loss it is fixed.
     known : dict of str to float
-        Numbers that may appear as a wrong factor: the batch size, β.
+        Numbers that may appear as a wrong factor, by name: the length of every axis, β.
+    dtype : dtype
+        That in which the code under test reads the blocks.
     """
 
     blocks: dict[str, Array]
+    dtype: Any = np.float64
     eps: float = EPS
     affine: bool = False
     has_upstream: bool = True
@@ -59,28 +63,55 @@ class Subject:
 
 
 class NoGradientError(ValueError):
-    """backward returned no usable gradient; the message is shown in the report."""
+    """backward returned no usable gradient; the message is shown in the report.
+
+    Attributes
+    ----------
+    block : str or None
+        The block whose gradient it is; None if no gradient can be used.
+    """
+
+    def __init__(self, message: str, block: str | None = None) -> None:
+        super().__init__(message)
+        self.block = block
 
 
 class Weighted:
     """F = Σ u·y, evaluated as the difference from its value at construction.
 
     Outputs are subtracted before they are summed, so that a large F loses no digits.
+
+    Attributes
+    ----------
+    error : str
+        What the code under test raised at the last values at which it raised; else empty. F is NaN there.
     """
 
     def __init__(self, subject: Subject, u: Array) -> None:
         self.subject, self.u = subject, u
         self.y = subject.output()
         self.noise = subject.eps * float(np.abs(u) @ np.abs(self.y))
+        self.error = ""
 
     def rise(self) -> float:
         """F at the current values minus F at construction."""
-        return float(self.u @ (self.subject.output() - self.y))
+        return float(self.rises().sum())
 
     def rises(self) -> Array:
         """The same difference for each weighted output u·y, of shape (size,)."""
-        rises: Array = self.u * (self.subject.output() - self.y)
+        try:
+            y = self.subject.output()
+            if y.shape != self.y.shape:
+                raise ValueError(f"{y.size} outputs, where there were {self.y.size}")
+        except Exception as error:  # f has no value there, which is a finding about the point, not about the gradient
+            self.error = f"{type(error).__name__}: {error}".rstrip(": ")
+            return np.full(self.y.shape, np.nan)
+        rises: Array = self.u * (y - self.y)
         return rises
+
+    def line(self, values: Array, direction: Array) -> LineFunction:
+        """F along a direction from the current values, which are changed in place and restored."""
+        return LineFunction(self.rise, values, direction, self.subject.dtype)
 
 
 def copy_parameters(source: Arena, target: Arena) -> None:

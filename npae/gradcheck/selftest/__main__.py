@@ -1,12 +1,16 @@
 """``python -m npae.gradcheck.selftest``: measure the gradient checker on every known mistake and on right gradients.
 
 It counts the wrong gradients that are caught, the mistakes that are named, and the false alarms about right gradients.
+Then it draws functions in the styles in which people write them, right and with a mistake, and counts exceptions,
+mistakes that are missed, and sentences of the reports that are not true.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
+
+import numpy as np
 
 from npae.gradcheck.bugs import BUGS, Bug
 from npae.gradcheck.bugs.inject import inject, plant_optimizer
@@ -16,13 +20,20 @@ from npae.gradcheck.model import check_model
 from npae.gradcheck.optimizer import check_optimizer
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
+from npae.gradcheck.selftest.forms import draw_form
+from npae.gradcheck.selftest.mutations import mutated
 from npae.gradcheck.selftest.random_models import draw
+from npae.gradcheck.selftest.statements import false_statements
 from npae.kernels import reference_kernels
 from npae.utils.console import be_readable
 
 SUMMARY = (
     "Run the gradient checker on every known mistake and on right gradients; count what it finds and false alarms."
 )
+
+
+#: Numbers of drawn functions, right and wrong.
+SHORT, LONG = (50, 100), (1_000, 9_000)
 
 
 @dataclass
@@ -74,6 +85,54 @@ def score(n_configurations: int, seed: int = 0) -> Score:
     return s
 
 
+@dataclass
+class DrawnScore:
+    """The counts of drawn functions, and the entries behind them."""
+
+    right: int = 0
+    wrong: int = 0
+    false_alarms: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
+    false_sentences: list[str] = field(default_factory=list)
+    exceptions: list[str] = field(default_factory=list)
+    without_name: int = 0  # the search for a name failed
+
+
+def score_drawn(n_right: int, n_wrong: int, seed: int = 0) -> DrawnScore:
+    """Check drawn functions with right gradients, and others with a mistake; derive again what the reports say."""
+    s = DrawnScore(n_right, n_wrong)
+    for number in range(n_right + n_wrong):
+        rng = np.random.default_rng([seed, number])
+        form = draw_form(rng)
+        what, backward = ("right", form.backward) if number < n_right else mutated(form, rng)
+        title = f"{number} {form.name}: {what}"
+        try:
+            report = check(form.f, backward, form.inputs, wrt=form.wrt)
+            _ = str(report), report.to_dict(), report._repr_html_()
+        except Exception as error:  # it is what is counted
+            s.exceptions.append(f"{title}: {type(error).__name__}: {error}")
+            continue
+        s.without_name += any(note.startswith("no name") for note in report.notes)
+        if number < n_right:
+            if report.verdict is Verdict.WRONG:
+                s.false_alarms.append(title)
+            continue
+        for sentence in false_statements(report, form, backward):
+            (s.missed if sentence.endswith(" PASS") else s.false_sentences).append(f"{title}: {sentence}")
+    return s
+
+
+def drawn_lines(s: DrawnScore, seconds: float) -> Iterator[str]:
+    """The counts of drawn functions as lines of text."""
+    yield f"drawn right gradients:   {len(s.false_alarms)} false alarms in {s.right}"
+    yield f"drawn mistakes:          {len(s.missed)} missed, {len(s.false_sentences)} false sentences in {s.wrong}"
+    yield f"exceptions:              {len(s.exceptions)}, and {s.without_name} searches for a name that failed"
+    yield f"seconds:                 {seconds:.1f}"
+    for title in ("false_alarms", "missed", "false_sentences", "exceptions"):
+        for entry in getattr(s, title):
+            yield f"  {title.replace('_', ' ')}: {entry}"
+
+
 def lines(s: Score, n_configurations: int, seconds: float) -> Iterator[str]:
     """The score as lines of text."""
     yield f"wrong gradients caught:  {s.caught} of {len(BUGS)}"
@@ -92,16 +151,25 @@ def lines(s: Score, n_configurations: int, seconds: float) -> Iterator[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the score; return 0 if every mistake was caught and named without a false alarm, else 1."""
+    """Print the score; return 0 if every mistake was caught, nothing false was said and nothing raised, else 1."""
     parser = argparse.ArgumentParser(prog="python -m npae.gradcheck.selftest", description=SUMMARY)
     parser.add_argument("--configurations", type=int, default=200, help="right layers and models (default: 200)")
     parser.add_argument("--seed", type=int, default=0, help="of the mistakes' inputs (default: 0)")
+    parser.add_argument(
+        "--long",
+        action="store_true",
+        help=f"draw {LONG[0]:,} right and {LONG[1]:,} wrong functions, not {SHORT[0]} and {SHORT[1]}",
+    )
     be_readable()
     args = parser.parse_args(arguments)
     start = monotonic()
     s = score(args.configurations, args.seed)
     print("\n".join(lines(s, args.configurations, monotonic() - start)))
-    return 1 if s.missed or s.false_alarms else 0
+    start = monotonic()
+    drawn = score_drawn(*(LONG if args.long else SHORT), args.seed)
+    print("\n".join(drawn_lines(drawn, monotonic() - start)))
+    failures = (s.missed, s.false_alarms, drawn.false_alarms, drawn.missed, drawn.false_sentences, drawn.exceptions)
+    return 1 if any(failures) else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Kernels of the code: the Gaussian code of a variational network with its KL term, and the L1 activity penalty."""
+"""Kernels of the code: the Gaussian code of a variational network with its KL term, the L1 activity penalty, and the
+one-hot labels that are appended to a code.
+"""
 
 import math
 
@@ -54,3 +56,22 @@ def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
         value = x_flat[i]
         sign_price = price if value > zero else (-price if value < zero else price * value)
         dx_flat[i] = dy_flat[i] + sign_price
+
+
+@jit
+def append_one_hot(x: Array, labels: Array, y: Array) -> None:
+    """As reference.append_one_hot."""
+    size, zero, one = x.shape[1], y.dtype.type(0), y.dtype.type(1)
+    for n in range(len(y)):
+        for j in range(size):
+            y[n, j] = x[n, j]
+        for c in range(y.shape[1] - size):
+            y[n, size + c] = one if labels[n] == c else zero
+
+
+@jit
+def append_one_hot_gradient(dy: Array, dx: Array) -> None:
+    """As reference.append_one_hot_gradient."""
+    for n in range(len(dx)):
+        for j in range(dx.shape[1]):
+            dx[n, j] = dy[n, j]

@@ -1,4 +1,6 @@
-"""Kernels of the code: the Gaussian code of a variational network with its KL term, and the L1 activity penalty."""
+"""Kernels of the code: the Gaussian code of a variational network with its KL term, the L1 activity penalty, and the
+one-hot labels that are appended to a code.
+"""
 
 import numpy as np
 
@@ -29,3 +31,15 @@ def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
 def l1_gradient(x: Array, dy: Array, strength: float, dx: Array) -> None:
     """dx = dy + strength · sign(x), for arrays of the same shape."""
     dx[...] = dy + strength * np.sign(x)
+
+
+def append_one_hot(x: Array, labels: Array, y: Array) -> None:
+    """y[n] = (x[n], e_c), with e_c the unit vector of c = labels[n], for x (N, n), labels (N,) and y (N, n + k)."""
+    size = x.shape[1]
+    y[:, :size] = x
+    y[:, size:] = labels[:, None] == np.arange(y.shape[1] - size)
+
+
+def append_one_hot_gradient(dy: Array, dx: Array) -> None:
+    """dx = dy[:, :n], for dy (N, n + k) and dx (N, n)."""
+    dx[...] = dy[:, : dx.shape[1]]

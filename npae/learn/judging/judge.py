@@ -10,7 +10,7 @@ from time import monotonic
 
 import numpy as np
 
-from npae.gradcheck.engine.ratio import constant_ratio, suggestion
+from npae.gradcheck.engine.ratio import constant_ratio, factors, suggestion
 from npae.learn.catalogue.exercise import Exercise
 from npae.learn.judging.cases import TOLERANCE, Case, CaseSet, draw_sheets
 from npae.learn.judging.identify import Observed, names_of, unrepeatable
@@ -206,6 +206,8 @@ class FunctionCheck:
             block.right = True
             for s in seen:
                 compare(block, s.values[block.name], s.case)
+            if not block.right:
+                _set_ratio(block, seen)
         if not all(block.right for block in self.blocks):
             self._fail("wrong", self._finite(seen))
             self._name(seen)
@@ -264,10 +266,23 @@ def compare(block: ReturnedValue, yours: Array, case: Case) -> None:
         block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
         block.yours, block.true = float(yours[block.index]), float(true[block.index])
         block.given = _numbers_given(case)
-        if np.isfinite(yours).all() and case.truth[block.name].dtype.kind == "f":  # True and False have no ratio
-            block.ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1))
-        if block.ratio is not None:
-            block.suggestion = suggestion(block.ratio, numbers(case))
+
+
+def _set_ratio(block: ReturnedValue, seen: Sequence[Observed]) -> None:
+    """Store the ratio of a result to the true one, where it has one in every case: the same, or of the same cause."""
+    ratios = []
+    for s in seen:
+        true, yours = s.case.truth[block.name], s.values[block.name]
+        if true.dtype.kind != "f" or yours.dtype.kind not in "fiu":  # True and False have no ratio
+            return
+        slack = TOLERANCE * float(np.abs(true).max(initial=0.0))
+        ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1), slack)
+        if ratio is None:
+            return
+        ratios.append(ratio)
+    causes = set.intersection(*(factors(r, numbers(s.case)) for r, s in zip(ratios, seen, strict=True)))
+    if causes or np.ptp(ratios) <= 1e-6 * abs(ratios[0]):
+        block.ratio, block.suggestion = ratios[0], suggestion(ratios[0], numbers(seen[0].case))
 
 
 def _numbers_given(case: Case) -> str:

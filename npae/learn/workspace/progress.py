@@ -15,7 +15,7 @@ from typing import Any
 
 from npae.learn.catalogue.catalogue import is_path
 from npae.utils.errors import FolderInUseError
-from npae.utils.files import atomic_write, persistently
+from npae.utils.files import atomic_write, damaged_name, persistently
 from npae.utils.folder_lock import Purpose, locked
 
 FILE = ".npae-learn.json"
@@ -89,7 +89,7 @@ def load(folder: Path) -> LearnerProgress:
         progress = _read(path)
         if progress is not None:
             return progress
-        note = f"{FILE} is damaged, and is kept as {DAMAGED}"
+        note = f"{FILE} is damaged, and is kept as {damaged_name(path).name}"
     elif (folder / BACKUP).exists():
         note = f"{FILE} is missing"
     else:
@@ -120,7 +120,7 @@ def _write(folder: Path, progress: LearnerProgress) -> None:
     }
     path = folder / FILE
     if path.exists() and _read(path) is None:
-        persistently(os.replace, path, folder / DAMAGED)
+        persistently(os.replace, path, damaged_name(path))
     elif path.exists():
         with atomic_write(folder / BACKUP) as file:
             file.write(path.read_bytes())

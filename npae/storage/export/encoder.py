@@ -19,4 +19,5 @@ def export_encoder(network: Autoencoder, path: str | Path) -> None:
     halves = ("encoder", "code")
     config = network.config()
     parameters = {name: value for name, value, _ in network.arena.parameters() if name.partition(".")[0] in halves}
-    saving.write(path, network, {"part": "encoder", "network": {half: config[half] for half in halves}}, parameters)
+    kept = {name: config[name] for name in (*halves, "loss")}
+    saving.write(path, network, {"part": "encoder", "network": kept}, parameters)

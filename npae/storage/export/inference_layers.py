@@ -11,7 +11,18 @@ def encoding(network: Autoencoder) -> list[Layer]:
 
 
 def decoding(network: Autoencoder) -> list[Layer]:
-    """Layers from a code to the network's output, which for cross-entropy still lacks its sigmoid."""
+    """Layers from a code to the network's output, which for cross-entropy still lacks its sigmoid.
+
+    Raises
+    ------
+    ValueError
+        If the network is conditional.
+    """
+    if network.condition.n_labels:
+        raise ValueError(
+            "this network is conditional: it decodes a code with its label, for which an exported decoder has no "
+            "input; export the encoder alone"
+        )
     return _that_compute(network.decoder.layers)
 
 

@@ -84,8 +84,16 @@ def checked(values: Any, shape: tuple[int, ...], dtype: str, columns: Any = None
             x = x.astype(dtype)
     except (TypeError, ValueError) as error:
         raise ValueError(f"these are not all numbers ({error}); give an array of numbers") from None
-    if x.shape[1:] != shape or x.ndim != len(shape) + 1 or not len(x) or not np.isfinite(x).all():
-        raise ValueError(f"expected finite values of shape (n, *{shape}), n at least 1, got shape {x.shape}")
+    if x.shape[1:] != shape or x.ndim != len(shape) + 1 or not len(x):
+        expected = ", ".join(map(str, shape))
+        raise ValueError(f"values of shape (n, {expected}), n at least 1, are expected, but {x.shape} was given")
+    wrong = ~np.isfinite(x)
+    if wrong.any():
+        place = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise ValueError(
+            f"there is NaN or infinity: {wrong.sum()} of {x.size} values, the first at index {place}; replace or "
+            f"remove them"
+        )
     return x
 
 

@@ -1,0 +1,60 @@
+"""npae attribute: give an attribute to samples, or take it away, in steps."""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from npae.applications.attributes import apply_attribute, attribute_vector
+from npae.cli.arguments import DATA, add_model, add_out, add_reading, count, read_model, read_sources, samples_in
+from npae.cli.output import write_array
+from npae.cli.paths import add_input
+from npae.utils.console import say
+from npae.utils.wording import counted
+
+HELP = "give samples what distinguishes one group from another, such as glasses, or take it away, in steps"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """MODEL --data --plus --minus --first --strength --steps --out."""
+    add_model(parser)
+    for name, what in (
+        ("--data", "samples to change"),
+        ("--plus", "samples that have the attribute"),
+        ("--minus", "samples that lack it, and are else alike"),
+    ):
+        add_input(parser, name, needed=DATA, holds=samples_in, help=f"{what} (needed): {DATA}")
+    parser.add_argument("--first", type=count, metavar="N", help="only the first N of the samples to change")
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="from -X to X times the difference of the two groups' mean codes is added (default: 1)",
+    )
+    parser.add_argument(
+        "--steps", type=count, default=7, help="strengths from -X to X, both included; of an odd number one is 0"
+    )
+    add_reading(parser)
+    add_out(parser, "attribute.png")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Compute the attribute, apply it, write the samples; in a picture the originals come first in each row."""
+    if not 0 < args.strength < np.inf:
+        raise ValueError(f"--strength is {args.strength:g}; expected a number above 0")
+    model = read_model(args)
+    plus, minus, X = read_sources(args, args.plus, args.minus, args.data, model=model)
+    X = X[: args.first]
+    strengths = np.linspace(-args.strength, args.strength, args.steps)
+    changed = apply_attribute(model, X, attribute_vector(model, plus, minus), strengths)
+    if Path(args.out).suffix.lower() == ".png":
+        shown = np.concatenate([X.reshape(len(X), 1, *changed.shape[2:]), changed], axis=1)
+        write_array(args.out, shown.reshape(-1, *shown.shape[2:]), columns=shown.shape[1])
+    else:
+        write_array(args.out, changed)
+    say(
+        f"{counted(len(X), 'sample')} in {counted(args.steps, 'strength')} from {-args.strength:g} to "
+        f"{args.strength:g} in {args.out}; the attribute is that of {counted(len(plus), 'sample')} less that of "
+        f"{len(minus):,}"
+    )

@@ -1,0 +1,90 @@
+"""The names of a file's columns, compared with those that a model was trained on."""
+
+import warnings
+
+import numpy as np
+
+from npae.datasets.named_columns import NamedColumns
+from npae.estimators import AutoencoderEstimator
+from npae.utils.columns import columns_of
+from npae.utils.errors import quoted
+from npae.utils.types import Array
+
+SHOWN = 5  # names in a message
+
+
+def check_file_columns(X: Array, source: str, model: AutoencoderEstimator) -> Array:
+    """X, if its columns are those of the model in their order; where only the model has names, a warning says so.
+
+    Parameters
+    ----------
+    X : ndarray
+        The samples of ``source``; with ``columns`` where that names them.
+    source : str
+        The file, for messages.
+    model : fitted estimator
+
+    Returns
+    -------
+    ndarray
+        With names only if the model has names too: those of the model, where the file has none.
+
+    Raises
+    ------
+    ValueError
+        If there are other columns, or if they are in another order.
+    """
+    given, fitted = columns_of(X), model.network_.columns
+    if fitted is None:
+        return np.asarray(X)
+    if not fitted.are_names:
+        if given is not None:  # numbers, which may be written in several ways: 400 and 400.0
+            _check_order(given.labels, fitted.labels, source)
+        return np.asarray(X)
+    if given is None:
+        if X.ndim != 2 or X.shape[1] != len(fitted.labels):
+            return X
+        warnings.warn(
+            f"{source} does not name its columns, so they are taken in the order of the training data: "
+            f"{_listed(list(fitted.labels))}",
+            stacklevel=3,
+        )
+        return NamedColumns.of(X, fitted.labels)
+    known, present = set(fitted.labels), set(given.labels)
+    unseen = [name for name in given.labels if name not in known]
+    missing = [name for name in fitted.labels if name not in present]
+    if missing:
+        instead = f", but has {_listed(unseen)}" if unseen else ""
+        raise ValueError(
+            f"{source} lacks columns that the model was trained on: {_listed(missing)}{instead}; give the columns of "
+            f"the training data, under their names"
+        )
+    if unseen:
+        raise ValueError(
+            f"{source} has columns that the model was not trained on: {_listed(unseen)}; leave them out with --drop"
+        )
+    _check_order(given.labels, fitted.labels, source)
+    if given.labels != fitted.labels:
+        raise ValueError(
+            f"{source} has {len(given.labels)} columns, some under one name, but the model was trained on "
+            f"{len(fitted.labels)}, and not as many under each name; give the columns of the training data"
+        )
+    return X
+
+
+def _check_order(given: tuple[str, ...], fitted: tuple[str, ...], source: str) -> None:
+    """Refuse the same names in another order."""
+    if given == fitted or sorted(given) != sorted(fitted):
+        return
+    place, now, then = next(
+        (i, now, then) for i, (now, then) in enumerate(zip(given, fitted, strict=True), start=1) if now != then
+    )
+    raise ValueError(
+        f"{source} has the columns of the training data in another order: column {place} is {quoted(now)}, but was "
+        f"{quoted(then)}; write them in that order"
+    )
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(map(quoted, names[:SHOWN])) + more

@@ -1,0 +1,166 @@
+"""Codes of the training data, and the normal distributions and mixtures that are fitted to them at their first use.
+
+Distributions are fitted to codes, which are kept from the end of training on, not to samples that are kept: a mixture
+needs ten times as many as a Gaussian, and 5,000 images would take more memory than most networks, 5,000 codes of 32
+values 640 kB.
+"""
+
+from collections.abc import Callable
+from math import ceil
+
+import numpy as np
+
+from npae.estimators.gaussian import Gaussian
+from npae.estimators.mixture import COMPONENTS, Mixture, codes_needed
+from npae.utils.types import Array, Shape
+
+#: Largest code size for which distributions are fitted: a Gaussian has code_size² numbers, a mixture ten times as many.
+LARGEST_SAMPLED_CODE = 512
+#: Codes of the training data that are kept: so many, or fewer where they would have more values than this.
+CODES_KEPT, VALUES_KEPT = 5000, 2**20
+WEIGHTS_ROUNDED = 1e-6  # how far a sum of weights in a file may be from 1
+
+
+class CodeDistributions:
+    """One normal distribution and one mixture of the codes; of a conditional model one of each for every label.
+
+    The encoder of a conditional model does not see labels, so that its codes depend on them: with one Gaussian for all
+    labels digits were nine times as far from the data as with one for each.
+
+    Parameters
+    ----------
+    size : int
+        Values of a code.
+    n_labels : int
+        Of a conditional model; 0 of others.
+
+    Attributes
+    ----------
+    codes : list of ndarray of shape (n, size)
+        Those that are kept, for each label or in all; empty for a model from a file.
+    """
+
+    def __init__(self, size: int, n_labels: int) -> None:
+        self.size, self._n_labels = size, n_labels
+        self.codes: list[Array] = []
+        self._gaussians: list[Gaussian] = []
+        self._mixtures: list[Mixture] = []
+
+    @property
+    def is_too_large(self) -> bool:
+        """Whether the code is too large for distributions."""
+        return self.size > LARGEST_SAMPLED_CODE
+
+    @property
+    def n_fewest(self) -> int:
+        """Number of codes that are kept, of the label that has the fewest."""
+        return min(map(len, self.codes), default=0)
+
+    def keep(self, encode: Callable[[Array], Array], n: int, labels: Array | None) -> None:
+        """Keep codes of ``n`` samples, with labels (n,) of a conditional model, in place of earlier ones.
+
+        Fewer samples than twice the code size determine no covariance: theirs are added to the earlier ones.
+
+        Parameters
+        ----------
+        encode : function of row numbers
+            Returns the codes of these samples.
+        n : int
+        labels : ndarray of int, or None
+        """
+        each = range(self._n_labels)
+        groups = [np.arange(n)] if labels is None else [np.flatnonzero(labels == label) for label in each]
+        are_few = [len(rows) < 2 * self.size for rows in groups]
+        if self.is_too_large or (any(are_few) and not self.codes and self._gaussians):
+            return
+        most = max(codes_needed(self.size), min(CODES_KEPT, VALUES_KEPT // self.size) // len(groups))
+        kept = []
+        for place, (rows, is_few) in enumerate(zip(groups, are_few, strict=True)):
+            parts = [self.codes[place]] if self.codes and is_few else []
+            if len(rows):
+                parts.append(encode(rows[:: ceil(len(rows) / most)]))
+            kept.append(np.concatenate(parts)[-most:])
+        self.codes, self._gaussians, self._mixtures = kept, [], []
+
+    def gaussians(self) -> list[Gaussian]:
+        """The normal distributions; empty where there are neither codes nor stored ones."""
+        codes = self.codes
+        if not self._gaussians and codes:
+            self._gaussians = [Gaussian.fit(part) for part in codes]
+        return self._gaussians
+
+    def mixtures(self) -> list[Mixture]:
+        """The mixtures; empty where there are too few codes and no stored ones. To fit them needs scikit-learn."""
+        if not self._mixtures and self.can_fit_mixtures:
+            self._mixtures = [Mixture.fit(part) for part in self.codes]
+        return self._mixtures
+
+    @property
+    def can_fit_mixtures(self) -> bool:
+        """Whether there are enough codes."""
+        return bool(self.codes) and self.n_fewest >= codes_needed(self.size)
+
+    @property
+    def has_gaussians(self) -> bool:
+        """Whether there are normal distributions, or codes to fit them to."""
+        return bool(self._gaussians or self.codes)
+
+    @property
+    def has_mixtures(self) -> bool:
+        """Whether the mixtures have been fitted."""
+        return bool(self._mixtures)
+
+    # Files
+
+    def arrays(self) -> dict[str, Array]:
+        """The distributions that there are, by name: normal ones, and mixtures that have been fitted."""
+        arrays = {}
+        if gaussians := self.gaussians():
+            arrays["code_mean"] = self._joined([g.mean for g in gaussians])
+            arrays["code_factor"] = self._joined([g.factor for g in gaussians])
+        if self._mixtures:
+            arrays["mixture_weights"] = self._joined([m.weights for m in self._mixtures])
+            arrays["mixture_means"] = self._joined([m.means for m in self._mixtures])
+            arrays["mixture_factors"] = self._joined([m.factors for m in self._mixtures])
+        return arrays
+
+    def _joined(self, parts: list[Array]) -> Array:
+        return np.stack(parts) if self._n_labels else parts[0]
+
+    def restore(self, names: set[str], read: Callable[[str, Shape], Array]) -> None:
+        """Take over the result of ``arrays``.
+
+        Parameters
+        ----------
+        names : set of str
+            Of the arrays that there are.
+        read : function of a name and a shape
+            Returns the array, finite; raises ValueError unless it is so.
+
+        Raises
+        ------
+        ValueError
+            If the weights of a mixture are no shares of 1.
+        """
+        if "code_mean" in names:
+            means, factors = (self._parts(read, name, shape) for name, shape in self._shapes("code").items())
+            self._gaussians = [Gaussian(*each) for each in zip(means, factors, strict=True)]
+        if "mixture_weights" in names:
+            weights, means, factors = (
+                self._parts(read, name, shape) for name, shape in self._shapes("mixture").items()
+            )
+            if any(part.min() < 0 or abs(part.sum() - 1) > WEIGHTS_ROUNDED for part in weights):
+                raise ValueError("the array 'mixture_weights' does not hold shares of 1")
+            self._mixtures = [Mixture(*each) for each in zip(weights, means, factors, strict=True)]
+
+    def _shapes(self, kind: str) -> dict[str, Shape]:
+        """The names and shapes of one distribution's arrays."""
+        size, n = self.size, COMPONENTS
+        if kind == "code":
+            return {"code_mean": (size,), "code_factor": (size, size)}
+        return {"mixture_weights": (n,), "mixture_means": (n, size), "mixture_factors": (n, size, size)}
+
+    def _parts(self, read: Callable[[str, Shape], Array], name: str, shape: Shape) -> list[Array]:
+        if self._n_labels:
+            return list(read(name, (self._n_labels, *shape)))
+        return [read(name, shape)]

@@ -1,0 +1,93 @@
+"""Record of the samples that a model was fitted to: hashes of some of them, kept in its file.
+
+Other samples can then be compared with them: a threshold, an error or an accuracy that was measured on samples of
+``fit`` does not hold for new ones.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Self
+
+import numpy as np
+
+from npae.utils.sparse import Samples, dense
+from npae.utils.types import Array
+
+EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced
+MOST = 4 * EACH  # in a record
+BLOCK = 256  # samples that are copied at once
+HASHES, IS_COMPLETE = "fitted_hashes", "fitted_hashes_are_complete"  # names in a model file
+
+
+@dataclass(frozen=True)
+class SampleRecord:
+    """Hashes of up to 2,000 samples, whatever their order.
+
+    Attributes
+    ----------
+    hashes : ndarray of uint64, shape (k,)
+        Increasing.
+    is_complete : bool
+        Whether they are those of all samples.
+
+    Examples
+    --------
+    >>> X = np.arange(12.0).reshape(4, 3)
+    >>> record = SampleRecord.of(X[:3])
+    >>> record.is_complete, record.count_in(X[2:])
+    (True, 1)
+    """
+
+    hashes: Array
+    is_complete: bool
+
+    @classmethod
+    def of(cls, X: Samples) -> Self:
+        """The record of samples X (n, ...), in the dtype of the network that is fitted to them."""
+        step = max(1, ceil(len(X) / EACH))
+        return cls(np.unique(hashes_of(X[::step])), step == 1)
+
+    @classmethod
+    def none(cls) -> Self:
+        """The record of a model that has not been fitted to anything yet."""
+        return cls(np.zeros(0, np.uint64), True)
+
+    def joined(self, other: Self) -> Self:
+        """The record of the samples of both; where there are more than 2,000 hashes, the smallest are kept."""
+        hashes = np.union1d(self.hashes, other.hashes)
+        return type(self)(hashes[:MOST], self.is_complete and other.is_complete and len(hashes) <= MOST)
+
+    def count_in(self, X: Samples) -> int:
+        """How many of the recorded samples are among X (n, ...), which has the dtype of the network."""
+        return int(np.isin(self.hashes, hashes_of(X)).sum())
+
+    def arrays(self) -> dict[str, Array]:
+        """The array that a model file holds."""
+        return {HASHES: self.hashes}
+
+    def record(self) -> dict[str, Any]:
+        """What a model file says of the array."""
+        return {IS_COMPLETE: self.is_complete}
+
+    @classmethod
+    def from_stored(cls, arrays: Mapping[str, Array], record: Mapping[str, Any]) -> Self | None:
+        """The record in a model file, or None in one that was written without; raises ValueError if it is none."""
+        if HASHES not in arrays:
+            return None
+        hashes, is_complete = arrays[HASHES], record.get(IS_COMPLETE)
+        is_list = hashes.ndim == 1 and hashes.dtype == np.uint64 and len(hashes) <= MOST
+        if not is_list or not (hashes[1:] > hashes[:-1]).all() or not isinstance(is_complete, bool):
+            raise ValueError("the hashes of the samples that it was fitted to are no increasing whole numbers")
+        return cls(hashes.copy(), is_complete)
+
+
+def hashes_of(X: Samples) -> Array:
+    """64 bits of BLAKE2b of each sample's bytes (n,); zero and minus zero are alike."""
+    digests = b"".join(
+        hashlib.blake2b(row, digest_size=8).digest()
+        for start in range(0, len(X), BLOCK)
+        for row in np.ascontiguousarray(dense(X[start : start + BLOCK]) + 0)  # minus zero + 0 is zero
+    )
+    return np.frombuffer(digests, "<u8").astype(np.uint64)
