@@ -14,7 +14,7 @@ from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 LARGEST_TEXT = 2**24  # bytes of XML
-MOST_ELEMENTS = 400_000
+MOST_ELEMENTS = 200_000  # for which music21 takes some 300 MB
 DEEPEST = 40  # levels of elements
 ROOTS = ("score-partwise", "score-timewise")
 CONTAINER = "META-INF/container.xml"
@@ -30,7 +30,7 @@ NUMBERS = {
 def read_musicxml(path: Path) -> Piece:
     """Read the notes of all parts, as they sound, and the bars of the first part.
 
-    A file may have up to 16 MiB of XML (expanded, if compressed) and 400,000 elements. Entities are refused, so that
+    A file may have up to 16 MiB of XML (expanded, if compressed) and 200,000 elements. Entities are refused, so that
     nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left out.
 
     Raises
