@@ -463,7 +463,7 @@ BROKEN_XML = {
         "declares entities",
     ),
     "an unknown encoding": (b'<?xml version="1.0" encoding="nonsense"?><score-partwise/>', "is no well-formed XML"),
-    "deep": (b"<score-partwise>" + b"<a>" * 100 + b"</a>" * 100 + b"</score-partwise>", "more than 40 deep"),
+    "deep": (b"<score-partwise>" + b"<a>" * 100 + b"</a>" * 100 + b"</score-partwise>", "nested more than 40 deep"),
     "no parts": (b"<score-partwise><part-list/></score-partwise>", "."),
     "no notes": (part_of(""), "holds no notes"),
     "divisions 0": (score(divisions=1).replace(b"<divisions>1<", b"<divisions>0<"), "."),

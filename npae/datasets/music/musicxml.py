@@ -122,10 +122,10 @@ class _Checked:
         self.elements += 1
         self.depth += 1
         self.text = ""
-        if self.elements > MOST_ELEMENTS or self.depth > DEEPEST:
-            raise FileFormatError(
-                f"{self.named} has more than {MOST_ELEMENTS:,} elements, or they are more than {DEEPEST} deep; split it"
-            )
+        if self.elements > MOST_ELEMENTS:
+            raise FileFormatError(f"{self.named} has more than {MOST_ELEMENTS:,} elements; split it")
+        if self.depth > DEEPEST:
+            raise FileFormatError(f"{self.named} has elements that are nested more than {DEEPEST} deep; correct it")
 
     def data(self, text: str) -> None:
         """Text within an element."""
