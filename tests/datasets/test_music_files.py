@@ -498,3 +498,9 @@ def test_a_compressed_score_that_expands_beyond_the_limit_is_refused(music21, tm
     refused(write(tmp_path, "a.mxl", bomb), "more than 5,000 bytes of XML")
     monkeypatch.setattr(musicxml, "MOST_ELEMENTS", 5)
     refused(write(tmp_path, "b.mxl", compressed_score(score())), "more than 5 elements")
+    monkeypatch.setattr(musicxml, "MOST_ELEMENTS", 500)
+    monkeypatch.setattr(musicxml, "MOST_MEASURES", 2)
+    content = part_of(*[xml_note("C", 8)] * 3)
+    refused(write(tmp_path, "c.xml", content), "a part of more than 2 measures")
+    monkeypatch.setattr(musicxml, "MOST_MEASURES", 3)
+    assert len(read_bars(write(tmp_path, "c.xml", content)).X) == 3

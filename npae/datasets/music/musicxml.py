@@ -15,6 +15,7 @@ from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 LARGEST_TEXT = 2**24  # bytes of XML
 MOST_ELEMENTS = 200_000  # for which music21 takes some 300 MB
+MOST_MEASURES = 4_000  # of a part: the time that music21 takes grows with their square
 DEEPEST = 40  # levels of elements
 ROOTS = ("score-partwise", "score-timewise")
 CONTAINER = "META-INF/container.xml"
@@ -30,7 +31,7 @@ NUMBERS = {
 def read_musicxml(path: Path) -> Piece:
     """Read the notes of all parts, as they sound, and the bars of the first part.
 
-    A file may have up to 16 MiB of XML (expanded, if compressed) and 200,000 elements. Entities are refused, so that
+    A file may have up to 16 MiB of XML (expanded, if compressed) 200,000 elements, and 4,000 measures a part. Entities are refused, so that
     nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left out.
 
     Raises
@@ -112,7 +113,7 @@ class _Checked:
 
     def __init__(self, path: Path) -> None:
         self.named = repr(str(path))
-        self.elements = self.depth = 0
+        self.elements = self.measures = self.depth = 0
         self.text = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -122,6 +123,11 @@ class _Checked:
         self.elements += 1
         self.depth += 1
         self.text = ""
+        if name == "part":
+            self.measures = 0
+        self.measures += name == "measure"
+        if self.measures > MOST_MEASURES:
+            raise FileFormatError(f"{self.named} has a part of more than {MOST_MEASURES:,} measures; split it")
         if self.elements > MOST_ELEMENTS:
             raise FileFormatError(f"{self.named} has more than {MOST_ELEMENTS:,} elements; split it")
         if self.depth > DEEPEST:
