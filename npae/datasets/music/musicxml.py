@@ -31,8 +31,9 @@ NUMBERS = {
 def read_musicxml(path: Path) -> Piece:
     """Read the notes of all parts, as they sound, and the bars of the first part.
 
-    A file may have up to 16 MiB of XML (expanded, if compressed) 200,000 elements, and 4,000 measures a part. Entities are refused, so that
-    nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left out.
+    A file may have up to 16 MiB of XML (expanded, if compressed), 200,000 elements, and 4,000 measures a part. Entities
+    are refused, so that nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left
+    out.
 
     Raises
     ------
