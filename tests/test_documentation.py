@@ -139,6 +139,10 @@ def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
     rng = np.random.default_rng(0)
     np.save("images.npy", rng.random((180, 8, 8), dtype="float32"))  # as many as a mixture needs
     write_data_of_the_guide(rng)
+    functions = [
+        block for block in blocks("docs/gradcheck.md", "python") if "def dense(" in block or "mended(" in block
+    ]
+    Path("mymodule.py").write_text("\n".join(functions[:2]), encoding="utf-8")
     lines = [line for block in blocks(path, "sh") for line in block.splitlines() if line.startswith("npae ")]
     assert lines
     for line in lines:
@@ -153,7 +157,8 @@ def test_the_commands_that_are_shown_run(path, monkeypatch, tmp_path):
 def small_data(monkeypatch, tmp_path, few_digits) -> None:
     """Files of the names that docs/applications.md uses, with a little of what it speaks of."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("npae.datasets.formats.load_digits", lambda: few_digits)
+    for module in ("formats", "labels"):
+        monkeypatch.setattr(f"npae.datasets.{module}.load_digits", lambda: few_digits)
     rng = np.random.default_rng(0)
     Path("fashion-mnist").mkdir()
     for name in ("train", "t10k"):
@@ -173,6 +178,8 @@ def small_data(monkeypatch, tmp_path, few_digits) -> None:
 
 @pytest.mark.filterwarnings("ignore:.* samples are fewer than a batch:UserWarning")
 @pytest.mark.filterwarnings("ignore:the code has collapsed:UserWarning")
+@pytest.mark.filterwarnings("ignore:a false-positive rate of .* cannot be kept:UserWarning")
+@pytest.mark.filterwarnings("ignore:after .* updates .* of the samples still change their group:UserWarning")
 def test_the_applications_run_on_little_data(small_data, monkeypatch):
     for module in ("sklearn", "pandas", "PIL"):
         pytest.importorskip(module)

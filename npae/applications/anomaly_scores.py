@@ -94,7 +94,12 @@ def _refuse_infinite(values: Array) -> None:
 
 
 def check_score(model: AutoencoderEstimator, score: str) -> None:
-    """Raise ValueError for a score that is unknown, or that the model does not have."""
+    """Raise ValueError for a score that is unknown, or that the model does not have; a conditional one has none."""
+    if getattr(model, "conditional", False):
+        raise ValueError(
+            "anomaly scores decode samples without labels, but this model is conditional; give one that was fitted "
+            "without"
+        )
     if score not in SCORES:
         raise ValueError(f"the score is {score!r}; expected one of {', '.join(SCORES)}")
     if score == "elbo" and not isinstance(model, VariationalAutoencoder):

@@ -46,7 +46,7 @@ def attribute_vector(model: AutoencoderEstimator, plus: Any, minus: Any) -> Arra
     return vector
 
 
-def apply_attribute(model: AutoencoderEstimator, X: Any, vector: Any, strengths: Any) -> Array:
+def apply_attribute(model: AutoencoderEstimator, X: Any, vector: Any, strengths: Any, *, labels: Any = None) -> Array:
     """Samples with an attribute added to their codes in several strengths, and decoded.
 
     Parameters
@@ -58,6 +58,8 @@ def apply_attribute(model: AutoencoderEstimator, X: Any, vector: Any, strengths:
     strengths : sequence of float
         Multiples of the vector: 0 gives the reconstruction, 1 moves a sample as far as the groups lie apart, and a
         negative one takes the attribute away.
+    labels : object, optional
+        The label of all samples, which a conditional model needs.
 
     Returns
     -------
@@ -74,5 +76,5 @@ def apply_attribute(model: AutoencoderEstimator, X: Any, vector: Any, strengths:
         raise ValueError("strengths are empty; give at least one number, such as 1")
     codes = model.network_.encode(X)  # (n, size)
     moved = codes[:, None] + strengths[:, None] * vector  # (n, strengths, size)
-    decoded = model.network_.decode(moved.reshape(-1, codes.shape[1]).astype(codes.dtype))
+    decoded = model.inverse_transform(moved.reshape(-1, codes.shape[1]).astype(codes.dtype), labels)
     return decoded.reshape(len(codes), len(strengths), *decoded.shape[1:])

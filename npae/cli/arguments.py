@@ -15,7 +15,6 @@ from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
 from npae.cli.samples_file import MUSIC_SUFFIXES
 from npae.datasets.formats import USES, Data, options_for
-from npae.datasets.formats import read_data as read_source
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
 from npae.datasets.music.bars import TRANSPOSE, parse_meter
@@ -137,29 +136,36 @@ def read_data(args: argparse.Namespace, model: AutoencoderEstimator | None = Non
 
 def read_described(args: argparse.Namespace) -> Data:
     """The samples that ``args.data`` names, and what they mean."""
-    return read_source(args.data, **_check_options(args, args.data)[args.data])
+    return datasets.formats.read_data(args.data, **_check_options(args, args.data)[args.data])
 
 
 def read_sources(
-    args: argparse.Namespace, *sources: str, model: AutoencoderEstimator | None = None, others: Sequence[str] = ()
+    args: argparse.Namespace,
+    *sources: str,
+    model: AutoencoderEstimator | None = None,
+    others: Sequence[str] = (),
+    compared: bool = True,
 ) -> list[Array]:
     """The samples of each source, read as ``add_reading`` asks for: an option goes to those that have a use for it.
 
     An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused. The names of a
-    table's columns go with it; if they are not those of the ``model``, it is refused.
+    table's columns go with it; if they are not those of the ``model``, it is refused, unless ``compared`` is False.
     """
     options = _check_options(args, *sources, *others)
-    read = [read_source(source, **options[source], **_as_the_model(args, source, model)).X for source in sources]
-    if model is None:
+    read = [
+        datasets.formats.read_data(source, **options[source], **_as_the_model(args, source, model)).X
+        for source in sources
+    ]
+    if model is None or not compared:
         return read
     return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
 
 
 def _as_the_model(args: argparse.Namespace, source: str, model: AutoencoderEstimator | None) -> dict[str, Any]:
     """The layout of the model's music, where the source is music: the same pitch must be the same value."""
-    if (model is None and getattr(args, "model", None) is None) or not is_music(Path(source)):
+    if model is None or not is_music(Path(source)):
         return {}
-    layout = Layout.from_metadata((model or read_model(args)).metadata_)
+    layout = Layout.from_metadata(model.metadata_)
     for name in ("meter", "steps_per_quarter"):
         if layout is not None and getattr(args, name) is not None:
             option = name.replace("_", "-")
@@ -306,11 +312,6 @@ def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> li
     ]
 
 
-def folder_labels(source: Path) -> list[str] | None:
-    """The sub-folder of each image of a folder; None where there are none, and for other data, such as music."""
-    return find_images(source).labels if source.is_dir() and not is_music(source) else None
-
-
 def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     """Labels (n,) of the file that the option ``--SIDE-labels`` names, or of folders of images; None without both.
 
@@ -319,7 +320,7 @@ def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is not None:
         return read_labels(path, n)
-    folders = folder_labels(source)
+    folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
     return None if folders is None else numbers_or_names(folders)
 
 
@@ -371,6 +372,14 @@ def height_and_width(text: str) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1])
 
 
+def divisor(text: str) -> float:
+    """A finite number above 0."""
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
+    return number
+
+
 def meter(text: str) -> str:
     """A time signature."""
     try:
@@ -378,14 +387,6 @@ def meter(text: str) -> str:
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return text
-
-
-def divisor(text: str) -> float:
-    """A finite number above 0."""
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
-    return number
 
 
 def count(text: str) -> int:

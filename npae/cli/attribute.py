@@ -7,6 +7,7 @@ import numpy as np
 
 from npae.applications.attributes import apply_attribute, attribute_vector
 from npae.cli.arguments import DATA, add_model, add_out, add_reading, count, read_model, read_sources, samples_in
+from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
 from npae.cli.paths import add_input
 from npae.utils.console import say
@@ -16,7 +17,7 @@ HELP = "give samples what distinguishes one group from another, such as glasses,
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL --data --plus --minus --first --strength --steps --out."""
+    """MODEL --data --plus --minus --first --strength --steps --label --out."""
     add_model(parser)
     for name, what in (
         ("--data", "samples to change"),
@@ -35,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--steps", type=count, default=7, help="strengths from -X to X, both included; of an odd number one is 0"
     )
+    add_label(parser, "what the changed samples are")
     add_reading(parser)
     add_out(parser, "attribute.png")
 
@@ -47,7 +49,8 @@ def run(args: argparse.Namespace) -> None:
     plus, minus, X = read_sources(args, args.plus, args.minus, args.data, model=model)
     X = X[: args.first]
     strengths = np.linspace(-args.strength, args.strength, args.steps)
-    changed = apply_attribute(model, X, attribute_vector(model, plus, minus), strengths)
+    vector = attribute_vector(model, plus, minus)
+    changed = apply_attribute(model, X, vector, strengths, labels=label_for(model, args))
     if Path(args.out).suffix.lower() == ".png":
         shown = np.concatenate([X.reshape(len(X), 1, *changed.shape[2:]), changed], axis=1)
         write_array(args.out, shown.reshape(-1, *shown.shape[2:]), columns=shown.shape[1])

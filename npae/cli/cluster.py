@@ -118,6 +118,8 @@ def _cluster(args: argparse.Namespace) -> None:
         raise ValueError("--save is for the model that --method dec trains; give that too, or leave it out")
     if args.picture:
         check_picture(model)
+        if getattr(model, "conditional", False):
+            raise ValueError("--picture decodes centroids, for which a conditional model needs labels; leave it out")
     X = read_data(args, model)
     labels = _labels(args, len(X))
     names = sample_names(args.data)

@@ -112,7 +112,7 @@ def _detect(args: argparse.Namespace) -> None:
     check_score(model, score)
     if args.picture:
         check_picture(model)
-    known_good, X = read_sources(args, args.train, args.data)
+    known_good, X = read_sources(args, args.train, args.data, model=model, compared=False)
     value_names = _value_names(X, model)
     known_good = check_file_columns(known_good, args.train, model)
     X = check_file_columns(X, args.data, model)

@@ -12,6 +12,7 @@ from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, write_rows
 from npae.utils.console import say
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 FEW, SEED = 100, 0
 SHOWN = 20  # labels in the summary
@@ -47,7 +48,7 @@ def few_labels(args: argparse.Namespace) -> tuple[int, int]:
 def about_draw(few: int, seed: int, n: int) -> str:
     """How the few labels were chosen among n, as a sentence."""
     if few >= n:
-        return f"all {n:,} labels were used in both columns, since --few is {few:,}"
+        return f"all labels were used in both columns, since {n:,} are not more than {few:,} (--few)"
     return (
         f"{few:,} of {n:,} labels were drawn at random, stratified, with the seeds {seed} to {seed + DRAWS - 1}; the "
         f"accuracy is the mean of these {DRAWS}"
@@ -78,5 +79,5 @@ def write_labelled(args: argparse.Namespace, names: Sequence[str] | None, labels
     order = np.argsort(-counts, kind="stable")
     say(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
     if len(order) > SHOWN:
-        say(f"and {len(order) - SHOWN} more labels")
-    say(f"{len(labels):,} samples were labelled; {args.out}")
+        say(f"and {counted(len(order) - SHOWN, 'more label')}")
+    say(f"{counted(len(labels), 'sample')} labelled: {args.out}")

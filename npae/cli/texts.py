@@ -134,7 +134,8 @@ def _label(args: argparse.Namespace, fitted: TextClassifier, texts: list[str], n
     labels, probabilities, known = fitted.predict(texts)
     write_labelled(args, names, labels, probabilities)
     if not known.all():
+        unknown = counted(int((known == 0).sum()), "text")
         say(
-            f"{int((known == 0).sum()):,} texts, the first at index {int(np.argmin(known > 0))}, hold no word that the "
-            f"model knows: their label is that of an empty text"
+            f"{unknown} without any word that the model knows, the first at index {int(np.argmin(known > 0))}: the "
+            f"label is that of an empty text"
         )

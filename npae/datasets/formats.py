@@ -150,18 +150,25 @@ def read(
     ValueError
         If an option is given for a source that has no use for it.
     """
-    options: dict[str, Any] = {"name": name, "size": size, "header": header, "drop": drop, "divide": divide}
-    music: dict[str, Any] = {
+    options: dict[str, Any] = {
+        "name": name,
+        "size": size,
+        "header": header,
+        "drop": drop,
+        "divide": divide,
         "meter": meter,
         "steps_per_quarter": steps_per_quarter,
         "transpose": transpose,
         "layout": layout,
     }
-    return np.asarray(read_data(source, **options, **music).X)
+    return np.asarray(read_data(source, **options).X)
 
 
 def read_data(source: str | os.PathLike[str], *, divide: float | None = None, **options: Any) -> Data:
-    """:func:`read`, with what the samples mean; X of a table with a header also has ``columns``, their names."""
+    """Samples, as :func:`read` gives them with the same options, and what they mean.
+
+    An array of a table with a header also has ``columns``, the names of its columns.
+    """
     options["divide"] = divide
     given = {option: value for option, value in options.items() if value is not None}
     reader = find_reader(source)

@@ -47,6 +47,9 @@ OF_SYSTEMS = ("desktop.ini", "ehthumbs.db", "ehthumbs_vista.db", "icon\r", "thum
 SHOWN = 3  # names in a warning
 
 
+CROPS = "faces.csv"  # the list that npae crop writes beside the faces: expected there, so that nothing is said
+
+
 class ImageFiles(NamedTuple):
     """The images of a folder, in the order in which they are read.
 
@@ -91,7 +94,8 @@ def find_images(folder: Path) -> ImageFiles:
         raise FileNotFoundError(f"{str(folder)!r} does not exist; check its spelling and the folder you are in")
     if not folder.is_dir():
         raise FileFormatError(f"{str(folder)!r} is not a folder, but one with images was expected; give its folder")
-    own, passed_over = _sorted_out(folder)
+    own, others = _sorted_out(folder)
+    passed_over = [path for path in others if path.name != CROPS]
     classes: dict[Path, list[Path]] = {}
     for entry in filter(Path.is_dir, _visible(folder)):
         images, others = _sorted_out(entry)

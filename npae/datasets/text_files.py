@@ -17,7 +17,7 @@ UTF8 = "utf-8-sig"  # with or without a mark at the beginning
 
 
 @contextmanager
-def open_text(path: Path, expected: str, encoding: str = UTF8) -> Iterator[TextIO]:
+def open_text(path: Path, expected: str, encoding: str | None = None) -> Iterator[TextIO]:
     """Open a text file for reading, with line breaks as they are in it.
 
     Parameters
@@ -25,8 +25,8 @@ def open_text(path: Path, expected: str, encoding: str = UTF8) -> Iterator[TextI
     path : Path
     expected : str
         What the file should be, for messages, such as "csv or tsv".
-    encoding : str, default UTF-8
-        As Python calls it; ``check_encoding`` says whether it does.
+    encoding : str, optional
+        One that ``check_encoding`` returned. Without it, UTF-8, for a reader that has no option for others.
 
     Raises
     ------
@@ -41,9 +41,9 @@ def open_text(path: Path, expected: str, encoding: str = UTF8) -> Iterator[TextI
             raise FileFormatError(f"{str(path)!r} is larger than {MAX_BYTES:,} bytes; split it into smaller files")
         first = file.read(2)
         file.seek(0)
-        if encoding == UTF8 and first in (b"\xff\xfe", b"\xfe\xff"):
+        if encoding in (None, UTF8) and first in (b"\xff\xfe", b"\xfe\xff"):
             raise FileFormatError(
-                f"{str(path)!r} is UTF-16 text, but {expected} in UTF-8 was expected; save it as UTF-8"
+                f"{str(path)!r} is UTF-16 text, but {expected} in UTF-8 was expected; {_advice(encoding)}"
             )
         if first != GZIP_MAGIC:
             with _decoded(file, path, expected, encoding) as text:
@@ -58,16 +58,21 @@ def open_text(path: Path, expected: str, encoding: str = UTF8) -> Iterator[TextI
 
 
 @contextmanager
-def _decoded(file: IO[bytes], path: Path, expected: str, encoding: str) -> Iterator[TextIO]:
-    with TextIOWrapper(file, encoding=encoding, newline="") as text:
+def _decoded(file: IO[bytes], path: Path, expected: str, encoding: str | None) -> Iterator[TextIO]:
+    with TextIOWrapper(file, encoding=encoding or UTF8, newline="") as text:
         try:
             yield text
         except UnicodeError as error:
             reason = one_line(getattr(error, "reason", error))
-            name = "UTF-8" if encoding == UTF8 else encoding
+            name = "UTF-8" if encoding in (None, UTF8) else encoding
             raise FileFormatError(
-                f"{str(path)!r} is not {name} text ({reason}), but {expected} was expected; save it as UTF-8"
+                f"{str(path)!r} is not {name} text ({reason}), but {expected} was expected; {_advice(encoding)}"
             ) from None
+
+
+def _advice(encoding: str | None) -> str:
+    option = "" if encoding is None else ", or name its encoding with --encoding (in Python encoding=)"
+    return f"save it as UTF-8{option}"
 
 
 def check_count(path: Path, n: int) -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from npae.datasets.streams import MAX_BYTES
 from npae.datasets.text_files import UTF8, open_text
 from npae.utils.errors import FileFormatError, Hint
+from npae.utils.wording import counted
 
 LARGEST_TEXT = 2**24  # characters
 SUFFIX = ".txt"
@@ -61,9 +62,10 @@ def find_texts(folder: Path) -> TextFiles:
     if classes:
         others = own + others
     if others:
+        example, place = others[0].relative_to(folder).as_posix(), "its sub-folders" if classes else "it"
         warnings.warn(
-            f"{len(others):,} other files in {str(folder)!r}, such as {others[0].relative_to(folder).as_posix()!r}, "
-            f"were left out; only texts in {'its sub-folders' if classes else 'it'} were read",
+            f"{counted(len(others), 'other file')} in {str(folder)!r} left out, such as {example!r}; only texts in "
+            f"{place} were read",
             Hint,
             stacklevel=3,
         )

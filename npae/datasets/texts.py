@@ -12,6 +12,7 @@ from npae.datasets.text_folders import LARGEST_TEXT, find_texts, read_text_files
 from npae.datasets.text_lines import read_labelled_lines
 from npae.datasets.text_tables import read_columns
 from npae.utils.errors import FileFormatError, Hint, quoted
+from npae.utils.wording import counted
 
 LABELLED_LINES = (".tsv", ".tab")
 TABLES = (".csv", ".csv.gz", ".tsv.gz")
@@ -196,7 +197,8 @@ def _hint_at_empty(texts: list[str], place: Callable[[int], str]) -> None:
     empty = [i for i, text in enumerate(texts) if not text.strip()]
     if empty:
         warnings.warn(
-            f"{len(empty):,} of {len(texts):,} texts are empty, the first {place(empty[0])}; they were kept",
+            f"{counted(len(empty), 'empty text')} of {len(texts):,} kept, the first {place(empty[0])}; remove what is "
+            f"no text",
             Hint,
             stacklevel=3,
         )

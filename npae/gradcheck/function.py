@@ -1,17 +1,21 @@
 """Check a plain function and the gradient written for it."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from time import monotonic
 from typing import Any
 
 import numpy as np
 
 from npae.gradcheck.bugs.identify import Call, name_raising, name_report, without_crash
+from npae.gradcheck.engine.batch_sizes import batch_axes, other_sizes
 from npae.gradcheck.engine.containers import ContainerError, arrays_in, gradients_in, is_container, replaced
 from npae.gradcheck.engine.examine import CheckSettings, examine, raised, refused_block
 from npae.gradcheck.engine.ratio import sizes_of
 from npae.gradcheck.engine.subject import NoGradientError, Subject
 from npae.gradcheck.report.findings import BlockReport, gradient_name
 from npae.gradcheck.report.report import Report
+from npae.gradcheck.report.verdict import Verdict
 from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
@@ -20,7 +24,8 @@ class FunctionSubject(Subject):
     """f(*inputs) -> y, or a tuple of several; backward(g, *inputs) -> the gradient by each block.
 
     An input may be a dict, list or tuple of arrays. Both functions receive copies, so that a function that writes into
-    its inputs is detected and changes no later call.
+    its inputs is detected and changes no later call. With ``keep_dtype`` they receive floating-point arrays in the
+    precision of ``inputs``, otherwise in float64.
 
     Attributes
     ----------
@@ -28,17 +33,30 @@ class FunctionSubject(Subject):
         All arrays in the inputs by name, floating-point ones in float64; ``blocks`` are those that have a gradient.
     """
 
-    def __init__(self, f: Callable[..., Any], backward: Callable[..., Any], inputs: Sequence[Any], wrt: list[str]):
-        self.f, self.backward = f, backward
-        self.inputs = dict(zip(input_names(f, len(inputs)), inputs, strict=True))
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        backward: Callable[..., Any],
+        inputs: Sequence[Any],
+        wrt: list[str],
+        keep_dtype: bool = False,
+        names: Sequence[str] | None = None,
+    ):
+        self.f, self.backward, self.keep_dtype = f, backward, keep_dtype
+        self.inputs = dict(zip(names or input_names(f, len(inputs)), inputs, strict=True))
         self.wrt = wrt
         self.arrays = {
             name: _copy(array) for given, value in self.inputs.items() for name, array in arrays_in(given, value)
         }
         self.blocks = {name: self.arrays[name] for given in wrt for name in floating_in(given, self.inputs[given])}
+        given_arrays = {name: array for given, value in self.inputs.items() for name, array in arrays_in(given, value)}
+        self._dtypes = {name: array.dtype for name, array in given_arrays.items()} if keep_dtype else {}
+        if keep_dtype:  # steps are rounded to the coarsest
+            coarsest = max((self._dtypes[name] for name in self.blocks), key=lambda dtype: float(np.finfo(dtype).eps))
+            self.dtype, self.eps = coarsest.type, float(np.finfo(coarsest).eps)
         self._overwritten: set[str] = set()
         y, self.several = self._parts()
-        self.shapes = [part.shape for part in y]
+        self.shapes, self._output_dtypes = [part.shape for part in y], [part.dtype for part in y]
         names = [f"y[{i}]" if self.several else "y" for i in range(len(y))]
         self.known = sizes_of({**self.arrays, **dict(zip(names, y, strict=True))})
         self.eps = max([self.eps, *(float(np.finfo(part.dtype).eps) for part in y if part.dtype.kind == "f")])
@@ -47,12 +65,18 @@ class FunctionSubject(Subject):
         """The arguments of f with these arrays in them."""
         return [replaced(name, value, arrays) for name, value in self.inputs.items()]
 
+    def with_arrays(self, arrays: Mapping[str, Array]) -> "FunctionSubject":
+        """The same functions at other arrays, whose shapes may differ."""
+        inputs = self.arguments(self._copies(arrays))
+        return type(self)(self.f, self.backward, inputs, self.wrt, self.keep_dtype, list(self.inputs))
+
     def _copies(self, arrays: Mapping[str, Array]) -> dict[str, Array]:
-        return {name: array.copy() for name, array in arrays.items()}
+        """Copies in the precision in which they are handed over."""
+        return {name: array.astype(self._dtypes.get(name, array.dtype)) for name, array in arrays.items()}
 
     def _note_overwritten(self, copies: Mapping[str, Array], arrays: Mapping[str, Array]) -> None:
         for name, array in arrays.items():
-            if not _equal(copies[name], array):
+            if not _equal(copies[name], array.astype(self._dtypes.get(name, array.dtype))):
                 self._overwritten.add(name)
 
     def _parts(self) -> tuple[list[Array], bool]:
@@ -77,6 +101,8 @@ class FunctionSubject(Subject):
         """The vector u in the form that backward expects: one array of y's shape, or a tuple of arrays."""
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         parts = [p.reshape(s) for p, s in zip(np.split(u, np.cumsum(sizes)[:-1]), self.shapes, strict=True)]
+        if self.keep_dtype:
+            parts = [p.astype(d) if d.kind == "f" else p for p, d in zip(parts, self._output_dtypes, strict=True)]
         scalars = [float(p) if p.ndim == 0 else p.copy() for p in parts]
         return tuple(scalars) if self.several else scalars[0]
 
@@ -92,17 +118,28 @@ class FunctionSubject(Subject):
             if not _equal(np.asarray(old), np.asarray(new)):
                 self._overwritten.add("the upstream gradient")
         self._note_overwritten(copies, arrays)
-        return {name: _as_gradient(name, claimed) for name, claimed in self._by_block(result) if name in self.blocks}
+        return self.as_gradients(result)
+
+    def as_gradients(self, result: Any, returned_by: str = "backward") -> dict[str, Array]:
+        """What a function returned, as one gradient for each block; ``returned_by`` is its name in messages."""
+        parts = self._by_block(result, returned_by)
+        return {name: _as_gradient(name, claimed) for name, claimed in parts if name in self.blocks}
+
+    def direction(self, v: Mapping[str, Array]) -> Any:
+        """Directions by block in the form of the inputs ``wrt``: that of a single one, or a tuple."""
+        parts = [replaced(name, self.inputs[name], v) for name in self.wrt]
+        parts = [float(part) if isinstance(part, np.ndarray) and part.ndim == 0 else part for part in parts]
+        return parts[0] if len(parts) == 1 else tuple(parts)
 
     def call_backward(self, g: Any, arguments: list[Any]) -> Any:
         """What backward returns."""
         return self.backward(g, *arguments)
 
-    def _by_block(self, result: Any) -> Iterator[tuple[str, Any]]:
-        """The parts of what backward returned, by block."""
+    def _by_block(self, result: Any, returned_by: str) -> Iterator[tuple[str, Any]]:
+        """The parts of what ``returned_by`` returned, by block."""
         expected = ", ".join(map(gradient_name, self.blocks))
         if result is None:
-            raise NoGradientError(f"backward returned None; it must return {expected}")
+            raise NoGradientError(f"{returned_by} returned None; it must return {expected}")
         parts = list(result) if isinstance(result, tuple | list) else [result]
         (first, *others) = self.wrt
         if not others and is_container(self.inputs[first]):  # the container itself, or in a tuple of one
@@ -111,7 +148,7 @@ class FunctionSubject(Subject):
             parts = [result]  # the gradient as a list of numbers
         if len(parts) != len(self.wrt):
             raise NoGradientError(
-                f"backward returned {len(parts)} gradient{'s' if len(parts) > 1 else ''}, where {expected} was "
+                f"{returned_by} returned {len(parts)} gradient{'s' if len(parts) > 1 else ''}, where {expected} was "
                 f"expected; return one for each in this order, or name the inputs that have a gradient with wrt="
             )
         for name, part in zip(self.wrt, parts, strict=True):
@@ -150,6 +187,9 @@ def check(
     budget_s: float | None = None,
     tolerance: float | None = None,
     seed: int = 0,
+    batch_axis: int | Mapping[str, int] | None = None,
+    nondet_tol: float = 0.0,
+    keep_dtype: bool = False,
 ) -> Report:
     """Check a hand-written gradient against its function.
 
@@ -162,8 +202,8 @@ def check(
         gradient need not be in a tuple. g has y's shape; where f returns a tuple, g is a tuple of such arrays.
     inputs : sequence
         The arguments of f: arrays, dicts, lists and tuples of arrays, which may be nested, and any others. The gradient
-        by a container is one with the same entries. Floating-point arrays are converted to float64. Random arrays whose
-        sizes all differ make the strongest check.
+        by a container is one with the same entries. Floating-point arrays are converted to float64, unless
+        ``keep_dtype``. Random arrays whose sizes all differ make the strongest check.
     wrt : str, int or a sequence of them, optional
         The inputs that have a gradient, by name or position; all floating-point arrays by default.
     mode : {"full", "fast"}, default "full"
@@ -174,6 +214,16 @@ def check(
         Largest difference relative to a block's largest entry: 1e-6 by default, 2e-3 where f computes in float32.
     seed : int, default 0
         Seed of the upstream gradient and of the directions.
+    batch_axis : int or dict of str to int, optional
+        The axis of the samples. The check is repeated with 1, 2, 9 and 17 samples, which are those given, repeated and
+        scaled. A number stands for this axis of the first array that has it, and of all others of the same length
+        there; a dict says it for each array: ``{"x": 0, "t": 0}``.
+    nondet_tol : float, default 0
+        By how much two equal calls may differ, relative to the largest number; less than 1e-3. By default they must be
+        equal. The steps grow with it, and the default tolerance is 2e-3 from 1e-10 on.
+    keep_dtype : bool, default False
+        Hand floating-point arrays over in the precision that they have, for functions that exist in that only. The
+        default tolerance is 2e-3 in float32; in float16 differences prove nothing, and the verdict is CAN'T TELL.
 
     Returns
     -------
@@ -192,16 +242,25 @@ def check(
     >>> x = np.random.default_rng(0).normal(size=(3, 4))
     >>> print(check(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), [x]).verdict)
     PASS
+    >>> total = lambda x: x.sum(axis=0)
+    >>> squeezed = lambda g, x: np.tile(g, (len(x), 1)).squeeze()
+    >>> report = check(total, squeezed, [x], batch_axis=0)
+    >>> print(report.invariants[-1].detail)
+    with 1 sample dx is wrong
     """
-    plan = CheckSettings(mode, budget_s, tolerance, seed)
+    plan = CheckSettings(mode, budget_s, tolerance, seed, nondet_tol)
     if not isinstance(inputs, Sequence) or isinstance(inputs, str):
         raise ValueError(f"inputs is a {type(inputs).__name__}; expected a list of f's arguments, such as [x, W]")
     chosen = chosen_inputs(wrt, input_names(f, len(inputs)), inputs)
-    return examine_function(FunctionSubject(f, backward, inputs, chosen), plan)
+    return examine_function(FunctionSubject(f, backward, inputs, chosen, keep_dtype), plan, batch_axis)
 
 
-def examine_function(subject: FunctionSubject, plan: CheckSettings) -> Report:
+def examine_function(
+    subject: FunctionSubject, plan: CheckSettings, batch_axis: int | Mapping[str, int] | None = None
+) -> Report:
     """The report on a function, with names; a backward that raises is a finding."""
+    axes = {} if batch_axis is None else batch_axes(batch_axis, subject.arrays)
+    start = monotonic()
     title = getattr(subject.backward, "__name__", type(subject.backward).__name__)
     u = subject.upstream(plan.generator("upstream"))
     order, refused = list(subject.blocks), []
@@ -214,6 +273,16 @@ def examine_function(subject: FunctionSubject, plan: CheckSettings) -> Report:
         without_crash(report, name_raising, subject, report)
     else:
         report = examine(subject, title, plan, u)
+        if axes:
+            right = [block.name for block in report.blocks if block.verdict in (Verdict.PASS, Verdict.KINK)]
+            deadline = np.inf if plan.budget_s is None else start + plan.budget_s
+            with warnings.catch_warnings():  # about sizes that the user has not chosen
+                warnings.simplefilter("ignore", RuntimeWarning)
+                found = other_sizes(subject, axes, u, right, plan.generator("batches"), deadline)
+            report.invariants.append(found)
+            report.notes += [f"{found.name}: {found.detail}"] * (found.holds and bool(found.detail))
+            report.notes.append(f"the batch is axis {', '.join(f'{axis} of {name}' for name, axis in axes.items())}")
+            report.seconds = monotonic() - start
         without_crash(report, name_report, subject, report, u, plan.generator("names"))
     report.blocks = sorted(report.blocks + refused, key=lambda block: order.index(block.name))
     return report

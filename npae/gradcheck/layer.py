@@ -1,4 +1,4 @@
-"""Check a layer: one of npae's, or any class with ``plan``, ``forward`` and ``backward``."""
+"""Check a layer: one of npae's, any class with ``plan``, ``forward`` and ``backward``, or one of other code."""
 
 import copy
 from collections.abc import Callable, Iterator
@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from npae.gradcheck.adapters import Adapter, usual_methods
 from npae.gradcheck.bugs.identify import Call, name_report, without_crash
 from npae.gradcheck.engine.examine import CheckSettings, examine, raised
 from npae.gradcheck.engine.invariants import distance
@@ -14,6 +15,7 @@ from npae.gradcheck.engine.larger_batch import larger_batch, more_samples
 from npae.gradcheck.engine.ratio import sizes_of
 from npae.gradcheck.engine.subject import NoGradientError, Subject, copy_parameters
 from npae.gradcheck.engine.window_hints import window_hints
+from npae.gradcheck.foreign_layer import check_foreign_layer
 from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import FLOAT32, Verdict
@@ -167,13 +169,15 @@ def check_layer(
     tolerance: float | None = None,
     seed: int = 0,
     kernels: ModuleType | None = None,
+    adapter: Adapter | None = None,
 ) -> Report:
     """Check the gradients of a layer by its input and by its parameters.
 
     Parameters
     ----------
-    layer : Layer, or any object with ``plan``, ``forward`` and ``backward``
-        It is copied; a built layer is checked at its own parameters, an unbuilt one at random parameters.
+    layer : Layer, or any object with ``plan``, ``forward`` and ``backward``, or a layer of other code
+        It is copied; a built layer is checked at its own parameters, an unbuilt one at random parameters. A layer of
+        other code has ``forward(x)`` and ``backward(dy)`` and no ``plan``; see ``adapter``.
     input_shape : tuple of int
         Shape of one sample. Sizes that all differ make the strongest check.
     x : ndarray of shape (N, ``*input_shape``), optional
@@ -184,6 +188,10 @@ def check_layer(
         Seed of x, parameters, noise and upstream gradient.
     kernels : module, optional
         ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
+    adapter : Adapter, optional
+        Where a layer of other code has its parameters and gradients: one of ``npae.gradcheck.adapters``, or your own.
+        By default the usual forms are tried: the dicts or lists ``params`` and ``grads``, and attributes W and dW. The
+        report says where they were found. Such a layer is also checked with batches of 1, 2, 9 and 17 samples.
 
     Returns
     -------
@@ -209,6 +217,8 @@ def check_layer(
         x = plan.generator("x").standard_normal((n, *shape))
     elif (x := check_dense(x, "x")).shape[1:] != shape or len(x) < 1:
         raise ValueError(f"x has shape {x.shape}, but input_shape {shape} asks for (N, {', '.join(map(str, shape))})")
+    if adapter is not None or _is_foreign(layer):
+        return check_foreign_layer(layer, np.array(x, dtype=np.float64, order="C"), adapter, plan)
     kernels = kernels or default_kernels()
     subject = LayerSubject(layer, shape, x, kernels, seed)
     randomize(subject, layer, plan.generator("parameters"))
@@ -225,6 +235,12 @@ def check_layer(
     report.invariants.append(float32_invariant(subject, u))
     without_crash(report, name_report, subject, report, u, plan.generator("names"))
     return report
+
+
+def _is_foreign(layer: Any) -> bool:
+    """Whether a layer has a forward and a backward pass, but no ``plan``."""
+    no_plan = not callable(getattr(layer, "plan", None)) and not isinstance(layer, type)
+    return no_plan and usual_methods(layer) is not None
 
 
 def layer_invariants(subject: LayerSubject, u: Array) -> Iterator[Invariant]:

@@ -4,7 +4,6 @@ A wrong optimizer can train almost as well as a right one. So the values of θ a
 gradients that span nine orders of magnitude, since ε matters only where gradients are small.
 """
 
-from collections.abc import Callable
 from time import monotonic
 from typing import Any
 
@@ -12,8 +11,9 @@ import numpy as np
 
 from npae.gradcheck.bugs import KINDS, BugCase, bugs_of, make_case
 from npae.gradcheck.bugs.identify import SAME, as_name
-from npae.gradcheck.bugs.optimizer import path
+from npae.gradcheck.bugs.optimizer import epsilon_hat_path, path
 from npae.gradcheck.engine.invariants import distance
+from npae.gradcheck.foreign_optimizer import ForeignOptimizer
 from npae.gradcheck.report.findings import BlockReport
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
@@ -33,24 +33,28 @@ def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Repo
 
     Parameters
     ----------
-    optimizer : Optimizer or callable
-        ``SGD``, ``RMSprop``, ``Adam``, ``AdamW`` or an instance of a subclass; or a function
-        ``update(theta, gradient)`` that returns the new θ (float64, shape (8,)) and is compared with Adam.
+    optimizer : Optimizer, callable or object
+        ``SGD``, ``RMSprop``, ``Adam``, ``AdamW`` or an instance of a subclass; or code of your own, which is compared
+        with Adam: a function ``update(theta, gradient)``, or an object that is callable or has a method ``step``,
+        ``update`` or ``update_params``. θ has shape (8,) and float64; the new θ is returned, or written into the
+        array given. Where arrays are refused, both are given as dicts with the one entry "theta". Its state is that
+        of a copy.
     seed : int, default 0
         Seed of the start and of the gradients.
     **settings : float
-        For a function, the settings that it uses: ``rate`` (default 0.01), ``beta1`` (0.9), ``beta2`` (0.999),
-        ``epsilon`` (1e-8).
+        For code of your own, the settings that it uses: ``rate`` (default 0.01), ``beta1`` (0.9), ``beta2`` (0.999),
+        ``epsilon`` (1e-8). Those not given are read from an object's attributes of usual names; a note says which.
 
     Returns
     -------
     Report
-        With one block, "theta": the values of θ after each step, of shape (3, 8).
+        With one block, "theta": the values of θ after each step, of shape (3, 8). An Adam with ε̂ added to √v, as in
+        section 2 of its paper, passes with a note.
 
     Raises
     ------
     ValueError
-        Where the optimizer is neither a callable nor one of the four.
+        Where the optimizer cannot be called, or is an ``Optimizer`` of another algorithm.
 
     Examples
     --------
@@ -60,17 +64,27 @@ def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Repo
     PASS
     """
     start = monotonic()
-    kind = KINDS["adam"]
+    foreign = None if isinstance(optimizer, Optimizer) else ForeignOptimizer(optimizer)
+    said: list[str] = []
+    given = _settings(optimizer) if foreign is None else foreign.settings(settings, said)
     calls = []
     for part in range(2):  # a mistake is named only if it explains two different paths
-        values = kind.draw(np.random.default_rng([seed, part]))
-        values.update(_settings(optimizer, settings))
-        c = make_case(kind, values, None)
-        calls.append((c, _path_of_algorithm(optimizer, c), _path_of_code(optimizer, c)))
+        values = KINDS["adam"].draw(np.random.default_rng([seed, part]))
+        c = make_case(KINDS["adam"], {**values, **given}, None)
+        taken = _path_of_code(optimizer, c) if foreign is None else foreign.path(c)
+        calls.append((c, _path_of_algorithm(optimizer, c), taken))
+    adam = foreign is not None or isinstance(optimizer, Adam)
+    if adam and _wrong(calls) and not isinstance(optimizer, AdamW):
+        variant = [(c, epsilon_hat_path(c), taken) for c, _, taken in calls]
+        if not _wrong(variant):
+            calls = variant
+            said.append(
+                "this is the ε̂ form of Adam (Kingma & Ba, section 2): ε is added to √v before the correction, so "
+                "it weighs more in the first steps"
+            )
     c, expected, taken = calls[0]
-    block = _compare(c, expected, taken)
-    report = Report(_title(optimizer), [block])
-    if block.verdict is Verdict.WRONG and _is_adam(optimizer):
+    report = Report(_title(optimizer), [_compare(c, expected, taken)], notes=said)
+    if report.verdict is Verdict.WRONG and adam:
         report.names = [
             as_name(b, ("theta",))
             for b in bugs_of("adam")
@@ -78,6 +92,11 @@ def check_optimizer(optimizer: Any, *, seed: int = 0, **settings: float) -> Repo
         ]
     report.seconds = monotonic() - start
     return report
+
+
+def _wrong(calls: list[tuple[BugCase, Array, Array]]) -> bool:
+    """Whether any path that was taken differs from the expected one."""
+    return any(_compare(*call).verdict is Verdict.WRONG for call in calls)
 
 
 def _compare(c: BugCase, expected: Array, taken: Array) -> BlockReport:
@@ -106,34 +125,22 @@ def _alike(known: Array, seen: Array, c: BugCase) -> bool:
     return distance(known - c.start, seen - c.start) <= SAME
 
 
-def _path_of_code(optimizer: Any, c: BugCase) -> Array:
-    """θ after each step of the code under test."""
+def _path_of_code(optimizer: Optimizer, c: BugCase) -> Array:
+    """θ after each step of one of npae's optimizers."""
     theta = c.start.copy()
     result: Array = np.empty_like(c.x)
-    if isinstance(optimizer, Optimizer):
-        arena = Arena("float64", default_kernels())
-        arena.theta, arena.dtheta, arena.decayed = theta, np.empty_like(theta), slice(0, theta.size)
-        optimizer.bind(arena)
+    arena = Arena("float64", default_kernels())
+    arena.theta, arena.dtheta, arena.decayed = theta, np.empty_like(theta), slice(0, theta.size)
+    optimizer.bind(arena)
     for t, gradient in enumerate(c.x):
-        if isinstance(optimizer, Optimizer):
-            arena.dtheta[...] = gradient
-            with np.errstate(invalid="ignore"):
-                optimizer.step()
-        else:
-            theta = np.asarray(optimizer(theta.copy(), gradient.copy()), dtype=np.float64)
+        arena.dtheta[...] = gradient
+        with np.errstate(invalid="ignore"):
+            optimizer.step()
         result[t] = theta
     return result
 
 
-def _is_adam(optimizer: Any) -> bool:
-    return isinstance(optimizer, Adam) or not isinstance(optimizer, Optimizer)
-
-
-def _settings(optimizer: Any, given: dict[str, float]) -> dict[str, float]:
-    if not isinstance(optimizer, Optimizer):
-        if not isinstance(optimizer, Callable):  # type: ignore[arg-type]
-            raise ValueError(f"{optimizer!r} is no optimizer; give one of npae.optimizers or update(theta, gradient)")
-        return given
+def _settings(optimizer: Optimizer) -> dict[str, float]:
     known = ("beta1", "beta2", "epsilon", "momentum", "decay", "weight_decay")
     return {"rate": optimizer.learning_rate, **{n: getattr(optimizer, n) for n in known if hasattr(optimizer, n)}}
 
@@ -142,7 +149,7 @@ def _path_of_algorithm(optimizer: Any, c: BugCase) -> Array:
     """θ after each step of the algorithm."""
     if isinstance(optimizer, AdamW):
         return _adamw(c)
-    if _is_adam(optimizer):
+    if isinstance(optimizer, Adam) or not isinstance(optimizer, Optimizer):
         return path(c)
     if isinstance(optimizer, SGD):
         return _sgd(c)
@@ -178,4 +185,4 @@ def _adamw(c: BugCase) -> Array:
 
 
 def _title(optimizer: Any) -> str:
-    return type(optimizer).__name__ if isinstance(optimizer, Optimizer) else getattr(optimizer, "__name__", "update")
+    return str(getattr(optimizer, "__name__", type(optimizer).__name__))

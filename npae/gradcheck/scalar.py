@@ -1,6 +1,6 @@
 """Check the gradient of a function that returns one number, as losses do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter
 from typing import Any
 
@@ -18,8 +18,16 @@ class ScalarSubject(FunctionSubject):
 
     has_upstream = False
 
-    def __init__(self, f: Callable[..., Any], grad: Callable[..., Any], inputs: list[Any], wrt: list[str]) -> None:
-        super().__init__(f, grad, inputs, wrt)
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        grad: Callable[..., Any],
+        inputs: Sequence[Any],
+        wrt: list[str],
+        keep_dtype: bool = False,
+        names: Sequence[str] | None = None,
+    ) -> None:
+        super().__init__(f, grad, inputs, wrt, keep_dtype, names)
         if self.several or int(np.prod(self.shapes[0])) != 1:
             what = f"{len(self.shapes)} outputs" if self.several else f"an array of shape {self.shapes[0]}"
             raise ValueError(
@@ -43,6 +51,9 @@ def check_grad(
     budget_s: float | None = None,
     tolerance: float | None = None,
     seed: int = 0,
+    batch_axis: int | Mapping[str, int] | None = None,
+    nondet_tol: float = 0.0,
+    keep_dtype: bool = False,
 ) -> Report:
     """Check the gradient of a function that returns one number.
 
@@ -67,6 +78,8 @@ def check_grad(
         Largest difference relative to a block's largest entry: 1e-6 by default, 2e-3 where f computes in float32.
     seed : int, default 0
         Seed of the directions.
+    batch_axis, nondet_tol, keep_dtype
+        As for ``check``.
 
     Returns
     -------
@@ -93,7 +106,13 @@ def check_grad(
     >>> [f"{block.gradient} {block.verdict}" for block in check_grad(loss, gradient, p, x).blocks]
     ['p.dW PASS', 'p.db WRONG']
     """
-    plan = CheckSettings(mode, budget_s, tolerance, seed)
+    plan = CheckSettings(mode, budget_s, tolerance, seed, nondet_tol)
+    inputs, chosen = loss_inputs(f, x, args)
+    return examine_function(ScalarSubject(f, grad, inputs, chosen, keep_dtype), plan, batch_axis)
+
+
+def loss_inputs(f: Callable[..., Any], x: Any, args: Sequence[Any]) -> tuple[list[Any], list[str]]:
+    """The inputs of ``f(x, *args)``, and the names of those that x stands for, which have a gradient."""
     arguments = list(x) if _is_several(f, x, len(args)) else [x]
     n = len(arguments)
     inputs = [*(np.float64(a) if isinstance(a, float) else a for a in arguments), *args]
@@ -104,8 +123,28 @@ def check_grad(
                 f"{name} holds no array of floating-point numbers, and only those have a gradient; write "
                 f"np.array([1.0, 2.0]) for [1, 2]"
             )
-    chosen = chosen_inputs(names[:n], names, inputs)
-    return examine_function(ScalarSubject(f, grad, inputs, chosen), plan)
+    return inputs, chosen_inputs(names[:n], names, inputs)
+
+
+def check_loss(
+    f: Callable[..., Any],
+    grad: Callable[..., Any],
+    inputs: Sequence[Any],
+    *,
+    wrt: Sequence[str | int] | str | int | None = None,
+    mode: str = "full",
+    budget_s: float | None = None,
+    tolerance: float | None = None,
+    seed: int = 0,
+    batch_axis: int | Mapping[str, int] | None = None,
+    nondet_tol: float = 0.0,
+    keep_dtype: bool = False,
+) -> Report:
+    """``check_grad`` with the arguments of ``check``: ``grad(*inputs)`` returns the gradients by the inputs ``wrt``."""
+    plan = CheckSettings(mode, budget_s, tolerance, seed, nondet_tol)
+    inputs = list(inputs)
+    chosen = chosen_inputs(wrt, input_names(f, len(inputs)), inputs)
+    return examine_function(ScalarSubject(f, grad, inputs, chosen, keep_dtype), plan, batch_axis)
 
 
 def _is_several(f: Callable[..., Any], x: Any, n_others: int) -> bool:

@@ -17,11 +17,11 @@ from npae.utils.types import Array
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 COLOURS = [f"C{i}" for i in range(10)]
 MARKERS = "o^sDvPX*<>"
 LINES = 20  # of a column of a legend
 LONGEST = 24  # letters of a name in a legend
+BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 
 
 @contextmanager

@@ -86,6 +86,20 @@ def test_a_picture_has_the_originals_first(files):
     assert np.array_equal(first, np.rint(np.load("x.npy")[0] * 255))
 
 
+def test_a_conditional_model_needs_a_label(bright, files, capsys):
+    x, labels, _ = bright
+    model = npae.VariationalAutoencoder(
+        conditional=True, code_size=2, hidden=(8,), epochs=1, batch_size=50, random_state=0
+    )
+    model.fit(x, labels).save("m.safetensors")
+    assert main([*files, "--out", "a.npy"]) == 2
+    assert "this model is conditional; give --label, one of 0, 1" in capsys.readouterr().err
+    assert main([*files, "--out", "a.npy", "--label", "1"]) == 0
+    vector = attribute_vector(model, x[labels == 1], x[labels == 0])
+    expected = apply_attribute(model, x[:6], vector, np.linspace(-1, 1, 7), labels=1)
+    np.testing.assert_allclose(np.load("a.npy"), expected, atol=1e-6)
+
+
 @pytest.mark.parametrize("strength", ["0", "-1", "nan", "inf"])
 def test_a_strength_that_is_none_is_refused(files, strength, capsys):
     assert main([*files, "--strength", strength]) == 2

@@ -90,6 +90,7 @@ def test_samples_that_the_model_was_fitted_to_are_counted(model):
         assert Detector(model, known, false_positive_rate=0.1).n_fitted == n
 
 
+@pytest.mark.filterwarnings("ignore:the code has collapsed:UserWarning")
 @pytest.mark.parametrize("loss", ["bce", "mse"])
 def test_the_elbo_agrees_with_the_bound_of_generation(loss):
     from npae.applications.generation import bounds
@@ -122,6 +123,13 @@ def test_values_beyond_the_interval_of_cross_entropy_raise_the_elbo_by_their_squ
 def test_wrong_options_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         Detector(fitted("deep"), data_for("deep"), **options)
+
+
+def test_a_conditional_model_is_refused():
+    x = samples(24, 12)
+    model = npae.VariationalAutoencoder(conditional=True, **{**MODEL, "epochs": 1}).fit(x, np.arange(24) % 2)
+    with pytest.raises(ValueError, match="this model is conditional; give one that was fitted without"):
+        Detector(model, x)
 
 
 def test_too_few_known_good_samples_are_refused():

@@ -81,7 +81,9 @@ def digits() -> Any:
 def test_a_mixture_draws_digits_that_are_closer_to_the_data_than_the_other_samplers_do(digits: Any) -> None:
     pytest.importorskip("sklearn")
     x, labels = digits
-    model = npae.DeepAutoencoder(hidden=(64,), code_size=8, epochs=12, batch_size=32, random_state=0).fit(x)
+    model = npae.DeepAutoencoder(
+        hidden=(64,), code_size=16, epochs=25, learning_rate=3e-3, batch_size=50, random_state=0
+    ).fit(x)
     found = compare(model, x, labels)
     distances = dict(found.rows)
     assert list(distances) == ["gaussian", "gmm", "data"]

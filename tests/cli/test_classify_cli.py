@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -80,7 +81,7 @@ def test_labels_of_any_kind_are_learned_kept_and_given_to_new_samples(kind, ther
     assert f"a classifier of {k} labels, fitted to 400 samples: c.safetensors" in capsys.readouterr().out
     assert main(["classify", "m.safetensors", "--classifier", "c.safetensors", "--data", "new.npy"]) == 0
     printed = capsys.readouterr().out
-    assert "120 samples were labelled; labels.csv" in printed
+    assert "120 samples labelled: labels.csv" in printed
     assert ("and 20 more labels" in printed) == (k == 40)
     assert rows() == rows("a.csv")
     assert [row["index"] for row in rows()] == [str(i) for i in range(120)]
@@ -99,6 +100,16 @@ def test_labels_in_order_are_learned_from_few_that_are_drawn_at_random(kind, the
     assert lines[4] == f"{drawn}; the accuracy is the mean of these 10"
 
 
+def test_a_kept_classifier_labels_without_scikit_learn(there, monkeypatch, capsys):
+    there("names with spaces")
+    assert main(["classify", "m.safetensors", *SIDES, "--save", "c.safetensors"]) == 0
+    for name in [name for name in sys.modules if name.split(".")[0] == "sklearn"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # so that an import fails
+    assert main(["classify", "m.safetensors", "--classifier", "c.safetensors", "--data", "new.npy"]) == 0
+    assert len(rows()) == 120
+
+
 def test_another_seed_draws_other_labels(there, capsys):
     there("names with spaces")
     printed = set()
@@ -113,7 +124,7 @@ def test_few_that_are_all_are_said_to_be(there, capsys):
     assert main(["classify", "m.safetensors", *SIDES, *TEST, "--few", "900"]) == 0
     printed = capsys.readouterr().out
     assert "accuracy, 400 labels" in printed
-    assert "all 400 labels were used in both columns, since --few is 900" in printed
+    assert "all labels were used in both columns, since 400 are not more than 900 (--few)" in printed
 
 
 @pytest.mark.filterwarnings("default")

@@ -28,6 +28,8 @@ def folder(tmp_path_factory):
     np.savetxt(folder / "flat.csv", x.reshape(90, -1), delimiter=",")
     npae.DeepAutoencoder(**QUICK).fit(x).save(folder / "model.safetensors")
     npae.VariationalAutoencoder(**QUICK).fit(x).save(folder / "vae.safetensors")
+    conditional = npae.VariationalAutoencoder(conditional=True, **{**QUICK, "epochs": 1}).fit(x, kinds)
+    conditional.save(folder / "conditional.safetensors")
     npae.DeepAutoencoder(**QUICK).fit(x.reshape(90, -1)).save(folder / "flat.safetensors")
     return folder
 
@@ -158,11 +160,14 @@ def test_a_mistake_is_one_sentence_and_nothing_is_written(arguments, sentence, t
     [
         (["vae.safetensors", *X, "--method", "dec"], "a variational model has a distribution of codes"),
         (["flat.safetensors", "--data", "flat.csv", "--picture", "p.png"], "--picture is for images, but"),
+        (["conditional.safetensors", *X, "--picture", "p.png"], "--picture decodes centroids, for which a conditional"),
     ],
 )
-def test_what_a_model_cannot_do_is_refused(arguments, sentence, capsys):
+def test_what_a_model_cannot_do_is_refused(arguments, sentence, tmp_path, capsys):
+    before = sorted(tmp_path.iterdir())
     assert main(["cluster", *arguments]) == 2
     assert sentence in capsys.readouterr().err
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_labels_of_the_digits_are_their_own(capsys):

@@ -30,6 +30,7 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def there(folder, monkeypatch):
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "200")  # so that each row of a table is one line
 
 
 @pytest.fixture(scope="module")

@@ -29,6 +29,19 @@ class Wrong(Doubles):
         return dy
 
 
+class Foreign:
+    def __init__(self):
+        self.W = np.arange(1.0, 7)
+
+    def forward(self, x):
+        self.x = x
+        return self.W * x
+
+    def backward(self, dy):
+        self.dW = (self.x * dy).sum(axis=0)
+        return self.W * dy
+
+
 class Broken(Doubles):
     def __init__(self, factor):
         pass
@@ -65,6 +78,13 @@ def test_a_wrong_one_gives_1_and_a_report(folder, capsys):
     assert report["blocks"][0]["ratio"] == pytest.approx(0.5)
 
 
+def test_a_layer_of_other_code_is_checked_with_its_parameters(folder, capsys):
+    assert main(["gradcheck", "gradcheck_example:Foreign"]) == 0
+    out = capsys.readouterr().out
+    assert "dW  PASS" in out
+    assert "read from layer.W with layer.dW" in out
+
+
 def test_a_layer_that_takes_images_is_given_images(capsys):
     assert main(["gradcheck", "npae.layers:MaxPool2D"]) == 0
     assert "504 of 504" in capsys.readouterr().out
@@ -87,19 +107,19 @@ def test_a_saved_model_passes(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["gradcheck", "nothing"], "is no file, no recipe and no module:Class"),
+        (["gradcheck", "nothing"], "is no file, no recipe and no module:name"),
         (["gradcheck", "no_such_module:Layer"], "there is no module 'no_such_module'"),
         (["gradcheck", "gradcheck_example:Missing"], "has no 'Missing'"),
         (["gradcheck", "gradcheck_example:Broken"], "needs arguments"),
-        (["gradcheck", ":Doubles"], "is no module:Class"),
+        (["gradcheck", ":Doubles"], "is no module:name"),
         (["gradcheck", "gradcheck_example:Unmakable"], "no file of weights"),
-        (["gradcheck", "gradcheck_example:Unrunnable", "--json"], "RuntimeError at gradcheck_example.py, line 34"),
+        (["gradcheck", "gradcheck_example:Unrunnable", "--json"], "RuntimeError at gradcheck_example.py, line 47"),
         (["gradcheck", "gradcheck_unfinished:Layer"], "cannot be imported: SyntaxError"),
-        (["gradcheck", "gradcheck_example.py"], "give module:Class, such as gradcheck_example:Scale"),
+        (["gradcheck", "gradcheck_example.py"], "give module:name, such as gradcheck_example:Scale"),
         (["gradcheck", "missing.safetensors"], "missing.safetensors"),
         (["gradcheck", "C:\\none\\m.safetensors"], "there is no file C:\\none\\m.safetensors"),
         (["gradcheck", "C:/none/m.safetensors"], "there is no file C:/none/m.safetensors"),
-        (["gradcheck", "C:\\none\\layers.py"], "give module:Class, such as layers:Scale"),
+        (["gradcheck", "C:\\none\\layers.py"], "give module:name, such as layers:Scale"),
         (
             ["gradcheck", "C:\\none\\layers.py:Scale"],
             "layers.py is a file, and a module is expected; go to its folder,",

@@ -9,7 +9,7 @@ import pytest
 import npae
 from npae import datasets
 from npae.cli import main
-from npae.datasets.formats import read_named
+from npae.datasets.formats import read_data
 
 RNG = np.random.default_rng(0)
 X = RNG.random((60, 6))
@@ -34,7 +34,7 @@ def folder(tmp_path_factory):
     np.save(folder / "x.npy", X)
     np.save(folder / "labels.npy", LABELS)
     quick = {"code_size": 2, "epochs": 1, "batch_size": 30, "random_state": 0}
-    named = read_named(folder / "cols.csv")
+    named = read_data(folder / "cols.csv").X
     npae.VanillaAutoencoder(**quick).fit(named).save(folder / "named.safetensors")
     npae.VanillaAutoencoder(**quick).fit(X).save(folder / "nameless.safetensors")
     npae.VanillaAutoencoder(**quick).fit(named).save(folder / "named.safetensors")
@@ -47,14 +47,14 @@ def there(folder, monkeypatch):
 
 
 def test_names_are_those_of_the_header_as_long_as_rows_are_chosen():
-    named = read_named("cols.csv")
+    named = read_data("cols.csv").X
     assert named.columns == tuple("abcdef")
     for rows in (named[:3], named[[4, 2]], named[LABELS == 1], named[...]):
         assert rows.columns == tuple("abcdef")
     for other in (named[:, ::-1], named[0], named[:, :2], named + 1, named.T, named[None], named.copy()[:, :6]):
         assert not hasattr(other, "columns")
-    assert read_named("indexed.csv", drop=["id", "c"]).columns == tuple("abdef")
-    assert not hasattr(read_named("plain.csv"), "columns")
+    assert read_data("indexed.csv", drop=["id", "c"]).X.columns == tuple("abdef")
+    assert not hasattr(read_data("plain.csv").X, "columns")
     assert type(datasets.read("cols.csv")) is np.ndarray
     np.testing.assert_array_equal(datasets.read("cols.csv"), named)
 
@@ -67,7 +67,7 @@ def test_training_from_a_csv_stores_the_names_and_other_orders_are_refused_every
     assert model.feature_names_in_.tolist() == list("abcdef")
     encoder = npae.load_encoder(tmp_path / "model.safetensors")
     with pytest.raises(ValueError, match="same order as they were in fit"):
-        encoder.transform(read_named("reversed.csv"))
+        encoder.transform(read_data("reversed.csv").X)
     assert (
         main(["export", str(tmp_path / "model.safetensors"), "--to", "python", "--out", str(tmp_path / "encoder.py")])
         == 0
@@ -76,9 +76,9 @@ def test_training_from_a_csv_stores_the_names_and_other_orders_are_refused_every
     exported = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(exported)
     with pytest.raises(ValueError, match=r"the model was trained on .* give these, in this order"):
-        exported.encode(read_named("reversed.csv"))
+        exported.encode(read_data("reversed.csv").X)
     np.testing.assert_allclose(
-        exported.encode(read_named("cols.csv")), model.transform(read_named("cols.csv")), atol=1e-5
+        exported.encode(read_data("cols.csv").X), model.transform(read_data("cols.csv").X), atol=1e-5
     )
 
 
@@ -192,4 +192,4 @@ def test_a_frame_and_a_csv_of_it_are_the_same_to_a_model(tmp_path):
     frame.to_csv(tmp_path / "x.csv", index=False)
     model = npae.VanillaAutoencoder(code_size=2, epochs=1, batch_size=30, random_state=0).fit(frame)
     with warnings.catch_warnings(action="error"):
-        np.testing.assert_array_equal(model.transform(read_named(tmp_path / "x.csv")), model.transform(frame))
+        np.testing.assert_array_equal(model.transform(read_data(tmp_path / "x.csv").X), model.transform(frame))

@@ -47,6 +47,9 @@ FOLDERS = [case for case in INPUTS if case[2].holds is samples_in]
 WORDS: dict[str, set[str]] = {
     "bench": {"peers", "models"},
     "train": {"checkpoint_every"},
+    "sample": {"label"},
+    "decode": {"label"},
+    "interpolate": {"label"},
     "texts": {"encoding"},
     "learn": {"name", "dir", "folder", "folders"},  # a learner's folder, in which no file is replaced
 }

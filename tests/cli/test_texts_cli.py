@@ -66,7 +66,7 @@ def test_what_was_learned_is_kept_and_labels_new_texts_as_at_once(capsys):
     assert main(["texts", "train", "--code-size", "2", "--save", "kept", "--data", "new.txt", "--out", "once.csv"]) == 0
     assert "what was learned is in kept" in capsys.readouterr().out
     assert main(["texts", "--model", "kept", "--data", "new.txt"]) == 0
-    assert "20 texts were labelled; labels.csv" in capsys.readouterr().out.replace("samples", "texts")
+    assert "20 samples labelled: labels.csv" in capsys.readouterr().out
     assert rows() == rows("once.csv")
     assert [row["label"] for row in rows()] == mails(20, 2)[1]
     assert list(rows()[0]) == ["index", "label", "probability"]
@@ -83,10 +83,10 @@ def test_texts_without_a_known_word_are_said_and_others_are_not(capsys):
         file.write("wheat\nquantum physics\nbank\nentropy\n")
     capsys.readouterr()
     assert main(["texts", "--model", "kept", "--data", "odd.txt"]) == 0
-    sentence = "2 texts, the first at index 1, hold no word that the model knows: their label is that of an empty text"
+    sentence = "2 texts without any word that the model knows, the first at index 1: the label is that of an empty text"
     assert sentence in capsys.readouterr().out
     assert main(["texts", "--model", "kept", "--data", "new.txt", "--out", "n.csv"]) == 0
-    assert "hold no word" not in capsys.readouterr().out
+    assert "without any word" not in capsys.readouterr().out
 
 
 def test_columns_and_encoding_go_to_the_sources_that_have_a_use_for_them(capsys):

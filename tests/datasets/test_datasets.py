@@ -31,7 +31,7 @@ PIXELS = np.arange(5 * 4 * 3, dtype=np.uint8).reshape(5, 4, 3) * 4
 
 
 def idx_bytes(x, dtype=None):
-    dtype = np.dtype(dtype or x.dtype)
+    dtype = np.dtype(dtype or x.dtype).newbyteorder(">")
     return bytes([0, 0, CODES[dtype], x.ndim]) + struct.pack(f">{x.ndim}I", *x.shape) + x.astype(dtype).tobytes()
 
 

@@ -62,7 +62,7 @@ def test_two_images_that_would_get_one_name_are_refused(photos):
 def test_the_command_lists_every_image(photos, capsys):
     assert main(["crop", "photos", "--out", "faces", "--size", "40,32"]) == 0
     said = capsys.readouterr().out
-    assert "1 faces of 2 images in faces, listed in faces.csv" in said
+    assert "1 face of 2 images in faces, listed in faces.csv" in said
     assert "no face was found in 1: things/1.png" in said
     assert "several" not in said
     with open("faces/faces.csv", encoding="utf-8", newline="") as file:
@@ -77,7 +77,7 @@ def test_the_command_lists_every_image(photos, capsys):
 
 def test_a_folder_without_faces_is_told_by_the_exit_code(photos, capsys):
     assert main(["crop", "photos/things", "--out", "faces"]) == 1
-    assert "0 faces of 1 images" in capsys.readouterr().out
+    assert "0 faces of 1 image in" in capsys.readouterr().out
 
 
 def test_a_size_that_is_none_is_refused(tmp_path):

@@ -82,7 +82,7 @@ def test_the_digits_have_their_labels():
         ("1\n1e300\n", "line 2 holds '1e300', but a label is a whole number"),
         ("\n", "holds no labels; give one a line"),
         ("x" * 201, "line 1 has 201 characters, but a label may have 200; shorten it"),
-        (b"cat\n\xff\xfe\n", "is not UTF-8 text .*, but a text of labels was expected; save it as UTF-8"),
+        (b"cat\n\xff\xfe\n", "is not UTF-8 text .*, but a text of labels was expected; save it as UTF-8$"),
         ("cat\ndog\n".encode("utf-16"), "is UTF-16 text, but a text of labels in UTF-8 was expected; save it as UTF-8"),
     ],
 )

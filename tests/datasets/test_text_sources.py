@@ -33,7 +33,7 @@ def test_files_that_are_left_out_are_said_and_hidden_ones_are_not(tmp_path):
     read_texts(tmp_path)  # a warning would be an error
     written(tmp_path, {"urls_pos.txt": "x", "spam/notes.pdf": "x", "spam/README": "x"})
     with pytest.warns(
-        Hint, match=r"3 other files in .*, such as 'urls_pos.txt', were left out; only texts in its sub-"
+        Hint, match=r"3 other files in .* left out, such as 'urls_pos.txt'; only texts in its sub-folders"
     ):
         assert len(read_texts(tmp_path)[0]) == 3
 
@@ -104,11 +104,11 @@ def test_a_table_that_does_not_give_texts_is_refused(content, options, sentence,
 
 def test_empty_texts_are_kept_and_said(tmp_path):
     written(tmp_path, {"x.csv": "text,label\na,1\n ,2\n,1\n", "x.txt": "a\n\nb\n", "f/a/1.txt": "x", "f/a/2.txt": "\n"})
-    with pytest.warns(Hint, match=r"2 of 3 texts are empty, the first index 1 of .*x\.csv; they were kept"):
+    with pytest.warns(Hint, match=r"2 empty texts of 3 kept, the first index 1 of .*x\.csv; remove what is no text"):
         assert read_texts(tmp_path / "x.csv") == (["a", " ", ""], ["1", "2", "1"])
-    with pytest.warns(Hint, match=r"1 of 3 texts are empty, the first index 1 of .*x\.txt; they were kept"):
+    with pytest.warns(Hint, match=r"1 empty text of 3 kept, the first index 1 of .*x\.txt; remove what is no text"):
         assert read_new_texts(tmp_path / "x.txt") == (["a", "", "b"], None)
-    with pytest.warns(Hint, match=r"1 of 2 texts are empty, the first .*2\.txt; they were kept"):
+    with pytest.warns(Hint, match=r"1 empty text of 2 kept, the first .*2\.txt; remove what is no text"):
         assert read_texts(tmp_path / "f")[0] == ["x", "\n"]
 
 
@@ -126,7 +126,9 @@ def test_another_encoding_is_read_where_it_is_given_and_refused_where_not(name, 
     )
     assert read_texts(tmp_path / name, encoding="latin-1") == (["été"], ["a"])
     for encoding in (None, "utf-8"):
-        with pytest.raises(FileFormatError, match=r"is not UTF-8 text \(.*\), but .* was expected; save it as UTF-8"):
+        with pytest.raises(
+            FileFormatError, match=r"is not UTF-8 text \(.*\), but .* was expected; save it as UTF-8, or name its enc"
+        ):
             read_texts(tmp_path / name, encoding=encoding)
 
 
@@ -168,7 +170,7 @@ def test_a_text_that_is_too_large_is_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["x.csv", "x.tsv", "x.txt"])
 def test_too_many_texts_are_refused(name, tmp_path, monkeypatch):
-    written(tmp_path, {"x.csv": "text\na\nb\nc\n", "x.tsv": "l\tt\n1\ta\n1\tb\n2\tc\n", "x.txt": "a\nb\nc\n"})
+    written(tmp_path, {"x.csv": "text\na\nb\nc\n", "x.tsv": "label\ttext\n1\ta\n1\tb\n2\tc\n", "x.txt": "a\nb\nc\n"})
     monkeypatch.setattr("npae.datasets.text_files.MOST_TEXTS", 3)
     assert read_new_texts(tmp_path / name)[0] == ["a", "b", "c"]
     monkeypatch.setattr("npae.datasets.text_files.MOST_TEXTS", 2)

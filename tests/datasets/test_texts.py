@@ -126,6 +126,6 @@ def test_the_texts_verb_takes_headers_as_it_is_told(tmp_path, capsys):
     assert main(["texts", str(path), str(path)]) == 2
     assert "give --header if it names them" in capsys.readouterr().err
     assert main(["texts", str(path), str(path), "--header"]) == 2
-    assert capsys.readouterr().out.startswith("1 texts to learn from, 1 to test, 1 labels")
+    assert capsys.readouterr().out.startswith("1 text to learn from, 1 to test, 1 label")
     assert main(["texts", str(path), str(path), "--no-header"]) == 2
     assert capsys.readouterr().out.startswith("2 texts to learn from, 2 to test, 2 labels")

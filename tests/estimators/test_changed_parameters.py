@@ -200,6 +200,7 @@ def test_every_parameter_of_an_estimator_refuses_what_is_of_another_kind(kind: s
     wrong: dict[str, list[Any]] = {
         "int": [True, 3.0, "3", np.bool_(True), np.float64(3), np.array(3)],
         "float": [True, "0.1", np.bool_(True), float("nan"), 1j, [0.1], np.array(0.1)],
+        "float or pair of float": [True, "0.1", float("nan"), 1j, [0.1], (0.1, 0.2, 0.3), (0.1, "1"), np.array(0.1)],
         "bool": ["no", 1, 0, None, np.int64(1)],
         "str": [3, ["adam"]],
         "sequence of int": ["32", (3.0,), (True,), 3, (np.float64(2),), np.array(3)],

@@ -438,7 +438,8 @@ def test_a_layer_that_computes_in_float32_is_told_so():
 def test_the_self_test_prints_its_figures(capsys):
     assert selftest(["--configurations", "2"]) == 0
     said = capsys.readouterr().out
-    assert "93 of 93" in said
+    assert "191 of 191" in said
+    assert "171 planted" in said
     assert "0 in 2 right configurations" in said
     assert "0 false alarms in 50" in said
     assert "0 missed, 0 false sentences in 100" in said

@@ -302,7 +302,7 @@ def with_scripted_validation(script: list[float], patience: int) -> tuple[Traini
     """A run of ten epochs whose validation losses are given, and the parameters after each epoch."""
     net, thetas = plain(), []
 
-    def scripted(_: Array) -> Array:
+    def scripted(_: Array, labels: None) -> Array:
         thetas.append(net.theta.copy())
         return np.array([script[len(thetas) - 1]])
 

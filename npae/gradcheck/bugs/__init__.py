@@ -19,7 +19,18 @@ from npae.gradcheck.bugs import (  # noqa: F401, I001
     tied,
     decay,
     optimizer,
+    softmax,
+    classification,
+    normalization,
+    embedding,
+    attention,
+    recurrent,
+    network,
+    regression,
+    loop,
 )
 from npae.gradcheck.bugs.registry import BUGS, KINDS, Bug, BugCase, Kind, bugs_of, make_case
+
+BUGS.sort(key=lambda b: b.number)
 
 __all__ = ["BUGS", "KINDS", "Bug", "BugCase", "Kind", "bugs_of", "make_case"]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.gradcheck.bugs.layouts import CHANNELS_FIRST, FLAT, KERNELS_FIRST, ONE_IMAGE, ONE_KERNEL, Layout
 from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import padded_shape, window_options
 from npae.utils.types import Array
@@ -51,6 +52,13 @@ class Convolution(Kind):
     inputs = ("x", "W", "b")
     optional = ("b",)
     blocks = ("x", "W", "b")
+    layouts = (
+        Layout({"b": FLAT}),
+        Layout({"x": CHANNELS_FIRST, "W": KERNELS_FIRST, "b": FLAT, "y": CHANNELS_FIRST}),
+        Layout({"W": KERNELS_FIRST, "b": FLAT}),
+        Layout({"x": CHANNELS_FIRST, "b": FLAT, "y": CHANNELS_FIRST}),
+        Layout({"x": ONE_IMAGE, "W": ONE_KERNEL, "b": FLAT, "y": ONE_IMAGE}),
+    )
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         return {

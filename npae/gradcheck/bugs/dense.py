@@ -1,9 +1,11 @@
 """Wrong gradients of a dense layer, y = x W + b."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from npae.gradcheck.bugs.layouts import affine
 from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
@@ -16,6 +18,12 @@ class Dense(Kind):
     inputs = ("x", "W", "b")
     optional = ("b",)
     blocks = ("x", "W", "b")
+    layouts = affine("x", ["W"], ["b"])
+
+    def plausible(self, names: Mapping[str, str]) -> bool:
+        # A B is x W with samples in the rows of A, and W x with samples in the columns of B.
+        x, W = (names[n].rpartition(".")[2].lower() for n in ("x", "W"))
+        return not x.startswith(("w", "kernel", "theta")) and (x.startswith("x") or not W.startswith("x"))
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         n_in, n_out = (4, 4) if special.get("square") else (4, 5)
@@ -26,6 +34,8 @@ class Dense(Kind):
         }
 
     def forward(self, c: BugCase) -> Array:
+        if np.ndim(c.x) != 2 or np.ndim(c.W) != 2:
+            raise ValueError("a dense layer has a batch in rows and a matrix")
         y: Array = c.x @ c.W
         return y if c.b is None else y + c.b
 

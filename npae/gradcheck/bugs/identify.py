@@ -8,14 +8,15 @@ other differs by at least 1 %. Where two mistakes give the same gradient, both a
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs import KINDS, Bug, BugCase, Kind, bugs_of, make_case
+from npae.gradcheck.bugs import BUGS, KINDS, Bug, BugCase, Kind, bugs_of, make_case
+from npae.gradcheck.bugs.layouts import Layout
 from npae.gradcheck.engine.invariants import distance, scatter
-from npae.gradcheck.report.findings import BugMatch
+from npae.gradcheck.report.findings import BugMatch, gradient_name
 from npae.gradcheck.report.report import Report
 from npae.gradcheck.report.verdict import Verdict
 from npae.utils.types import Array
@@ -26,16 +27,32 @@ MOST_ENTRIES = 1_000_000  # of an output; larger ones take too long to recognise
 
 @dataclass(frozen=True)
 class Recognized:
-    """A recognised kind of layer: which array is which of its inputs, and the options that give the output."""
+    """A recognised kind of layer: which array is which of its inputs, their layout, and the options of its output."""
 
     kind: Kind
     names: Mapping[str, str]  # the kind's name of an input -> ours
+    layout: Layout
     options: Mapping[str, Any]
 
     def case(self, arrays: Mapping[str, Any], g: Any) -> BugCase:
         """The case for these arrays and the upstream gradient g."""
-        values = {theirs: arrays[ours] for theirs, ours in self.names.items()}
-        return make_case(self.kind, {**values, **self.options}, g)
+        values = {theirs: self.layout.see(theirs, arrays[ours]) for theirs, ours in self.names.items()}
+        above = self.layout.see("y", np.asarray(g)) if "y" in self.layout.views else g
+        counted = {"samples": len(arrays[self.names[self.layout.counted]])} if self.layout.counted else {}
+        return make_case(self.kind, {**values, **self.options, **counted}, above)
+
+    def gradients(self, claimed: Mapping[str, Array]) -> dict[str, Array]:
+        """Gradients by our names as those that the kind sees, by its names."""
+        return {t: self.layout.see_gradient(t, claimed[o]) for t, o in self.names.items() if o in claimed}
+
+    def drawn(self, values: Mapping[str, Array], like: Mapping[str, Array]) -> dict[str, Array]:
+        """The kind's arrays in our layout, by our names; they may have other sizes than those of ``like``."""
+        return {ours: self.layout.give(t, values[t], like[ours]) for t, ours in self.names.items()}
+
+    def formula(self, b: Bug) -> str:
+        """The formula of a mistake, and what its letters stand for where that is not the array itself."""
+        where = self.layout.text(self.names)
+        return f"{b.formula}, where {where}" if where else b.formula
 
 
 @dataclass(frozen=True)
@@ -64,24 +81,28 @@ def recognize(
         needed = len(kind.inputs) - len(kind.optional)
         if not needed <= len(numbers) <= len(kind.inputs):
             continue
-        found = _fit(kind, numbers, outputs, hints or {})
-        if found is not None:
-            yield found
+        yield from _fit(kind, numbers, outputs, hints or {})
 
 
-def _fit(kind: Kind, arrays: Mapping[str, Array], outputs: list[Array], hints: Mapping[str, Any]) -> Recognized | None:
-    for order in permutations(arrays):
-        for left_out in _choices(kind, len(arrays)):
-            names = dict(zip([n for n in kind.inputs if n not in left_out], order, strict=True))
-            values: dict[str, Any] = {n: arrays[names[n]] if n in names else None for n in kind.inputs}
-            try:
-                with np.errstate(all="ignore"):  # a wrong guess may divide by zero
-                    for options in [dict(hints)] if hints else kind.options(values, outputs):
-                        if _computes(kind, {**values, **options}, outputs):
-                            return Recognized(kind, names, options)
-            except Exception:  # the shapes do not fit this kind
-                continue
-    return None
+def _fit(
+    kind: Kind, arrays: Mapping[str, Array], outputs: list[Array], hints: Mapping[str, Any]
+) -> Iterator[Recognized]:
+    """The ways in which arrays and outputs fit a kind: by the order of the arrays, and by their layout."""
+    for layout, order, left_out in product(kind.layouts, permutations(arrays), _choices(kind, len(arrays))):
+        names = dict(zip([n for n in kind.inputs if n not in left_out], order, strict=True))
+        if layout.counted not in ("", *names) or not kind.plausible(names):
+            continue
+        try:
+            values: dict[str, Any] = dict.fromkeys(kind.inputs)
+            values.update({theirs: layout.see(theirs, arrays[ours]) for theirs, ours in names.items()})
+            seen = [layout.see("y", y) for y in outputs]
+            with np.errstate(all="ignore"):  # a wrong guess may divide by zero
+                for options in [dict(hints)] if hints else kind.options(values, seen):
+                    if _computes(kind, {**values, **options}, seen):
+                        yield Recognized(kind, names, layout, options)
+                        break
+        except Exception:  # the shapes do not fit this kind
+            continue
 
 
 def _choices(kind: Kind, n: int) -> Iterator[tuple[str, ...]]:
@@ -101,8 +122,11 @@ def _computes(kind: Kind, values: Mapping[str, Any], outputs: list[Array]) -> bo
     )
 
 
-def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> list[Bug]:
-    """The known mistakes that match the wrong blocks: for each block the one that explains most blocks, or several."""
+def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[str]) -> dict[str, set[str]]:
+    """The known mistakes that match wrong blocks, each with those: for each block the one that explains most blocks.
+
+    Where several explain as many, all are included.
+    """
     apart: dict[str, dict[str, float]] = {}
     bugs = {b.name: b for b in bugs_of(kind.name) if not b.how}
     for b in bugs.values():
@@ -112,16 +136,18 @@ def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[
             continue
         for block in set(b.blocks) & wrong:
             apart.setdefault(block, {})[b.name] = _apart(gradients[block], seen[block])
-    named: dict[str, Bug] = {}
-    for distances in apart.values():
+    named: dict[str, set[str]] = {}
+    for block, distances in apart.items():
         alike = [name for name, d in distances.items() if d <= SAME]
         if any(SAME < d < OTHER for d in distances.values()):
             continue
         explained = {n: [apart[b].get(n, 1.0) <= SAME for b in bugs[n].blocks if b in apart] for n in alike}
         # A mistake all of whose blocks match is preferred, then one with more matching blocks.
         rank = {n: (all(e) and set(bugs[n].blocks) & set(seen) <= wrong, sum(e)) for n, e in explained.items()}
-        named.update({n: bugs[n] for n in alike if rank[n] == max(rank.values())})
-    return list(named.values())
+        for n in alike:
+            if rank[n] == max(rank.values()):
+                named.setdefault(n, set()).add(block)
+    return named
 
 
 def _apart(known: Array, seen: Array) -> float:
@@ -139,23 +165,34 @@ def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None
         except Exception:  # y fits this kind, but its gradients are not defined for these shapes, as for vectors
             continue
         if found:
-            return [as_name(b, tuple(ours[t] for t in b.blocks if t in ours and ours[t] in wrong)) for b in found]
+            known = {b.name: b for b in bugs_of(recognized.kind.name)}
+            return [
+                BugMatch(
+                    name,
+                    recognized.formula(known[name]),
+                    known[name].hint,
+                    tuple(ours[t] for t in known[name].blocks if t in blocks),
+                )
+                for name, blocks in found.items()
+            ]
     return []
 
 
-def _matching(recognized: Recognized, calls: list[Call], wrong: set[str]) -> list[Bug]:
-    """The mistakes of a recognised kind that match all calls."""
+def _matching(recognized: Recognized, calls: list[Call], wrong: set[str]) -> dict[str, set[str]]:
+    """The mistakes of a recognised kind that match all calls, each with the kind's blocks that it matches."""
     ours = recognized.names
     theirs = {o: t for t, o in ours.items()}
-    case, seen = recognized.case(calls[0].arrays, calls[0].g), calls[0].seen
-    right = recognized.kind.backward(case)
-    wanted = {theirs[o] for o in wrong if o in theirs and _apart(right[theirs[o]], seen[o]) > SAME}
-    found: dict[str, Bug] = {}
+    right = recognized.kind.backward(recognized.case(calls[0].arrays, calls[0].g))
+    first = recognized.gradients(calls[0].seen)
+    wanted = {theirs[o] for o in wrong if theirs.get(o) in first and _apart(right[theirs[o]], first[theirs[o]]) > SAME}
+    found: dict[str, set[str]] = {}
     for i, call in enumerate(calls):
-        seen = {t: call.seen[o] for t, o in ours.items() if o in call.seen}
-        named = {b.name: b for b in candidates(recognized.case(call.arrays, call.g), recognized.kind, seen, wanted)}
-        found = named if i == 0 else {n: b for n, b in found.items() if n in named}
-    return list(found.values())
+        case, seen = recognized.case(call.arrays, call.g), recognized.gradients(call.seen)
+        named = candidates(case, recognized.kind, seen, wanted)
+        found = (
+            named if i == 0 else {n: blocks & named[n] for n, blocks in found.items() if blocks & named.get(n, set())}
+        )
+    return found
 
 
 def as_name(b: Bug, blocks: tuple[str, ...]) -> BugMatch:
@@ -166,13 +203,19 @@ def as_name(b: Bug, blocks: tuple[str, ...]) -> BugMatch:
 def unrepeatable(
     call: Call, blocks: tuple[str, ...], how: str, hints: Mapping[str, Any] | None = None
 ) -> list[BugMatch]:
-    """The mistakes with this ``how`` that make these blocks differ between equal calls."""
+    """The mistakes with this ``how`` that make these blocks differ between equal calls.
+
+    Accumulation is the same mistake in every kind of layer, and in functions of no known kind.
+    """
+    if how == "accumulates":
+        formula = f"{', '.join(map(gradient_name, blocks))} + what the calls before gave"
+        return [BugMatch(b.name, formula, b.hint, blocks) for b in BUGS if b.how == how]
     for recognized in recognize(call.arrays, call.outputs, hints):
         theirs = {o: t for t, o in recognized.names.items()}
         changed = {theirs[name] for name in blocks if name in theirs}
         found = [b for b in bugs_of(recognized.kind.name) if b.how == how and changed == set(b.blocks)]
         if found:
-            return [as_name(b, blocks) for b in found]
+            return [BugMatch(b.name, recognized.formula(b), b.hint, blocks) for b in found]
     return []
 
 
@@ -222,11 +265,10 @@ def name_raising(subject: Any, report: Report) -> None:
         calls = []
         for seed in range(2):
             drawn = recognized.kind.draw(np.random.default_rng(seed), square=True)
-            arrays = dict(subject.arrays)
-            arrays.update({ours: drawn[theirs] for theirs, ours in recognized.names.items()})
             try:
+                arrays = {**subject.arrays, **recognized.drawn(drawn, subject.arrays)}
                 calls.append(subject.call_at(arrays, np.random.default_rng(seed + 2)))
-            except Exception:  # it raises with equal sizes too, so there is no gradient to compare
+            except Exception:  # it raises with equal sizes too, or has sizes that are not known
                 return
         report.names = names_of(calls, {block.name for block in report.blocks})
         if report.names:

@@ -43,6 +43,19 @@ def path(c: BugCase, correction: Correction = corrected, division: Division = pl
     return result
 
 
+def epsilon_hat_path(c: BugCase) -> Array:
+    """θ after each step of the form in section 2 of the paper: θ ← θ − rate √(1 − β₂ᵗ) / (1 − β₁ᵗ) · m / (√v + ε̂)."""
+    theta, m, v = c.start.copy(), np.zeros_like(c.start), np.zeros_like(c.start)
+    result: Array = np.empty_like(c.x)
+    for t, g in enumerate(c.x, start=1):
+        m = c.beta1 * m + (1 - c.beta1) * g
+        v = c.beta2 * v + (1 - c.beta2) * g**2
+        rate = c.rate * np.sqrt(corrected(c.beta2, t)) / corrected(c.beta1, t)
+        theta = theta - rate * m / plain_division(v, c.epsilon)
+        result[t - 1] = theta
+    return result
+
+
 @add
 class Adam(Kind):
     """The path of θ for given gradients; it is not recognised from arrays, since it has no gradient."""

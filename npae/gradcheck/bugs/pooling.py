@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.gradcheck.bugs.layouts import IMAGES
 from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import inside, spans, window_options
 from npae.utils.types import Array
@@ -52,6 +53,7 @@ class Pooling(Kind):
     """y[i, j] = f(window at i·s, j·s)."""
 
     inputs = blocks = ("x",)
+    layouts = IMAGES
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         x = rng.permutation(2 * 7 * 6 * 3).reshape(2, 7, 6, 3) / 60 - 2.5  # all different, and most negative

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.gradcheck.bugs.layouts import Layout
 from npae.utils.types import Array
 
 Gradients = dict[str, Array]
@@ -30,8 +31,9 @@ class BugCase(SimpleNamespace):
         raise AttributeError(f"this case has no {name}; it has {', '.join(vars(self))}")
 
     def __len__(self) -> int:
-        """N: the number of samples, the first axis of the first input."""
-        return len(next(iter(vars(self).values())))
+        """N: the number of samples, the first axis of the first input, unless the layout counts another."""
+        counted: int | None = vars(self).get("samples")
+        return len(next(iter(vars(self).values()))) if counted is None else counted
 
 
 class Kind:
@@ -46,12 +48,15 @@ class Kind:
         The inputs that may be missing, such as a bias.
     blocks : tuple of str
         The inputs that have a gradient.
+    layouts : tuple of Layout
+        The layouts in which it is recognised, its own first.
     """
 
     name: str
     inputs: tuple[str, ...]
     optional: tuple[str, ...] = ()
     blocks: tuple[str, ...]
+    layouts: tuple[Layout, ...] = (Layout(),)
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         """Random inputs and options that show every mistake: sizes differ, windows overlap, strides leave a remainder.
@@ -67,6 +72,10 @@ class Kind:
     def backward(self, c: BugCase) -> Gradients:
         """The right gradient by each block."""
         raise NotImplementedError
+
+    def plausible(self, names: Mapping[str, str]) -> bool:
+        """Whether the code's names of these inputs do not contradict their roles; asked where numbers cannot tell."""
+        return True
 
     def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
         """Candidates for the other options of the forward pass, inferred from its arrays: strides, a mask, β."""

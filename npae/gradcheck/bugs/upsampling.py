@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.gradcheck.bugs.layouts import IMAGES
 from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.utils.types import Array
 
@@ -46,6 +47,7 @@ class UpSampling(Kind):
     """y = R x Cᵀ with fixed matrices, so dx = Rᵀ g C."""
 
     inputs = blocks = ("x",)
+    layouts = IMAGES
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         return {"x": rng.standard_normal((2, 4, 5, 3)), "factor": (2, 3)}

@@ -9,7 +9,7 @@ from npae.gradcheck.engine import ratio
 from npae.gradcheck.engine.bisection import bisect, examine_directions
 from npae.gradcheck.engine.block import Block
 from npae.gradcheck.engine.invariants import elsewhere, of_the_upstream, repeatable, scatter, slope_ratio_is
-from npae.gradcheck.engine.precision import FLOAT16_EPS, NAMES, machine_epsilon
+from npae.gradcheck.engine.precision import FLOAT16_EPS, FLOAT32_EPS, NAMES, machine_epsilon
 from npae.gradcheck.engine.subject import NoGradientError, Subject, Weighted
 from npae.gradcheck.report.findings import BlockReport, gradient_name
 from npae.gradcheck.report.report import Report
@@ -21,6 +21,8 @@ from npae.utils.types import Array
 MODES = ("full", "fast")
 #: The part of a time limit after which no more entries are measured, so that the other checks have their turn.
 ENTRIES_SHARE = 0.8
+#: Differences between equal calls from which on nothing can be measured: the machine epsilon of float16.
+COARSEST = FLOAT16_EPS
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,15 @@ class CheckSettings:
         Relative to the largest entry of a block; None is 1e-6 for a function that computes in float64, 2e-3 in float32.
     seed : int
         Seed of the upstream gradient and the directions.
+    nondet_tol : float
+        By how much the results of equal calls may differ, relative to the largest.
     """
 
     mode: str = "full"
     budget_s: float | None = None
     tolerance: float | None = None
     seed: int = 0
+    nondet_tol: float = 0.0
 
     def generator(self, purpose: str) -> np.random.Generator:
         """A random generator for one purpose, independent of one that a user makes from the same seed."""
@@ -56,6 +61,7 @@ class CheckSettings:
         if self.tolerance is not None:
             real_number(self.tolerance, "tolerance", above=0, below=1)
         whole_number(self.seed, "seed", least=0)
+        real_number(self.nondet_tol, "nondet_tol", least=0, below=COARSEST)
 
 
 def examine(subject: Subject, title: str, plan: CheckSettings, u: Array) -> Report:
@@ -65,12 +71,13 @@ def examine(subject: Subject, title: str, plan: CheckSettings, u: Array) -> Repo
     for_entries = deadline if plan.budget_s is None else start + ENTRIES_SHARE * plan.budget_s
     rng = plan.generator("directions")
     report = Report(title, [])
+    subject.repeats_to = plan.nondet_tol
     report.invariants += repeatable(subject, u)
     repeats = all(invariant.holds for invariant in report.invariants if invariant.name != "inputs unchanged")
-    _note_precision(subject, plan, report)
+    note_precision(subject, plan, report)
     weighted = Weighted(subject, u)
     claimed = subject.gradients(u)
-    tolerance = plan.tolerance or (SMOOTH if subject.eps < 1e-10 else SINGLE)
+    tolerance = plan.tolerance or default_tolerance(subject)
     blocks: list[tuple[Block, bool]] = []
     for name, values in subject.blocks.items():
         unusable = _unusable(name, values, claimed[name], weighted)
@@ -99,12 +106,21 @@ def examine(subject: Subject, title: str, plan: CheckSettings, u: Array) -> Repo
     return report
 
 
-def _note_precision(subject: Subject, plan: CheckSettings, report: Report) -> None:
+def note_precision(subject: Subject, plan: CheckSettings, report: Report) -> None:
     """Find out in which precision the code under test computes, and say so where it is not float64."""
     subject.eps = machine_epsilon(subject, plan.generator("arithmetic"))
-    if subject.eps in NAMES:
-        limit = f"the tolerance is {plan.tolerance:g}" if plan.tolerance else "the default tolerance is 2e-3"
+    limit = f"the tolerance is {plan.tolerance:g}" if plan.tolerance else "the default tolerance is 2e-3"
+    if subject.eps == FLOAT32_EPS:
         report.notes.append(f"the function computes in {NAMES[subject.eps]}, so {limit}")
+    if plan.nondet_tol > subject.eps:  # the rounding error of an output, as far as differences are concerned
+        subject.eps = plan.nondet_tol
+        if plan.tolerance or default_tolerance(subject) != SMOOTH:
+            report.notes.append(f"equal calls may differ by {plan.nondet_tol:g}, so {limit}")
+
+
+def default_tolerance(subject: Subject) -> float:
+    """The tolerance for the precision that the code under test computes in."""
+    return SMOOTH if subject.eps < 1e-10 else SINGLE
 
 
 def _confirm_ratios(subject: Subject, report: Report, u: Array, rng: np.random.Generator, deadline: float) -> None:

@@ -25,6 +25,10 @@ def step_for(eps: float = EPS) -> float:
     return float(eps ** (1 / 3))
 
 
+#: t ↦ the step after rounding, and the rise of a function over it.
+Line = Callable[[float], tuple[float, float]]
+
+
 class LineFunction:
     """t ↦ F(x + t·d) − F(x), for an array x that F reads; x is changed in place and restored.
 
@@ -74,7 +78,7 @@ class Slopes:
         return abs(self.bend)
 
 
-def slopes(line: LineFunction, h: float) -> Slopes:
+def slopes(line: Line, h: float) -> Slopes:
     """The one-sided and central slopes at a line's origin, from two evaluations; NaN where a step rounds to 0."""
     (ahead, up), (behind, down) = line(h), line(-h)
     if ahead == 0 or behind == 0:  # x + t·d rounds to x
@@ -103,7 +107,7 @@ class Estimate:
     kink: bool = False
 
 
-def smooth_estimate(line: LineFunction, h: float, noise: float, enough: float = 0.0) -> Estimate:
+def smooth_estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
     """The best of several estimates of a smooth line's slope, each with an error estimate.
 
     Plain estimates with steps h, h/4 and h/16: the value is D(h/2), its error a third of the distance from D(h), plus
@@ -127,7 +131,7 @@ def smooth_estimate(line: LineFunction, h: float, noise: float, enough: float = 
     return best
 
 
-def _plain_estimate(line: LineFunction, h: float, noise: float) -> Estimate:
+def _plain_estimate(line: Line, h: float, noise: float) -> Estimate:
     wide, near = slopes(line, h), slopes(line, h / 2)
     error = abs(wide.central - near.central) / 3 + 2 * noise / h + _crossed(wide, near, noise / h) / 2
     return Estimate(near.central, error, near.left, near.right)
@@ -142,7 +146,7 @@ def _error(e: Estimate) -> float:
     return e.error if np.isfinite(e.error) else np.inf
 
 
-def estimate(line: LineFunction, h: float, noise: float, enough: float = 0.0) -> Estimate:
+def estimate(line: Line, h: float, noise: float, enough: float = 0.0) -> Estimate:
     """The slope of a line that may have a kink near its origin.
 
     Where F is smooth, the one-sided slopes differ by h·F″, so a quarter of the step leaves a quarter of the difference.
@@ -152,7 +156,8 @@ def estimate(line: LineFunction, h: float, noise: float, enough: float = 0.0) ->
 
     Parameters
     ----------
-    line : LineFunction
+    line : callable
+        A ``LineFunction``, or t ↦ (step after rounding, rise).
     h : float
         First step.
     noise : float
@@ -176,7 +181,7 @@ def estimate(line: LineFunction, h: float, noise: float, enough: float = 0.0) ->
     return min(smooth_estimate(line, first, noise, enough), _plain_estimate(line, h / 4, noise), key=_error)
 
 
-def taylor_slope(line: LineFunction, claimed: float, noise: float) -> float:
+def taylor_slope(line: Line, claimed: float, noise: float) -> float:
     """The exponent p with which the remainder F(x + t·d) − F(x) − t·claimed falls, as tᵖ.
 
     It is 2 when ``claimed`` is right and 1 when it is wrong; 2 where the remainder is only rounding error; NaN where a

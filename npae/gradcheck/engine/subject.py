@@ -33,6 +33,8 @@ class Subject:
         Numbers that may appear as a wrong factor, by name: the length of every axis, β.
     dtype : dtype
         That in which the code under test reads the blocks.
+    repeats_to : float
+        By how much the results of equal calls may differ, relative to the largest; 0 for bit for bit.
     """
 
     blocks: dict[str, Array]
@@ -41,6 +43,7 @@ class Subject:
     affine: bool = False
     has_upstream: bool = True
     known: Mapping[str, float] = {}
+    repeats_to: float = 0.0
 
     def output(self) -> Array:
         """y (size,) at the current values of the blocks: a float64 copy."""

@@ -103,6 +103,10 @@ class BlockReport:
     def gradient(self) -> str:
         return gradient_name(self.name)
 
+    def place(self, index: tuple[int, ...]) -> str:
+        """The name of an entry of the gradient: "dW[0, 2]"."""
+        return f"{self.gradient}[{', '.join(map(str, index))}]"
+
     @property
     def coverage(self) -> str:
         """How much was measured: "12 of 20 + 4 directions"."""
@@ -114,9 +118,8 @@ class BlockReport:
         if self.reason:
             yield self.reason
         if self.index is not None and self.verdict is not Verdict.PASS:
-            place = f"{self.gradient}[{', '.join(map(str, self.index))}]"
             yield (
-                f"{place}: claimed {self.claimed:.6g}, numeric {self.numeric:.6g}, "
+                f"{self.place(self.index)}: claimed {self.claimed:.6g}, numeric {self.numeric:.6g}, "
                 f"known to {self.error_estimate:.0e} of the largest entry"
             )
         # Where the difference is small or only near a few values, the remainder falls as if the gradient were right.
@@ -125,6 +128,28 @@ class BlockReport:
         if self.ratio is not None:
             where = "everywhere" if self.checked == self.size else f"in the {self.checked} entries that were measured"
             yield f"ratio {self.ratio:.4g} {where}: {self.suggestion}".rstrip(": ")
+
+
+@dataclass
+class DirectionalReport(BlockReport):
+    """The findings about the derivative of one output along directions of one input.
+
+    Attributes
+    ----------
+    output, along : str
+        The derivative's name ("dy"), and the input that was moved ("x"); ``name`` is "dy along x".
+    """
+
+    output: str = ""
+    along: str = ""
+
+    @property
+    def gradient(self) -> str:
+        return self.name
+
+    def place(self, index: tuple[int, ...]) -> str:
+        entry = f"[{', '.join(map(str, index))}]" if index else ""
+        return f"{self.output}{entry} along {self.along}"
 
 
 @dataclass

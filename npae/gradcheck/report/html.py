@@ -1,4 +1,8 @@
-"""A report as HTML for a notebook: a table of verdicts, and for each wrong block a heat map of its error."""
+"""A report as HTML for a notebook: what to look at first, and folded, a table of verdicts and maps of the errors.
+
+Text has the colour of the notebook's theme. Verdicts are white on a colour of their own, so that their contrast is the
+same in a dark theme.
+"""
 
 from collections.abc import Iterator
 from html import escape
@@ -6,12 +10,14 @@ from html import escape
 import numpy as np
 
 from npae.gradcheck.report.findings import BlockReport, Findings, gradient_name
+from npae.gradcheck.report.first_look import first_look
 from npae.gradcheck.report.heatmap import LIMITS, condensed, shade
 from npae.gradcheck.report.verdict import Verdict
 from npae.utils.types import Array
 
 ROWS, COLUMNS, CELL = 48, 96, 8  # cells of a heat map, and pixels of a cell
-INK = {Verdict.PASS: "#15803d", Verdict.KINK: "#a16207", Verdict.CANNOT_TELL: "#475569", Verdict.WRONG: "#b91c1c"}
+PAPER = {Verdict.PASS: "#15803d", Verdict.KINK: "#a16207", Verdict.CANNOT_TELL: "#475569", Verdict.WRONG: "#b91c1c"}
+INK = "#ffffff"
 HEAT = ("#dcfce7", "#fef08a", "#fdba74", "#f87171", "#991b1b")  # from right to plainly wrong
 UNKNOWN = "#e5e7eb"
 
@@ -23,6 +29,8 @@ def page(report: Findings) -> str:
 
 def _parts(report: Findings) -> Iterator[str]:
     yield f"<div><p><b>{escape(report.subject)}</b>: {_verdict(report.verdict)}</p>"
+    yield from (f"<p>Look first: {escape(line)}</p>" for line in first_look(report))
+    yield f"<details><summary>{len(report.blocks)} gradients, with the evidence</summary>"
     yield "<table><thead><tr><th>gradient</th><th>verdict</th><th>error</th><th>checked</th><th>why</th></tr></thead>"
     for block in report.blocks:
         why = "<br>".join(escape(line) for line in block.lines())
@@ -45,11 +53,12 @@ def _parts(report: Findings) -> Iterator[str]:
         )
     yield from (f"<p>{escape(note)}</p>" for note in report.notes)
     yield from (page(part) for part in report.parts)
-    yield "</div>"
+    yield "</details></div>"
 
 
 def _verdict(verdict: Verdict) -> str:
-    return f'<b style="color:{INK[verdict]}">{escape(str(verdict))}</b>'
+    style = f"color:{INK};background:{PAPER[verdict]};padding:0 0.4em;border-radius:0.2em"
+    return f'<b style="{style}">{escape(str(verdict))}</b>'
 
 
 def heat_map(block: BlockReport, errors: Array) -> str:

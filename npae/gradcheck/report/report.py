@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from npae.gradcheck.report.findings import BlockReport, Findings, gradient_name
+from npae.gradcheck.report.first_look import first_look
 from npae.gradcheck.report.heatmap import text_map
 from npae.gradcheck.report.html import page
 from npae.gradcheck.report.verdict import Verdict, band
@@ -27,11 +28,17 @@ class Report(Findings):
         known = ", ".join(block.gradient for block in self.blocks)
         raise KeyError(f"no block {name!r} was checked; there are {known}")
 
+    def first_look(self) -> list[str]:
+        """What to look at first, in at most two lines; none for PASS."""
+        return first_look(self)
+
     def __str__(self) -> str:
         return "\n".join(self._lines())
 
     def _lines(self) -> Iterator[str]:
         yield f"{self.subject}: {self.verdict}"
+        for line in self.first_look():
+            yield f"  look first: {line}"
         width = max((len(block.gradient) for block in self.blocks), default=0)
         for block in self.blocks:
             word = f" ({band(block.error)})" if block.verdict is Verdict.WRONG and np.isfinite(block.error) else ""
@@ -57,20 +64,32 @@ class Report(Findings):
                 yield f"  | {line}"
 
     def to_dict(self) -> dict[str, Any]:
-        """The report as plain JSON values, without arrays; None where a number is not finite."""
+        """The report as plain JSON values, without arrays; None where a number is not finite.
+
+        The keys are listed in docs/gradcheck.md.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae.gradcheck import check
+        >>> list(check(np.sin, lambda g, x: g * np.cos(x), [np.ones(3)]).to_dict())
+        ['subject', 'verdict', 'passed', 'first_look', 'seconds', 'blocks', 'invariants', 'names', 'parts', 'notes']
+        """
         return {
             "subject": self.subject,
             "verdict": str(self.verdict),
+            "passed": self.passed,
+            "first_look": self.first_look(),
             "seconds": self.seconds,
             "blocks": [_plain(block) for block in self.blocks],
-            "invariants": [asdict(invariant) for invariant in self.invariants],
+            "invariants": [{**asdict(each), "blocks": list(each.blocks)} for each in self.invariants],
             "names": [{**asdict(name), "blocks": list(name.blocks)} for name in self.names],
             "parts": [part.to_dict() for part in self.parts],
             "notes": list(self.notes),
         }
 
     def _repr_html_(self) -> str:
-        """HTML for a notebook: the verdicts as a table, and a heat map of the error of each wrong block."""
+        """HTML for a notebook: what to look at first, and folded, a table of verdicts and maps of the errors."""
         return page(self)
 
 

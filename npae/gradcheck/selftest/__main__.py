@@ -12,8 +12,9 @@ from time import monotonic
 
 import numpy as np
 
-from npae.gradcheck.bugs import BUGS, Bug
-from npae.gradcheck.bugs.inject import inject, plant_optimizer
+from npae.gradcheck.bugs import BUGS, KINDS, Bug
+from npae.gradcheck.bugs.inject import inject, layouts_of, plant_optimizer
+from npae.gradcheck.bugs.layouts import Layout
 from npae.gradcheck.function import check
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.model import check_model
@@ -42,17 +43,18 @@ class Score:
 
     caught: int = 0
     named: int = 0
+    layouts: int = 0  # mistakes that were planted in another layout
     both: list[str] = field(default_factory=list)  # named together with others
     missed: list[str] = field(default_factory=list)
     false_alarms: list[str] = field(default_factory=list)
     undecided: list[str] = field(default_factory=list)  # right, but reported as KINK or CAN'T TELL
 
 
-def report_on(bug: Bug, seed: int = 0) -> Report:
-    """The checker's report on one known mistake."""
+def report_on(bug: Bug, seed: int = 0, layout: Layout | None = None) -> Report:
+    """The checker's report on one known mistake, in a layout of its kind."""
     if bug.kind == "adam":
         return check_optimizer(plant_optimizer(bug), seed=seed)
-    planted = inject([bug], seed)
+    planted = inject([bug], seed, layout)
     return check(planted.f, planted.backward, planted.inputs, wrt=planted.wrt, seed=seed)
 
 
@@ -62,6 +64,14 @@ def report_on_right(number: int) -> Report:
     if c.x is not None:
         return check_model(c.subject, c.x, seed=number, kernels=reference_kernels())
     return check_layer(c.subject, c.shape, seed=number, kernels=reference_kernels())
+
+
+def elsewhere() -> Iterator[tuple[Bug, Layout]]:
+    """Every known mistake in every layout other than its kind's own; those that raise only with unequal sizes aside."""
+    for bug in BUGS:
+        for layout in list(layouts_of(KINDS[bug.kind]))[1:]:
+            if bug.needs != "square":
+                yield bug, layout
 
 
 def score(n_configurations: int, seed: int = 0) -> Score:
@@ -76,6 +86,13 @@ def score(n_configurations: int, seed: int = 0) -> Score:
             s.missed.append(f"{bug.number} {bug.kind} {bug.name}: {report.verdict}, named {names}")
         elif len(names) > 1:
             s.both.append(f"{bug.number} {bug.kind} {' = '.join(names)}")
+    for bug, layout in elsewhere():
+        report = report_on(bug, seed, layout)
+        names = [name.bug for name in report.names]
+        s.layouts += 1
+        if report.verdict is not Verdict.WRONG or bug.name not in names:
+            where = layout.text({name: name for name in KINDS[bug.kind].inputs})
+            s.missed.append(f"{bug.number} {bug.kind} {bug.name}, {where}: {report.verdict}, named {names}")
     for number in range(n_configurations):
         report = report_on_right(number)
         if report.verdict is Verdict.WRONG:
@@ -137,6 +154,7 @@ def lines(s: Score, n_configurations: int, seconds: float) -> Iterator[str]:
     """The score as lines of text."""
     yield f"wrong gradients caught:  {s.caught} of {len(BUGS)}"
     yield f"and named right:         {s.named} of {len(BUGS)}, {len(s.both)} of them beside another name"
+    yield f"in other layouts:        {s.layouts} planted"
     yield f"false alarms:            {len(s.false_alarms)} in {n_configurations} right configurations"
     yield f"undecided (KINK, CAN'T TELL): {len(s.undecided)}"
     yield f"seconds:                 {seconds:.1f}"

@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from npae.gradcheck.bugs import KINDS, bugs_of
+from npae.gradcheck.bugs.inject import inject, layouts_of
 from npae.utils.types import Array
 
 
@@ -47,8 +49,8 @@ def form(draw: Draw) -> Draw:
 
 
 def draw_form(rng: np.random.Generator) -> Form:
-    """One of all forms, at random."""
-    return FORMS[rng.integers(len(FORMS))](rng)
+    """One of all forms, at random; a known kind as often as all others together."""
+    return known_kind(rng) if rng.random() < 0.5 else FORMS[rng.integers(len(FORMS))](rng)
 
 
 def _size(rng: np.random.Generator) -> int:
@@ -297,3 +299,15 @@ def embedding(rng: np.random.Generator) -> Form:
         return d
 
     return Form("rows of a table", lambda table, index: table[index], backward, [table, index], [0])
+
+
+@form
+def known_kind(rng: np.random.Generator) -> Form:
+    """A kind of layer whose mistakes are known, in any of its layouts."""
+    kinds = [kind for kind in KINDS.values() if kind.name != "adam"]
+    kind = kinds[rng.integers(len(kinds))]
+    layouts = list(layouts_of(kind))
+    layout = layouts[rng.integers(len(layouts))]
+    planted = inject(bugs_of(kind.name)[:1], int(rng.integers(2**31)), layout)
+    where = layout.text({name: name for name in kind.inputs})
+    return Form(f"{kind.name} {where}".rstrip(), planted.f, planted.right, planted.inputs, planted.wrt)

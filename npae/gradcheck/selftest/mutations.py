@@ -12,13 +12,13 @@ Mutation = Callable[[Array, np.random.Generator], Any]
 
 
 def _one_entry(d: Array, rng: np.random.Generator) -> Array:
-    changed = np.array(d, dtype=np.float64)
+    changed = np.array(d, dtype=np.float64, order="C")
     changed.reshape(-1)[rng.integers(changed.size)] += 0.5 + np.abs(changed).max(initial=0.0)
     return changed
 
 
 def _zeroed_part(d: Array, rng: np.random.Generator) -> Array:
-    changed = np.array(d, dtype=np.float64)
+    changed = np.array(d, dtype=np.float64, order="C")
     changed.reshape(-1)[: max(1, changed.size // 2)] = 0
     return changed
 

@@ -161,11 +161,13 @@ def _false_name(match: BugMatch, form: Form, backward: Backward, calls: list[tup
         claimed = dict(zip((names[i] for i in form.wrt), _parts(backward(g, *inputs)), strict=True))
         holds = False
         for recognized in recognize(arrays, outputs):
-            ours = {
-                t: np.asarray(claimed[o], dtype=float)
-                for t, o in recognized.names.items()
-                if o in claimed and claimed[o] is not None and np.asarray(claimed[o]).dtype.kind in "fiub"
-            }
+            ours = recognized.gradients(
+                {
+                    o: np.asarray(claimed[o], dtype=float)
+                    for o in recognized.names.values()
+                    if claimed.get(o) is not None and np.asarray(claimed[o]).dtype.kind in "fiub"
+                }
+            )
             for bug in bugs_of(recognized.kind.name):
                 if bug.name == match.bug and not bug.how:
                     known = bug.gradients(recognized.case(arrays, g), ours)
