@@ -312,6 +312,11 @@ def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> li
     ]
 
 
+def folder_labels(source: Path) -> list[str] | None:
+    """The sub-folder of each image of a folder; None where there are none, and for other data, such as music."""
+    return find_images(source).labels if source.is_dir() and not is_music(source) else None
+
+
 def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     """Labels (n,) of the file that the option ``--SIDE-labels`` names, or of folders of images; None without both.
 
@@ -320,7 +325,7 @@ def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
     path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
     if path is not None:
         return read_labels(path, n)
-    folders = find_images(source).labels if source.is_dir() and not is_music(source) else None
+    folders = folder_labels(source)
     return None if folders is None else numbers_or_names(folders)
 
 

@@ -18,6 +18,7 @@ from npae.cli.arguments import (
     add_model,
     add_sides,
     check_picture,
+    folder_labels,
     read_data,
     read_labels,
     read_model,
@@ -28,7 +29,6 @@ from npae.cli.arguments import (
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
-from npae.datasets.image_files import find_images
 from npae.estimators import AutoencoderEstimator
 from npae.utils.console import say
 from npae.utils.pictures import grid, png
@@ -155,7 +155,7 @@ def _labels(args: argparse.Namespace, n: int) -> Array | None:
         return read_labels(args.labels, n)
     if args.data == "digits":
         return datasets.load_digits().train_labels
-    folders = find_images(Path(args.data)).labels if Path(args.data).is_dir() else None
+    folders = folder_labels(Path(args.data))
     return None if folders is None else np.array(folders)
 
 

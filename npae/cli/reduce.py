@@ -6,11 +6,10 @@ from dataclasses import astuple
 from pathlib import Path
 
 from npae.applications import reduction
-from npae.cli.arguments import Sides, add_model, add_sides, read_model, read_sides
+from npae.cli.arguments import Sides, add_model, add_sides, folder_labels, read_model, read_sides
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
-from npae.datasets.image_files import find_images
 from npae.utils.console import say
 
 HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"
@@ -60,7 +59,7 @@ def _has_labels(args: argparse.Namespace) -> bool:
     """Whether the test samples have labels, of their own, of a file or of folders."""
     if args.train == "digits" or args.test_labels is not None:
         return True
-    return Path(args.test).is_dir() and find_images(Path(args.test)).labels is not None
+    return folder_labels(Path(args.test)) is not None
 
 
 def _rows(sides: Sides, files: list[str] | None, labelled: bool, plane: reduction.Plane) -> Iterator[list[object]]:

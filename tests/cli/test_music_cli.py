@@ -11,6 +11,7 @@ from helpers.small_models import fitted
 
 import npae
 from npae.cli import main
+from npae.cli.arguments import folder_labels
 from npae.datasets.music import Layout, read_bars
 
 pytest.importorskip("mido")
@@ -173,3 +174,12 @@ def test_a_model_whose_music_does_not_fit_is_refused_with_its_name(metadata, cap
     model.metadata_ = metadata
     model.save("m.safetensors")
     assert "m.safetensors holds a model that cannot be rebuilt: " in said(capsys, ["sample", "m.safetensors"])
+
+
+def test_a_folder_of_music_can_be_grouped_and_has_no_labels(model):
+    pytest.importorskip("sklearn")
+    songs(Path("songs"))
+    assert folder_labels(Path("songs")) is None
+    command = ["cluster", str(model), "--data", "songs", "--clusters", "2", "--out", "groups.csv"]
+    assert main(command) == 0
+    assert len(Path("groups.csv").read_text(encoding="utf-8").splitlines()) == 13

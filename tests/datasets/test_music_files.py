@@ -463,7 +463,7 @@ BROKEN_XML = {
         "declares entities",
     ),
     "an unknown encoding": (b'<?xml version="1.0" encoding="nonsense"?><score-partwise/>', "is no well-formed XML"),
-    "deep": (b"<score-partwise>" + b"<a>" * 100 + b"</a>" * 100 + b"</score-partwise>", "more than 40 deep"),
+    "deep": (b"<score-partwise>" + b"<a>" * 100 + b"</a>" * 100 + b"</score-partwise>", "nested more than 40 deep"),
     "no parts": (b"<score-partwise><part-list/></score-partwise>", "."),
     "no notes": (part_of(""), "holds no notes"),
     "divisions 0": (score(divisions=1).replace(b"<divisions>1<", b"<divisions>0<"), "."),
@@ -498,3 +498,9 @@ def test_a_compressed_score_that_expands_beyond_the_limit_is_refused(music21, tm
     refused(write(tmp_path, "a.mxl", bomb), "more than 5,000 bytes of XML")
     monkeypatch.setattr(musicxml, "MOST_ELEMENTS", 5)
     refused(write(tmp_path, "b.mxl", compressed_score(score())), "more than 5 elements")
+    monkeypatch.setattr(musicxml, "MOST_ELEMENTS", 500)
+    monkeypatch.setattr(musicxml, "MOST_MEASURES", 2)
+    content = part_of(*[xml_note("C", 8)] * 3)
+    refused(write(tmp_path, "c.xml", content), "a part of more than 2 measures")
+    monkeypatch.setattr(musicxml, "MOST_MEASURES", 3)
+    assert len(read_bars(write(tmp_path, "c.xml", content)).X) == 3

@@ -14,7 +14,8 @@ from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 LARGEST_TEXT = 2**24  # bytes of XML
-MOST_ELEMENTS = 400_000
+MOST_ELEMENTS = 200_000  # for which music21 takes some 300 MB
+MOST_MEASURES = 4_000  # of a part: the time that music21 takes grows with their square
 DEEPEST = 40  # levels of elements
 ROOTS = ("score-partwise", "score-timewise")
 CONTAINER = "META-INF/container.xml"
@@ -30,8 +31,9 @@ NUMBERS = {
 def read_musicxml(path: Path) -> Piece:
     """Read the notes of all parts, as they sound, and the bars of the first part.
 
-    A file may have up to 16 MiB of XML (expanded, if compressed) and 400,000 elements. Entities are refused, so that
-    nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left out.
+    A file may have up to 16 MiB of XML (expanded, if compressed), 200,000 elements, and 4,000 measures a part. Entities
+    are refused, so that nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left
+    out.
 
     Raises
     ------
@@ -112,7 +114,7 @@ class _Checked:
 
     def __init__(self, path: Path) -> None:
         self.named = repr(str(path))
-        self.elements = self.depth = 0
+        self.elements = self.measures = self.depth = 0
         self.text = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -122,10 +124,15 @@ class _Checked:
         self.elements += 1
         self.depth += 1
         self.text = ""
-        if self.elements > MOST_ELEMENTS or self.depth > DEEPEST:
-            raise FileFormatError(
-                f"{self.named} has more than {MOST_ELEMENTS:,} elements, or they are more than {DEEPEST} deep; split it"
-            )
+        if name == "part":
+            self.measures = 0
+        self.measures += name == "measure"
+        if self.measures > MOST_MEASURES:
+            raise FileFormatError(f"{self.named} has a part of more than {MOST_MEASURES:,} measures; split it")
+        if self.elements > MOST_ELEMENTS:
+            raise FileFormatError(f"{self.named} has more than {MOST_ELEMENTS:,} elements; split it")
+        if self.depth > DEEPEST:
+            raise FileFormatError(f"{self.named} has elements that are nested more than {DEEPEST} deep; correct it")
 
     def data(self, text: str) -> None:
         """Text within an element."""
