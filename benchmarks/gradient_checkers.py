@@ -1,4 +1,4 @@
-"""How many of the 93 known wrong gradients does each gradient checker catch?
+"""How many of the known wrong gradients does each gradient checker catch?
 
 Every mistake is planted in a function of its own, and each checker gets the same one::
 

@@ -119,6 +119,7 @@ def test_a_wrong_closure_is_named_since_its_state_is_copied():
     update, state = closure()
     report = check_optimizer(update)
     assert [name.bug for name in report.names] == ["uncorrected"]
+    assert report.notes == []
     assert state["t"] == 0
 
 

@@ -75,7 +75,7 @@ def test_an_exercise_is_found_by_name_number_file_and_folder():
 def test_a_pass_counts_the_mistakes_that_it_excludes():
     outcome = verdict(right)
     assert outcome.passed
-    assert outcome.excluded == len(draw_sheets(DENSE)[0].known) == 10
+    assert outcome.excluded == len(draw_sheets(DENSE)[0].known) == 12
     assert 0 < outcome.worst < 1e-6
     assert outcome.bug == ""
     assert outcome.first_wrong is None
@@ -377,7 +377,7 @@ def test_mutants_are_held_against_each_other(tmp_path):
     twice = '@mutant("backward", "db = mean", "h")\ndef again(right, g, x, W):\n    dx, dW, db = right(g, x, W)\n'
     (folder / "mutants.py").write_text(f"{head}{twice}    return dx, dW, db / len(x)\n")
     fitness = authoring.check(folder, seeds=1)
-    assert (fitness.mistakes, fitness.caught, fitness.named) == (11, 11, 9)
+    assert (fitness.mistakes, fitness.caught, fitness.named) == (13, 13, 11)
     assert any("is called again and db-mean" in fault for fault in fitness.faults)
     (folder / "mutants.py").write_text(f"{head}{twice}    return dx, dW, db\n")
     assert any("again (db = mean) passes" in fault for fault in authoring.check(folder, seeds=1).faults)
@@ -389,7 +389,7 @@ def test_a_new_exercise_is_fit_as_it_is(tmp_path):
     folder = authoring.new(tmp_path / "21_scale")
     fitness = authoring.check(folder, seeds=2)
     assert fitness.faults == []
-    assert (fitness.mistakes, fitness.named) == (11, 11)
+    assert (fitness.mistakes, fitness.named) == (13, 13)
     assert load(folder).name == "scale"
     assert load(folder).header == "# npae-exercise: scale v1"
     with pytest.raises(ExerciseError, match="is there already"):
@@ -481,7 +481,7 @@ def test_a_notebook_gets_the_same_verdict_and_a_heat_map():
     assert page.count("<svg") == 1
     passed = npae.learn.check("8", right)
     assert passed.passed
-    assert "10 known mistakes are excluded" in repr(passed)
+    assert "12 known mistakes are excluded" in repr(passed)
     assert "<svg" not in passed._repr_html_()
 
 
