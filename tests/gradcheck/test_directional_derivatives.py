@@ -88,6 +88,13 @@ def test_every_kind_of_failure_has_its_sentence(jvp, said):
     assert report._repr_html_()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_an_absolute_value_of_one_number_is_not_linear_whatever_its_signs(seed):
+    report = check_jvp(lambda t: t**2, lambda v, t: 2 * t * abs(v), [np.float64(1.5)], seed=seed)
+    (linear,) = [invariant for invariant in report.invariants if invariant.name == "linear in v"]
+    assert not linear.holds
+
+
 def test_several_outputs_are_judged_one_by_one_and_one_that_does_not_depend_on_an_input_is_right_to_be_0():
     def f(x, s):
         return x**2, s * 3
