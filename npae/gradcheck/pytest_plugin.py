@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from npae.gradcheck.assertion import assert_gradient, assert_passed
+from npae.gradcheck.hvp import check_hvp
+from npae.gradcheck.jvp import check_jvp
 from npae.gradcheck.layer import check_layer
 from npae.gradcheck.model import check_model
 from npae.gradcheck.report.report import Report
@@ -26,6 +28,24 @@ class Gradcheck:
         """``check_grad(f, grad, x, *args)``."""
         __tracebackhide__ = True
         return assert_passed(check_grad(f, grad, x, *args, **options))
+
+    def jvp(self, f: Callable[..., Any], jvp: Callable[..., Any], inputs: Sequence[Any], **options: Any) -> Report:
+        """``check_jvp(f, jvp, inputs)``."""
+        __tracebackhide__ = True
+        return assert_passed(check_jvp(f, jvp, inputs, **options))
+
+    def hvp(
+        self,
+        f: Callable[..., Any],
+        grad: Callable[..., Any],
+        hvp: Callable[..., Any],
+        x: Any,
+        *args: Any,
+        **options: Any,
+    ) -> Report:
+        """``check_hvp(f, grad, hvp, x, *args)``."""
+        __tracebackhide__ = True
+        return assert_passed(check_hvp(f, grad, hvp, x, *args, **options))
 
     def layer(self, layer: Any, input_shape: Any, **options: Any) -> Report:
         """``check_layer(layer, input_shape)``."""

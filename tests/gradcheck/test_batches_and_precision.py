@@ -123,6 +123,14 @@ def test_batch_normalisation_is_right_for_one_sample_too_where_its_gradient_is_z
     assert check(normalize, normalize_backward, [at], batch_axis=0, seed=seed).passed
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_rounding_errors_where_the_gradient_of_one_sample_is_zero_are_not_called_wrong(seed):
+    def backward(g, x):
+        return (0.1 * g + 0.2 * g - 0.3 * g.mean(axis=0)) / 0.3
+
+    assert check(lambda x: x - x.mean(axis=0), backward, [x], batch_axis=0, seed=seed).passed
+
+
 def test_targets_and_labels_are_resampled_with_the_samples_and_keep_their_values():
     labels = np.array([0, 4, 2])
     seen = set()

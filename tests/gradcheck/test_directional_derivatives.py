@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from npae.gradcheck import Verdict, check_hvp, check_jvp
+from npae.gradcheck import GradientError, Verdict, check_hvp, check_jvp
+from npae.gradcheck.pytest_plugin import Gradcheck
 
 RNG = np.random.default_rng(0)
 x, W, b = RNG.normal(size=(3, 4)), RNG.normal(size=(4, 5)), RNG.normal(size=5)
@@ -87,6 +88,13 @@ def test_every_kind_of_failure_has_its_sentence(jvp, said):
     assert report._repr_html_()
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_an_absolute_value_of_one_number_is_not_linear_whatever_its_signs(seed):
+    report = check_jvp(lambda t: t**2, lambda v, t: 2 * t * abs(v), [np.float64(1.5)], seed=seed)
+    (linear,) = [invariant for invariant in report.invariants if invariant.name == "linear in v"]
+    assert not linear.holds
+
+
 def test_several_outputs_are_judged_one_by_one_and_one_that_does_not_depend_on_an_input_is_right_to_be_0():
     def f(x, s):
         return x**2, s * 3
@@ -114,6 +122,7 @@ def test_what_proves_nothing_is_not_called_wrong():
     dead = check_jvp(lambda x: np.ones(3), lambda v, x: np.zeros(3), [x])
     assert verdicts(dead) == {"dy along x": "CAN'T TELL"}
     assert "no output depends on x here" in str(dead)
+    assert "of the largest entry" not in str(dead)
     kinked = check_jvp(np.abs, lambda v, x: v * np.sign(x), [0 * b], backward=lambda g, x: g)
     assert kinked.verdict is Verdict.KINK
     assert "adjoint: not looked at" in str(kinked)
@@ -227,3 +236,13 @@ def test_an_hvp_that_returns_nothing_is_told_by_its_name():
     report = check_hvp(quadratic, quadratic_grad, lambda x, v, scale: None, b, 0.5)
     assert "hvp returned None; it must return dx" in str(report)
     assert "backward" not in str(report)
+
+
+def test_the_pytest_fixture_has_both():
+    check_of_tests = Gradcheck()
+    assert check_of_tests.jvp(np.sin, lambda v, x: v * np.cos(x), [x]).passed
+    assert check_of_tests.hvp(quadratic, quadratic_grad, quadratic_hvp, b, 0.5).passed
+    with pytest.raises(GradientError, match="dy along x"):
+        check_of_tests.jvp(np.sin, lambda v, x: v, [x])
+    with pytest.raises(GradientError, match=r"d\(dx\) along x"):
+        check_of_tests.hvp(quadratic, quadratic_grad, lambda x, v, scale: v, b, 0.5)

@@ -78,6 +78,15 @@ def test_what_disturbs_the_check_comes_before_all_and_then_nothing_is_said_to_ag
     assert not any("agree" in line for line in lines)
 
 
+def test_nothing_is_said_to_agree_where_a_pass_writes_into_its_inputs():
+    def backward(g, x):
+        x *= 2
+        return g * np.cos(x / 2)
+
+    lines = look(backward, np.sin, (x,))
+    assert lines == ["inputs unchanged: a pass overwrites x; mend this first, since differences prove nothing before"]
+
+
 def test_a_property_that_does_not_hold_is_said():
     def squeezed(g, x, W, b):
         return (g @ W.T).squeeze(), x.T @ g, g.sum(axis=0)

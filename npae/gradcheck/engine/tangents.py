@@ -243,7 +243,7 @@ def _conclude(report: DirectionalReport, draws: list[Measured], tolerance: float
         report.verdict, report.reason = Verdict.KINK, f"{report.kinks} outputs have two slopes along {report.along}"
     elif dead:
         reason = f"no output depends on {report.along} here, so nothing is proven"
-        report.verdict, report.reason = Verdict.CANNOT_TELL, reason
+        report.verdict, report.reason, report.index = Verdict.CANNOT_TELL, reason, None  # 0 of 0 is no evidence
     elif doubtful:
         reason = "the numeric derivative is less certain than the tolerance asks for"
         report.verdict, report.reason = Verdict.CANNOT_TELL, reason
