@@ -78,6 +78,15 @@ def npae_elbo_score(train, test, s):
     return AnomalyScore(model, train, "elbo")(test)
 
 
+def npae_variational_joint_score(train, test, s):
+    from npae import VariationalAutoencoder
+    from npae.applications.anomaly_scores import AnomalyScore
+
+    training = {"epochs": s.epochs, "batch_size": s.batch_size, "random_state": s.seed}
+    model = VariationalAutoencoder(hidden=s.hidden, code_size=s.code_size, **training).fit(train)
+    return AnomalyScore(model, train, "joint")(test)
+
+
 def sklearn_forest_score(train, test, s):
     from sklearn.ensemble import IsolationForest
 

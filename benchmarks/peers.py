@@ -120,6 +120,7 @@ PROGRAMS: dict[str, list[Program]] = {
     "anomaly": [
         Program("npae", "deep, reconstruction", "npae_reconstruction_score"),
         Program("npae", "deep, joint", "npae_joint_score"),
+        Program("npae", "variational, joint", "npae_variational_joint_score"),
         Program("npae", "variational, elbo", "npae_elbo_score"),
         Program("scikit-learn", "IsolationForest", "sklearn_forest_score"),
         Program("scikit-learn", "PCA", "sklearn_pca_score", ("sklearn_pca",)),
@@ -283,7 +284,7 @@ def megabytes(requirements: Sequence[str]) -> float:
     """Size of what pip installs for them, in units of 2²⁰ bytes."""
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
-        python = next(Path(folder).glob("*/python*"))
+        python = Path(folder, "Scripts/python.exe" if sys.platform == "win32" else "bin/python")
         subprocess.run([python, "-m", "pip", "install", "-q", *requirements], check=True)
         packages = Path(
             subprocess.run(
