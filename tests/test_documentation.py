@@ -90,7 +90,8 @@ def test_the_gradient_checkers_page_runs_and_says_what_is_printed(capsys):
     for line in blocks("docs/gradcheck.md", "text")[0].splitlines():
         # Rounding errors differ from one machine to another.
         assert re.sub(r"error \d.\de-1\d", "error", line) in re.sub(r"error \d.\de-1\d", "error", printed)
-    assert "\nKINK WRONG\nno-mask\nencoder.1: Leaky()\n" in printed
+    assert "\nwith 1 sample dx is wrong\nadjoint False\n['dx PASS', 'd(dx) along x WRONG']\n" in printed
+    assert "\nKINK WRONG\nno-mask\ndb-mean\nencoder.1: Leaky()\n" in printed
     assert names["report"].passed
 
 

@@ -26,6 +26,11 @@ def check_foreign_layer(layer: Any, x: Array, adapter: Adapter | None, plan: Che
             f"the parameter {others[0]} in {found.where} is a {kind}; expected an array "
             f"of floating-point numbers, which can be moved in place"
         )
+    before = {name: a.copy() for name, a in parameters.items()}
+    found.call_forward(copied, 0.5 * x)
+    now = found.parameters(copied)
+    state = [name for name in parameters if not np.array_equal(now[name], before[name], equal_nan=True)]
+    parameters = {name: now[name] for name in parameters if name not in state}
     rng = plan.generator("parameters")
     constant = [name for name, a in parameters.items() if a.size and np.ptp(a) == 0]
     for name in constant:  # zeros and ones hide wrong factors
@@ -38,6 +43,8 @@ def check_foreign_layer(layer: Any, x: Array, adapter: Adapter | None, plan: Che
         if parameters
         else "no parameters were found, so only dx was checked; give an adapter if there are some"
     )
+    if state:
+        report.notes.append(f"forward passes change {', '.join(state)}, so no gradient by these was expected")
     if constant:
         report.notes.append(f"random numbers were added to {', '.join(constant)}, where all were equal")
     if found.reset is not None:

@@ -100,7 +100,7 @@ def check_hvp(
     >>> cubes = lambda x: (x**3).sum()
     >>> print(check_hvp(cubes, lambda x: 3 * x**2, lambda x, v: 6 * x * v, x).verdict)
     PASS
-    >>> print(check_hvp(cubes, lambda x: 3 * x**2, lambda x, v: 3 * x * v, x).blocks[-1].ratio)
+    >>> print(round(check_hvp(cubes, lambda x: 3 * x**2, lambda x, v: 3 * x * v, x).blocks[-1].ratio, 6))
     0.5
     """
     plan = CheckSettings("full", None, tolerance, seed)

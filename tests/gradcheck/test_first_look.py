@@ -78,13 +78,30 @@ def test_what_disturbs_the_check_comes_before_all_and_then_nothing_is_said_to_ag
     assert not any("agree" in line for line in lines)
 
 
-def test_nothing_is_said_to_agree_where_a_pass_writes_into_its_inputs():
-    def backward(g, x):
-        x *= 2
-        return g * np.cos(x / 2)
+def test_nothing_is_said_to_agree_where_a_gradient_depends_on_earlier_calls():
+    kept = {"dx": np.zeros(x.shape)}
 
-    lines = look(backward, np.sin, (x,))
-    assert lines == ["inputs unchanged: a pass overwrites x; mend this first, since differences prove nothing before"]
+    def backward(g, x):
+        kept["dx"] += g * np.cos(x)
+        return kept["dx"]
+
+    report = check(np.sin, backward, [x])
+    why = "mend this first: differences prove nothing where calls do not repeat"
+    assert report.first_look()[0] == f"backward repeats: each call adds to dx; {why}"
+    assert not any("agree" in line for line in report.first_look())
+    passed = Report("f", [BlockReport("a", (2,))], [Invariant("forward repeats", False, "two outputs")])
+    assert passed.first_look() == [f"forward repeats: two outputs; {why}"]
+
+
+def test_where_a_pass_writes_into_its_inputs_differences_still_prove_what_they_do():
+    def backward(g, x):
+        g *= np.cos(x)
+        return g
+
+    assert look(backward, np.sin, (x,)) == [
+        "inputs unchanged: a pass overwrites the upstream gradient",
+        "dx agrees with differences at these inputs",
+    ]
 
 
 def test_a_property_that_does_not_hold_is_said():

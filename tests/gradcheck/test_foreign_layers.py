@@ -164,6 +164,23 @@ def test_parameters_that_are_all_equal_are_moved_and_this_is_said():
     assert not any("random numbers" in note for note in check_layer(Accumulating(), (4,)).notes)
 
 
+def test_running_statistics_among_the_parameters_are_no_parameters_and_this_is_said():
+    class Normalised(WithDicts):
+        def __init__(self):
+            super().__init__()
+            self.params["running_mean"] = np.zeros(4)
+
+        def forward(self, x):
+            self.params["running_mean"] = 0.9 * self.params["running_mean"] + 0.1 * x.mean(axis=0)
+            return super().forward(x)
+
+    report = check_layer(Normalised(), (4,))
+    assert report.verdict is Verdict.PASS, str(report)
+    assert [block.name for block in report.blocks] == ["x", "W", "b"]
+    assert "forward passes change running_mean, so no gradient by these was expected" in report.notes
+    assert not any("forward passes change" in note for note in check_layer(WithDicts(), (4,)).notes)
+
+
 def test_float32_parameters_are_checked_in_float64():
     report = check_layer(WithAttributes("float32"), (4,))
     assert report["dW"].error < 1e-8

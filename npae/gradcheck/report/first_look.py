@@ -6,8 +6,8 @@ from npae.gradcheck.report.findings import BlockReport, Findings, gradient_name
 from npae.gradcheck.report.verdict import Verdict
 
 LINES = 2
-#: With these, differences prove nothing, so they come before all others.
-OF_THE_CALLS = ("forward repeats", "backward repeats", "inputs unchanged")
+#: Without these, differences prove nothing, so they come before all others.
+OF_THE_CALLS = ("forward repeats", "backward repeats")
 
 
 def first_look(report: Findings) -> list[str]:
@@ -60,7 +60,8 @@ def _facts(report: Findings) -> Iterator[tuple[tuple[str, ...], str]]:
 
 def _disturbances(report: Findings) -> list[tuple[tuple[str, ...], str]]:
     broken = [i for i in report.invariants if not i.holds and i.name in OF_THE_CALLS]
-    return [((), f"{i.name}: {i.detail}; mend this first, since differences prove nothing before") for i in broken]
+    why = "differences prove nothing where calls do not repeat"
+    return [((), f"{i.name}: {i.detail}; mend this first: {why}") for i in broken]
 
 
 def _wrongness(block: BlockReport) -> str:
