@@ -290,3 +290,16 @@ def test_mistakes_are_planted_in_other_layouts_too():
     assert len(planted) > 150
     for bug, layout in planted[::20]:  # the self-test plants them all
         assert bug.name in [name.bug for name in report_on(bug, 0, layout).names]
+
+
+def test_a_name_is_said_only_of_the_gradients_that_its_formula_gives():
+    q, k, v = RNG.normal(size=(3, 4)), RNG.normal(size=(5, 4)), RNG.normal(size=(5, 6))
+
+    def backward(g, q, k, v):
+        a = softmax(q @ k.T / 2)
+        da = g @ v.T
+        ds = a * (da - (da * a).sum(axis=1, keepdims=True))
+        return (ds @ k / 2) ** 2, ds.T @ q, a.T @ g
+
+    report = check(lambda q, k, v: softmax(q @ k.T / 2) @ v, backward, [q, k, v])
+    assert names(report) == {"no-scale": ("k",)}, str(report)
