@@ -273,11 +273,16 @@ def rebuilding_rows(cache: Cache, train: Array, test: Array, s: Settings) -> tup
     return ["mean squared error"], rows
 
 
-def lines_rows() -> tuple[list[str], Rows]:
-    rows: Rows = []
-    for part in PROGRAMS:
-        rows += [(p.library, f"{part}: {p.title}", [[p.n_lines()]]) for p in installed(part) if not p.is_variant]
-    return ["lines"], rows
+def lines_table() -> str:
+    """Lines of the shortest to the longest program of each library and part."""
+    table = [f"| library | {' | '.join(PROGRAMS)} |", f"{'| --- ' * (1 + len(PROGRAMS))}|"]
+    for library in filter(is_installed, MODULES):
+        cells = []
+        for part in PROGRAMS:
+            counts = [p.n_lines() for p in installed(part) if p.library == library and not p.is_variant]
+            cells.append(" to ".join(str(n) for n in sorted({min(counts), max(counts)})) if counts else "")
+        table.append(f"| {library} | {' | '.join(cells)} |")
+    return "\n".join(table)
 
 
 def megabytes(requirements: Sequence[str]) -> float:
@@ -354,7 +359,7 @@ def tables(parts: Sequence[str], cache: Cache, torch: str) -> Iterator[str]:
         elif part == "rebuilding":
             yield markdown(*rebuilding_rows(cache, train, test, REBUILDING), 4, min)
         elif part == "lines":
-            yield markdown(*lines_rows(), 0, None)
+            yield lines_table()
         else:
             yield markdown(*megabytes_rows(cache, torch), 0, None)
 

@@ -85,8 +85,14 @@ def test_libraries_that_are_not_installed_are_named_and_the_others_are_not(peers
     peers.main(["--parts", "lines"])
     out, err = capsys.readouterr()
     assert [line.split(" is ")[0] for line in err.splitlines()] == ["PyOD", "pythae", "PyTorch"]
-    assert "| npae | rebuilding: deep | 3 |" in out
+    assert "| npae | 5 | 4 | 3 |" in out
     assert "PyOD" not in out
+
+
+def test_lines_of_several_programs_are_told_as_a_range_and_variants_do_not_count(peers):
+    assert "| scikit-learn | 2 to 5 |  | 3 to 4 |" in peers.lines_table().splitlines()
+    counts = {p.title: p.n_lines() for p in peers.installed("rebuilding") if p.library == "npae"}
+    assert counts["deep, squared error"] < counts["deep"] == 3  # it only calls the other
 
 
 def test_an_unknown_part_is_refused_with_those_that_exist(peers, capsys):
