@@ -290,7 +290,7 @@ def megabytes(requirements: Sequence[str]) -> float:
     with tempfile.TemporaryDirectory() as folder:
         venv.create(folder, with_pip=True)
         python = Path(folder, "Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-        subprocess.run([python, "-m", "pip", "install", "-q", *requirements], check=True)
+        subprocess.run([python, "-I", "-m", "pip", "install", "-q", *requirements], check=True)
         packages = Path(
             subprocess.run(
                 [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"],
