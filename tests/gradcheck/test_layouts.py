@@ -303,3 +303,9 @@ def test_a_name_is_said_only_of_the_gradients_that_its_formula_gives():
 
     report = check(lambda q, k, v: softmax(q @ k.T / 2) @ v, backward, [q, k, v])
     assert names(report) == {"no-scale": ("k",)}, str(report)
+
+
+def test_an_unknown_number_is_not_fitted_to_a_gradient_of_one_entry():
+    inputs = [RNG.normal(size=1), RNG.normal(size=(1, 4)), RNG.normal(size=4)]
+    report = check(lambda x, W, b: x @ W + b, lambda g, x, W, b: (np.rint(g @ W.T), np.outer(x, g), g), inputs)
+    assert names(report) == {}, str(report)

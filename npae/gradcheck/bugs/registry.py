@@ -126,7 +126,8 @@ class Bug:
         without, one = self._by_block(self.compute(c, 0.0)), self._by_block(self.compute(c, 1.0))
         (block,) = self.blocks
         effect = one[block] - without[block]
-        if seen[block].shape != effect.shape or not effect.any():
+        # One number fits any other, so a gradient with one entry shows nothing.
+        if seen[block].shape != effect.shape or effect.size < 2 or not effect.any():
             return without
         value = float(np.vdot(seen[block] - without[block], effect) / np.vdot(effect, effect))
         return {block: without[block] + value * effect}
