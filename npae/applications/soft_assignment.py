@@ -73,7 +73,7 @@ def target_distribution(q: Array) -> Array:
     Examples
     --------
     >>> target_distribution(np.array([[0.9, 0.1], [0.4, 0.6]])).round(3).tolist()
-    [[0.979, 0.021], [0.195, 0.805]]
+    [[0.978, 0.022], [0.193, 0.807]]
     """
     weights = np.square(q) / q.sum(axis=0)
     p: Array = weights / weights.sum(axis=1, keepdims=True)
