@@ -44,6 +44,10 @@ def cropped(c: BugCase, dx: Array) -> Array:
     return dx[:, top : top + c.x.shape[1], left : left + c.x.shape[2]]
 
 
+#: Length of a side of the largest kernel that is recognised.
+LARGEST_KERNEL = 11
+
+
 @add
 class Convolution(Kind):
     """A dense layer applied to every window: dx, dW and db are summed over the windows."""
@@ -85,7 +89,10 @@ class Convolution(Kind):
 
     def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
         x, W, (y, *_) = arrays["x"], arrays["W"], outputs
-        if x.ndim == W.ndim == y.ndim == 4 and x.shape[3] == W.shape[2] and y.shape[3] == W.shape[3]:
+        if not (x.ndim == W.ndim == y.ndim == 4 and x.shape[3] == W.shape[2] and y.shape[3] == W.shape[3]):
+            return
+        # Two matrices may be an image and a kernel, too; kernels beyond these sizes would take minutes to rule out.
+        if all(k <= min(n, LARGEST_KERNEL) for k, n in zip(W.shape[:2], x.shape[1:3], strict=True)):
             yield from window_options(x.shape[1:3], y.shape[1:3], W.shape[:2])
 
 

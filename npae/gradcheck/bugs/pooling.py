@@ -83,7 +83,20 @@ class Pooling(Kind):
         for size, counts_border in product(product(SIZES, SIZES), self.border):
             if size != (1, 1):
                 for o in window_options(x.shape[1:3], y.shape[1:3], size):
-                    yield {"size": size, "counts_border": counts_border, **o}
+                    options = {"size": size, "counts_border": counts_border, **o}
+                    if self._fits_two_windows(BugCase(x=x, **options), y):
+                        yield options
+
+    def _fits_two_windows(self, c: BugCase, y: Array) -> bool:
+        """Whether the last window and the one in the middle give y: of a large image, all windows would take long."""
+        rows, columns = y.shape[1:3]
+        for i, j in ((rows // 2, columns // 2), (rows - 1, columns - 1)):
+            (top, _), (left, _) = c.padding
+            above, beside = i * c.stride[0] - top, j * c.stride[1] - left
+            inner = inside(above, above + c.size[0], c.x.shape[1]), inside(beside, beside + c.size[1], c.x.shape[2])
+            if not np.allclose(self.pooled(c, c.x[:, inner[0], inner[1]]), y[:, i, j], rtol=1e-6, atol=1e-9):
+                return False
+        return True
 
     border: tuple[bool, ...] = (False,)
 

@@ -68,7 +68,8 @@ def _search(block: Block, generator: np.random.Generator, deadline: float) -> No
             direction = block.along(half, generator)
             wrongness = KINKED if direction.numeric.kink else block.disagreement(direction)
             if wrongness > 0:
-                heapq.heappush(parts, (-wrongness, next(order), half))
+                # Per entry: sums over many entries are larger, so the halves of all would come before any entry.
+                heapq.heappush(parts, (-wrongness / max(direction.length, 1.0), next(order), half))
 
 
 def _stands_out(block: Block, i: int) -> bool:
