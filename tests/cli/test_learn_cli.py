@@ -368,7 +368,7 @@ def test_a_users_exercise_is_written_checked_and_learned(folder, tmp_path, capsy
     assert "npae learn dev check" in said
     status, said = learn(capsys, "dev", "check", str(tmp_path / "21_scale"))
     assert status == 0
-    assert "11 of 11" in said
+    assert "13 of 13" in said
     assert "all fit" in said
     assert learn(capsys, "next", str(tmp_path / "21_scale"))[0] == 0
     assert (folder / "scale.py").exists()

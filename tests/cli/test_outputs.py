@@ -50,6 +50,8 @@ WORDS: dict[str, set[str]] = {
     "sample": {"label"},
     "decode": {"label"},
     "interpolate": {"label"},
+    "attribute": {"label"},
+    "gradcheck": {"backward", "wrt"},  # functions of a module, and names of its arguments
     "texts": {"encoding"},
     "learn": {"name", "dir", "folder", "folders"},  # a learner's folder, in which no file is replaced
 }
