@@ -93,7 +93,7 @@ def test_data_for_a_model_is_read_in_the_pitches_of_the_model(model):
     assert main(["encode", str(model), "--data", "few", "--out", "a.npy"]) == 0
     write(Path("few"), "b.mid", midi(scale([60, 62, 64, 65, 76, 76, 52, 52])))
     assert main(["encode", str(model), "--data", "few", "--out", "b.npy"]) == 0
-    np.testing.assert_allclose(np.load("a.npy")[0], np.load("b.npy")[0], rtol=1e-5)  # NumPy rounds by the number of rows
+    np.testing.assert_allclose(np.load("a.npy")[0], np.load("b.npy")[0], rtol=1e-5)  # NumPy rounds by rows
 
 
 def said(capsys, command: list[str]) -> str:
