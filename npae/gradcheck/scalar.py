@@ -132,19 +132,16 @@ def check_loss(
     inputs: Sequence[Any],
     *,
     wrt: Sequence[str | int] | str | int | None = None,
-    mode: str = "full",
-    budget_s: float | None = None,
-    tolerance: float | None = None,
-    seed: int = 0,
     batch_axis: int | Mapping[str, int] | None = None,
-    nondet_tol: float = 0.0,
     keep_dtype: bool = False,
+    **settings: Any,
 ) -> Report:
-    """``check_grad`` with the arguments of ``check``: ``grad(*inputs)`` returns the gradients by the inputs ``wrt``."""
-    plan = CheckSettings(mode, budget_s, tolerance, seed, nondet_tol)
-    inputs = list(inputs)
+    """``check_grad`` with the arguments of ``check``: ``grad(*inputs)`` returns the gradients by the inputs ``wrt``.
+
+    ``settings`` are those of ``CheckSettings``.
+    """
     chosen = chosen_inputs(wrt, input_names(f, len(inputs)), inputs)
-    return examine_function(ScalarSubject(f, grad, inputs, chosen, keep_dtype), plan, batch_axis)
+    return examine_function(ScalarSubject(f, grad, inputs, chosen, keep_dtype), CheckSettings(**settings), batch_axis)
 
 
 def _is_several(f: Callable[..., Any], x: Any, n_others: int) -> bool:

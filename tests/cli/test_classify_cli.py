@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers.files import read_rows, work_beside
 
 import npae
 from npae.cli import main
@@ -54,8 +55,7 @@ def there(made, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def go(kind):
-        for path in (made / kind).iterdir():
-            (tmp_path / path.name).symlink_to(path)
+        work_beside(made / kind, tmp_path, monkeypatch)
 
     return go
 
@@ -66,8 +66,7 @@ def labels_of(path):
 
 
 def rows(name="labels.csv"):
-    with open(name, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_rows(name)
 
 
 @pytest.mark.parametrize("kind", NAMES)

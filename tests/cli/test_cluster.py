@@ -1,10 +1,10 @@
 """npae cluster with --data: the file, the choice of a number of groups, the picture, and what is refused."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
+from helpers.files import read_rows, work_beside
 
 import npae
 from npae.cli import main
@@ -37,14 +37,11 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def there(folder, tmp_path, monkeypatch):
     """Each test in a folder of its own, with links to the files."""
-    for path in folder.iterdir():
-        (tmp_path / path.name).symlink_to(path)
-    monkeypatch.chdir(tmp_path)
+    work_beside(folder, tmp_path, monkeypatch)
 
 
 def table(path="groups.csv"):
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(path)
 
 
 @pytest.mark.parametrize("method", ["kmeans", "dec"])

@@ -1,10 +1,10 @@
 """npae detect with --data: the file, what is printed, the picture, and what is refused."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
+from helpers.files import read_rows, work_beside
 from helpers.small_models import samples
 
 import npae
@@ -45,17 +45,14 @@ def folder(tmp_path_factory):
 @pytest.fixture(autouse=True)
 def there(folder, tmp_path, monkeypatch):
     """Each test in a folder of its own, with links to the files."""
-    for path in folder.iterdir():
-        (tmp_path / path.name).symlink_to(path)
-    monkeypatch.chdir(tmp_path)
+    work_beside(folder, tmp_path, monkeypatch)
 
 
 GOOD = ["--train", "good.csv", "--data", "new.csv", "--false-positive-rate", "0.1"]
 
 
 def table(path="scores.csv"):
-    with open(path, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows(path)
 
 
 def test_each_sample_has_a_row_with_its_score_and_the_value_that_is_furthest_off():

@@ -1,9 +1,8 @@
 """npae reduce hands over the coordinates of its map, with the place, file and label of each sample."""
 
-import csv
-
 import numpy as np
 import pytest
+from helpers.files import read_rows
 
 import npae
 from npae.applications import reduction
@@ -39,8 +38,7 @@ def there(folder, monkeypatch):
 
 def coordinates(*arguments, model="3"):
     assert main(["reduce", f"{model}.safetensors", *arguments, "--out", "map.csv", "--force"]) == 0
-    with open("map.csv", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_rows("map.csv")
 
 
 SIDES = ["--train", "x.npy", "--test", "x.npy"]

@@ -1,10 +1,10 @@
 """npae search hands over what it found: every query, with the files of folders."""
 
-import csv
 import json
 
 import numpy as np
 import pytest
+from helpers.files import read_rows
 
 import npae
 from npae.cli import main
@@ -42,8 +42,7 @@ def search(*arguments):
 def test_a_csv_has_a_row_for_each_result_with_both_files(folder, capsys):
     assert search("of-folder", "images", "-k", "2", "--out", "found.csv") == 0
     assert "18 results of 9 queries in found.csv" in capsys.readouterr().out
-    with open("found.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_rows("found.csv")
     assert list(rows[0]) == ["query", "query_file", "rank", "index", "file", "distance"]
     assert [(int(row["query"]), int(row["rank"])) for row in rows] == [(i, rank) for i in range(9) for rank in (1, 2)]
     assert all(row["file"] == row["query_file"] and row["index"] == row["query"] for row in rows[::2])

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers.files import read_rows, work_beside
 
 from npae.cli import main
 
@@ -40,14 +41,11 @@ def made(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def there(made, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for path in made.iterdir():
-        (tmp_path / path.name).symlink_to(path)
+    work_beside(made, tmp_path, monkeypatch)
 
 
 def rows(name="labels.csv"):
-    with open(name, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_rows(name)
 
 
 @pytest.mark.parametrize(("train", "test"), [("train.tsv", "test.tab"), ("train.csv", "test"), ("train", "test.csv")])
