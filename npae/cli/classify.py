@@ -4,21 +4,12 @@ import argparse
 
 from npae.applications import classification
 from npae.applications.classifier import Classifier
-from npae.cli.arguments import (
-    DATA,
-    add_model,
-    add_sides,
-    read_model,
-    read_sides,
-    read_sources,
-    read_train,
-    refuse_with,
-    samples_in,
-)
+from npae.cli.arguments import DATA, add_model, read_model, read_sources, refuse_with, samples_in
 from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels, write_labelled
 from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import sample_names
+from npae.cli.sides import add_sides, read_sides, read_train
 from npae.estimators import AutoencoderEstimator
 from npae.utils.console import say
 from npae.utils.types import Array

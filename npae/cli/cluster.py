@@ -12,23 +12,11 @@ from npae import datasets
 from npae.applications import clustering, deep_clustering
 from npae.applications.clustering import Groups
 from npae.applications.features import require_sklearn
-from npae.cli.arguments import (
-    DATA,
-    LABELS_HELP,
-    add_model,
-    add_sides,
-    check_picture,
-    folder_labels,
-    read_data,
-    read_labels,
-    read_model,
-    read_sides,
-    refuse_with,
-    samples_in,
-)
+from npae.cli.arguments import DATA, add_model, check_picture, read_data, read_model, refuse_with, samples_in
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.sides import LABELS_HELP, add_sides, folder_labels, read_labels, read_sides
 from npae.estimators import AutoencoderEstimator
 from npae.utils.console import say
 from npae.utils.pictures import grid, png

@@ -8,22 +8,12 @@ import numpy as np
 from npae.applications import anomaly
 from npae.applications.anomaly_scores import SCORES, check_score
 from npae.applications.detector import Detection, Detector
-from npae.cli.arguments import (
-    DATA,
-    add_model,
-    add_sides,
-    check_picture,
-    read_labels,
-    read_model,
-    read_sides,
-    read_sources,
-    refuse_with,
-    samples_in,
-)
+from npae.cli.arguments import DATA, add_model, check_picture, read_model, read_sources, refuse_with, samples_in
 from npae.cli.columns import check_file_columns
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.sides import add_sides, read_labels, read_sides
 from npae.estimators import AutoencoderEstimator
 from npae.utils.columns import columns_of
 from npae.utils.console import say

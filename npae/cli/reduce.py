@@ -6,10 +6,11 @@ from dataclasses import astuple
 from pathlib import Path
 
 from npae.applications import reduction
-from npae.cli.arguments import Sides, add_model, add_sides, folder_labels, read_model, read_sides
+from npae.cli.arguments import add_model, read_model
 from npae.cli.output import table, write_bytes
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.sides import Sides, add_sides, folder_labels, read_sides
 from npae.utils.console import say
 
 HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"

@@ -3,8 +3,9 @@
 import argparse
 
 from npae.applications import retrieval
-from npae.cli.arguments import add_model, add_sides, count, read_model, read_sides
+from npae.cli.arguments import add_model, count, read_model
 from npae.cli.output import table
+from npae.cli.sides import add_sides, read_sides
 from npae.utils.console import say
 
 HELP = "measure the precision of a search among codes, beside PCA and raw features"

@@ -9,11 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import LABELS_NEEDED, add_data, count, read_described
+from npae.cli.arguments import add_data, count, read_described
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
+from npae.cli.sides import LABELS_NEEDED
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
