@@ -21,15 +21,25 @@ from npae.estimators.load import load
 from npae.utils.pictures import are_images, require_pillow
 from npae.utils.types import Array
 
+#: What ``npae train`` writes the model to.
+MODEL_FILE = "model.safetensors"
+
 DATA = (
     "a .npy, .npz, .csv or idx file, a folder of images or of such folders, .mid files or MusicXML or a folder of "
-    'them, or "digits", which come with npae'
+    'them, - for a .npy on standard input, or "digits", which come with npae'
 )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument MODEL, a saved model."""
-    add_input(parser, "model", metavar="MODEL", help="a file that npae train or save wrote")
+    text = f"a file that npae train or save wrote, or the folder of npae train, for its {MODEL_FILE}"
+    add_input(parser, "model", metavar="MODEL", type=model_file, help=text)
+
+
+def model_file(name: str) -> str:
+    """The model that npae train wrote into the folder ``name``; any other name is that of a file."""
+    path = Path(name, MODEL_FILE)
+    return str(path) if name.strip() and path.is_file() else name
 
 
 def samples_in(value: str) -> list[Path]:
@@ -44,6 +54,7 @@ def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> Non
         "--data",
         needed=DATA,
         holds=samples_in,
+        is_stream=True,
         default=default,
         help=DATA + (f" (default: {default})" if default else " (needed)"),
     )
@@ -88,9 +99,10 @@ def add_samples_out(parser: argparse.ArgumentParser, default: str) -> None:
     add_output(
         parser,
         "--out",
-        declared={"suffixes": SUFFIXES + MUSIC_SUFFIXES},
+        declared={"suffixes": SUFFIXES + MUSIC_SUFFIXES, "is_stream": True},
         default=default,
-        help=f"the file to write: .npy, .csv, .png for images and music, .mid or .wav for music (default: {default})",
+        help="the file to write: .npy, .csv, .png for images and music, .mid or .wav for music; - for a .npy on "
+        f"standard output (default: {default})",
     )
 
 
@@ -99,9 +111,9 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     add_output(
         parser,
         "--out",
-        declared={"suffixes": SUFFIXES},
+        declared={"suffixes": SUFFIXES, "is_stream": True},
         default=default,
-        help=f"the file to write: .npy, .csv, or .png for images (default: {default})",
+        help=f"the file to write: .npy, .csv, or .png for images; - for a .npy on standard output (default: {default})",
     )
 
 

@@ -8,6 +8,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "turn samples into codes"
+EXAMPLE = "npae encode runs/deep --data digits --out codes.npy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npae.cli.paths import add_input, add_output
-from npae.utils.console import say, shown
+from npae.utils.console import is_quiet, say, shown, shows_progress
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
     from npae.learn.grading.submissions import Learner
 
 HELP = "mark a class's exercises: one row for each learner and exercise, whatever their files do"
+EXAMPLE = "npae grade submissions --exercise dense --csv marks.csv"
 EPILOG = (
     "Time, memory and processes of a learner's file are limited, and nothing but arrays is taken from it. That is no "
     "sandbox: it can read and write whatever you can. Run this on a machine or in a container that you can lose, and "
@@ -106,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     """Grade, write the files, and print the tables; always returns 0."""
     from tqdm import tqdm
 
-    from npae.cli.output import table
+    from npae.cli.tables import table
     from npae.learn.grading import gradebook
     from npae.learn.grading.grade import Row, grade
     from npae.learn.grading.journal import Journal
@@ -127,7 +128,7 @@ def run(args: argparse.Namespace) -> int:
     with (
         _sigterm_as_ctrl_c(),
         Journal(journal, args.resume) as noted,
-        tqdm(total=len(submissions), unit="file", leave=False, disable=None) as progress,
+        tqdm(total=len(submissions), unit="file", leave=False, disable=not shows_progress()) as progress,
     ):
 
         def done(row: Row) -> None:
@@ -139,6 +140,8 @@ def run(args: argparse.Namespace) -> int:
         gradebook.write_csv(args.csv, rows)
     if args.json:
         gradebook.write_json(args.json, rows)
+    if is_quiet():
+        return 0
     write(sys.stdout, table(*gradebook.statuses(rows)))
     if any(row.bug for row in rows):
         lines = table(("mistake", "exercise", "learners", ""), gradebook.histogram(rows)).splitlines()

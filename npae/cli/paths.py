@@ -42,6 +42,8 @@ class Input:
         What to give, where it must be given; else empty.
     instead : str
         The dest of another argument that may be given in its place.
+    is_stream : bool
+        Whether it may be "-", an array on standard input.
     holds : function of a value
         The files and folders that a value stands for.
     """
@@ -51,6 +53,7 @@ class Input:
     needed: str = ""
     holds: Callable[[str], Iterable[Path]] = _itself
     instead: str = ""
+    is_stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,8 @@ class Output:
     files : function of the namespace and the path, optional
         All that is written: into a folder, or beside a file. A folder is one that has this.
     is_folder : bool
+    is_stream : bool
+        Whether it may be "-", an array on standard output.
     is_own : function of the namespace and a file
         Whether a file that exists was written by the same verb and may be replaced without ``--force``.
     advice : function of the namespace
@@ -79,6 +84,7 @@ class Output:
     default: Callable[[argparse.Namespace], str | None] | None = None
     files: Callable[[argparse.Namespace, Path], Iterable[Path]] | None = None
     is_folder: bool = False
+    is_stream: bool = False
     is_own: Callable[[argparse.Namespace, Path], bool] = _never
     advice: Callable[[argparse.Namespace], str] = _another_name
 
@@ -90,11 +96,12 @@ def add_input(
     needed: str = "",
     holds: Callable[[str], Iterable[Path]] = _itself,
     instead: str = "",
+    is_stream: bool = False,
     **options: Any,
 ) -> None:
     """Add an argument that names what is read; the other ``options`` are those of ``add_argument``."""
     action = parser.add_argument(name, **options)
-    _declare(parser, "inputs", Input(_typed(action), action.dest, needed, holds, instead))
+    _declare(parser, "inputs", Input(_typed(action), action.dest, needed, holds, instead, is_stream))
 
 
 def add_output(
@@ -154,7 +161,7 @@ def _folder_made(path: Path) -> Iterator[None]:
 
 
 def _require(args: argparse.Namespace) -> None:
-    for given in _declared(args, "inputs"):
+    for given in declared_inputs(args):
         value = getattr(args, given.dest)
         is_given = value is not None or (given.instead and getattr(args, given.instead) is not None)
         if given.needed and not is_given:
@@ -164,13 +171,19 @@ def _require(args: argparse.Namespace) -> None:
             raise ValueError(f"{given.option} is empty; give {given.needed or 'a name'}")
 
 
-def _declared(args: argparse.Namespace, kind: str) -> list[Any]:
-    return getattr(args, kind, None) or []
+def declared_inputs(args: argparse.Namespace) -> list[Input]:
+    """The arguments of this verb that name what is read."""
+    return getattr(args, "inputs", None) or []
+
+
+def declared_outputs(args: argparse.Namespace) -> list[Output]:
+    """The arguments of this verb that name what is written."""
+    return getattr(args, "outputs", None) or []
 
 
 def _outputs(args: argparse.Namespace) -> Iterator[tuple[Output, Path]]:
     """Each output that will be written, with its path; defaults that depend on other arguments are filled in."""
-    for output in _declared(args, "outputs"):
+    for output in declared_outputs(args):
         if getattr(args, output.dest) is None and output.default is not None:
             setattr(args, output.dest, output.default(args))
         value = getattr(args, output.dest)
@@ -187,7 +200,7 @@ def _files(args: argparse.Namespace, output: Output, path: Path) -> list[Path]:
 def _check(args: argparse.Namespace) -> None:
     inputs = [
         (given.option, path)
-        for given in _declared(args, "inputs")
+        for given in declared_inputs(args)
         for value in _values(getattr(args, given.dest))
         for path in given.holds(value)
     ]

@@ -46,11 +46,18 @@ def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
         "--train",
         needed=DATA,
         holds=samples_in,
+        is_stream=True,
         instead=instead,
         help=f"what PCA is fitted to ({f'needed without --{instead}' if instead else 'needed'}): {DATA}",
     )
     add_input(parser, "--train-labels", metavar="FILE", help=LABELS_HELP)
-    add_input(parser, "--test", holds=samples_in, help="what is measured, as --train; with --train digits other digits")
+    add_input(
+        parser,
+        "--test",
+        holds=samples_in,
+        is_stream=True,
+        help="what is measured, as --train; with --train digits other digits",
+    )
     add_input(parser, "--test-labels", metavar="FILE", help=LABELS_HELP)
     parser.add_argument("--first", type=count, metavar="N", help="only the first N samples of each")
     add_reading(parser)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import add_data, count, read_described
+from npae.cli.arguments import MODEL_FILE, add_data, count, read_described
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
@@ -20,15 +20,16 @@ from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
-from npae.utils.console import say
+from npae.utils.console import say, shows_progress
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
-MODEL, HISTORY, PICTURES = "model.safetensors", "history.csv", ("losses.svg", "reconstructions.png")
+MODEL, HISTORY, PICTURES = MODEL_FILE, "history.csv", ("losses.svg", "reconstructions.png")
 CHECKPOINTS = "checkpoints"
 HELP = "train an autoencoder and save it"
+EXAMPLE = "npae train variational --data digits --code-size 16 --epochs 20"
 
 
 SEED_HELP = "Seed of weights, order and noise: the same number gives the same result. (default: 0)"
@@ -63,7 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     types = parser.add_subparsers(dest="type", required=True, metavar="TYPE")
     for name, cls in ESTIMATORS.items():
         summary = cls.summary.replace("``", "")
-        subparser = types.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        subparser = types.add_parser(
+            name, help=summary, description=summary, example=f"npae train {name} --data digits"
+        )
         add_data(subparser, default="digits")
         add_output(
             subparser,
@@ -85,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--resume goes on with the run that --force would replace; give one of the two")
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
-    model = cls(**params)
+    model = cls(**{"verbose": shows_progress(), **params})
     X, metadata = read_described(args)
     labels = _labels(args, len(X))
     folder = Path(args.out)
@@ -183,6 +186,7 @@ def _advice(args: argparse.Namespace) -> str:
 def _write_model(folder: Path, model: AutoencoderEstimator, history: HistoryFile) -> None:
     if has_sklearn():
         model.code_mixture_  # noqa: B018 (fitted here, so that it is in the file and `npae sample` can draw from it)
+    model.verbose = False  # of this run on this terminal, not of the model
     model.save(folder / MODEL)
     history.write(model.history_)
     names = MODEL + (f", {HISTORY}" if history.is_complete else "")
@@ -221,9 +225,9 @@ def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstima
         common: dict[str, Any] = {"dest": parameter.name, "default": argparse.SUPPRESS, "help": _help(parameter)}
         if parameter.name == "random_state":
             parser.add_argument("--seed", type=int, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
-        elif parameter.name == "verbose":  # on the command line the progress bar is on by default
-            progress = {"default": True, "help": "Show a progress bar. (default: True)"}
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, **progress})
+        elif parameter.name == "verbose":
+            text = "Show a progress bar. (default: on terminals)"
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, "help": text})
         else:
             parser.add_argument(option, **ARGUMENTS[parameter.kind], **common)
 

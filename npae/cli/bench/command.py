@@ -8,6 +8,7 @@ from npae.cli.paths import add_output
 from npae.utils.console import say
 
 HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
+EXAMPLE = "npae bench --peers none --models deep --rounds 3"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
