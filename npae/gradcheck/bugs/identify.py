@@ -252,7 +252,10 @@ def name_report(subject: Any, report: Report, u: Array, generator: np.random.Gen
                 values *= generator.uniform(0.5, 0.95)  # one factor for all entries keeps ties
         else:
             scatter(subject, generator)
-        calls.append(subject.call(subject.upstream(generator)))
+        above = subject.upstream(generator)
+        if above.size == 1 and subject.has_upstream and above[0] * u[0] > 0:
+            above = -above  # an absolute value is no mistake of sign, which two positive numbers would not show
+        calls.append(subject.call(above))
     finally:
         for name, values in before.items():
             subject.blocks[name][...] = values
