@@ -149,7 +149,7 @@ class _Batch:
             recorded.net.arena.resize(
                 recorded.stop - recorded.start
             )  # so that the layers' attributes are those of this batch
-            recorded.net.draw()
+            recorded.net.draw_noise()
             rows = chosen[recorded.start : recorded.stop]
             recorded.choose(rows)
             if labels is not None:
