@@ -8,33 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.pages import blocks, run_all, use_few_digits
 from helpers.paths import ROOT
 
 import npae
-from npae import datasets
 from npae.cli import main
-from npae.datasets import Digits, load_digits
-
-
-def blocks(path: str, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", (ROOT / path).read_text(), re.DOTALL)
+from npae.datasets import Digits
 
 
 @pytest.fixture
 def few_digits(monkeypatch) -> Digits:
-    digits = load_digits()
-    few = Digits(
-        digits.train_images[:300], digits.train_labels[:300], digits.test_images[:150], digits.test_labels[:150]
-    )
-    monkeypatch.setattr(datasets, "load_digits", lambda: few)
-    return few
-
-
-def run_all(path: str, names: dict) -> dict:
-    for block in blocks(path, "python"):
-        # Shown with the epochs one would use; tried with one.
-        exec(re.sub(r"epochs=\d+", "epochs=1", block).replace("verbose=True", "verbose=False"), names)
-    return names
+    return use_few_digits(monkeypatch)
 
 
 def test_the_readmes_python_runs(few_digits, monkeypatch, tmp_path):

@@ -24,7 +24,8 @@ def test_every_type_has_a_picture_with_the_code_and_both_ends(name):
     net = RECIPES[name]((28, 28), code_size=7)
     net.plan((28, 28))
     seen = texts(net.draw())
-    assert seen[0].startswith("input x") and seen[1] == "28 × 28" == seen[-1]
+    assert seen[0].startswith("input x")
+    assert seen[1] == "28 × 28" == seen[-1]
     assert seen[seen.index(next(t for t in seen if t.endswith("code z"))) + 1] == "7 values"
 
 
@@ -57,7 +58,9 @@ def test_strides_and_the_sigmoid_of_the_loss_are_shown():
     net = Autoencoder([Conv2D(4, 3, stride=(1, 1)), Conv2D(2, (1, 3), stride=1)], [Conv2D(1, 1)], loss="bce")
     net.plan((5, 6, 1))
     seen = texts(net.draw())
-    assert "Conv2D 4, 3×3" in seen and "Conv2D 2, 1×3, code z" in seen and "reconstruction x̂ = σ(output)" in seen
+    assert "Conv2D 4, 3×3" in seen
+    assert "Conv2D 2, 1×3, code z" in seen
+    assert "reconstruction x̂ = σ(output)" in seen
 
 
 def test_notebooks_show_the_picture_and_text_cannot_break_it():
