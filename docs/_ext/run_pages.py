@@ -1,8 +1,8 @@
 """Run the Python of pages, save the pictures that it makes, and write what it prints into the pages.
 
-``python docs/_ext/run_pages.py docs/autoencoders/*.md`` measures every figure of these pages again: a block of text that
-follows a block of Python is replaced by what the Python printed, and pictures are written into the folder ``images``
-beside the page.
+``python docs/_ext/run_pages.py docs/autoencoders/*.md`` measures every figure of these pages again: a block of text
+that follows a block of Python is replaced by what the Python printed, and pictures are written into the folder
+``images`` beside the page.
 """
 
 import io

@@ -3,7 +3,6 @@
 import re
 
 from helpers.paths import ROOT
-
 from npae import datasets
 from npae.datasets import Digits, load_digits
 
