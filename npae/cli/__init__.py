@@ -21,6 +21,7 @@ from npae.cli import (
     demo,
     detect,
     encode,
+    explore,
     export,
     generate,
     gradcheck,
@@ -58,6 +59,7 @@ GROUPS: dict[str, dict[str, ModuleType]] = {
         "export": export,
     },
     "apply a model": {
+        "explore": explore,
         "reduce": reduce,
         "index": index,
         "search": search,
