@@ -46,7 +46,7 @@ function slider(label, { min, max, step, value, format = shown }, oninput) {
 }
 
 function numberField(label, { min, max, value }, onchange) {
-  const input = element("input", { type: "number", min, max, value, step: 1 });
+  const input = element("input", { type: "number", min, max, value, step: 1, "aria-label": label });
   input.addEventListener("change", () => {
     const next = Math.min(Math.max(Math.round(Number(input.value)) || 0, min), max);
     input.value = next;
@@ -57,7 +57,7 @@ function numberField(label, { min, max, value }, onchange) {
 
 // `options` are pairs [value, text].
 function choice(label, options, value, onchange) {
-  const select = element("select", {}, ...options.map(([key, text]) =>
+  const select = element("select", { "aria-label": label }, ...options.map(([key, text]) =>
     element("option", { value: key, selected: key === value }, text)));
   select.addEventListener("change", () => onchange(select.value));
   return { node: element("label", {}, label, " ", select), select };

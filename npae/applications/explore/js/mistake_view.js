@@ -29,6 +29,7 @@ function mistakePanel(lab) {
       : `All ${body.children.length} gradients agree with finite differences.`;
   };
   lab.on(clear);
+  offered.forEach(({ layer, key }, i) => (pick.select.options[i + 1].dataset.key = `${layer} ${key}`));
   const head = ["gradient", "backpropagated", "difference", "error", ""];
   return panel("Plant a mistake", row(pick.node, button("check every gradient", check)), about, verdict,
     element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Comparisons" },
