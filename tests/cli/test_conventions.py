@@ -3,6 +3,7 @@
 import argparse
 import io
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.paths import ROOT
 from helpers.small_models import data_for, fitted
 
 from npae.cli import GROUPS, VERBS, main, make_parser
@@ -88,6 +90,28 @@ def test_without_a_verb_the_verbs_are_listed(capsys) -> None:
         main([])
     assert ended.value.code == 0
     assert capsys.readouterr().out == make_parser().format_help()
+
+
+MISTAKES = {"npae encod", "npae train deep --epoch 3", "npae encode m.safetensors --dta x.npy"}
+
+
+def test_the_page_of_conventions_shows_commands_that_there_are() -> None:
+    rows = [line for line in (ROOT / "docs/command_line.md").read_text(encoding="utf-8").splitlines() if "|" in line]
+    shown = {command for row in rows for command in re.findall(r"`(npae[^`]*)`", row)}
+    assert shown > MISTAKES
+    for command in shown:
+        words = shlex.split(re.split(r"[;<>]|2>", command)[0])[1:]
+        words = [*words[1:], "--help"] if words[:1] == ["help"] else words or ["--help"]
+        if command in MISTAKES:
+            with pytest.raises(SystemExit) as ended:
+                make_parser().parse_args(words)
+            assert ended.value.code == 2
+        elif {"--help", "-h", "--version"} & set(words):
+            with pytest.raises(SystemExit) as ended:
+                make_parser().parse_args(words)
+            assert ended.value.code == 0
+        else:
+            make_parser().parse_args(words)
 
 
 # Mistakes
