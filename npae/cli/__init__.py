@@ -41,6 +41,7 @@ from npae.cli import (
 )
 from npae.cli.parser import Parser
 from npae.cli.paths import checked
+from npae.cli.ranks import processes
 from npae.cli.streams import standard_streams, writes_stream
 from npae.cli.tables import as_json
 from npae.utils.console import be_readable, say, say_error, speaking
@@ -118,7 +119,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         # Show warnings without the line of code that issued them.
         warnings.showwarning = lambda message, *_, **__: say(f"npae: {message}", to_errors=True)
         try:
-            with standard_streams(args), checked(args), as_json() if is_json else nullcontext():
+            with processes(args), standard_streams(args), checked(args), as_json() if is_json else nullcontext():
                 return VERBS[args.verb].run(args) or 0
         except BrokenPipeError:
             raise

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
+from npae.cli.ranks import speaks
 from npae.utils.console import shown
 
 
@@ -59,6 +60,10 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print usage and message and exit with code 2; what would move the cursor is shown, not sent."""
         super().error(shown(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if speaks():
+            super()._print_message(message, file)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

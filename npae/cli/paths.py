@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from npae.utils.console import is_silent
 from npae.utils.files import check_folder, check_writable, make_folder
 from npae.utils.folder_lock import file_locked, locked
 
@@ -134,6 +135,9 @@ def checked(args: argparse.Namespace) -> Iterator[None]:
         Where an output exists and is not to be replaced, cannot be written, or is being written by another process.
     """
     _require(args)
+    if is_silent():  # a rank that writes nothing
+        yield
+        return
     _check(args)
     with ExitStack() as held:
         for output, path in _outputs(args):

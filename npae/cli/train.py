@@ -14,13 +14,14 @@ from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
+from npae.cli.ranks import add_ranks
 from npae.cli.sides import LABELS_NEEDED
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
-from npae.utils.console import say, shows_progress
+from npae.utils.console import is_silent, say, shows_progress
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
@@ -77,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the folder to write (default: runs/{name})",
         )
         _add_checkpoints(subparser)
+        add_ranks(subparser)
         if "conditional" in cls().get_params():
             add_labels(subparser, "with --conditional")
         _add_parameters(subparser, cls)
@@ -96,19 +98,22 @@ def run(args: argparse.Namespace) -> int:
     history = HistoryFile(folder / HISTORY)
 
     def write() -> None:
-        if getattr(model, "history_", None):
+        if getattr(model, "history_", None) and not is_silent():
             model.metadata_ = metadata
             _write_model(folder, model, history)
             if args.force:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)
             _write_pictures(folder, model, X, labels)
 
+    callbacks = [] if is_silent() else [lambda training: history.write(training.history)]
     try:
-        model.fit(X, labels, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
+        model.fit(X, labels, checkpoints=checkpoints, callbacks=callbacks, ranks=args.ranks)
     except BaseException as error:  # it leaves what the complete epochs have learned
         with suppress(OSError):  # where nothing can be written, what came first is said
             write()
-        if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is told of beside these
+        if (
+            isinstance(error, NonFiniteError) and checkpoints is None and not is_silent()
+        ):  # else it is told of beside these
             raise save_diagnosis(error, folder) from error
         raise
     write()

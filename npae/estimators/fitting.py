@@ -14,6 +14,9 @@ from npae.estimators.shared_parameters import SharedParameters
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, checkpointing
 from npae.training.optimizers import Optimizer, optimizer_by_name
+from npae.training.ranks.agreement import Ranks
+from npae.training.ranks.communicator import Communicator
+from npae.training.ranks.joining import joined
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
 from npae.training.state import Data
@@ -48,7 +51,13 @@ class FitMixin(SharedParameters):
         raise NotImplementedError
 
     def fit(
-        self, X: Any, y: Any = None, *, callbacks: Sequence[Callback] = (), checkpoints: Checkpoints | None = None
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        callbacks: Sequence[Callback] = (),
+        checkpoints: Checkpoints | None = None,
+        ranks: str | Communicator | Ranks | None = None,
     ) -> Self:
         """Train on X with new parameters.
 
@@ -64,12 +73,27 @@ class FitMixin(SharedParameters):
         checkpoints : Checkpoints, optional
             Where and how often the run is saved, so that it can be resumed. If ``random_state`` is None, a resumed run
             keeps its seed.
+        ranks : "mpi", optional
+            Train in all processes that ``mpiexec`` has started, each of which calls ``fit`` with the same data and
+            parameters, and gets the same model: that of ``n_jobs`` times as many threads as there are processes.
+            Callbacks are called in each; the first alone decides, writes checkpoints and warns. ``partial_fit`` goes
+            on in each process alone. Needs ``npae[mpi]``.
+
+        Raises
+        ------
+        RankError
+            If another process has failed, is gone, or has other data or parameters.
         """
+        if ranks is not None and not isinstance(ranks, Ranks):
+            with joined(ranks, checkpoints) as (together, shared):
+                return self.fit(X, y, callbacks=callbacks, checkpoints=shared, ranks=together)
         self._checked()
         columns = columns_of(X)
         X = self._prepare(X, columns)
         classes, labels = self._numbered(y, len(X))
         seed = self._seed(checkpoints)
+        if ranks is not None:
+            seed = int(ranks.exchange(str(seed).encode())[0])
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
@@ -77,6 +101,8 @@ class FitMixin(SharedParameters):
         train_labels, validation_labels = (None, None) if labels is None else split_off(labels, fraction, seed)
         data = Data(train, train_labels, validation, validation_labels)
         training = self._new_training(X, len(train), seed, columns, classes, checkpoints)
+        if ranks is not None:
+            training.join_ranks(ranks)
         hint_at_data(X, training.network, stacklevel=2)
         patience = self.patience if self.early_stopping else None
         model = self._description(seed) | self._class_record(classes)
@@ -99,6 +125,7 @@ class FitMixin(SharedParameters):
                     verbose=self.verbose,
                 )
             finally:  # the model can be used however training ended
+                training.leave_ranks()
                 self.note_samples(X, labels)
         if not training.interrupted:
             hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=2)

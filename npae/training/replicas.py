@@ -116,9 +116,7 @@ class ThreadReplicas:
 
     is_first = True
 
-    def __init__(
-        self, network: Autoencoder, n_jobs: int, *, first_shard: int = 0, n_shards: int | None = None
-    ) -> None:
+    def __init__(self, network: Autoencoder, n_jobs: int, *, first_shard: int = 0, n_shards: int | None = None) -> None:
         self.networks = [network]
         self.n_jobs, self.first_shard, self.n_shards = n_jobs, first_shard, n_shards or n_jobs
         self._replicate()

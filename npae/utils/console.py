@@ -75,21 +75,37 @@ def shows_progress() -> bool:
     return not _streams.is_quiet and sys.stderr.isatty()
 
 
+_is_silent = False
+
+
+def be_silent() -> None:
+    """From now on nothing is printed: this process is one of several, of which the first speaks."""
+    global _is_silent
+    _is_silent = True
+
+
+def is_silent() -> bool:
+    """Whether nothing is printed."""
+    return _is_silent
+
+
 def say(text: object, *, to_errors: bool = False) -> None:
     """Print a text on standard output, or on standard error, as ``shown``: names in it may come from anywhere."""
-    if not _streams.is_quiet:
+    if not (_streams.is_quiet or _is_silent):
         to_errors = to_errors or _streams.has_results
         print(shown(renamed(str(text))), file=sys.stderr if to_errors else sys.stdout, flush=True)
 
 
 def say_result(text: str) -> None:
     """Print on standard output what a program is to read."""
-    print(text, flush=True)
+    if not _is_silent:
+        print(text, flush=True)
 
 
 def say_error(text: str) -> None:
     """Print an error on standard error, whatever else is silent."""
-    print(shown(renamed(text)), file=sys.stderr, flush=True)
+    if not _is_silent:
+        print(shown(renamed(text)), file=sys.stderr, flush=True)
 
 
 def renamed(text: str) -> str:
