@@ -248,7 +248,7 @@ class Training(TrainingState):
         until = progress.first_epoch + epochs
         self.interrupted = False
         replicas, total = self._replicas, (until - self.epoch) * len(data.x)
-        replicas.begin(lambda: {"configuration": configuration(self, patience), "data": data_fingerprint(data)})
+        replicas.begin(lambda: configuration(self, patience) | data_fingerprint(data))
         with replicas.stop_on_signals() as stop, _progress_bar(total, verbose and replicas.is_first) as bar:
             try:
                 while self.epoch < until and not progress.is_stopped:

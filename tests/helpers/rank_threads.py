@@ -8,7 +8,6 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from npae.training.ranks.agreement import Ranks
 from npae.utils.errors import LostRankError
 from npae.utils.types import Array
 
@@ -62,18 +61,23 @@ class QueueCommunicator:
         raise LostRankError(sentence)
 
 
-def on_ranks(size: int, work: Callable[[Ranks], Any]) -> list[Any]:
-    """What ``work`` returns on each of so many ranks, or the exception that it raises."""
+def communicators(size: int) -> list[QueueCommunicator]:
+    """One for each of so many ranks."""
     queues: list[list[Queue[Any]]] = [[Queue() for _ in range(size)] for _ in range(size)]
+    return [QueueCommunicator(rank, queues) for rank in range(size)]
+
+
+def on_ranks(size: int, work: Callable[[QueueCommunicator], Any]) -> list[Any]:
+    """What ``work`` returns on each of so many ranks, or the exception that it raises."""
     results: list[Any] = [None] * size
 
-    def run(rank: int) -> None:
+    def run(communicator: QueueCommunicator) -> None:
         try:
-            results[rank] = work(Ranks(QueueCommunicator(rank, queues)))
+            results[communicator.rank] = work(communicator)
         except BaseException as error:
-            results[rank] = error
+            results[communicator.rank] = error
 
-    threads = [threading.Thread(target=run, args=(rank,)) for rank in range(size)]
+    threads = [threading.Thread(target=run, args=(each,)) for each in communicators(size)]
     for thread in threads:
         thread.start()
     for thread in threads:
