@@ -6,6 +6,7 @@ Importing npae does not import numba: that happens when a network is first built
 import sys
 from typing import TYPE_CHECKING, Any
 
+from npae.applications import embed
 from npae.estimators import (
     ConvolutionalAutoencoder,
     DeepAutoencoder,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 # Modules with a short public name, so that npae.recipes can be imported as well as npae.network.recipes.
 for _name, _module in {
+    "embed": embed,
     "errors": errors,
     "foreign": foreign,
     "losses": losses,

@@ -8,7 +8,7 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ def _never(args: argparse.Namespace, path: Path) -> bool:
 
 def _another_name(args: argparse.Namespace) -> str:
     return "give another name"
+
+
+def _as_declared(args: argparse.Namespace) -> dict[str, Any]:
+    return {}
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,8 @@ class Output:
         Whether a file that exists was written by the same verb and may be replaced without ``--force``.
     advice : function of the namespace
         What else one can do where a file exists.
+    depending : function of the namespace
+        Attributes that other arguments change, by name.
     """
 
     option: str
@@ -88,6 +94,7 @@ class Output:
     is_stream: bool = False
     is_own: Callable[[argparse.Namespace, Path], bool] = _never
     advice: Callable[[argparse.Namespace], str] = _another_name
+    depending: Callable[[argparse.Namespace], dict[str, Any]] = _as_declared
 
 
 def add_input(
@@ -182,7 +189,8 @@ def declared_inputs(args: argparse.Namespace) -> list[Input]:
 
 def declared_outputs(args: argparse.Namespace) -> list[Output]:
     """The arguments of this verb that name what is written."""
-    return getattr(args, "outputs", None) or []
+    declared: list[Output] = getattr(args, "outputs", None) or []
+    return [replace(output, **output.depending(args)) for output in declared]
 
 
 def _outputs(args: argparse.Namespace) -> Iterator[tuple[Output, Path]]:
