@@ -8,13 +8,9 @@ from npae.training.ranks.mpi import launched_rank, world
 from npae.utils.console import be_silent
 
 
-def add_ranks(parser: argparse.ArgumentParser) -> None:
+def add_ranks(parser: argparse.ArgumentParser, help: str) -> None:
     """``--ranks mpi``."""
-    parser.add_argument(
-        "--ranks",
-        choices=["mpi"],
-        help="train in all processes that mpiexec has started: mpiexec -n 2 npae train TYPE --ranks mpi",
-    )
+    parser.add_argument("--ranks", choices=["mpi"], help=help)
 
 
 def speaks() -> bool:

@@ -78,7 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the folder to write (default: runs/{name})",
         )
         _add_checkpoints(subparser)
-        add_ranks(subparser)
+        add_ranks(
+            subparser, f"train in all processes that mpiexec has started: mpiexec -n 2 npae train {name} --ranks mpi"
+        )
         if "conditional" in cls().get_params():
             add_labels(subparser, "with --conditional")
         _add_parameters(subparser, cls)
