@@ -24,7 +24,7 @@ def step_seconds(model: Mapping[str, Any], rows: float, ranks: int, latency: flo
     passed = float(np.interp(rows, model["rows"], model["pass"]))
     slowest = model["spread"] * passed * sqrt(2 * log(ranks))
     sent = 2 * (ranks - 1) / ranks * model["bytes"] / bandwidth
-    return passed + slowest + float(model["adam"]) + 3 * latency * log2(ranks) + sent
+    return float(passed + slowest + model["adam"] + 3 * latency * log2(ranks) + sent)
 
 
 def strong_gains(

@@ -73,7 +73,7 @@ def _parts_of_step(ranks: Ranks, name: str) -> dict[str, Any]:
         chosen = np.arange(rows)
         replicas.gradient(chosen)
         ranks.exchange()  # all ranks pass at once, as in training
-        seconds = [_timed(lambda chosen=chosen: replicas.gradient(chosen)) for _ in range(REPEATS)]
+        seconds = [_timed(replicas.gradient, chosen) for _ in range(REPEATS)]
         passes.append(median(seconds))
         spreads.append(float(np.subtract(*np.percentile(seconds, [75, 25]))) / 1.35 / passes[-1])
     replicas.release_data()
@@ -115,7 +115,7 @@ def _training(name: str, n_jobs: int, x: Array) -> Training:
     return new_model(name, n_jobs).partial_fit(x).training_
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _timed(work: Callable[..., object], *arguments: object) -> float:
     start = time.perf_counter()
-    work()
+    work(*arguments)
     return time.perf_counter() - start
