@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out",
         declared={"suffixes": SUFFIXES, "is_stream": True, "depending": _folder_of_parts},
         default="codes.npy",
-        help="the file to write: .npy, .csv, or .png for images; - for a .npy on standard output; with workers a folder "
-        "(default: codes.npy)",
+        help="the file to write: .npy, .csv, or .png for images; - for a .npy on standard output; with workers "
+        "a folder (default: codes.npy)",
     )
     parser.add_argument(
         "--workers",

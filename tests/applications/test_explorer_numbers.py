@@ -119,11 +119,7 @@ NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
     ),
     "pooling by means and bilinear upsampling": (
         lambda: Autoencoder(
-            [
-                Conv2D(3, (3, 2), stride=(1, 2), padding=((1, 0), (0, 1))),
-                AveragePool2D((3, 2), stride=(2, 1)),
-                Flatten(),
-            ],
+            [Conv2D(3, (3, 2), stride=(1, 2), padding=((1, 0), (0, 1))), AveragePool2D((3, 2), stride=(2, 1)), Flatten()],
             [
                 Dense(3 * 3 * 3),
                 Reshape((3, 3, 3)),
