@@ -119,7 +119,11 @@ NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
     ),
     "pooling by means and bilinear upsampling": (
         lambda: Autoencoder(
-            [Conv2D(3, (3, 2), stride=(1, 2), padding=((1, 0), (0, 1))), AveragePool2D((3, 2), stride=(2, 1)), Flatten()],
+            [
+                Conv2D(3, (3, 2), stride=(1, 2), padding=((1, 0), (0, 1))),
+                AveragePool2D((3, 2), stride=(2, 1)),
+                Flatten(),
+            ],
             [
                 Dense(3 * 3 * 3),
                 Reshape((3, 3, 3)),
@@ -329,7 +333,7 @@ def test_a_planted_mistake_is_that_of_the_library_and_differs_from_the_right_gra
 def test_an_unknown_mistake_or_a_wrong_number_of_values_is_refused(on_page):
     model, X = fitted("vanilla"), data_for("vanilla")
     page = on_page(model, X)
-    with pytest.raises(Exception, match="there is no mistake dense/nonsense for the layer encoder.0"):
+    with pytest.raises(Exception, match=r"there is no mistake dense/nonsense for the layer encoder\.0"):
         page.gradient(X[:2], mistake="dense/nonsense", layer="encoder.0")
     with pytest.raises(Exception, match="z has 5 values; give a multiple of 4"):
         page.decode(np.zeros(5))

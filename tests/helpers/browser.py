@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,3 +80,11 @@ def opened(browser: Any, path: Path, **options: Any) -> Iterator[Opened]:
         yield page
     finally:
         page.context.close()
+
+
+def until(page: Any, script: str, patience: float = 5.0) -> None:
+    """Wait until the script is true; Playwright's own way needs ``eval``, which the pages' policy forbids."""
+    end = time.monotonic() + patience
+    while not page.evaluate(script):
+        assert time.monotonic() < end, f"never true: {script}"
+        page.wait_for_timeout(20)

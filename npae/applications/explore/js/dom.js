@@ -13,10 +13,17 @@ function element(tag, attributes = {}, ...children) {
 const button = (text, onclick, attributes = {}) => element("button", { type: "button", onclick, ...attributes }, text);
 
 function panel(title, ...children) {
-  return element("section", { class: "panel" }, element("h3", {}, title), ...children);
+  return element("section", { class: "panel" }, element("h2", {}, title), ...children);
 }
 
 const row = (...children) => element("div", { class: "row" }, ...children);
+
+// A table that scrolls within itself, with the names of its columns.
+function scrolling(label, names, body) {
+  const head = names.map((name) => (name ? element("th", { scope: "col" }, name) : element("td")));
+  return element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": label },
+    element("table", {}, element("thead", {}, element("tr", {}, ...head)), body));
+}
 
 // A number as people read it: three digits that count.
 function shown(value) {

@@ -99,7 +99,8 @@ const canDraw = ({ input_shape: shape, range }) =>
 
 function drawingPanel(app) {
   const [height, width] = app.data.input_shape;
-  const parts = ["x: the drawing as the network sees it", "x̂: decoded from its code", "|x − x̂|"].map((caption) => {
+  const captions = ["x: the drawing as the network sees it", "x̂: decoded from its code", "|x − x̂|"];
+  const parts = captions.map((caption) => {
     const { node, draw } = picture(app, caption, "picture medium");
     return { draw, node: figure(node, caption) };
   });

@@ -9,7 +9,8 @@ function gaussianPanel(app, map) {
     const i = app.state.sample;
     map.sigma = sigmaOf(i);
     app.emit("ellipse");
-    const rows = Array.from(app.codeAt(i), (mu, j) => ({ j, mu, sigma: map.sigma[j], kl: divergence(mu, map.sigma[j]) }));
+    const rows = Array.from(app.codeAt(i), (mu, j) =>
+      ({ j, mu, sigma: map.sigma[j], kl: divergence(mu, map.sigma[j]) }));
     const most = Math.max(...rows.map(({ kl }) => kl), 1e-9);
     table.replaceChildren(...rows.sort((a, b) => b.kl - a.kl).map(({ j, mu, sigma, kl }) => {
       const bar = element("meter", { min: 0, max: most, value: kl, "aria-label": `KL of z${j}` });
@@ -24,13 +25,11 @@ function gaussianPanel(app, map) {
   });
   app.on("sample", update);
   update();
-  const head = ["", "μ", "σ", "KL (nats)", ""].map((name) => element(name ? "th" : "td", name ? { scope: "col" } : {}, name));
   return panel("Distribution of the code",
     element("p", { class: "note" }, "The ellipse on the map is one standard deviation around the chosen sample's μ."),
     row(draw("draw ε anew", (eps) => app.codeAt(app.state.sample).map((mu, i) => mu + map.sigma[i] * eps[i])),
       draw("draw from N(0, 1)", (eps) => eps)),
-    element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "KL of each dimension" },
-      element("table", {}, element("thead", {}, element("tr", {}, ...head)), table)));
+    scrolling("KL of each dimension", ["", "μ", "σ", "KL (nats)", ""], table));
 }
 
 // ½ (μ² + σ² − 1 − log σ²)

@@ -2,10 +2,10 @@
 
 function layerPanel(lab) {
   const body = element("div");
-  const state = { unit: 0, row: 0, sample: 0, key: null };
+  const state = { sample: 0 };
   const show = () => {
     const layer = lab.network.layers[lab.chosen];
-    if (state.layer !== layer) Object.assign(state, { layer, unit: 0, row: 0, key: null });
+    if (state.layer !== layer) Object.assign(state, { layer, ...mostTelling(lab, layer) });
     state.sample = Math.min(state.sample, lab.n - 1);
     body.replaceChildren(...layerParts(lab, layer, state, show));
   };
@@ -14,12 +14,40 @@ function layerPanel(lab) {
   return panel("The layer", body);
 }
 
+// At first the weight with the largest gradient, and the unit that it leads to: of many a gradient is 0.
+function mostTelling(lab, layer) {
+  const [first] = parametersOf(layer);
+  if (!first) return { unit: 0 };
+  const [key, { start, shape }] = first;
+  const columns = shape.at(-1);
+  let best = 0;
+  for (let i = 0; i < sizeOf(shape); i++) {
+    if (Math.abs(lab.dtheta[start + i]) > Math.abs(lab.dtheta[start + best])) best = i;
+  }
+  const [row, column] = [Math.floor(best / columns), best % columns];
+  return { key, row, column, unit: layer.type === "TiedDense" ? 0 : column };
+}
+
+// y or dy as a heat map: a row for each sample, or of images the chosen one, its channels side by side.
+function unitMap(name, layer, values, lab, state, choose) {
+  const size = sizeOf(layer.output);
+  if (layer.output.length === 1) {
+    return heatMap(`${name}, a row each sample`, values, lab.n, size, choose);
+  }
+  const [height, width, channels] = [...layer.output, 1];
+  const own = values.subarray(state.sample * size, (state.sample + 1) * size);
+  const unitAt = (r, c) => (r * width + (c % width)) * channels + Math.floor(c / width);
+  const columns = width * channels;
+  const laid = Float64Array.from({ length: size }, (_, i) => own[unitAt(Math.floor(i / columns), i % columns)]);
+  return heatMap(`${name} of sample ${state.sample} of the batch, channels side by side`, laid, height, columns,
+    (r, c) => choose(state.sample, unitAt(r, c)));
+}
+
 function layerParts(lab, layer, state, show) {
   const step = lab.pass.steps[lab.chosen];
   const isForward = lab.isForward(lab.chosen);
   const isBackward = lab.isBackward(lab.chosen);
   const known = lab.chosen === lab.network.layers.length - 1 ? lab.hasLoss() : lab.isBackward(lab.chosen + 1);
-  const size = sizeOf(layer.output);
   const chooseUnit = (s, unit) => {
     Object.assign(state, { sample: s, unit, column: layer.W ? unit % layer.W.shape.at(-1) : unit });
     show();
@@ -27,8 +55,8 @@ function layerParts(lab, layer, state, show) {
   const title = element("p", {}, element("b", {}, layer.name), ` ${layer.type}, `
     + `${sizeText(layer.input)} → ${sizeText(layer.output)}. ${EQUATIONS[layer.type] || ""}`);
   const maps = [
-    ...(isForward ? [heatMap("y, a row each sample", step.y, lab.n, size, chooseUnit)] : []),
-    ...(known ? [heatMap("dy", step.dy, lab.n, size, chooseUnit)] : []),
+    ...(isForward ? [unitMap("y", layer, step.y, lab, state, chooseUnit)] : []),
+    ...(known ? [unitMap("dy", layer, step.dy, lab, state, chooseUnit)] : []),
     ...weightMaps(lab, layer, state, show, isBackward),
   ];
   const waiting = isForward ? [] : [element("p", { class: "note" }, "This layer is not computed yet: step.")];
@@ -55,11 +83,6 @@ const EQUATIONS = {
   Flatten: "y is x in one row.",
   Reshape: "y is x in another shape.",
 };
-
-function parametersOf(layer) {
-  if (layer.mu) return [["mu.W", layer.mu.W], ["mu.b", layer.mu.b], ["log_var.W", layer.log_var.W], ["log_var.b", layer.log_var.b]];
-  return ["W", "b", "c"].filter((key) => layer[key]).map((key) => [key, layer[key]]);
-}
 
 function weightMaps(lab, layer, state, show, isBackward) {
   return parametersOf(layer).filter(([, { shape }]) => shape.length > 1).flatMap(([key, { start, shape }]) => {

@@ -1,7 +1,8 @@
 // Reads the data, shows the page, and offers window.npae.
 
 function views(app, made) {
-  const buttons = Object.keys(made).map((name) => button(made[name].title, () => show(name), { "aria-pressed": "false" }));
+  const buttons = Object.keys(made).map((name) =>
+    button(made[name].title, () => show(name), { "aria-pressed": "false" }));
   const main = document.querySelector("main");
   const show = (name) => {
     app.state.view = name;

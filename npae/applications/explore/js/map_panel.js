@@ -17,6 +17,7 @@ function mapPanel(app) {
     map.thumbnails = on;
     map.draw();
   });
+  addInset(app, map);
   addHandle(app, map);
   const node = panel("Map of the codes",
     element("p", { id: "handle-help", class: "note" },
@@ -32,9 +33,18 @@ function mapPanel(app) {
   return { node, map };
 }
 
+// On a narrow screen, where the decoded image lies below the map, it is shown in the map's corner too.
+function addInset(app, map) {
+  const { node, draw } = picture(app, "", "picture inset");
+  node.setAttribute("aria-hidden", "true");
+  const decode = () => node.offsetParent && draw(app.network.decode(app.state.z));
+  for (const event of ["code", "theme", "lens"]) app.on(event, decode);
+  map.node.append(node);
+}
+
 function axisChoices(app) {
   const dimensions = Array.from({ length: app.codeSize }, (_, i) => [String(i), `z${i}`]);
-  const start = app.state.axes ? app.state.axes.map(String) : ["principal", dimensions[Math.min(1, app.codeSize - 1)][0]];
+  const start = app.state.axes ? app.state.axes.map(String) : ["principal", String(Math.min(1, app.codeSize - 1))];
   const change = () => {
     const isPrincipal = across.select.value === "principal";
     up.node.hidden = isPrincipal;

@@ -6,7 +6,8 @@ function makeLab(app) {
   const { network } = app;
   const lab = {
     app, network, n: Math.min(3, app.n), seed: 1, planted: null,
-    chosen: Math.max(network.layers.findIndex((layer) => parametersOf(layer).length), 0), theta: network.theta.slice(), undo: [], listeners: [],
+    chosen: Math.max(network.layers.findIndex((layer) => parametersOf(layer).length), 0),
+    theta: network.theta.slice(), undo: [], listeners: [],
     // Steps: 0 nothing, 1 … k the layers forward, k + 1 the loss, then the layers backward.
     position: 2 * network.layers.length + 1,
   };
@@ -15,7 +16,8 @@ function makeLab(app) {
     const first = Math.min(app.state.sample, app.n - lab.n);
     const x = app.samples.slice(first * app.size, (first + lab.n) * app.size);
     const isVariational = network.layers.some(({ type }) => type === "Reparameterization");
-    return { first, x, target: x, theta: lab.theta, eps: isVariational ? normalNumbers(lab.n * app.codeSize, lab.seed) : null };
+    const eps = isVariational ? normalNumbers(lab.n * app.codeSize, lab.seed) : null;
+    return { first, x, target: x, theta: lab.theta, eps };
   };
   lab.compute = () => {
     const batch = lab.batch();

@@ -30,13 +30,11 @@ function mistakePanel(lab) {
   };
   lab.on(clear);
   offered.forEach(({ layer, key }, i) => (pick.select.options[i + 1].dataset.key = `${layer} ${key}`));
-  const head = ["gradient", "backpropagated", "difference", "error", ""];
   return panel("Plant a mistake", row(pick.node, button("check every gradient", check)), about, verdict,
-    element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Comparisons" },
-      element("table", {}, element("thead", {}, element("tr", {}, ...head.map((name) =>
-        element(name ? "th" : "td", name ? { scope: "col" } : {}, name)))), body)),
+    scrolling("Comparisons", ["gradient", "backpropagated", "difference", "error", ""], body),
     element("p", { class: "note" }, "Each gradient is compared along one random direction v: ⟨dW, v⟩ beside "
-      + "[L(W + hv) − L(W − hv)] / 2h; the error is relative to the larger of the gradient's length and the difference."));
+      + "[L(W + hv) − L(W − hv)] / 2h; the error is relative to the larger of "
+      + "the gradient's length and the difference."));
 }
 
 function checkRow({ name, analytic, numeric, error, kinks, isRight }) {

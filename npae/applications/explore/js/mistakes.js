@@ -89,7 +89,7 @@ plant("convolution", ["Conv2D"], {
   "db-scalar": MISTAKES["dense/db-scalar"].backward,
 });
 
-// dx of max pooling where share(winner's value, number of cells, is winner, is first cell) goes to each cell of a window.
+// dx of pooling where the part share({isWinner, isFirst, cells, value, side}) of dy goes to each cell of a window.
 function sharedOut(share) {
   return (layer, { x, memo }, dy, n) => {
     const { input, output } = layer;
@@ -133,7 +133,8 @@ plant("nearest-upsampling", ["nearest UpSample2D"], {
     const { input, output, factor } = layer;
     return step.x.map((_, i) => {
       const [s, cell] = [Math.floor(i / sizeOf(input)), i % sizeOf(input)];
-      const [r, q, c] = [Math.floor(cell / (input[1] * input[2])), Math.floor(cell / input[2]) % input[1], cell % input[2]];
+      const [pixel, c] = [Math.floor(cell / input[2]), cell % input[2]];
+      const [r, q] = [Math.floor(pixel / input[1]), pixel % input[1]];
       return dy[s * sizeOf(output) + (r * factor[0] * output[1] + q * factor[1]) * output[2] + c];
     });
   },
@@ -151,7 +152,7 @@ function ofHeads(wrong) {
       const k = layer.beta / n;
       const code = [g, 0.5 * g * eps[i] * sigma[i]];
       const kl = [k * mu[i], 0.5 * k * (sigma[i] ** 2 - 1)];
-      return wrong({ g, k, mu: mu[i], logVar: logVar[i], sigma: sigma[i], eps: eps[i], code, kl, n, size: layer.output[0] });
+      return wrong({ g, k, logVar: logVar[i], sigma: sigma[i], eps: eps[i], code, kl, n, size: layer.output[0] });
     });
     const heads = [0, 1].map((h) => Float64Array.from(pairs, (pair) => pair[h]));
     return throughHeads(layer, step, ...heads, n, theta, dtheta);

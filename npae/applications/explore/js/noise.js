@@ -4,7 +4,7 @@ function noisePanel(app) {
   const state = { sigma: app.data.noise_level, seed: 1 };
   const captions = ["noisy", "restored", "clean"];
   const parts = captions.map((caption) => {
-    const { node, draw } = picture(app, caption);
+    const { node, draw } = picture(app, caption, "picture medium");
     return { draw, node: figure(node, caption) };
   });
   const note = element("p", { class: "note" });

@@ -30,16 +30,18 @@ function kinksBetween(a, b) {
 
 const relativeError = (a, b) => (a === b ? 0 : Math.abs(a - b) / Math.max(Math.abs(a), Math.abs(b)));
 
-// The parameters by name: [{name, layer, start, shape}].
+// The parameters of a layer: [[name, {start, shape}], ...].
+function parametersOf(layer) {
+  const heads = layer.mu ? ["mu", "log_var"].flatMap((head) =>
+    ["W", "b"].map((key) => [`${head}.${key}`, layer[head][key]])) : [];
+  return [...["W", "b", "c"].filter((key) => layer[key]).map((key) => [key, layer[key]]), ...heads];
+}
+
+// The parameters of the network, those that are tied once: [{name, start, shape}].
 function blocksOf(network) {
-  return network.layers.flatMap((layer) => {
-    const heads = layer.mu ? [["mu.W", layer.mu.W], ["mu.b", layer.mu.b], ["log_var.W", layer.log_var.W],
-      ["log_var.b", layer.log_var.b]] : [];
-    const own = ["W", "b", "c"].filter((key) => layer[key] && !(key === "W" && layer.type === "TiedDense"));
-    return [...own.map((key) => [key, layer[key]]), ...heads].map(([key, { start, shape }]) => ({
-      name: `${layer.name}.${key}`, layer: layer.name, start, shape,
-    }));
-  });
+  return network.layers.flatMap((layer) => parametersOf(layer)
+    .filter(([key]) => layer.type !== "TiedDense" || key !== "W")
+    .map(([key, { start, shape }]) => ({ name: `${layer.name}.${key}`, start, shape })));
 }
 
 const STEP = 1e-6;

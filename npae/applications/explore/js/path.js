@@ -20,7 +20,8 @@ function pathPanel(app, map) {
     path.t = t;
     place.set(t);
     map.path = Array.from({ length: 41 }, (_, i) => onPath(...ends(), i / 40, path.isSphere));
-    app.setCode(onPath(...ends(), t, path.isSphere), { by: "path", base: t === 0 ? path.from : t === 1 ? path.to : null });
+    const base = { 0: path.from, 1: path.to }[t] ?? null;
+    app.setCode(onPath(...ends(), t, path.isSphere), { by: "path", base });
     app.emit("path");
   };
   const end = (name, key) => numberField(name, { min: 0, max: app.n - 1, value: path[key] }, (i) => {

@@ -10,7 +10,8 @@ function slidersPanel(app) {
   const made = [];
   const list = element("div", { class: "sliders" });
   const add = (i) => {
-    const part = slider(`z${i}`, { min: -4, max: 4, step: 0.01, value: of(i), format: (v) => `${v.toFixed(2)} σ` }, (v) => {
+    const range = { min: -4, max: 4, step: 0.01, value: of(i), format: (v) => `${v.toFixed(2)} σ` };
+    const part = slider(`z${i}`, range, (v) => {
       const z = app.state.z.slice();
       z[i] = mean[i] + v * (deviation[i] || 1);
       app.setCode(z, { by: "sliders" });

@@ -16,7 +16,7 @@ function unitView(lab, layer, step, state, show, isKnown) {
   const at = state.sample * size + state.unit;
   const gradient = isKnown ? `; dy = ${shown(step.dy[at])}` : "; dy is not known yet";
   const before = ACTIVATIONS.includes(layer.type) ? `pre-activation x = ${shown(step.x[at])}; ` : "";
-  return element("div", { class: "unit" }, element("h4", {}, "A unit"), row(sample.node, unit.node),
+  return element("div", { class: "unit" }, element("h3", {}, "A unit"), row(sample.node, unit.node),
     element("p", {}, `${before}y = ${shown(step.y[at])}${gradient}`),
     element("p", { class: "formula" }, formulaOf(layer, step, state, lab.theta)));
 }

@@ -1,7 +1,7 @@
 // One step of gradient descent on the batch: θ − η dθ, with the loss before and after, and undo.
 
 function updatePanel(lab) {
-  const rate = element("input", { type: "number", min: 0, step: "any", value: 0.001 });
+  const rate = element("input", { type: "number", min: 0, step: "any", value: 0.01 });
   const text = element("p", { "aria-live": "polite" });
   const undo = button("undo", () => {
     lab.theta = lab.undo.pop();

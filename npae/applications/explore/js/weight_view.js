@@ -21,15 +21,17 @@ function weightView(lab, layer, state, show, isBackward) {
     state.exponent = exponent;
     text.replaceChildren(...weightText(lab, place, 10 ** exponent, isBackward));
   };
-  const h = slider("h", { min: -10, max: 0, step: 0.25, value: state.exponent ?? -5, format: (v) => `10^${v}` }, update);
-  update(state.exponent ?? -5);
-  return element("div", {}, element("h4", {}, "A weight"),
+  const value = state.exponent ?? -5;
+  const h = slider("h", { min: -10, max: 0, step: 0.25, value, format: (v) => `10^${v}` }, update);
+  update(value);
+  return element("div", {}, element("h3", {}, "A weight"),
     row(which.node, field("Row", rows, "row"), field("Column", columns, "column")), h.node, text);
 }
 
 function weightText(lab, place, h, isBackward) {
   const { numeric, kinks } = centralDifference(lab.network, lab.now, [[place, 1]], h);
-  const lines = [`weight ${shown(lab.theta[place])}`, `numeric: [L(w + h) − L(w − h)] / 2h = ${numeric.toPrecision(8)}`];
+  const lines = [`weight ${shown(lab.theta[place])}`,
+    `numeric: [L(w + h) − L(w − h)] / 2h = ${numeric.toPrecision(8)}`];
   if (isBackward) {
     const analytic = lab.dtheta[place];
     const error = relativeError(analytic, numeric);
@@ -37,7 +39,8 @@ function weightText(lab, place, h, isBackward) {
     lines.push(`relative error ${shown(error)}`);
   } else lines.splice(1, 0, "analytic: not known yet; step on to the backward pass");
   for (const { layer, count } of kinks) {
-    lines.push(`⚠ a kink lies within h: ${count} ${count === 1 ? "unit" : "units"} of ${layer} ${count === 1 ? "changes" : "change"} slope`);
+    const units = count === 1 ? "1 unit" : `${count} units`;
+    lines.push(`⚠ a kink lies within h: the slope of ${units} of ${layer} changes`);
   }
   return lines.flatMap((line) => [line, element("br")]);
 }
