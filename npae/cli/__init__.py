@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import nullcontext, suppress
 from types import ModuleType
 
@@ -143,8 +143,8 @@ def _sentence(error: BaseException) -> str:
 class _Formatter(argparse.RawDescriptionHelpFormatter):
     """Leaves the list of verbs to the text below the options, which has them in groups."""
 
-    def _iter_indented_subactions(self, action: argparse.Action) -> Iterator[argparse.Action]:
-        return iter(())
+    def _iter_indented_subactions(self, action: argparse.Action) -> Generator[argparse.Action, None, None]:
+        yield from ()
 
 
 def make_parser() -> Parser:
