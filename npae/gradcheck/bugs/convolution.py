@@ -68,6 +68,7 @@ class Convolution(Kind):
     inputs = ("x", "W", "b")
     optional = ("b",)
     blocks = ("x", "W", "b")
+    has_windows = True
     layouts = (
         Layout({"b": FLAT}),
         Layout({"x": CHANNELS_FIRST, "W": KERNELS_FIRST, "b": FLAT, "y": CHANNELS_FIRST}),

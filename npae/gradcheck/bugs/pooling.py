@@ -53,6 +53,7 @@ class Pooling(Kind):
     """y[i, j] = f(window at i·s, j·s)."""
 
     inputs = blocks = ("x",)
+    has_windows = True
     layouts = IMAGES
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
