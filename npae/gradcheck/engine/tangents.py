@@ -63,7 +63,6 @@ class Moved:
     def __init__(self, subject: TangentSubject, values: Array, d: Array) -> None:
         self.subject, self.start, self.error = subject, _flat(subject.outputs_by_name()), ""
         self._line = LineFunction(self._rises, values, d, subject.dtype)
-        self._seen: dict[float, tuple[float, Array]] = {}
 
     def _rises(self) -> Any:
         try:
@@ -76,10 +75,8 @@ class Moved:
         return y - self.start
 
     def __call__(self, t: float) -> tuple[float, Array]:
-        if t not in self._seen:
-            taken, rises = self._line(t)
-            self._seen[t] = taken, np.asarray(rises)
-        return self._seen[t]
+        taken, rises = self._line(t)
+        return taken, np.asarray(rises)
 
     def output(self, i: int) -> Line:
         """Output i alone."""
