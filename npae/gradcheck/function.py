@@ -19,7 +19,6 @@ from npae.gradcheck.report.verdict import Verdict
 from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
-
 #: Calls in which it is looked whether an input was overwritten: comparing large arrays takes as long as many functions.
 LOOKS = 32
 

@@ -141,9 +141,7 @@ def check_jvp(
     return report
 
 
-def report_on_tangents(
-    subject: TangentSubject, title: str, plan: CheckSettings, start: float | None = None
-) -> Report:
+def report_on_tangents(subject: TangentSubject, title: str, plan: CheckSettings, start: float | None = None) -> Report:
     """The report on directional derivatives: a block for each output along each input, and invariants.
 
     ``start`` is when the time limit began, now by default.

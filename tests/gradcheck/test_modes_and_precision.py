@@ -4,11 +4,11 @@ import time
 
 import numpy as np
 import pytest
+from npae.recipes import vanilla, variational
 
 from npae.gradcheck import Verdict, check_hvp, check_jvp, check_layer, check_model
 from npae.kernels import reference_kernels
 from npae.layers import Dense, Dropout, Tanh
-from npae.recipes import vanilla, variational
 
 KERNELS = reference_kernels()
 X = np.random.default_rng(0).normal(size=(3, 4))
@@ -38,12 +38,14 @@ def test_a_right_layer_passes_in_float32(layer):
 
 def test_a_wrong_layer_is_wrong_in_float32():
     report = check_layer(Larger(3), (5,), keep_dtype=True, kernels=KERNELS)
-    assert report["dx"].verdict is Verdict.WRONG and report["dW"].verdict is Verdict.PASS
+    assert report["dx"].verdict is Verdict.WRONG
+    assert report["dW"].verdict is Verdict.PASS
 
 
 def test_a_layer_is_checked_in_the_precision_of_x():
     report = check_layer(Dense(3), (4,), x=X, keep_dtype=True, kernels=KERNELS)
-    assert report.verdict is Verdict.PASS and report.notes == []
+    assert report.verdict is Verdict.PASS
+    assert report.notes == []
     single_x = X.astype("float32")
     single = check_layer(Dense(3), (4,), x=single_x, keep_dtype=True, kernels=KERNELS)
     assert any("float32" in note for note in single.notes)
@@ -68,7 +70,8 @@ class Foreign:
 
 def test_a_layer_of_other_code_keeps_its_arrays():
     report = check_layer(Foreign(), (4,), keep_dtype=True)
-    assert report.verdict is Verdict.PASS and any("float32" in note for note in report.notes)
+    assert report.verdict is Verdict.PASS
+    assert any("float32" in note for note in report.notes)
     with pytest.raises(AssertionError):
         check_layer(Foreign(), (4,))
 
@@ -77,7 +80,8 @@ def test_a_model_is_checked_in_its_own_precision():
     x = np.random.default_rng(0).random((3, 6))
     net = variational((6,), hidden=(5,), code_size=2).build((6,), seed=0)
     report = check_model(net, x, keep_dtype=True, mode="fast", kernels=KERNELS)
-    assert report.verdict is not Verdict.WRONG and any("float32" in note for note in report.notes)
+    assert report.verdict is not Verdict.WRONG
+    assert any("float32" in note for note in report.notes)
     wide = vanilla((6,), code_size=2, activation="tanh").build((6,), seed=0, dtype="float64")
     assert check_model(wide, x, keep_dtype=True, mode="fast", kernels=KERNELS).notes == []
 
@@ -107,7 +111,8 @@ def test_fast_takes_one_direction_of_a_jvp():
     full, fast = (check_jvp(dense, dense_jvp, [X, W], mode=mode) for mode in ("full", "fast"))
     assert [block.directions for block in full.blocks] == [4, 4]
     assert [block.directions for block in fast.blocks] == [1, 1]
-    assert full.passed and fast.passed
+    assert full.passed
+    assert fast.passed
     assert not check_jvp(dense, lambda v, x, W: v[0] @ W, [X, W], mode="fast").passed
 
 
@@ -137,6 +142,7 @@ def test_a_hessian_keeps_its_time_limit_and_takes_a_mode():
     cubes, gradient, product = (lambda x: (x**3).sum(), lambda x: 3 * x**2, lambda x, v: 6 * x * v)
     x = np.random.default_rng(2).normal(size=5)
     fast = check_hvp(cubes, gradient, product, x, mode="fast")
-    assert fast.passed and fast.blocks[0].checked == 0 and fast.blocks[-1].directions == 1
+    assert fast.passed
+    assert (fast.blocks[0].checked, fast.blocks[-1].directions) == (0, 1)
     late = check_hvp(slowly(cubes), gradient, product, x, budget_s=0.02)
     assert late.verdict is Verdict.CANNOT_TELL

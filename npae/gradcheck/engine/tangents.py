@@ -165,10 +165,11 @@ def examine_tangents(
     # Cancellation within an output array leaves the rounding error of its largest entry.
     noise = np.concatenate([np.full(y.size, subject.eps * np.abs(y).max(initial=0.0)) for y in outputs.values()])
     for block in subject.blocks:
-        draws = []
-        for _ in range(DIRECTIONS[mode]):
-            if monotonic() < deadline:
-                draws.append(measure(subject, block, generator, tolerance, noise))
+        draws = [
+            measure(subject, block, generator, tolerance, noise)
+            for _ in range(DIRECTIONS[mode])
+            if monotonic() < deadline
+        ]
         unit = float(np.sqrt(np.mean(subject.blocks[block] ** 2))) or 1.0
         floor = 8 * float(noise.max(initial=0.0)) / (step_for(subject.eps) * unit)
         dead = not any((np.abs(np.nan_to_num(m.numeric)) > floor).any() for m in draws)
