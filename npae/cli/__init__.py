@@ -157,6 +157,7 @@ def make_parser() -> Parser:
         formatter_class=_Formatter,
         example="npae train deep --data digits",
     )
+    parser.set_defaults(whole_parser=parser)  # for the verb that writes completions of all verbs
     parser.add_argument("--version", action="version", version=f"npae {__version__}")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", help="one of those below")
     for name, module in VERBS.items():

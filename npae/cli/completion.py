@@ -21,6 +21,4 @@ def run(args: argparse.Namespace) -> None:
         import shtab
     except ImportError:
         raise MissingExtraError("completion needs shtab; install it: pip install 'npae[completion]'") from None
-    from npae.cli import make_parser
-
-    say_result(shtab.complete(make_parser(), args.shell))
+    say_result(shtab.complete(args.whole_parser, args.shell))

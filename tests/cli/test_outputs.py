@@ -257,6 +257,7 @@ RUNS = {
     "cluster": "model.safetensors --data x.npy --clusters 2 --method dec",
     "detect": "model.safetensors --train x.npy --data x.npy",
     "export": "model.safetensors --to python",
+    "explore": "model.safetensors --data x.npy",
     "grade": "class --exercise relu",
 }
 TOO_LONG_TO_RUN = ["demo", "bench", "crop"]
