@@ -9,9 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import MODEL_FILE, add_data, count, read_described
+from npae.cli.arguments import MODEL_FILE, count
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
+from npae.cli.open_data import add_large_data, first_of, open_described
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.ranks import add_ranks
@@ -29,6 +30,7 @@ from npae.training.trainer import Training
 from npae.utils.console import is_silent, say, shows_progress
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
+from npae.utils.sources import Source
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
@@ -73,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         subparser = types.add_parser(
             name, help=summary, description=summary, example=f"npae train {name} --data digits"
         )
-        add_data(subparser, default="digits")
+        add_large_data(subparser, default="digits", nargs="+")
         add_output(
             subparser,
             "--out",
@@ -99,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**{"verbose": shows_progress(), **params})
-    X, metadata = read_described(args)
+    X, metadata = open_described(args)
     labels = _labels(args, len(X))
     folder = Path(args.out)
     checkpoints = _checkpoints(args, folder)
@@ -272,14 +274,15 @@ def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
         Checkpoints(folder / CHECKPOINTS).remove()
 
 
-def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
+def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array | Source, labels: Array | None) -> None:
     from npae.utils import charts, pictures
 
     losses, reconstructions = PICTURES
     try:
         written = {losses: charts.losses({type(model).__name__: model.history_}).encode()}
-        if pictures.are_images(X):
-            few, y = X[:16], None if labels is None else labels[:16]
+        few = first_of(X, 16)
+        if pictures.are_images(few):
+            y = None if labels is None else labels[:16]
             written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few, y)))
     except MissingExtraError as error:
         say(f"no pictures: {error}")

@@ -21,7 +21,7 @@ from npae.training.run_fingerprint import differences, summarise
 from npae.training.signals import Stop, stop_on_signals
 from npae.utils.errors import RankError
 from npae.utils.memory import require_memory
-from npae.utils.sparse import Samples
+from npae.utils.samples import Samples
 from npae.utils.types import Array
 
 
