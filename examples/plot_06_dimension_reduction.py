@@ -25,6 +25,7 @@ for size in sizes:
 
 
 def rebuilt(model):
+    """The test images, through the code and back."""
     return model.inverse_transform(model.transform(test))
 
 

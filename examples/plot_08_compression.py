@@ -2,8 +2,8 @@
 Image compression
 =================
 
-A code of 16 numbers, each rounded to a few bits, is a file format for digits. The decoder has to be there already, so it
-pays only for many images of one kind.
+A code of 16 numbers, each rounded to a few bits, is a file format for digits. The decoder has to be there already, so
+it pays only for many images of one kind.
 """
 
 # %%

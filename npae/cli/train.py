@@ -145,7 +145,9 @@ class _Views:
     X, labels : as ``fit`` takes them
     """
 
-    def __init__(self, args: argparse.Namespace, model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
+    def __init__(
+        self, args: argparse.Namespace, model: AutoencoderEstimator, X: Array | Source, labels: Array | None
+    ) -> None:
         if args.tensorboard:
             require_tensorboard()
         folder, is_wanted = Path(args.out), not is_silent()

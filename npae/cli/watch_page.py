@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from npae.cli.open_data import first_of
 from npae.cli.output import write_bytes
 from npae.utils.curves import loss_curves, sample_lines
 from npae.utils.errors import MissingExtraError
+from npae.utils.sources import Source
 from npae.utils.types import Array
 
 FEW = 8  # samples that are shown
@@ -34,15 +36,15 @@ class WatchPage:
     path : Path
     model : estimator
         In training; it reconstructs the samples.
-    X : ndarray of shape (n, ...)
+    X : ndarray of shape (n, ...), or Source
         The first eight samples are shown, the same ones in every epoch.
     labels : ndarray of shape (n,), optional
         Of a conditional model.
     """
 
-    def __init__(self, path: Path, model: Any, X: Array, labels: Array | None) -> None:
+    def __init__(self, path: Path, model: Any, X: Array | Source, labels: Array | None) -> None:
         self.path, self.model = path, model
-        self.few = np.asarray(X[:FEW])
+        self.few = first_of(X, FEW)
         self.labels = None if labels is None else labels[:FEW]
         self._has_warned = False
 
