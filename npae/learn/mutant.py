@@ -157,7 +157,9 @@ class LibraryMistake(Known):
         c = make_case(self._kind, case.inputs, case.g)
         c.before, c.rng = self._before, self._rng
         ours = {block: seen[name] for block, name in self._names.items() if name in seen}
-        fitted = ours if set(ours) == set(self._bug.blocks) else None
+        # An unknown number, such as a learning rate, is fitted to numbers only.
+        can_fit = set(ours) == set(self._bug.blocks) and all(np.isfinite(v).all() for v in ours.values())
+        fitted = ours if can_fit else None
         wrong = self._bug.gradients(c, fitted)
         if self.how == "accumulates":
             self._before = dict(wrong)

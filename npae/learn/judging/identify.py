@@ -39,13 +39,16 @@ def apart(a: Array, b: Array) -> float:
 
 
 def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[BugMatch]:
-    """The mistakes that explain the wrong results, those that explain most first."""
+    """The mistakes that explain the wrong results, those that explain most first.
+
+    A result of which no entry is finite is explained by none: NaN equals whatever is computed from NaN.
+    """
     wrong = {name for s in seen for name in s.values if s.wrong(name)}
     found = []
     for k in known:
         if not k.how:
             blocks = _explained(k, seen, wrong)
-            if blocks:
+            if blocks and all(np.isfinite(s.values[name]).any() for name in blocks for s in seen):
                 found.append(BugMatch(k.name, k.formula, k.hint, tuple(sorted(blocks))))
     return _fewest(found)
 

@@ -31,6 +31,8 @@ class ReturnedValue:
         The relative error of each entry in that case.
     given : str
         The arguments of that case, where all are single numbers.
+    reason : str
+        Why it is not right, in words; empty where it is.
     """
 
     function: str
@@ -45,6 +47,7 @@ class ReturnedValue:
     suggestion: str = ""
     errors: Array | None = field(default=None, repr=False)
     given: str = ""
+    reason: str = ""
 
 
 @dataclass

@@ -130,25 +130,33 @@ def _write(folder: Path, progress: LearnerProgress) -> None:
 
 def _read(path: Path) -> LearnerProgress | None:
     try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        return parsed(path.read_bytes(), path.name)
+    except OSError:
         return None
-    except RecursionError:
+
+
+def parsed(content: bytes, name: str) -> LearnerProgress | None:
+    """The progress that a file called ``name`` has; None where it is no progress file."""
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         return None
     if not isinstance(told, dict) or not isinstance(told.get("exercises"), dict):
         return None
     strange: list[str] = []
     progress = LearnerProgress(present=_sound(told, "present", "", strange))
-    for name, values in told["exercises"].items():
+    for exercise, values in told["exercises"].items():
         if not isinstance(values, dict):
-            strange.append(name)
+            strange.append(exercise)
             continue
         default = asdict(Record())
-        progress.records[name] = Record(**{key: _sound(values, key, value, strange) for key, value in default.items()})
+        progress.records[exercise] = Record(
+            **{key: _sound(values, key, value, strange) for key, value in default.items()}
+        )
     if strange:
         several = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
         progress.notes.append(
-            f"in {path.name} {strange[0]!r}{several} has no value that npae learn writes, and counts as not yet noted; "
+            f"in {name} {strange[0]!r}{several} has no value that npae learn writes, and counts as not yet noted; "
             "was the file edited?"
         )
     return progress
