@@ -36,7 +36,7 @@ class Mutant:
     name : str
     how : {"", "draws", "accumulates"}
         Why equal calls give different results: new random numbers, accumulation, or "" where they do not.
-    needs : {"", "square", "ties"}
+    needs : {"", "square", "ties", "edge"}
         The option of ``draw`` without which the mistake does not show.
     compute : callable
         (right, *arguments) -> the results of the wrong function.
@@ -66,7 +66,7 @@ def mutant(
         By default the decorated function's name, with hyphens for underscores.
     how : {"", "draws", "accumulates"}
         Why equal calls give different results, if they do.
-    needs : {"", "square", "ties"}
+    needs : {"", "square", "ties", "edge"}
         The option of ``draw`` without which the mistake does not show.
 
     Returns

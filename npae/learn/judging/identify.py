@@ -48,9 +48,13 @@ def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[BugMatch]
     for k in known:
         if not k.how:
             blocks = _explained(k, seen, wrong)
-            if blocks and all(np.isfinite(s.values[name]).any() for name in blocks for s in seen):
+            if blocks and not any(_is_all_nan(s.values[name]) for name in blocks for s in seen):
                 found.append(BugMatch(k.name, k.formula, k.hint, tuple(sorted(blocks))))
     return _fewest(found)
+
+
+def _is_all_nan(values: Array) -> bool:
+    return values.size > 0 and not np.isfinite(values).any()
 
 
 def _explained(known: Known, seen: Sequence[Observed], wrong: set[str]) -> set[str]:

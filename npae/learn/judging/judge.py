@@ -99,6 +99,7 @@ class FunctionCheck:
             seen = [first, *(self._call(case) for case in self.sheet.plain[1:])]
             self._numbers(seen)
             self._ties()
+            self._edge()
             self._zero()
             self._nothing_left(first)
         except _StopError:
@@ -236,7 +237,8 @@ class FunctionCheck:
                 value = s.values[block.name]
                 bad = int((~np.isfinite(value) & np.isfinite(s.case.truth[block.name])).sum())
                 if bad:
-                    return f"{block.name} is not finite in {bad} of {value.size} entries"
+                    told = f"{block.name} is not finite in {bad} of {value.size} entries"
+                    return f"{told}; {self.function.not_finite}" if self.function.not_finite else told
         return ""
 
     def _zero(self) -> None:
@@ -278,9 +280,25 @@ class FunctionCheck:
         if not self.sheet.ties or not self.outcome.passed:
             return
         seen = [self._call(case) for case in self.sheet.ties]
+        if self.function.ties == "reference":
+            self._compare_special(seen, "where entries tie")
+            return
         text = wrong_at_ties(getattr(self.exercise.reference, self.function.of), self.blocks, seen)
         if text is not None:
             self._fail("wrong", text)
+            self._name(seen)
+
+    def _edge(self) -> None:
+        if self.sheet.edge and self.outcome.passed:
+            self._compare_special([self._call(case) for case in self.sheet.edge], "where values are extreme")
+
+    def _compare_special(self, seen: Sequence[Observed], where: str) -> None:
+        """Compare results in special cases with the reference's; ``where`` says what is special in them."""
+        for s in seen:
+            for block in self.blocks:
+                compare(block, s.values[block.name], s.case)
+        if not all(block.right for block in self.blocks):
+            self._fail("wrong", f"only {where}")
             self._name(seen)
 
     # Names
