@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     rows = _graded(args, submissions, sandbox)
     points = _points(rows, submissions, scheme, late_days) if scheme else None
     _write(args, rows, points)
+    _write_reports(args, everybody, submissions, rows, points)
     _print(rows, points)
     return 0
 
@@ -118,6 +119,22 @@ def _write(args: argparse.Namespace, rows: "Sequence[Row]", points: "Mapping[Key
         gradebook.write_json(args.json, rows, points)
     if args.gradebook and points is not None:
         gradebook.write_gradebook(args.gradebook, points, bom=args.excel)
+
+
+def _write_reports(
+    args: argparse.Namespace,
+    everybody: "Sequence[Learner]",
+    submissions: "Sequence[Submission]",
+    rows: "Sequence[Row]",
+    points: "Mapping[Key, Points] | None",
+) -> None:
+    """Feedback for the learners, and what is alike."""
+    from npae.learn.grading import copies, feedback, gradebook
+
+    if args.feedback:
+        feedback.write_feedback(args.feedback, everybody, rows, points)
+    if args.copies:
+        gradebook.write_copies(args.copies, copies.find_copies(submissions), bom=args.excel)
 
 
 def _print(rows: "Sequence[Row]", points: "Mapping[Key, Points] | None") -> None:

@@ -75,6 +75,20 @@ def _add_points(parser: argparse.ArgumentParser) -> None:
         metavar="OUT",
         help="write the points of each learner in each exercise there, as .csv, or as .json with parts",
     )
+    add_output(
+        parser,
+        "--feedback",
+        declared={"suffixes": (".zip",)},
+        metavar="OUT",
+        help="write a text and a page for each learner there, zipped as the platform takes them back",
+    )
+    add_output(
+        parser,
+        "--copies",
+        declared={"suffixes": (".csv",)},
+        metavar="OUT",
+        help="write there which submissions are equal or nearly so, names and comments aside",
+    )
     parser.add_argument("--excel", action="store_true", help="begin CSV files with the mark by which Excel knows UTF-8")
 
 

@@ -42,27 +42,19 @@ class Mutation:
     functions: dict[str, Callable[..., Any]]
 
 
-def mutations(exercise: Exercise, count: int, seed: int = 0) -> list[Mutation]:
-    """At most ``count`` wrong versions of the solution, drawn from all of them; those that do not compile are left out.
-
-    The same seed gives the same ones.
-    """
+def mutations(exercise: Exercise) -> list[Mutation]:
+    """All versions of the solution with one change; those that do not compile are left out."""
     tree = ast.parse(exercise.solution_text())
-    found = list(_changed(tree))
-    order = np.random.default_rng(seed).permutation(len(found))
-    chosen: list[Mutation] = []
-    for i in order:
-        if len(chosen) == count:
-            break
-        change, changed = found[i]
+    found: list[Mutation] = []
+    for change, changed in _changed(tree):
         names: dict[str, Any] = {"np": np}
         try:
             exec(compile(ast.fix_missing_locations(changed), f"{exercise.name} with {change}", "exec"), names)
         except SyntaxError:  # a sign before a starred value
             continue
         functions = {f.name: names[f.name] for f in exercise.functions}
-        chosen.append(Mutation(change, functions))
-    return chosen
+        found.append(Mutation(change, functions))
+    return found
 
 
 def _changed(tree: ast.Module) -> Iterator[tuple[str, ast.Module]]:

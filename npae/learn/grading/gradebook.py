@@ -11,6 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from npae.learn.grading.copies import HEADER as COPIES
+from npae.learn.grading.copies import Copies
 from npae.learn.grading.grade import Row
 from npae.learn.grading.journal import Key
 from npae.learn.grading.points import Points, number
@@ -75,6 +77,12 @@ def write_gradebook(path: str | Path, points: Mapping[Key, Points], bom: bool = 
         given = [points[learner, e].points for e in exercises]
         lines.append([learner, *map(number, given), number(sum(given))])
     _write_table(path, lines, bom)
+
+
+def write_copies(path: str | Path, copies: Sequence[Copies], bom: bool = False) -> None:
+    """Write a table of submissions that are alike."""
+    lines = [(c.exercise, ", ".join(c.learners), c.how, c.similarity, c.size, len(c.learners)) for c in copies]
+    _write_table(path, [COPIES, *lines], bom)
 
 
 def _write_table(path: str | Path, lines: Sequence[Sequence[Any]], bom: bool) -> None:

@@ -44,7 +44,7 @@ class Delivery:
     late : bool
         Whether the platform marks it as late.
     feedback : str
-        Where the platform expects the learner's feedback: a folder or the start of a file's name.
+        Where the platform expects the learner's feedback: a folder, which ends with "/", or the start of a file's name.
     """
 
     learner: str
@@ -87,9 +87,9 @@ def _plain(entries: Iterable[Path]) -> ClassFolder:
     found = ClassFolder("folders", [])
     for path in entries:
         if path.is_dir():
-            found.deliveries.append(Delivery(path.name, [("", path)], feedback=path.name))
+            found.deliveries.append(Delivery(path.name, [("", path)], feedback=f"{path.name}/"))
         elif path.suffix.lower() == ".zip":
-            found.deliveries.append(Delivery(path.stem, [("", path)], feedback=path.stem))
+            found.deliveries.append(Delivery(path.stem, [("", path)], feedback=f"{path.stem}/"))
         else:
             found.others.append(path.name)
     for one in found.deliveries:  # submitted/ada/ps1/timestamp.txt of nbgrader
@@ -114,7 +114,7 @@ def _moodle(entries: Iterable[Path]) -> ClassFolder:
             found.others.append(path.name)
             continue
         one = by_name.setdefault(
-            match["who"], Delivery(match["who"], feedback=f"{match['who']}_assignsubmission_file_")
+            match["who"], Delivery(match["who"], feedback=f"{match['who']}_assignsubmission_file_/")
         )
         one.parts.append(("" if path.is_dir() else match["file"] or path.name, path))
     found.deliveries = list(by_name.values())
@@ -158,11 +158,11 @@ def _gradescope(entries: Iterable[Path], metadata: Path) -> ClassFolder:
             found.others.append(path.name)
             continue
         names, time = told.get(path.name, ([], None))
-        found.deliveries.append(Delivery(", ".join(names) or path.name, [("", path)], time, feedback=path.name))
+        found.deliveries.append(Delivery(", ".join(names) or path.name, [("", path)], time, feedback=f"{path.name}/"))
     names = [one.learner for one in found.deliveries]
     for one in found.deliveries:
         if names.count(one.learner) > 1:  # two learners of one name, or two submissions of one
-            one.learner = f"{one.learner} ({one.feedback})"
+            one.learner = f"{one.learner} ({one.feedback.rstrip('/')})"
     return found
 
 
@@ -204,7 +204,7 @@ def _exchange(entries: Iterable[Path]) -> ClassFolder:
             last[key] = stamp, path
     by_name: dict[str, Delivery] = {}
     for (who, work), (stamp, path) in last.items():
-        one = by_name.setdefault(who, Delivery(who, feedback=who))
+        one = by_name.setdefault(who, Delivery(who, feedback=f"{who}/"))
         one.parts.append((work, path))
         one.time = max(one.time or 0.0, time_of(stamp) or 0.0) or None
     found.deliveries = list(by_name.values())

@@ -108,7 +108,7 @@ class Learner:
 
     def __init__(self, delivery: Delivery | Path) -> None:
         if isinstance(delivery, Path):
-            delivery = Delivery(delivery.name, [("", delivery)], feedback=delivery.name)
+            delivery = Delivery(delivery.name, [("", delivery)], feedback=f"{delivery.name}/")
         self.delivery = delivery
         self.name = clean(delivery.learner).replace("\n", " ").replace("\t", " ")
         self.fault = ""

@@ -10,9 +10,9 @@ from time import monotonic
 
 import numpy as np
 
-from npae.gradcheck.engine.ratio import constant_ratio, factors, suggestion
 from npae.learn.catalogue.exercise import Exercise
-from npae.learn.judging.cases import TOLERANCE, Case, CaseSet, draw_sheets
+from npae.learn.judging.cases import Case, CaseSet, draw_sheets
+from npae.learn.judging.comparison import compare, set_ratio, sizes_of_case
 from npae.learn.judging.identify import SAME, Observed, apart, names_of, unrepeatable
 from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.learn.judging.ties import wrong_at_ties
@@ -90,6 +90,7 @@ class FunctionCheck:
         ]
         outcome.blocks += self.blocks
         outcome.printed = ""
+        self._case: Case | None = None  # of the last call
 
     def run(self) -> None:
         """The checks in their order."""
@@ -121,6 +122,7 @@ class FunctionCheck:
 
     def _call(self, case: Case) -> Observed:
         """Call the function for a case; stop where it raises, a dtype or shape is wrong, or it changes its inputs."""
+        self._case = case
         answer = self.caller.call(self.function.name, case.arguments())
         if answer.printed and not self.outcome.printed:
             self.outcome.printed = answer.printed
@@ -190,7 +192,7 @@ class FunctionCheck:
             if not self.outcome.names:
                 self._name_at_square()
             like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
-            text = f"{block.name} has shape {value.shape}; expected {expected}{like}{_sizes(case)}"
+            text = f"{block.name} has shape {value.shape}; expected {expected}{like}{sizes_of_case(case)}"
         self._compare_others(odd)
         self._stop("shape", text)
 
@@ -271,8 +273,9 @@ class FunctionCheck:
             for s in seen:
                 compare(block, s.values[block.name], s.case)
             if not block.right:
-                _set_ratio(block, seen)
+                set_ratio(block, seen)
         if not all(block.right for block in self.blocks):
+            self._case = self._first_wrong(seen)
             self._fail("wrong", self._finite(seen))
             self._name(seen)
 
@@ -298,6 +301,7 @@ class FunctionCheck:
             for block in self.blocks:
                 compare(block, s.values[block.name], s.case)
         if not all(block.right for block in self.blocks):
+            self._case = self._first_wrong(seen)
             self._fail("wrong", f"only {where}")
             self._name(seen)
 
@@ -320,82 +324,15 @@ class FunctionCheck:
         if seen:
             self._name(seen)
 
+    @staticmethod
+    def _first_wrong(seen: Sequence[Observed]) -> Case:
+        return next((s.case for s in seen if any(map(s.wrong, s.values))), seen[0].case)
+
     def _fail(self, status: str, text: str = "") -> None:
         if self.outcome.passed:
+            self.outcome.case = self._case
             self.outcome.status, self.outcome.function, self.outcome.text = status, self.function.name, text
 
     def _stop(self, status: str, text: str) -> None:
         self._fail(status, text)
         raise _StopError
-
-
-def compare(block: ReturnedValue, yours: Array, case: Case) -> None:
-    """Compare a result with the true one, and store the worst entry of the first wrong case in the block."""
-    true = case.truth[block.name].astype(np.float64)
-    scale = float(np.abs(true).max(initial=0.0)) or 1.0
-    with np.errstate(invalid="ignore"):
-        errors = np.array(np.abs(yours - true) / scale)
-    errors[np.isnan(yours) & np.isnan(true) | (yours == true)] = 0.0
-    errors[np.isnan(errors)] = np.inf
-    worst = float(errors.max(initial=0.0))
-    if not worst > TOLERANCE:
-        block.error = max(block.error, worst)
-        return
-    if block.right:  # the first wrong case
-        block.right, block.error, block.errors = False, worst, errors
-        block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
-        block.yours, block.true = float(yours[block.index]), float(true[block.index])
-        block.given = _numbers_given(case)
-
-
-def _set_ratio(block: ReturnedValue, seen: Sequence[Observed]) -> None:
-    """Store the ratio of a result to the true one, where it has one in every case: the same, or of the same cause."""
-    ratios = []
-    for s in seen:
-        true, yours = s.case.truth[block.name], s.values[block.name]
-        if true.dtype.kind != "f" or yours.dtype.kind not in "fiu":  # True and False have no ratio
-            return
-        slack = TOLERANCE * float(np.abs(true).max(initial=0.0))
-        ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1), slack)
-        if ratio is None and true.size == 1:
-            ratio = _ratio_of_numbers(float(yours.item()), float(true.item()))
-        if ratio is None:
-            return
-        ratios.append(ratio)
-    is_same = bool(np.ptp(ratios) <= 1e-6 * abs(ratios[0]))
-    causes = set.intersection(*(factors(r, numbers(s.case)) for r, s in zip(ratios, seen, strict=True)))
-    if causes or is_same:
-        sizes = {n: v for n, v in numbers(seen[0].case).items() if causes & {n, f"1/{n}"}}
-        block.ratio, block.suggestion = ratios[0], suggestion(ratios[0], sizes, usual=is_same)
-
-
-def _ratio_of_numbers(yours: float, true: float) -> float | None:
-    """The ratio of two single numbers; it says something only where it is the same in other cases."""
-    if not (np.isfinite(yours) and true):
-        return None
-    ratio = yours / true
-    return ratio if abs(ratio - 1) > TOLERANCE else None
-
-
-def _numbers_given(case: Case) -> str:
-    """The arguments as text, where all are numbers, so that the learner can compute the result by hand; else ""."""
-    arguments = case.arguments()
-    if not all(isinstance(a, float | int) for a in arguments):
-        return ""
-    return ", ".join(f"{name} = {a:.4g}" for name, a in zip(case.function.takes, arguments, strict=True))
-
-
-def _sizes(case: Case) -> str:
-    """N and the shapes of the arrays that the function was given, such as "; here N = 5, with g (5, 3), x (5, 4)"."""
-    taken = zip(case.function.takes, case.arguments(), strict=True)
-    shapes = [f"{name} {value.shape}" for name, value in taken if isinstance(value, np.ndarray)]
-    return f"; here N = {len(case)}, with {', '.join(shapes)}" if shapes else ""
-
-
-def numbers(case: Case) -> dict[str, float]:
-    """Numbers that may appear as a wrong factor: batch size, number of elements, and numeric options."""
-    y = case.y if isinstance(case.y, np.ndarray) else next(v for v in case.truth.values())
-    known = {"N": float(len(case)), "the number of elements": float(np.size(y))}
-    taken = {name: case.inputs.get(name) for name in case.function.takes}
-    known.update({n: float(v) for n, v in taken.items() if isinstance(v, float | int) and v})
-    return known

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import secrets
 import signal
 import subprocess
@@ -42,6 +43,8 @@ worker.main()
 
 START_SECONDS = 120.0  # limit for the start of Python and numpy; generous, as it is not the learner's code that runs
 SIGNALLED = 128  # shells and bubblewrap add a signal's number to it
+STACK = b"Stack (most recent call first):"  # begins what faulthandler writes
+LONGEST_STACK = 20_000  # bytes
 GRACE_SECONDS = 0.5  # wait for a result that has arrived while the machine was suspended
 LOOK_SECONDS = 0.2  # interval of the checks whether the process still runs
 LARGEST_SOURCE = 1 << 20  # bytes
@@ -198,7 +201,8 @@ class Worker:
     def _ask(self, message: protocol.Message, arrays: Sequence[Any], seconds: float | None = None) -> CallResult:
         """Send a request and wait for its result, for at most ``seconds`` or what is left of the limit."""
         self._number += 1
-        frame = protocol.pack({**message, "id": self._number}, arrays)
+        left = self._left if seconds is None else 0.0
+        frame = protocol.pack({"seconds": left, **message, "id": self._number}, arrays)
         box: queue.SimpleQueue[Any] = queue.SimpleQueue()
         start = time.monotonic()
         self._talking = threading.Thread(target=self._talk, args=(frame, box), daemon=True)
@@ -274,12 +278,14 @@ class Worker:
         return CallResult(None, self._trouble, clean(self._newly_printed()))
 
     def _late(self) -> CallError:
-        text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
+        line = _last_line(self._printed.fileno(), self.path.name)
+        place = f"it was in line {line} of {self.path.name}; " if line else ""
+        text = f"it was not done after {self.limits.seconds:g} seconds; {place}is there a loop that never ends?"
         return CallError("timeout", text)
 
     def _newly_printed(self) -> str:
         """The first ``MOST_PRINTED`` characters of the output since the last call of this method."""
-        content = self._printed.read(MOST_PRINTED * 4)
+        content = self._printed.read(MOST_PRINTED * 4).partition(STACK)[0]
         self._printed.seek(0, os.SEEK_END)
         return content.decode(errors="replace")[:MOST_PRINTED]
 
@@ -330,6 +336,16 @@ def _trouble_of_end(status: int) -> CallError:
     if status < 0:
         return CallError("crash", f"the process was ended by signal {-status}")
     return CallError("crash", f"the process ended itself with status {status} in the middle of a call")
+
+
+def _last_line(descriptor: int, name: str) -> str:
+    """The line of the learner's file in the stack that the worker has written at its end; "" where there is none."""
+    size = os.fstat(descriptor).st_size
+    if not hasattr(os, "pread"):
+        return ""
+    content = os.pread(descriptor, LONGEST_STACK, max(0, size - LONGEST_STACK)).rpartition(STACK)[2]
+    found = re.search(rb'File "[^"\n]*' + re.escape(name.encode()) + rb'", line (\d{1,7}) in', content)
+    return found[1].decode() if found else ""
 
 
 def _laid_out(folder: Path, files: Mapping[str, bytes], path: Path) -> tuple[Path, CallError | None]:

@@ -45,6 +45,8 @@ class Record:
         Whether the solution was shown before a pass.
     folder : str
         Folder of an exercise that does not come with npae; else "".
+    mistakes : list of str
+        Names of the known mistakes that checks have found.
     """
 
     status: str = "begun"
@@ -54,6 +56,7 @@ class Record:
     hints: int = 0
     revealed: bool = False
     folder: str = ""
+    mistakes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -170,6 +173,8 @@ def _sound(values: dict[str, Any], key: str, default: Any, strange: list[str]) -
         is_sound = value in STATUSES
     elif is_sound and type(value) is int:
         is_sound = 0 <= value < MOST
+    elif is_sound and key == "mistakes":
+        is_sound = all(type(name) is str for name in value)
     elif is_sound and key == "present":
         is_sound = not is_path(value)
     if not is_sound:

@@ -6,7 +6,7 @@ import numpy as np
 def draw(rng):
     """A and B (blocks, n), with sizes over many powers of ten and one row of zeros; x (n,), some of it at the kink c.
 
-    In some rows A is the larger one, in others B. Some x lie so near to c that a step crosses it: at a tenth of h half
+    In some rows A is the larger one, in others B. Some x lie so near to c that a step crosses it: at 0.15 h half
     a step does too, at three tenths or six it does not, or with little left on the other side. The other x keep away
     from 1/3, where f does not bend.
     """
@@ -22,7 +22,7 @@ def draw(rng):
     c, h, m = float(rng.uniform(0.6, 1.0)), float(rng.uniform(0.01, 0.04)), m + 4
     x = c + np.where(rng.random(m) < 0.5, rng.uniform(0.15, 2.0, m), -rng.uniform(0.5, 2.0, m))
     x[np.abs(x - 1 / 3) < 0.1] = 1.3
-    special = [c, c, 0.0, c - 0.1 * h, c + 0.3 * h, c - 0.6 * h]  # at 0 |x| has its kink, and f has none
+    special = [c, c, 0.0, c - 0.15 * h, c + 0.3 * h, c - 0.6 * h]  # at 0 |x| has its kink, and f has none
     x[rng.permutation(m)[: len(special)]] = special
     return {"A": A, "B": B, "x": x, "c": c, "h": h}
 
