@@ -45,7 +45,7 @@ def test_each_part_counts_as_the_scheme_says_and_else_all_alike(tmp_path):
     assert points_of(row("db"), submission, even).reasons == "dx 0 of 2: why; dW 0 of 2: why"
     missing = Row("ada", "dense", "missing", text="there is no dense.py")
     assert points_of(missing, submission, weighted).points == 0.0
-    assert "there is no dense.py" in points_of(missing, submission, weighted).reasons
+    assert points_of(missing, submission, weighted).reasons == "0 of 6: there is no dense.py"
     whole = points_of(row("dx dW db", status="pass"), submission, weighted)
     assert (whole.points, whole.most, whole.reasons) == (6.0, 6.0, "")
 

@@ -6,15 +6,14 @@ the number of learners who share it.
 
 import ast
 import copy
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from npae.learn.catalogue.exercise import Exercise
 from npae.learn.grading.submissions import Submission
 
-NEAR = 0.8  # share of common pieces from which two submissions are reported
-PIECE = 4  # nodes of the syntax tree in a piece
+NEAR = 0.8  # share of common nodes, each with its children, from which two submissions are reported
 HEADER = ("exercise", "learners", "how", "similarity", "size", "number")
 
 
@@ -29,7 +28,7 @@ class Copies:
     how : {"text", "structure", "near"}
         Equal letter by letter, equal but for names and comments, or nearly so.
     similarity : float
-        1, or the share of common pieces of two.
+        1, or the share of common nodes of two.
     size : int
         Number of nodes of the syntax tree beyond the stub's, of the first of them.
     """
@@ -66,11 +65,11 @@ def _of_exercise(group: Sequence[Submission]) -> list[Copies]:
         if len(learners) > 1:
             how = "text" if len({texts[learner] for learner in learners}) == 1 else "structure"
             found.append(Copies(exercise.name, tuple(sorted(learners)), how, 1.0, len(structure)))
-    pieces = {structure: _pieces(structure) for structure in alike}
+    counted = {structure: Counter(structure) for structure in alike}
     kinds = list(alike)
     for i, one in enumerate(kinds):
         for other in kinds[i + 1 :]:
-            share = len(pieces[one] & pieces[other]) / len(pieces[one] | pieces[other])
+            share = (counted[one] & counted[other]).total() / (counted[one] | counted[other]).total()
             if share >= NEAR:
                 learners = sorted([*alike[one], *alike[other]])
                 found.append(Copies(exercise.name, tuple(learners), "near", round(share, 3), len(one)))
@@ -84,7 +83,7 @@ def _structure(source: bytes, exercise: Exercise, given: set[tuple[str, ...]]) -
 
 
 def _functions(source: bytes) -> dict[str, tuple[str, ...]]:
-    """The functions of a file, by name, each as the nodes of its syntax tree without names and docstrings."""
+    """The functions of a file, by name: the nodes of their syntax trees with their children, no names or docstrings."""
     try:
         tree = ast.parse(source)
         return {node.name: tuple(_nodes(node)) for node in tree.body if isinstance(node, ast.FunctionDef)}
@@ -96,7 +95,11 @@ def _nodes(function: ast.FunctionDef) -> list[str]:
     function = copy.deepcopy(function)
     if ast.get_docstring(function, clean=False) is not None:
         function.body = function.body[1:]
-    return [_label(node) for node in ast.walk(function) if not isinstance(node, ast.expr_context)]
+    return [
+        f"{_label(node)} of {', '.join(_label(child) for child in ast.iter_child_nodes(node))}"
+        for node in ast.walk(function)
+        if not isinstance(node, ast.expr_context)
+    ]
 
 
 def _label(node: ast.AST) -> str:
@@ -104,7 +107,3 @@ def _label(node: ast.AST) -> str:
     if isinstance(node, ast.Constant):
         return f"Constant {node.value!r}"
     return f"Attribute {node.attr}" if isinstance(node, ast.Attribute) else type(node).__name__
-
-
-def _pieces(structure: Sequence[str]) -> set[tuple[str, ...]]:
-    return {tuple(structure[i : i + PIECE]) for i in range(max(1, len(structure) - PIECE + 1))}

@@ -101,7 +101,9 @@ class Points:
     def reasons(self) -> str:
         """Why points are missing, in one line; empty where all were given."""
         lost = [f"{p.name} {number(p.points)} of {number(p.most)}: {p.reason}" for p in self.parts if p.reason]
-        return "; ".join([*dict.fromkeys(lost), *self.deductions])
+        if len(lost) > 1 and len({p.reason for p in self.parts}) == 1:  # one reason for all, such as a missing file
+            lost = [f"0 of {number(self.most)}: {self.parts[0].reason}"]
+        return "; ".join([*lost, *self.deductions])
 
 
 def number(value: float) -> str:
