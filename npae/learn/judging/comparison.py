@@ -45,10 +45,13 @@ def set_ratio(block: ReturnedValue, seen: Sequence[Observed]) -> None:
             return
         ratios.append(ratio)
     is_same = bool(np.ptp(ratios) <= 1e-6 * abs(ratios[0]))
-    causes = set.intersection(*(factors(r, numbers(s.case)) for r, s in zip(ratios, seen, strict=True)))
+    sizes = [numbers(s.case) for s in seen]
+    # A size that is the same in all cases cannot be told from the number that it happens to be.
+    vary = [{n: v for n, v in one.items() if any(other.get(n) != v for other in sizes)} for one in sizes]
+    causes = set.intersection(*(factors(r, one) for r, one in zip(ratios, vary, strict=True)))
     if causes or is_same:
-        sizes = {n: v for n, v in numbers(seen[0].case).items() if causes & {n, f"1/{n}"}}
-        block.ratio, block.suggestion = ratios[0], suggestion(ratios[0], sizes, usual=is_same)
+        named = {n: v for n, v in vary[0].items() if causes & {n, f"1/{n}"}}
+        block.ratio, block.suggestion = ratios[0], suggestion(ratios[0], named, usual=is_same)
 
 
 def _ratio_of_numbers(yours: float, true: float) -> float | None:
