@@ -88,7 +88,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
             message, arrays = protocol.read(receive)
         except EOFError:
             return
-        note_line_after(message["seconds"])
+        note_line_after(message.get("seconds", 0.0))
         if message["do"] == "load":
             path, source = message["path"], arrays[0].tobytes()
             folder = str(Path(path).parent)
