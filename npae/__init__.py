@@ -4,7 +4,9 @@ Importing npae does not import numba: that happens when a network is first built
 """
 
 import sys
+from typing import TYPE_CHECKING, Any
 
+from npae.applications import embed
 from npae.estimators import (
     ConvolutionalAutoencoder,
     DeepAutoencoder,
@@ -22,8 +24,12 @@ from npae.training import Checkpoints, optimizers, schedules
 from npae.utils import errors
 from npae.utils.version import __version__
 
+if TYPE_CHECKING:
+    from npae.applications.explore import explore
+
 # Modules with a short public name, so that npae.recipes can be imported as well as npae.network.recipes.
 for _name, _module in {
+    "embed": embed,
     "errors": errors,
     "foreign": foreign,
     "losses": losses,
@@ -43,6 +49,18 @@ __all__ = [
     "VanillaAutoencoder",
     "VariationalAutoencoder",
     "__version__",
+    "explore",
     "load",
     "load_encoder",
 ]
+
+
+if not TYPE_CHECKING:  # type checkers would take every attribute for defined
+
+    def __getattr__(name: str) -> Any:
+        """``explore``, whose modules are imported when it is first used."""
+        if name == "explore":
+            from npae.applications.explore import explore
+
+            return explore
+        raise AttributeError(f"module 'npae' has no attribute {name!r}")

@@ -4,9 +4,12 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import pytest
+from helpers.browser import started
 from hypothesis import Verbosity, settings
 
 from npae.estimators.precompile import cache_folder
@@ -28,6 +31,13 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.enviro
 @pytest.fixture(scope="session", params=[reference_kernels, default_kernels], ids=["reference", "default"])
 def kernels(request: pytest.FixtureRequest) -> ModuleType:
     return request.param()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium; without it the test is skipped."""
+    with started() as running:
+        yield running
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

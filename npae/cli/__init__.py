@@ -4,16 +4,16 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import nullcontext, suppress
 from types import ModuleType
-from typing import NoReturn
 
 from npae.cli import (
     attribute,
     bench,
     classify,
     cluster,
+    completion,
     compress,
     crop,
     decode,
@@ -21,6 +21,7 @@ from npae.cli import (
     demo,
     detect,
     encode,
+    explore,
     export,
     generate,
     gradcheck,
@@ -38,39 +39,45 @@ from npae.cli import (
     train,
     warmup,
 )
+from npae.cli.parser import Parser
 from npae.cli.paths import checked
-from npae.utils.console import be_readable, say, shown
+from npae.cli.ranks import processes
+from npae.cli.streams import standard_streams, writes_stream
+from npae.cli.tables import as_json
+from npae.utils.console import be_readable, say, say_error, speaking
 from npae.utils.version import __version__
 
-VERBS: dict[str, ModuleType] = {
-    "demo": demo,
-    "crop": crop,
-    "train": train,
-    "info": info,
-    "encode": encode,
-    "decode": decode,
-    "reconstruct": reconstruct,
-    "sample": sample,
-    "interpolate": interpolate,
-    "attribute": attribute,
-    "generate": generate,
-    "reduce": reduce,
-    "retrieve": retrieve,
-    "index": index,
-    "search": search,
-    "compress": compress,
-    "decompress": decompress,
-    "cluster": cluster,
-    "classify": classify,
-    "texts": texts,
-    "detect": detect,
-    "export": export,
-    "gradcheck": gradcheck,
-    "learn": learn,
-    "grade": grade,
-    "bench": bench,
-    "warmup": warmup,
+#: The verbs by what they are for, as the help text lists them.
+GROUPS: dict[str, dict[str, ModuleType]] = {
+    "begin": {"demo": demo, "train": train, "info": info},
+    "use a model": {
+        "encode": encode,
+        "decode": decode,
+        "reconstruct": reconstruct,
+        "sample": sample,
+        "interpolate": interpolate,
+        "attribute": attribute,
+        "export": export,
+    },
+    "apply a model": {
+        "explore": explore,
+        "reduce": reduce,
+        "index": index,
+        "search": search,
+        "retrieve": retrieve,
+        "compress": compress,
+        "decompress": decompress,
+        "cluster": cluster,
+        "classify": classify,
+        "texts": texts,
+        "detect": detect,
+        "generate": generate,
+    },
+    "prepare data": {"crop": crop},
+    "learn and teach": {"learn": learn, "grade": grade, "gradcheck": gradcheck},
+    "this machine": {"bench": bench, "warmup": warmup, "completion": completion},
 }
+VERBS = {name: module for group in GROUPS.values() for name, module in group.items()}
 
 #: Exceptions for mistakes in use, shown as one sentence; any other is a mistake in npae and keeps its traceback.
 MISTAKES = (ValueError, OSError, ImportError, ArithmeticError, MemoryError)
@@ -100,24 +107,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given[:1] in ([], ["help"]):
+        given = [*given[1:], "--help"]
     try:
-        args = _parser().parse_args(arguments)
+        args = make_parser().parse_args(given)
     finally:
         sys.stdout.flush()  # of a help text
-    try:
-        with warnings.catch_warnings():
-            # Show warnings without the line of code that issued them.
-            warnings.showwarning = lambda message, *_, **__: say(f"npae: {message}", to_errors=True)
-            with checked(args):
+    is_json, is_quiet = getattr(args, "json", None) is True, getattr(args, "quiet", False)
+    with speaking(quiet=is_quiet, results=is_json or writes_stream(args)), warnings.catch_warnings():
+        # Show warnings without the line of code that issued them.
+        warnings.showwarning = lambda message, *_, **__: say(f"npae: {message}", to_errors=True)
+        try:
+            with processes(args), standard_streams(args), checked(args), as_json() if is_json else nullcontext():
                 return VERBS[args.verb].run(args) or 0
-    except BrokenPipeError:
-        raise
-    except MISTAKES as error:
-        say(f"npae {args.verb}: {_sentence(error)}", to_errors=True)
-        return 2
-    except KeyboardInterrupt:
-        say(f"npae {args.verb}: interrupted", to_errors=True)
-        return 130
+        except BrokenPipeError:
+            raise
+        except MISTAKES as error:
+            say_error(f"npae {args.verb}: {_sentence(error)}")
+            return 2
+        except KeyboardInterrupt:
+            say_error(f"npae {args.verb}: interrupted")
+            return 130
 
 
 def _sentence(error: BaseException) -> str:
@@ -129,17 +140,41 @@ def _sentence(error: BaseException) -> str:
     return str(error)
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose messages show what would move the cursor, instead of sending it."""
+class _Formatter(argparse.RawDescriptionHelpFormatter):
+    """Leaves the list of verbs to the text below the options, which has them in groups."""
 
-    def error(self, message: str) -> NoReturn:
-        super().error(shown(message))
+    def _iter_indented_subactions(self, action: argparse.Action) -> Generator[argparse.Action, None, None]:
+        yield from ()
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="npae", description="Five autoencoders, written by hand: train them, use them, look inside.")
+def make_parser() -> Parser:
+    """The parser of all verbs."""
+    about = "Five autoencoders, written by hand: train them, use them, look inside."
+    parser = Parser(
+        prog="npae",
+        description=about,
+        epilog=_listed(),
+        formatter_class=_Formatter,
+        example="npae train deep --data digits",
+    )
+    parser.set_defaults(whole_parser=parser)  # for the verb that writes completions of all verbs
     parser.add_argument("--version", action="version", version=f"npae {__version__}")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", help="one of those below")
     for name, module in VERBS.items():
-        module.add_arguments(verbs.add_parser(name, help=module.HELP, description=module.HELP, allow_abbrev=False))
+        module.add_arguments(verbs.add_parser(name, help=module.HELP, description=module.HELP, example=module.EXAMPLE))
     return parser
+
+
+def _listed() -> str:
+    """The verbs by group, each with its line."""
+    lines = []
+    for title, verbs in GROUPS.items():
+        lines += [f"{title}:", *(f"  {name:<12} {_shortened(module.HELP)}" for name, module in verbs.items()), ""]
+    return "\n".join([*lines, "npae help VERB, or npae VERB --help, says what a verb takes."])
+
+
+def _shortened(text: str, longest: int = 65) -> str:
+    """A text's first parts, between semicolons or commas, as many as fit into a line of 80 characters."""
+    while len(text) > longest:
+        text = text[: max(text.rfind("; "), text.rfind(", "))]
+    return text

@@ -1,9 +1,7 @@
 """Arguments that several verbs share."""
 
 import argparse
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +13,33 @@ from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
 from npae.cli.samples_file import MUSIC_SUFFIXES
 from npae.datasets.formats import USES, Data, options_for
-from npae.datasets.image_files import find_images
-from npae.datasets.labels import numbers_or_names
 from npae.datasets.music.bars import TRANSPOSE, parse_meter
 from npae.datasets.music.layout import Layout
 from npae.datasets.music.music_files import is_music
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
-from npae.utils.errors import Hint, quoted
 from npae.utils.pictures import are_images, require_pillow
 from npae.utils.types import Array
-from npae.utils.wording import counted
+
+#: What ``npae train`` writes the model to.
+MODEL_FILE = "model.safetensors"
 
 DATA = (
     "a .npy, .npz, .csv or idx file, a folder of images or of such folders, .mid files or MusicXML or a folder of "
-    'them, or "digits", which come with npae'
+    'them, - for a .npy on standard input, or "digits", which come with npae'
 )
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
     """Add the argument MODEL, a saved model."""
-    add_input(parser, "model", metavar="MODEL", help="a file that npae train or save wrote")
+    text = f"a file that npae train or save wrote, or the folder of npae train, for its {MODEL_FILE}"
+    add_input(parser, "model", metavar="MODEL", type=model_file, help=text)
+
+
+def model_file(name: str) -> str:
+    """The model that npae train wrote into the folder ``name``; any other name is that of a file."""
+    path = Path(name, MODEL_FILE)
+    return str(path) if name.strip() and path.is_file() else name
 
 
 def samples_in(value: str) -> list[Path]:
@@ -50,6 +54,7 @@ def add_data(parser: argparse.ArgumentParser, default: str | None = None) -> Non
         "--data",
         needed=DATA,
         holds=samples_in,
+        is_stream=True,
         default=default,
         help=DATA + (f" (default: {default})" if default else " (needed)"),
     )
@@ -94,9 +99,10 @@ def add_samples_out(parser: argparse.ArgumentParser, default: str) -> None:
     add_output(
         parser,
         "--out",
-        declared={"suffixes": SUFFIXES + MUSIC_SUFFIXES},
+        declared={"suffixes": SUFFIXES + MUSIC_SUFFIXES, "is_stream": True},
         default=default,
-        help=f"the file to write: .npy, .csv, .png for images and music, .mid or .wav for music (default: {default})",
+        help="the file to write: .npy, .csv, .png for images and music, .mid or .wav for music; - for a .npy on "
+        f"standard output (default: {default})",
     )
 
 
@@ -105,9 +111,9 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     add_output(
         parser,
         "--out",
-        declared={"suffixes": SUFFIXES},
+        declared={"suffixes": SUFFIXES, "is_stream": True},
         default=default,
-        help=f"the file to write: .npy, .csv, or .png for images (default: {default})",
+        help=f"the file to write: .npy, .csv, or .png for images; - for a .npy on standard output (default: {default})",
     )
 
 
@@ -136,7 +142,7 @@ def read_data(args: argparse.Namespace, model: AutoencoderEstimator | None = Non
 
 def read_described(args: argparse.Namespace) -> Data:
     """The samples that ``args.data`` names, and what they mean."""
-    return datasets.formats.read_data(args.data, **_check_options(args, args.data)[args.data])
+    return datasets.formats.read_data(args.data, **check_options(args, args.data)[args.data])
 
 
 def read_sources(
@@ -151,7 +157,7 @@ def read_sources(
     An option that neither they nor the ``others``, which are read elsewhere, have a use for is refused. The names of a
     table's columns go with it; if they are not those of the ``model``, it is refused, unless ``compared`` is False.
     """
-    options = _check_options(args, *sources, *others)
+    options = check_options(args, *sources, *others)
     read = [
         datasets.formats.read_data(source, **options[source], **_as_the_model(args, source, model)).X
         for source in sources
@@ -173,7 +179,7 @@ def _as_the_model(args: argparse.Namespace, source: str, model: AutoencoderEstim
     return {"layout": layout}
 
 
-def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
+def check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[str, Any]]:
     """For each source, those of the given options that it has a use for."""
     names = ("header", "drop", "size", "divide", "meter", "steps_per_quarter", "transpose")
     options = {name: getattr(args, name) for name in names}
@@ -186,172 +192,6 @@ def _check_options(args: argparse.Namespace, *sources: str) -> dict[str, dict[st
             option = "no-header" if given[name] is False else name.replace("_", "-")
             raise ValueError(f"--{option} was given with {', '.join(useful)}, but is for {USES[name]}; leave it out")
     return {source: {name: given[name] for name in given if name in names} for source, names in useful.items()}
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Training and test samples, with labels."""
-
-    train: Array
-    train_labels: Array
-    test: Array
-    test_labels: Array
-    test_index: Array  # place of each test sample in the data
-
-
-LABELS_HELP = (
-    "a whole number or a name for each sample: a .csv or .txt with one a line, .npy or idx (default: the folder that "
-    "an image is in); the digits have their own"
-)
-
-LABELS_NEEDED = "give a file with a label for each sample, or images in one folder for each label"
-
-
-def add_sides(parser: argparse.ArgumentParser, *, instead: str = "") -> None:
-    """Add the options for training and test data with labels: the digits, or files; ``instead`` as in ``Input``."""
-    add_input(
-        parser,
-        "--train",
-        needed=DATA,
-        holds=samples_in,
-        instead=instead,
-        help=f"what PCA is fitted to ({f'needed without --{instead}' if instead else 'needed'}): {DATA}",
-    )
-    add_input(parser, "--train-labels", metavar="FILE", help=LABELS_HELP)
-    add_input(parser, "--test", holds=samples_in, help="what is measured, as --train; with --train digits other digits")
-    add_input(parser, "--test-labels", metavar="FILE", help=LABELS_HELP)
-    parser.add_argument("--first", type=count, metavar="N", help="only the first N samples of each")
-    add_reading(parser)
-
-
-def read_sides(
-    args: argparse.Namespace,
-    model: AutoencoderEstimator | None = None,
-    *,
-    labels: bool = True,
-    others: Sequence[str] = (),
-) -> Sides:
-    """The data that ``add_sides`` asks for; without ``labels`` they are all zero where there are none.
-
-    ``model`` and ``others`` are as in ``read_sources``.
-    """
-    if args.train == "digits":
-        for name in ("test", "train_labels", "test_labels"):
-            if getattr(args, name) is not None:
-                option = name.replace("_", "-")
-                raise ValueError(
-                    f"--{option} was given with --train digits, which have their own; leave it out, or give other data"
-                )
-        _check_options(args, args.train, *others)
-        digits = datasets.load_digits()
-        sides = [digits.train_images, digits.train_labels, digits.test_images, digits.test_labels]
-        sides.append(np.arange(len(digits.test_images)))
-    elif args.test is None:
-        raise ValueError(f"--train {args.train} was given without --test; give what is to be measured, too")
-    else:
-        train, test = read_sources(args, args.train, args.test, model=model, others=others)
-        train_labels, test_labels = _labels(args, len(train), len(test), labels)
-        train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
-        sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
-        sides.append(np.arange(len(test))[test_order])
-    return Sides(*(side[: args.first] for side in sides))
-
-
-def read_train(
-    args: argparse.Namespace, *others: str, model: AutoencoderEstimator | None = None
-) -> tuple[Array, Array, list[Array]]:
-    """The training samples that ``add_sides`` asks for, their labels, which are needed, and the samples of others."""
-    if args.train == "digits":
-        if args.train_labels is not None:
-            raise ValueError("--train-labels was given with --train digits, which have their own; leave it out")
-        digits = datasets.load_digits()
-        rest = read_sources(args, *others, model=model, others=[args.train])
-        X, labels = digits.train_images, digits.train_labels
-    else:
-        X, *rest = read_sources(args, args.train, *others, model=model)
-        found = labels_of_side(args, "train", len(X))
-        if found is None:
-            raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
-        labels = found
-    order = _order(args, "train", labels)
-    return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
-
-
-def _order(args: argparse.Namespace, side: str, labels: Array) -> Array | slice:
-    """The order of a side's samples: of images in folders one of each label in turn, so that the first few have all."""
-    if getattr(args, f"{side}_labels") is not None or not Path(getattr(args, side)).is_dir():
-        return slice(None)
-    turn = np.zeros(len(labels), np.int64)
-    for label in np.unique(labels):
-        turn[labels == label] = np.arange((labels == label).sum())
-    return np.argsort(turn, kind="stable")
-
-
-def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> list[Array]:
-    """The labels of both sides, of files or of folders; all zero where there are none and none are needed.
-
-    Labels of both sides are of one kind: names, where those of one side are.
-    """
-    found = {side: labels_of_side(args, side, n) for side, n in (("train", train), ("test", test))}
-    missing = [side for side, labels in found.items() if labels is None]
-    if needed and missing:
-        raise ValueError(f"--{missing[0]}-labels is missing; {LABELS_NEEDED}")
-    named = [side for side, labels in found.items() if labels is not None and labels.dtype.kind == "U"]
-    numbered = [side for side in found if side not in named and side not in missing]
-    if named and numbered:
-        names, numbers = (np.asarray(found[sides[0]]).astype(str) for sides in (named, numbered))
-        if not np.isin(numbers, names).any():
-            raise ValueError(
-                f"--{numbered[0]} has labels that are numbers, but those of --{named[0]} are names; give labels of one "
-                f"kind for both"
-            )
-        found[numbered[0]] = numbers
-    return [
-        np.zeros(n, np.int64) if labels is None else labels
-        for n, labels in zip((train, test), found.values(), strict=True)
-    ]
-
-
-def folder_labels(source: Path) -> list[str] | None:
-    """The sub-folder of each image of a folder; None where there are none, and for other data, such as music."""
-    return find_images(source).labels if source.is_dir() and not is_music(source) else None
-
-
-def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
-    """Labels (n,) of the file that the option ``--SIDE-labels`` names, or of folders of images; None without both.
-
-    They are whole numbers (int64) or names (str).
-    """
-    path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
-    if path is not None:
-        return read_labels(path, n)
-    folders = folder_labels(source)
-    return None if folders is None else numbers_or_names(folders)
-
-
-def read_labels(path: str, n: int) -> Array:
-    """Labels (n,) of a file, int64 or str, one for each of n samples.
-
-    Of a text of names with one line more, whose first is no other's label, the first line is the name of the column,
-    and a hint says so.
-    """
-    labels = datasets.read_labels(path)
-    may_have_header = labels.dtype.kind == "U" and Path(path).is_file() and not path.lower().endswith(".npy")
-    if may_have_header and len(labels) == n + 1 and labels[0] not in labels[1:]:
-        name = str(labels[0])
-        labels = datasets.read_labels(path, header=True)
-        warnings.warn(
-            f"{path} holds {n + 1} lines for {n} samples, so its first, {quoted(name)}, was taken for the name of the "
-            f"column",
-            Hint,
-            stacklevel=2,
-        )
-    if len(labels) != n:
-        header = ", without a header that is a number" if len(labels) == n + 1 else ""
-        raise ValueError(
-            f"{path} holds {counted(len(labels), 'label')} for {counted(n, 'sample')}; give one for each{header}"
-        )
-    return labels
 
 
 def refuse_with(args: argparse.Namespace, names: Sequence[str], reason: str) -> None:

@@ -14,6 +14,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "give samples what distinguishes one group from another, such as glasses, or take it away, in steps"
+EXAMPLE = "npae attribute runs/faces --data all --plus glasses --minus without --out glasses.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--plus", "samples that have the attribute"),
         ("--minus", "samples that lack it, and are else alike"),
     ):
-        add_input(parser, name, needed=DATA, holds=samples_in, help=f"{what} (needed): {DATA}")
+        add_input(parser, name, needed=DATA, holds=samples_in, is_stream=True, help=f"{what} (needed): {DATA}")
     parser.add_argument("--first", type=count, metavar="N", help="only the first N of the samples to change")
     parser.add_argument(
         "--strength",

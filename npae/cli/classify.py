@@ -4,27 +4,19 @@ import argparse
 
 from npae.applications import classification
 from npae.applications.classifier import Classifier
-from npae.cli.arguments import (
-    DATA,
-    add_model,
-    add_sides,
-    read_model,
-    read_sides,
-    read_sources,
-    read_train,
-    refuse_with,
-    samples_in,
-)
+from npae.cli.arguments import DATA, add_model, read_model, read_sources, refuse_with, samples_in
 from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels, write_labelled
-from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import sample_names
+from npae.cli.sides import add_sides, read_sides, read_train
+from npae.cli.tables import say_table
 from npae.estimators import AutoencoderEstimator
 from npae.utils.console import say
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
 HELP = "label the samples of --data by a classifier of codes; without it, measure how well codes serve a classifier"
+EXAMPLE = "npae classify runs/deep --train known.npy --train-labels labels.csv --data new.npy --out labelled.csv"
 OF_FITTING = ("train", "train_labels", "test", "test_labels", "few", "seed", "save")
 
 
@@ -41,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep the classifier that was fitted to all of --train in this .safetensors file",
     )
     add_input(parser, "--classifier", metavar="FILE", help="a file of --save of the same model, in place of --train")
-    add_input(parser, "--data", holds=samples_in, help=f"samples to label: {DATA}")
+    add_input(parser, "--data", holds=samples_in, is_stream=True, help=f"samples to label: {DATA}")
     add_labelled_out(parser)
 
 
@@ -80,7 +72,7 @@ def _compare(args: argparse.Namespace, model: AutoencoderEstimator) -> None:
     s = read_sides(args, model, others=[args.data] if args.data else [])
     few, seed = few_labels(args)
     rows = classification.compare(model, s.train, s.train_labels, s.test, s.test_labels, few, seed)
-    say(table([title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows))
+    say_table("accuracy", [title.format(few=min(few, len(s.train))) for title in classification.HEADER], rows)
     say(about_draw(few, seed, len(s.train)))
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,30 +11,20 @@ from npae import datasets
 from npae.applications import clustering, deep_clustering
 from npae.applications.clustering import Groups
 from npae.applications.features import require_sklearn
-from npae.cli.arguments import (
-    DATA,
-    LABELS_HELP,
-    add_model,
-    add_sides,
-    check_picture,
-    folder_labels,
-    read_data,
-    read_labels,
-    read_model,
-    read_sides,
-    refuse_with,
-    samples_in,
-)
-from npae.cli.output import table, write_bytes
+from npae.cli.arguments import DATA, add_model, check_picture, read_data, read_model, refuse_with, samples_in
+from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.sides import LABELS_HELP, add_sides, folder_labels, read_labels, read_sides
+from npae.cli.tables import add_json, say_table
 from npae.estimators import AutoencoderEstimator
-from npae.utils.console import say
+from npae.utils.console import say, shows_progress
 from npae.utils.pictures import grid, png
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
 HELP = "group --data by codes; without it, measure how well groups agree with labels, beside PCA and raw features"
+EXAMPLE = "npae cluster runs/deep --data table.csv --clusters 10 --out groups.csv"
 FOR_DATA = ("out", "clusters", "method", "save", "labels", "picture")
 FOR_COMPARISON = ("train", "test", "train_labels", "test_labels")
 METHODS = ("kmeans", "dec")
@@ -46,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL, and either the data to group with the files to write, or two sides to compare."""
     add_model(parser)
     add_sides(parser, instead="data")
-    add_input(parser, "--data", holds=samples_in, help=f"samples to group: {DATA}")
+    add_input(parser, "--data", holds=samples_in, is_stream=True, help=f"samples to group: {DATA}")
     add_output(
         parser,
         "--out",
@@ -82,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a .png of the centroids, decoded",
     )
+    add_json(parser)
 
 
 def numbers(text: str) -> Sequence[int]:
@@ -103,7 +93,8 @@ def run(args: argparse.Namespace) -> None:
         refuse_with(args, FOR_DATA, "is for --data, which is not given; give the samples to group")
         model = read_model(args)
         sides = read_sides(args, model)
-        say(table(clustering.HEADER, clustering.compare(model, sides.train, sides.test, sides.test_labels)))
+        rows = clustering.compare(model, sides.train, sides.test, sides.test_labels)
+        say_table("agreement", clustering.HEADER, rows)
     else:
         refuse_with(args, FOR_COMPARISON, "is for the comparison without --data; leave one of the two out")
         _cluster(args)
@@ -139,7 +130,7 @@ def _cluster(args: argparse.Namespace) -> None:
 
 def _trained(model: AutoencoderEstimator, X: Array, k: int) -> tuple[AutoencoderEstimator, Groups]:
     """The model after training for k groups, and the groups of X; prints how long it took."""
-    trained = deep_clustering.deep_cluster(model, X, k, verbose=sys.stderr.isatty())
+    trained = deep_clustering.deep_cluster(model, X, k, verbose=shows_progress())
     say(
         f"trained for groups with {counted(len(trained.changed), 'update')} of the target; at the last "
         f"{trained.changed[-1]:.2%} of the samples changed their group"
@@ -173,7 +164,7 @@ def _number(args: argparse.Namespace, codes: Array) -> int:
         )
     measured = clustering.silhouettes(codes, range(candidates[0], most + 1))
     k = clustering.best_number(measured)
-    say(table(("groups", "silhouette"), [(str(number), value) for number, value in measured]))
+    say_table("silhouettes", ("groups", "silhouette"), measured)
     if most < candidates[-1]:
         say(f"more than {most} groups were not tried, since only {n_different} samples differ from one another")
     return k

@@ -5,12 +5,14 @@ from dataclasses import astuple
 
 from npae.applications import codec_comparison, compression
 from npae.cli.arguments import add_data, add_model, read_model, read_sources, samples_in
-from npae.cli.output import table, write_bytes
+from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
+from npae.cli.tables import add_json, say_table
 from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "compress samples into a file of quantised, entropy-coded codes"
+EXAMPLE = "npae compress runs/deep --data digits --out digits.npaez"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,9 +27,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--compare",
         holds=samples_in,
+        is_stream=True,
         metavar="DATA",
         help="also show PCA, fitted to this data, and JPEG; give what the model learned",
     )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -43,4 +47,5 @@ def run(args: argparse.Namespace) -> None:
     say(f"{counted(len(X), 'sample')} in {counted(size, 'byte')}: {args.out}")
     say(f"{8 * size / X.size:.4f} bits per value, PSNR {quality:.2f} dB")
     if learned is not None:
-        say(table(codec_comparison.HEADER, map(astuple, codec_comparison.compare(model, learned, X, args.bits))))
+        rows = codec_comparison.compare(model, learned, X, args.bits)
+        say_table("coders", codec_comparison.HEADER, map(astuple, rows))

@@ -13,6 +13,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "find the faces in a folder of images and cut them out, each as a PNG of one size"
+EXAMPLE = "npae crop photographs --out faces --size 64,64"
 SHOWN = 5  # names of images that are printed
 
 

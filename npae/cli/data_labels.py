@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from npae import datasets
-from npae.cli.arguments import LABELS_HELP, LABELS_NEEDED, labels_of_side
 from npae.cli.paths import add_input
+from npae.cli.sides import LABELS_HELP, LABELS_NEEDED, labels_of_side
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.labels import as_typed, listed
 from npae.utils.types import Array

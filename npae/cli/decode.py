@@ -10,12 +10,19 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "turn codes back into samples"
+EXAMPLE = "npae decode runs/deep codes.npy --out decoded.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL CODES --label --out."""
     add_model(parser)
-    add_input(parser, "codes", metavar="CODES", help="a .npy or .csv file of codes, as npae encode writes it")
+    add_input(
+        parser,
+        "codes",
+        metavar="CODES",
+        is_stream=True,
+        help="a .npy or .csv file of codes, as npae encode writes it, or - for a .npy on standard input",
+    )
     add_reading(parser)
     add_label(parser, "what all samples are to be")
     add_samples_out(parser, "decoded.npy")

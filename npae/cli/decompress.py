@@ -9,7 +9,8 @@ from npae.cli.paths import add_input
 from npae.utils.console import say
 from npae.utils.wording import counted
 
-HELP = "rebuild the samples in a file that npae compress wrote with the same model"
+HELP = "rebuild the samples in a file of npae compress, with the same model"
+EXAMPLE = "npae decompress runs/deep digits.npaez --out digits.npy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,22 +8,13 @@ import numpy as np
 from npae.applications import anomaly
 from npae.applications.anomaly_scores import SCORES, check_score
 from npae.applications.detector import Detection, Detector
-from npae.cli.arguments import (
-    DATA,
-    add_model,
-    add_sides,
-    check_picture,
-    read_labels,
-    read_model,
-    read_sides,
-    read_sources,
-    refuse_with,
-    samples_in,
-)
+from npae.cli.arguments import DATA, add_model, check_picture, read_model, read_sources, refuse_with, samples_in
 from npae.cli.columns import check_file_columns
-from npae.cli.output import table, write_bytes
+from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.sides import add_sides, read_labels, read_sides
+from npae.cli.tables import add_json, say_table
 from npae.estimators import AutoencoderEstimator
 from npae.utils.columns import columns_of
 from npae.utils.console import say
@@ -31,6 +22,7 @@ from npae.utils.pictures import png, rows
 from npae.utils.types import Array
 
 HELP = "find anomalies among --data; without it, measure how well scores separate --outliers from known samples"
+EXAMPLE = "npae detect runs/deep --train good.csv --data new.csv --out scores.csv"
 FOR_DATA = ("out", "labels", "picture", "score", "false_positive_rate")
 FOR_COMPARISON = ("test", "train_labels", "test_labels", "outliers")
 RATE = 0.01
@@ -45,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--outliers",
         holds=samples_in,
+        is_stream=True,
         action="append",
         default=[],
         metavar="DATA",
@@ -54,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--data",
         holds=samples_in,
+        is_stream=True,
         help=f"where to look for anomalies; --train is then known-good samples, best not those of training: {DATA}",
     )
     add_output(
@@ -81,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help=f"a .png of the {SHOWN} images with the highest scores: image, reconstruction, error",
     )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -102,7 +97,7 @@ def _compare(args: argparse.Namespace) -> None:
     outliers["noise"] = anomaly.noise_like(sides.test)
     areas = anomaly.compare(model, sides.train, sides.test, outliers)
     methods = list(areas["noise"])
-    say(table(("outliers", *methods), [(name, *by_method.values()) for name, by_method in areas.items()]))
+    say_table("areas", ("outliers", *methods), [(name, *by_method.values()) for name, by_method in areas.items()])
     if anomaly.FOREST not in methods:
         say(f"{anomaly.FOREST} is left out, since scikit-learn is not installed; pip install 'npae[sklearn]'")
 

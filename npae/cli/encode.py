@@ -1,25 +1,90 @@
-"""npae encode: encode samples into codes."""
+"""npae encode: encode samples into codes; with workers, a file of codes for each file of a folder."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
-from npae.cli.arguments import add_data, add_model, add_out, read_data, read_model
-from npae.cli.output import write_array
+from npae.applications.encoded_parts import RECORD, codes_of, encode_parts, parts_in
+from npae.cli.arguments import add_data, add_model, check_options, count, read_data, read_model
+from npae.cli.output import SUFFIXES, write_array
+from npae.cli.paths import add_output
+from npae.cli.streams import STREAM
 from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "turn samples into codes"
+EXAMPLE = "npae encode runs/deep --data digits --out codes.npy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL --data --out."""
+    """MODEL --data --out --workers --scheduler."""
     add_model(parser)
     add_data(parser)
-    add_out(parser, "codes.npy")
+    add_output(
+        parser,
+        "--out",
+        declared={"suffixes": SUFFIXES, "is_stream": True, "depending": _folder_of_parts},
+        default="codes.npy",
+        help="the file to write: .npy, .csv, or .png for images; - for a .npy on standard output; with workers "
+        "a folder (default: codes.npy)",
+    )
+    parser.add_argument(
+        "--workers",
+        type=count,
+        metavar="N",
+        help="encode each file of the folder --data into one of the folder --out, by N processes of dask; what is "
+        "there already, of the same data and model, is kept",
+    )
+    parser.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="the same, by the workers of a scheduler of dask, such as tcp://host:8786, which see the same folders",
+    )
 
 
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
+    if _by_workers(args):
+        _run_workers(args)
+        return
     model = read_model(args)
     codes = model.transform(read_data(args, model))
     write_array(args.out, codes)
     say(f"{counted(len(codes), 'code')} of {counted(codes.shape[1], 'value')} in {args.out}")
+
+
+def _by_workers(args: argparse.Namespace) -> bool:
+    return args.workers is not None or args.scheduler is not None
+
+
+def _folder_of_parts(args: argparse.Namespace) -> dict[str, Any]:
+    """The folder --out, where there are workers; its files are replaced where a record of them is there."""
+    if not _by_workers(args):
+        return {}
+    if args.out == STREAM:
+        raise ValueError("--out is -, but with workers there is a file of codes for each part; give a folder")
+    return {"is_stream": False, "is_folder": True, "suffixes": (), "files": _files, "is_own": _is_recorded}
+
+
+def _files(args: argparse.Namespace, out: Path) -> list[Path]:
+    return [out / RECORD, *(codes_of(part, out) for part in parts_in(Path(args.data)))]
+
+
+def _is_recorded(args: argparse.Namespace, path: Path) -> bool:
+    return (path.parent / RECORD).exists()
+
+
+def _run_workers(args: argparse.Namespace) -> None:
+    if args.workers is not None and args.scheduler is not None:
+        raise ValueError("--workers starts processes here, and --scheduler has its own; give one of the two")
+    parts, out = parts_in(Path(args.data)), Path(args.out)
+    made, kept = encode_parts(
+        Path(args.model),
+        parts,
+        out,
+        workers=args.workers,
+        scheduler=args.scheduler,
+        options=check_options(args, str(parts[0]))[str(parts[0])],
+        say=say,
+    )
+    say(f"{counted(made, 'part')} encoded, {kept} there already; {out}")

@@ -9,6 +9,7 @@ from npae.storage.export import export_encoder, export_onnx, export_python
 from npae.utils.console import say
 
 HELP = "write a model as an encoder alone, as ONNX, or as one Python file"
+EXAMPLE = "npae export runs/deep --to onnx --out deep.onnx"
 SUFFIXES = {"encoder": ".encoder.safetensors", "onnx": ".onnx", "python": ".py"}
 EXPORTERS = {"encoder": export_encoder, "onnx": export_onnx, "python": export_python}
 

@@ -9,9 +9,10 @@ import numpy as np
 from npae.applications import frechet, generation
 from npae.cli.arguments import add_data, add_model, count, read_data, read_model
 from npae.cli.data_labels import add_labels, condition_of, labels_of_data
-from npae.cli.output import table, write_bytes
+from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.sample import add_sampler
+from npae.cli.tables import add_json, say_table
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.estimators.hints import CARRIED
 from npae.utils.console import say
@@ -20,6 +21,7 @@ from npae.utils.types import Array
 from npae.utils.wording import counted
 
 HELP = "draw samples, interpolations, traversals and a grid of a model; judge a variational one"
+EXAMPLE = "npae generate runs/variational --data digits --out generated"
 PICTURES = ("samples", "walks", "traversals", "grid")
 WALKED = 4  # samples that interpolations start and end at, in pairs
 DRAWN, COLUMNS = 48, 12  # samples in a picture, and in a row of it
@@ -41,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="for the pictures (default: generated)",
     )
+    add_json(parser)
 
 
 def _pictures_in(args: argparse.Namespace, folder: Path) -> list[Path]:
@@ -87,8 +90,8 @@ def _print_bounds(args: argparse.Namespace, model: AutoencoderEstimator, X: Arra
     labels = None if condition is None else condition[: args.first]
     judged = generation.bounds(model, X[: args.first], args.draws, labels=labels)
     active = ["yes" if is_active else "no" for is_active in judged.active]
-    columns = map(str, range(len(active))), judged.kl.tolist(), judged.variance.tolist(), active
-    say(table(generation.HEADER, zip(*columns, strict=True)))
+    columns = range(len(active)), judged.kl.tolist(), judged.variance.tolist(), active
+    say_table("dimensions", generation.HEADER, zip(*columns, strict=True))
     say(
         f"{judged.active.sum()} of {counted(len(active), 'dimension')} {'is' if len(active) == 1 else 'are'} active, "
         f"with {CARRIED:g} nats or more; the means of {judged.varying.sum()} have a variance above "
@@ -106,7 +109,7 @@ def _print_distances(model: AutoencoderEstimator, X: Array, labels: Array | None
     except frechet.TooFewSamplesError as error:
         say(f"no Fréchet distance: {error}")
         return
-    say(table(frechet.HEADER, found.rows))
+    say_table("distances", frechet.HEADER, found.rows)
     say(f"to half of the data, {found.n:,} samples a side, in {found.size} features of {found.features}")
 
 

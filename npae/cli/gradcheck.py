@@ -4,16 +4,19 @@ import argparse
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
+from npae.cli.arguments import model_file
 from npae.cli.gradcheck_function import add_function_arguments, function_report
 from npae.cli.imported import import_named, in_one_line
 from npae.cli.paths import add_input
+from npae.cli.tables import say_json
 from npae.network.recipes import RECIPES
 from npae.utils.console import say
 
 if TYPE_CHECKING:
     from npae.gradcheck import Report
 
-HELP = "check the gradients of a model, a recipe, or a function or layer of your own, and name what is wrong"
+HELP = "check the gradients of a model, a layer or a function, and name what is wrong"
+EXAMPLE = "npae gradcheck mypackage.layers:forward --inputs 3x4,4x5"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "what",
         metavar="WHAT",
+        type=model_file,
         help=f"a file that npae train or save wrote; one of {', '.join(RECIPES)}; module:Class, a layer of yours; or "
         "module:function",
     )
@@ -44,10 +48,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the report; returns 0 for PASS and KINK, 1 for WRONG and CAN'T TELL."""
-    import json
-
     report = _report(args)
-    say(json.dumps(report.to_dict(), indent=1) if args.json else report)
+    if args.json:
+        say_json(report.to_dict())
+    else:
+        say(report)
     return 0 if report.passed else 1
 
 

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npae.cli.grade_arguments import EPILOG, HELP, add_arguments, journal_path
-from npae.utils.console import say, shown
+from npae.cli.grade_arguments import EPILOG, EXAMPLE, HELP, add_arguments, journal_path
+from npae.utils.console import is_quiet, say, shown, shows_progress
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from npae.learn.grading.points import Points, Scheme
     from npae.learn.grading.submissions import Learner, Submission
 
-__all__ = ["EPILOG", "HELP", "add_arguments", "run"]
+__all__ = ["EPILOG", "EXAMPLE", "HELP", "add_arguments", "run"]
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,7 +45,8 @@ def run(args: argparse.Namespace) -> int:
     points = _points(rows, submissions, scheme, late_days) if scheme else None
     _write(args, rows, points)
     _write_reports(args, everybody, submissions, rows, points)
-    _print(rows, points)
+    if not is_quiet():
+        _print(rows, points)
     return 0
 
 
@@ -82,7 +83,7 @@ def _graded(args: argparse.Namespace, submissions: "Sequence[Submission]", sandb
     with (
         _sigterm_as_ctrl_c(),
         Journal(journal_path(args), args.resume) as noted,
-        tqdm(total=len(submissions), unit="file", leave=False, disable=None) as progress,
+        tqdm(total=len(submissions), unit="file", leave=False, disable=not shows_progress()) as progress,
     ):
 
         def done(row: Row) -> None:
@@ -139,7 +140,7 @@ def _write_reports(
 
 def _print(rows: "Sequence[Row]", points: "Mapping[Key, Points] | None") -> None:
     """The tables of results, of points, and of mistakes."""
-    from npae.cli.output import table
+    from npae.cli.tables import table
     from npae.learn.grading import gradebook
     from npae.learn.judging.messages import write
 

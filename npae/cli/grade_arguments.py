@@ -6,6 +6,7 @@ from pathlib import Path
 from npae.cli.paths import add_input, add_output
 
 HELP = "mark a class's exercises: one row for each learner and exercise, whatever their files do"
+EXAMPLE = "npae grade submissions --exercise dense --csv marks.csv"
 EPILOG = (
     "DIR has a folder or zip file for each learner, or is an export of Moodle, Canvas, Gradescope or nbgrader. "
     "Time and memory of a learner's file are limited, and nothing but arrays is taken from it. On Linux with "

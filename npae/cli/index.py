@@ -10,6 +10,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "encode samples into an index, in which npae search finds the nearest"
+EXAMPLE = "npae index runs/deep --data digits --out digits.index.safetensors"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

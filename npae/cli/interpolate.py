@@ -9,6 +9,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "walk from one sample to another through the code"
+EXAMPLE = "npae interpolate runs/deep --data digits --start 0 --end 7 --out walk.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,9 +7,9 @@ import numpy as np
 
 from npae.applications.classification import DRAWS
 from npae.cli.arguments import count
-from npae.cli.output import table
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, write_rows
+from npae.cli.tables import add_json, say_table
 from npae.utils.console import say
 from npae.utils.types import Array
 from npae.utils.wording import counted
@@ -65,6 +65,7 @@ def add_labelled_out(parser: argparse.ArgumentParser) -> None:
         help="a .csv or .json with a row for each sample of --data: index from 0, file where it has one, label, and "
         "the probability of that label (default: labels.csv)",
     )
+    add_json(parser)
 
 
 def write_labelled(args: argparse.Namespace, names: Sequence[str] | None, labels: Array, probabilities: Array) -> None:
@@ -77,7 +78,8 @@ def write_labelled(args: argparse.Namespace, names: Sequence[str] | None, labels
     write_rows(args.out, header, rows)
     found, counts = np.unique(labels, return_counts=True)
     order = np.argsort(-counts, kind="stable")
-    say(table(("label", "samples"), [(str(found[i]), int(counts[i])) for i in order[:SHOWN]]))
+    shown = [(found[i], counts[i]) for i in order[:SHOWN]]
+    say_table("labels", ("label", "samples"), shown, formats={"label": ""})
     if len(order) > SHOWN:
         say(f"and {counted(len(order) - SHOWN, 'more label')}")
     say(f"{counted(len(labels), 'sample')} labelled: {args.out}")

@@ -5,11 +5,13 @@ import sys
 from typing import TYPE_CHECKING
 
 from npae.cli.learn_milestones import certificate, say, train
+from npae.cli.tables import add_json
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
     from npae.learn.workspace.workspace import Workspace
 
+EXAMPLE = "npae learn start exercises"
 HELP = "learn backpropagation: exercises whose checks name your mistake"
 
 
@@ -19,14 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="learn_verb", required=True, metavar="VERB")
 
     def add(name: str, text: str, exercise: str = "") -> argparse.ArgumentParser:
-        verb = verbs.add_parser(name, help=text, description=text, allow_abbrev=False)
+        example = f"npae learn {name}" + (" dense" if exercise else "")
+        verb = verbs.add_parser(name, help=text, description=text, example=example)
         if exercise:
             verb.add_argument("name", nargs="?" if exercise.startswith("(") else None, metavar="NAME", help=exercise)
         verb.add_argument("--dir", metavar="DIR", help="your folder (default: this one, or the nearest above it)")
         return verb
 
     present = "(default: the present one)"
-    start = verbs.add_parser("start", help="begin, in a new folder", description="Begin, in a new folder.")
+    text = "begin, in a new folder"
+    start = verbs.add_parser("start", help=text, description=text, example="npae learn start exercises")
     start.add_argument("dir", metavar="DIR", help="the folder that your files are to be in")
     add(
         "next",
@@ -47,24 +51,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     solution = add("solution", "the solution, after a pass", "of which exercise")
     solution.add_argument("--reveal", action="store_true", help="before a pass too; that is recorded")
     add("reset", "begin a file anew; the old one is kept", "of which exercise")
-    dev = verbs.add_parser("dev", help="write exercises of your own", description="Write exercises of your own.")
+    text = "write exercises of your own"
+    dev = verbs.add_parser("dev", help=text, description=text, example="npae learn dev new 21_scale")
     _add_dev(dev.add_subparsers(dest="dev_verb", required=True, metavar="VERB"))
 
 
 def _add_dev(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     text = "write the folder of a new exercise, which is fit and can be changed"
-    new = verbs.add_parser("new", help=text, description=text)
+    new = verbs.add_parser("new", help=text, description=text, example="npae learn dev new 21_scale")
     new.add_argument("folder", metavar="DIR", help="its last part is the exercise's name, such as 21_scale")
     check = verbs.add_parser(
         "check",
         help="is an exercise fit for learners?",
         description="Its stub must fail, its reference pass with 20 seeds, and every known mistake be caught by name.",
+        example="npae learn dev check 21_scale",
     )
     check.add_argument("folders", nargs="*", metavar="FOLDER", help="with exercise.toml, stub.py, reference.py, …")
     check.add_argument("--all", action="store_true", help="all exercises that come with npae")
     check.add_argument(
         "--long", action="store_true", help="also every solution with one change, such as a sign: none may pass"
     )
+    add_json(check)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -277,7 +284,7 @@ VERBS = {
 
 
 def _dev(args: argparse.Namespace) -> int:
-    from npae.cli.output import table
+    from npae.cli.tables import say_table
     from npae.learn import authoring
     from npae.learn.catalogue import catalogue
 
@@ -293,7 +300,7 @@ def _dev(args: argparse.Namespace) -> int:
         raise ValueError("no exercise is named; give its FOLDER, or --all for those that come with npae")
     found = [authoring.check(folder, long=args.long) for folder in folders]
     kept = len(authoring.HEADER) - (not args.long)
-    say(table(authoring.HEADER[:kept], (f.row()[:kept] for f in found)))
+    say_table("exercises", authoring.HEADER[:kept], (f.row()[:kept] for f in found))
     faults = [f"{f.name}: {fault}" for f in found for fault in f.faults]
     say("\n" + ("\n".join(faults) or "all fit"))
     return 1 if faults else 0

@@ -8,10 +8,11 @@ import os
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from npae.utils.console import is_silent
 from npae.utils.files import check_folder, check_writable, make_folder
 from npae.utils.folder_lock import file_locked, locked
 
@@ -28,6 +29,10 @@ def _another_name(args: argparse.Namespace) -> str:
     return "give another name"
 
 
+def _as_declared(args: argparse.Namespace) -> dict[str, Any]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Input:
     """An argument that names what is read.
@@ -42,6 +47,8 @@ class Input:
         What to give, where it must be given; else empty.
     instead : str
         The dest of another argument that may be given in its place.
+    is_stream : bool
+        Whether it may be "-", an array on standard input.
     holds : function of a value
         The files and folders that a value stands for.
     """
@@ -51,6 +58,7 @@ class Input:
     needed: str = ""
     holds: Callable[[str], Iterable[Path]] = _itself
     instead: str = ""
+    is_stream: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,10 +75,14 @@ class Output:
     files : function of the namespace and the path, optional
         All that is written: into a folder, or beside a file. A folder is one that has this.
     is_folder : bool
+    is_stream : bool
+        Whether it may be "-", an array on standard output.
     is_own : function of the namespace and a file
         Whether a file that exists was written by the same verb and may be replaced without ``--force``.
     advice : function of the namespace
         What else one can do where a file exists.
+    depending : function of the namespace
+        Attributes that other arguments change, by name.
     """
 
     option: str
@@ -79,8 +91,10 @@ class Output:
     default: Callable[[argparse.Namespace], str | None] | None = None
     files: Callable[[argparse.Namespace, Path], Iterable[Path]] | None = None
     is_folder: bool = False
+    is_stream: bool = False
     is_own: Callable[[argparse.Namespace, Path], bool] = _never
     advice: Callable[[argparse.Namespace], str] = _another_name
+    depending: Callable[[argparse.Namespace], dict[str, Any]] = _as_declared
 
 
 def add_input(
@@ -90,11 +104,12 @@ def add_input(
     needed: str = "",
     holds: Callable[[str], Iterable[Path]] = _itself,
     instead: str = "",
+    is_stream: bool = False,
     **options: Any,
 ) -> None:
     """Add an argument that names what is read; the other ``options`` are those of ``add_argument``."""
     action = parser.add_argument(name, **options)
-    _declare(parser, "inputs", Input(_typed(action), action.dest, needed, holds, instead))
+    _declare(parser, "inputs", Input(_typed(action), action.dest, needed, holds, instead, is_stream))
 
 
 def add_output(
@@ -127,6 +142,9 @@ def checked(args: argparse.Namespace) -> Iterator[None]:
         Where an output exists and is not to be replaced, cannot be written, or is being written by another process.
     """
     _require(args)
+    if is_silent():  # a rank that writes nothing
+        yield
+        return
     _check(args)
     with ExitStack() as held:
         for output, path in _outputs(args):
@@ -154,7 +172,7 @@ def _folder_made(path: Path) -> Iterator[None]:
 
 
 def _require(args: argparse.Namespace) -> None:
-    for given in _declared(args, "inputs"):
+    for given in declared_inputs(args):
         value = getattr(args, given.dest)
         is_given = value is not None or (given.instead and getattr(args, given.instead) is not None)
         if given.needed and not is_given:
@@ -164,13 +182,20 @@ def _require(args: argparse.Namespace) -> None:
             raise ValueError(f"{given.option} is empty; give {given.needed or 'a name'}")
 
 
-def _declared(args: argparse.Namespace, kind: str) -> list[Any]:
-    return getattr(args, kind, None) or []
+def declared_inputs(args: argparse.Namespace) -> list[Input]:
+    """The arguments of this verb that name what is read."""
+    return getattr(args, "inputs", None) or []
+
+
+def declared_outputs(args: argparse.Namespace) -> list[Output]:
+    """The arguments of this verb that name what is written."""
+    declared: list[Output] = getattr(args, "outputs", None) or []
+    return [replace(output, **output.depending(args)) for output in declared]
 
 
 def _outputs(args: argparse.Namespace) -> Iterator[tuple[Output, Path]]:
     """Each output that will be written, with its path; defaults that depend on other arguments are filled in."""
-    for output in _declared(args, "outputs"):
+    for output in declared_outputs(args):
         if getattr(args, output.dest) is None and output.default is not None:
             setattr(args, output.dest, output.default(args))
         value = getattr(args, output.dest)
@@ -187,7 +212,7 @@ def _files(args: argparse.Namespace, output: Output, path: Path) -> list[Path]:
 def _check(args: argparse.Namespace) -> None:
     inputs = [
         (given.option, path)
-        for given in _declared(args, "inputs")
+        for given in declared_inputs(args)
         for value in _values(getattr(args, given.dest))
         for path in given.holds(value)
     ]

@@ -11,6 +11,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "encode and decode samples; a denoising model removes their noise"
+EXAMPLE = "npae reconstruct runs/deep --data digits --out reconstructed.npy"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -6,13 +6,15 @@ from dataclasses import astuple
 from pathlib import Path
 
 from npae.applications import reduction
-from npae.cli.arguments import Sides, add_model, add_sides, folder_labels, read_model, read_sides
-from npae.cli.output import table, write_bytes
+from npae.cli.arguments import add_model, read_model
+from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
-from npae.utils.console import say
+from npae.cli.sides import Sides, add_sides, folder_labels, read_sides
+from npae.cli.tables import add_json, say_table
 
 HELP = "measure what a model's codes keep, beside PCA of the same size, and draw a map"
+EXAMPLE = "npae reduce runs/deep --train digits --out map.svg"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the map to write, a .svg or .png; or its coordinates, a .csv or .json",
     )
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("--method is for the map that --out writes; give --out, or leave --method out")
     model = read_model(args)
     sides = read_sides(args, model, labels=False)
-    say(table(reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test))))
+    say_table("reduction", reduction.HEADER, map(astuple, reduction.compare(model, sides.train, sides.test)))
     if not args.out:
         return
     plane = reduction.plane(model.network_.encode(sides.test), args.method)

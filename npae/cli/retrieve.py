@@ -3,11 +3,12 @@
 import argparse
 
 from npae.applications import retrieval
-from npae.cli.arguments import add_model, add_sides, count, read_model, read_sides
-from npae.cli.output import table
-from npae.utils.console import say
+from npae.cli.arguments import add_model, count, read_model
+from npae.cli.sides import add_sides, read_sides
+from npae.cli.tables import add_json, say_table
 
 HELP = "measure the precision of a search among codes, beside PCA and raw features"
+EXAMPLE = "npae retrieve runs/deep --train digits -k 10"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -15,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_sides(parser)
     parser.add_argument("-k", type=count, default=10, help="nearest neighbours that are looked at (default: 10)")
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -22,4 +24,4 @@ def run(args: argparse.Namespace) -> None:
     model = read_model(args)
     sides = read_sides(args, model)
     rows = retrieval.compare(model, sides.train, sides.train_labels, sides.test, sides.test_labels, args.k)
-    say(table(retrieval.HEADER, rows))
+    say_table("precision", retrieval.HEADER, rows)

@@ -10,6 +10,7 @@ from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "draw new samples"
+EXAMPLE = "npae sample runs/variational -n 16 --out new.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -8,15 +8,17 @@ import numpy as np
 
 from npae.applications.retrieval import Index
 from npae.cli.arguments import add_model, add_reading, count, read_model, read_sources, samples_in
-from npae.cli.output import table, write_bytes
+from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.tables import add_json, say_table
 from npae.estimators import AutoencoderEstimator
 from npae.utils.console import say
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
 HELP = "find the samples of an index that are nearest to others"
+EXAMPLE = "npae search runs/deep digits.index.safetensors new.npy -k 5 --out found.csv"
 FIRST = 5  # queries that are shown or drawn by default
 
 
@@ -28,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "query",
         holds=samples_in,
+        is_stream=True,
         metavar="QUERY",
         help="samples to look for, as for --data; or one sample in a .npy",
     )
@@ -42,6 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser,
         "--data",
         holds=samples_in,
+        is_stream=True,
         help="what the index was made of, for the picture; without it results are decoded from their codes",
     )
     add_output(
@@ -52,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a .png: each query, and beside it what was found; or a .csv or .json with a row for each sample found",
     )
     add_reading(parser)
+    add_json(parser)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -72,8 +77,7 @@ def run(args: argparse.Namespace) -> None:
         queries_counted = "1 query" if len(chosen) == 1 else f"{len(chosen):,} queries"
         say(f"{counted(places.size, 'result')} of {queries_counted} in {args.out}")
     else:
-        # numbers of samples as they are typed: without a comma
-        say(table(header, ([str(cell) if isinstance(cell, int) else cell for cell in row] for row in rows)))
+        say_table("results", header, rows, formats={"query": "", "rank": "", "index": ""})
     if len(chosen) < len(queries):
         say(f"the first {len(chosen):,} of {len(queries):,} queries; choose how many with --first")
     if args.out and not as_rows:

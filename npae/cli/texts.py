@@ -10,13 +10,14 @@ from npae.applications import classification
 from npae.applications.texts import FILES, TextClassifier, compare, text_model
 from npae.cli.arguments import count, refuse_with
 from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels, write_labelled
-from npae.cli.output import table
 from npae.cli.paths import add_input, add_output
+from npae.cli.tables import say_table
 from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, has_first_line, is_table
 from npae.utils.console import say
 from npae.utils.wording import counted
 
 HELP = "learn to label texts and label new ones, or measure how well codes serve a classifier, beside truncated SVD"
+EXAMPLE = "npae texts train.csv test.csv --header"
 CODE_SIZE = 16
 
 
@@ -92,7 +93,7 @@ def run(args: argparse.Namespace) -> None:
     if test is not None:
         few, seed = few_labels(args)
         rows = compare(fitted, *train, *test, few, seed)
-        say(table([title.format(few=min(few, len(train[0]))) for title in classification.HEADER], rows))
+        say_table("accuracy", [title.format(few=min(few, len(train[0]))) for title in classification.HEADER], rows)
         say(about_draw(few, seed, len(train[0])))
     if args.save:
         fitted.save(args.save)

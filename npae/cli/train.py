@@ -9,25 +9,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import LABELS_NEEDED, add_data, count, read_described
+from npae.cli.arguments import MODEL_FILE, add_data, count, read_described
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
+from npae.cli.ranks import add_ranks
+from npae.cli.sides import LABELS_NEEDED
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
-from npae.utils.console import say
+from npae.utils.console import is_silent, say, shows_progress
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
-MODEL, HISTORY, PICTURES = "model.safetensors", "history.csv", ("losses.svg", "reconstructions.png")
+MODEL, HISTORY, PICTURES = MODEL_FILE, "history.csv", ("losses.svg", "reconstructions.png")
 CHECKPOINTS = "checkpoints"
 HELP = "train an autoencoder and save it"
+EXAMPLE = "npae train variational --data digits --code-size 16 --epochs 20"
 
 
 SEED_HELP = "Seed of weights, order and noise: the same number gives the same result. (default: 0)"
@@ -62,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     types = parser.add_subparsers(dest="type", required=True, metavar="TYPE")
     for name, cls in ESTIMATORS.items():
         summary = cls.summary.replace("``", "")
-        subparser = types.add_parser(name, help=summary, description=summary, allow_abbrev=False)
+        subparser = types.add_parser(
+            name, help=summary, description=summary, example=f"npae train {name} --data digits"
+        )
         add_data(subparser, default="digits")
         add_output(
             subparser,
@@ -73,6 +78,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the folder to write (default: runs/{name})",
         )
         _add_checkpoints(subparser)
+        add_ranks(
+            subparser, f"train in all processes that mpiexec has started: mpiexec -n 2 npae train {name} --ranks mpi"
+        )
         if "conditional" in cls().get_params():
             add_labels(subparser, "with --conditional")
         _add_parameters(subparser, cls)
@@ -84,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("--resume goes on with the run that --force would replace; give one of the two")
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
-    model = cls(**params)
+    model = cls(**{"verbose": shows_progress(), **params})
     X, metadata = read_described(args)
     labels = _labels(args, len(X))
     folder = Path(args.out)
@@ -92,19 +100,22 @@ def run(args: argparse.Namespace) -> int:
     history = HistoryFile(folder / HISTORY)
 
     def write() -> None:
-        if getattr(model, "history_", None):
+        if getattr(model, "history_", None) and not is_silent():
             model.metadata_ = metadata
             _write_model(folder, model, history)
             if args.force:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)
             _write_pictures(folder, model, X, labels)
 
+    callbacks = [] if is_silent() else [lambda training: history.write(training.history)]
     try:
-        model.fit(X, labels, checkpoints=checkpoints, callbacks=[lambda training: history.write(training.history)])
+        model.fit(X, labels, checkpoints=checkpoints, callbacks=callbacks, ranks=args.ranks)
     except BaseException as error:  # it leaves what the complete epochs have learned
         with suppress(OSError):  # where nothing can be written, what came first is said
             write()
-        if isinstance(error, NonFiniteError) and checkpoints is None:  # else it is told of beside these
+        if (
+            isinstance(error, NonFiniteError) and checkpoints is None and not is_silent()
+        ):  # else it is told of beside these
             raise save_diagnosis(error, folder) from error
         raise
     write()
@@ -182,6 +193,7 @@ def _advice(args: argparse.Namespace) -> str:
 def _write_model(folder: Path, model: AutoencoderEstimator, history: HistoryFile) -> None:
     if has_sklearn():
         model.code_mixture_  # noqa: B018 (fitted here, so that it is in the file and `npae sample` can draw from it)
+    model.verbose = False  # of this run on this terminal, not of the model
     model.save(folder / MODEL)
     history.write(model.history_)
     names = MODEL + (f", {HISTORY}" if history.is_complete else "")
@@ -220,9 +232,9 @@ def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstima
         common: dict[str, Any] = {"dest": parameter.name, "default": argparse.SUPPRESS, "help": _help(parameter)}
         if parameter.name == "random_state":
             parser.add_argument("--seed", type=int, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
-        elif parameter.name == "verbose":  # on the command line the progress bar is on by default
-            progress = {"default": True, "help": "Show a progress bar. (default: True)"}
-            parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, **progress})
+        elif parameter.name == "verbose":
+            text = "Show a progress bar. (default: on terminals)"
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, "help": text})
         else:
             parser.add_argument(option, **ARGUMENTS[parameter.kind], **common)
 

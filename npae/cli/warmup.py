@@ -5,6 +5,7 @@ import argparse
 from npae.utils.console import say
 
 HELP = "compile all kernels ahead of time, so that a first training starts as fast as later ones"
+EXAMPLE = "npae warmup --dtype float32"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.model import in_float64
+from npae.gradcheck.model import in_precision
 from npae.gradcheck.report.findings import Invariant
 from npae.gradcheck.report.report import Report
 from npae.kernels import default_kernels
@@ -82,7 +82,7 @@ def check_distribution(
         if not hasattr(net, "arena"):
             raise ValueError("the network is not built, so its samples' shape is not known; build it, or give x")
         x = np.random.default_rng(seed).random((4, *net.input_shape))
-    net = in_float64(net, np.asarray(x), kernels or default_kernels())
+    net = in_precision(net, np.asarray(x), kernels or default_kernels(), "float64")
     net.run.seed = seed
     drawn = Draws(net, np.array(x, dtype=np.float64, order="C"), draws)
     invariants = [drawn.mean(), drawn.variance(), drawn.divergence(), drawn.bound()]

@@ -13,10 +13,12 @@ from npae.gradcheck.report.report import Report
 from npae.utils.types import Array
 
 
-def check_foreign_layer(layer: Any, x: Array, adapter: Adapter | None, plan: CheckSettings) -> Report:
+def check_foreign_layer(
+    layer: Any, x: Array, adapter: Adapter | None, plan: CheckSettings, keep_dtype: bool = False
+) -> Report:
     """The report on a copy of a layer at the batch x (N, …), and at batches of other sizes."""
-    copied = in_float64(layer)
-    found = adapter or find_adapter(in_float64(layer), x)
+    copied = copied_layer(layer, keep_dtype)
+    found = adapter or find_adapter(copied_layer(layer, keep_dtype), x)
     found.call_forward(copied, x.copy())  # some layers make their parameters now
     parameters = dict(found.parameters(copied))
     others = [name for name, a in parameters.items() if not isinstance(a, np.ndarray) or a.dtype.kind != "f"]
@@ -35,7 +37,7 @@ def check_foreign_layer(layer: Any, x: Array, adapter: Adapter | None, plan: Che
     constant = [name for name, a in parameters.items() if a.size and np.ptp(a) == 0]
     for name in constant:  # zeros and ones hide wrong factors
         parameters[name][...] += 0.5 * np.asarray(rng.standard_normal(parameters[name].shape))
-    subject = _subject(copied, found, x, parameters)
+    subject = _subject(copied, found, x, parameters, keep_dtype)
     report = examine_function(subject, plan, {"x": 0})
     report.subject = type(layer).__name__
     report.notes.append(
@@ -52,7 +54,9 @@ def check_foreign_layer(layer: Any, x: Array, adapter: Adapter | None, plan: Che
     return report
 
 
-def _subject(layer: Any, adapter: Adapter, x: Array, parameters: Mapping[str, Array]) -> FunctionSubject:
+def _subject(
+    layer: Any, adapter: Adapter, x: Array, parameters: Mapping[str, Array], keep_dtype: bool
+) -> FunctionSubject:
     """The layer as a function of x and its parameters, and its gradients by them."""
 
     def f(x: Array, *values: Array) -> Any:
@@ -68,11 +72,11 @@ def _subject(layer: Any, adapter: Adapter, x: Array, parameters: Mapping[str, Ar
 
     inputs = [x, *(a.copy() for a in parameters.values())]
     names = ["x", *parameters]
-    return FunctionSubject(f, backward, inputs, names, names=names)
+    return FunctionSubject(f, backward, inputs, names, keep_dtype, names)
 
 
-def in_float64(layer: Any) -> Any:
-    """A deep copy of a layer whose floating-point arrays are float64; arrays that are one stay one.
+def copied_layer(layer: Any, keep_dtype: bool = False) -> Any:
+    """A deep copy of a layer whose floating-point arrays are float64, unless ``keep_dtype``; one array stays one.
 
     Raises
     ------
@@ -81,7 +85,7 @@ def in_float64(layer: Any) -> Any:
     """
     memo: dict[int, Any] = {}
     for array in _arrays_within(layer, set()):
-        if array.dtype.kind == "f" and array.dtype != np.float64:
+        if not keep_dtype and array.dtype.kind == "f" and array.dtype != np.float64:
             memo[id(array)] = array.astype(np.float64)
     try:
         return copy.deepcopy(layer, memo)

@@ -1,6 +1,7 @@
 """Check the product of a Hessian and a vector, H v, with differences of the gradient."""
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,8 @@ def check_hvp(
     hvp: Callable[..., Any],
     x: Any,
     *args: Any,
+    mode: str = "full",
+    budget_s: float | None = None,
     tolerance: float | None = None,
     seed: int = 0,
 ) -> Report:
@@ -77,6 +80,11 @@ def check_hvp(
     x : array, number, or dict, list or tuple of arrays
     *args
         Further arguments, which have no gradient.
+    mode : {"full", "fast"}, default "full"
+        "full" measures every entry of ``grad``, and ``hvp`` along four directions; "fast" uses a few directions for the
+        one, and one for the other.
+    budget_s : float, optional
+        Time limit in seconds for both; none by default. What was not measured gets CAN'T TELL.
     tolerance : float, optional
         Largest difference relative to the largest derivative: 1e-6 by default, 2e-3 where the code computes in float32.
     seed : int, default 0
@@ -103,7 +111,7 @@ def check_hvp(
     >>> print(round(check_hvp(cubes, lambda x: 3 * x**2, lambda x, v: 3 * x * v, x).blocks[-1].ratio, 6))
     0.5
     """
-    plan = CheckSettings("full", None, tolerance, seed)
+    plan, start = CheckSettings(mode, budget_s, tolerance, seed), monotonic()
     inputs, chosen = loss_inputs(f, x, args)
     report = examine_function(ScalarSubject(f, grad, inputs, chosen), plan)
     report.subject = getattr(hvp, "__name__", type(hvp).__name__)
@@ -112,12 +120,13 @@ def check_hvp(
         report.blocks.append(DirectionalReport("H v", (), Verdict.CANNOT_TELL, reason, error=np.nan, output="H v"))
         return report
     subject = HvpSubject(f, grad, hvp, inputs, chosen)
-    second = report_on_tangents(subject, report.subject, plan)
+    second = report_on_tangents(subject, report.subject, plan, start)
     report.blocks += second.blocks
     report.invariants += second.invariants
     report.notes += [note for note in second.notes if note not in report.notes]
     if second.invariants and not any(block.verdict is Verdict.KINK for block in second.blocks):
         report.invariants.append(_symmetry(subject, plan.generator("symmetry")))
+    report.seconds = monotonic() - start
     return report
 
 

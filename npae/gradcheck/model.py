@@ -29,11 +29,14 @@ class ModelSubject(Subject):
     the upstream gradient is fixed too.
     """
 
-    def __init__(self, net: Autoencoder, x: Array, target: Array | None, kernels: ModuleType):
+    def __init__(
+        self, net: Autoencoder, x: Array, target: Array | None, kernels: ModuleType, dtype: str = "float64"
+    ) -> None:
         self._kernels = kernels
-        self.net = in_float64(net, x, kernels)
-        self.x = np.array(x, dtype=np.float64, order="C")
-        self.target = None if target is None else np.array(target, dtype=np.float64, order="C")
+        self.net = in_precision(net, x, kernels, dtype)
+        self.dtype, self.eps = np.dtype(dtype).type, float(np.finfo(dtype).eps)
+        self.x = np.array(x, dtype=dtype, order="C")
+        self.target = None if target is None else np.array(target, dtype=dtype, order="C")
         self.given = self.x.copy()
         n_labels = self.net.condition.n_labels
         self.labels = np.arange(len(x)) % n_labels if n_labels else None
@@ -45,7 +48,7 @@ class ModelSubject(Subject):
         """The same network with the same parameters, and more samples."""
         x = more_samples(self.x, generator)
         target = None if self.target is None else more_samples(self.target, generator)
-        return ModelSubject(self.net, x, target, self._kernels)
+        return ModelSubject(self.net, x, target, self._kernels, np.dtype(self.dtype).name)
 
     def output(self) -> Array:
         self.net.arena.resize(len(self.x))
@@ -53,7 +56,7 @@ class ModelSubject(Subject):
         with self.net._training():  # the forward pass of Autoencoder.gradient
             self.net._forward(self.x, self.x if self.target is None else self.target, len(self.x))
         parts = [self.net.loss.losses, *(layer.penalty for layer in self.net.arena.penalized)]
-        return np.concatenate([*parts, [self.net.weight_penalty()]])
+        return np.concatenate([*parts, [self.net.weight_penalty()]]).astype(np.float64)
 
     def upstream(self, generator: np.random.Generator) -> Array:
         """1/N for each sample's loss and penalties, and 1 for the weight penalty; nothing is random."""
@@ -62,18 +65,18 @@ class ModelSubject(Subject):
 
     def gradients(self, u: Array) -> dict[str, Array]:
         self.net.gradient(self.x, self.target, labels=self.labels)
-        return {name: gradient.copy() for name, _, gradient in self.net.arena.parameters()}
+        return {name: gradient.astype(np.float64) for name, _, gradient in self.net.arena.parameters()}
 
     def overwritten(self) -> list[str]:
         return [] if np.array_equal(self.x, self.given) else ["the samples"]
 
 
-def in_float64(net: Autoencoder, x: Array, kernels: ModuleType) -> Autoencoder:
-    """A float64 copy of a network; one that is not built gets random parameters, biases too."""
+def in_precision(net: Autoencoder, x: Array, kernels: ModuleType, dtype: str) -> Autoencoder:
+    """A copy of a network in a precision; one that is not built gets random parameters, biases too."""
     built = hasattr(net, "arena")
     fresh = type(net).from_config(net.config(), net._layer_types())
     shape = net.input_shape if built else x.shape[1:]
-    fresh.build(shape, seed=net.run.seed if built else 0, dtype="float64", kernels=kernels)
+    fresh.build(shape, seed=net.run.seed if built else 0, dtype=dtype, kernels=kernels)
     if built:
         fresh.run.step = net.run.step
         copy_parameters(net.arena, fresh.arena)
@@ -94,6 +97,8 @@ def check_model(
     tolerance: float | None = None,
     seed: int = 0,
     kernels: ModuleType | None = None,
+    nondet_tol: float = 0.0,
+    keep_dtype: bool = False,
 ) -> Report:
     """Check the gradient of a model's loss by every parameter.
 
@@ -113,6 +118,10 @@ def check_model(
         As for ``check``, but larger, since with ReLU and max-pooling most steps pass near kinks.
     kernels : module, optional
         ``npae.kernels.reference``, or the compiled ones: the default where Numba is installed.
+    nondet_tol : float, default 0
+        As for ``check``.
+    keep_dtype : bool, default False
+        Check a copy in the model's own precision, not in float64; in float32 the default tolerance is 2e-3.
 
     Returns
     -------
@@ -135,15 +144,16 @@ def check_model(
     >>> print(check_model(vanilla((6,), code_size=2, activation="tanh"), x).verdict)
     PASS
     """
-    plan = CheckSettings(mode, budget_s, tolerance or KINKED, seed)
     net = getattr(model, "network_", model)
     if not isinstance(net, Autoencoder):
         raise ValueError(f"{type(model).__name__} is no Autoencoder and no fitted estimator; build or fit one first")
+    dtype = str(net.arena.dtype) if keep_dtype and hasattr(net, "arena") else "float32" if keep_dtype else "float64"
+    plan = CheckSettings(mode, budget_s, tolerance or (KINKED if dtype == "float64" else None), seed, nondet_tol)
     x, target = check_dense(x, "x"), None if target is None else check_dense(target, "target")
     if x.ndim < 2 or len(x) == 0:
         raise ValueError(f"x has shape {x.shape}; expected a batch of samples (N, …)")
     kernels = kernels or default_kernels()
-    subject = ModelSubject(net, x, target, kernels)
+    subject = ModelSubject(net, x, target, kernels, dtype)
     report = examine(subject, type(model).__name__, plan, subject.upstream(plan.generator("upstream")))
     report.invariants += noise_invariant(subject)
     if report.verdict is not Verdict.WRONG:

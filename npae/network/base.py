@@ -17,6 +17,7 @@ from npae.layers.fused import FusedLayer, fused
 from npae.layers.losses import loss_by_name
 from npae.network.condition import Condition
 from npae.network.config import from_config, to_config
+from npae.network.drawing import Drawing, draw
 from npae.network.summary import summary
 from npae.utils.columns import Columns
 from npae.utils.scalars import real_number, truth_value, whole_numbers
@@ -200,7 +201,7 @@ class Network:
         """Record the encoding of the batch x in the program; returns the buffer that will hold the codes."""
         raise NotImplementedError
 
-    def draw(self) -> None:
+    def draw_noise(self) -> None:
         """Update what depends on the step, such as the keys of random numbers, before a recorded pass is replayed."""
         self.run.training = True
         for layer in self._drawing:
@@ -309,3 +310,23 @@ class Network:
         A fused layer is listed after the layers that it replaces: it has the buffers, they have the other figures.
         """
         return summary(self.arena, self.loss)
+
+    def draw(self) -> Drawing:
+        """A picture of the architecture as SVG text: one bar a layer, as wide as the layer's output is large.
+
+        Widths are logarithmic. The code is red, and each bar says what the layer is and the shape of its output.
+
+        Returns
+        -------
+        str
+            Notebooks show it as a picture; ``Path("net.svg").write_text(net.draw(), encoding="utf-8")`` saves it.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> "Dense 2, code z" in net.draw()
+        True
+        """
+        return draw(self)

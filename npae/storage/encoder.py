@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from npae.kernels import reference_kernels
 from npae.layers.arena import Arena
 from npae.layers.base import Chain, Layer
@@ -58,6 +60,16 @@ class Encoder:
         self._arena.add(self._code, hidden_shape, "code")
         fill(self._arena)
         self.input_shape, self.code_shape = self._encoder.input_shape, self._code.output_shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the codes: float32 or float64."""
+        return self._arena.dtype
+
+    @property
+    def columns(self) -> Columns | None:
+        """Those of the dataframe that the model was fitted to, if it was one."""
+        return self._columns
 
     def transform(self, X: Any) -> Array:
         """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them.

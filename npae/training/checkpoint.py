@@ -79,6 +79,7 @@ class Checkpoints:
         self.keep, self.resume = keep, truth_value(resume, "resume")
         self.replace = truth_value(replace, "replace")
         self.resumed_from: Path | None = None
+        self.is_written = True  # not on a rank but the first, which only resumes from it
 
     def paths(self) -> list[Path]:
         """The checkpoints in the folder, oldest first."""
@@ -91,7 +92,7 @@ class Checkpoints:
 
     def seed(self) -> int | None:
         """The seed of the run that will be resumed; None for a new run."""
-        stored = self._to_be_resumed()
+        stored = self.to_be_resumed()
         return None if stored is None else stored.seed()
 
     def take_over_gains(self, network: Autoencoder) -> None:
@@ -99,7 +100,7 @@ class Checkpoints:
 
         A network of other layers is refused later, by ``checkpointing``.
         """
-        stored = self._to_be_resumed()
+        stored = self.to_be_resumed()
         if stored is None:
             return
         with stored.errors_as_file_errors():
@@ -108,7 +109,8 @@ class Checkpoints:
                     if isinstance(layer, Dense | Conv2D) and config["type"] == type(layer).__name__:
                         layer.gain = checked_gain(config.get("gain", 1.0))
 
-    def _to_be_resumed(self) -> StoredModel | None:
+    def to_be_resumed(self) -> StoredModel | None:
+        """The newest checkpoint that can be read, if the run is to be resumed and there is any."""
         for path in reversed(self.paths() if self.resume else []):
             try:
                 return checkpoint_file.read(path)
@@ -183,6 +185,8 @@ class CheckpointWriter:
 
     def write(self, progress: Progress) -> None:
         """Write a checkpoint, then remove the oldest ones."""
+        if not self._checkpoints.is_written:
+            return
         checkpoints, step = self._checkpoints, self._training.network.run.step
         path = checkpoints.folder / f"checkpoint-{step:0{DIGITS}}.safetensors"
         try:

@@ -1,16 +1,19 @@
-"""Data-parallel training on threads: each replica processes a shard of the batch, and gradients are summed.
+"""Data-parallel training: each replica processes a shard of the batch, and gradients are summed.
 
 A replica shares θ and has its own gradient and activations. The loss of a batch is a mean over its samples, so the
 gradient of the batch is the sum of those of its shards (as in Dean et al. 2012, §4, but synchronous)::
 
     dθ = Σₛ dθₛ,   dθₛ = ∂/∂θ Σ_{n in shard s} Lₙ / N
 
-The order of the sum and the bounds of the shards are fixed, so results are the same bits for the same ``n_jobs``. The
-kernel calls of each replica are recorded once, and replayed by a thread of the team.
+The order of the sum and the bounds of the shards are fixed, so results are the same bits for the same number of shards,
+whether their replicas are threads of this process, as here, or of several (``npae.training.ranks``). The kernel calls
+of each replica are recorded once, and replayed by a thread of the team.
 """
 
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,6 +21,7 @@ from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
+from npae.training.signals import Stop, stop_on_signals
 from npae.utils.sparse import Samples, SparseRows
 from npae.utils.types import Array
 
@@ -40,20 +44,81 @@ def effective_n_jobs(n_jobs: int | None) -> int:
     return int(n_jobs)
 
 
-class Replicas:
-    """A built network and its replicas.
+def shard_bounds(n: int, n_shards: int) -> list[int]:
+    """Where the shards of a batch of ``n`` begin and end; rounded up, so that the first is never empty."""
+    return [-(-n * i // n_shards) for i in range(n_shards + 1)]
+
+
+class Replicas(Protocol):
+    """What training needs of its replicas: ``ThreadReplicas`` in this process, or those of several processes.
+
+    Attributes
+    ----------
+    n_shards : int
+        Number of parts of a batch, on which the bits of the result depend.
+    """
+
+    n_shards: int
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes files and speaks."""
+        ...
+
+    @property
+    def team(self) -> ThreadTeam:
+        """The threads of this process."""
+        ...
+
+    def begin(self, identity: Callable[[], Mapping[str, Any]]) -> None:
+        """Called before the first step with a function that gives the fingerprint of the run."""
+        ...
+
+    def set_data(self, x: Samples, batch_size: int | None = None, labels: Array | None = None) -> None:
+        """Set the data from which batches are taken until ``release_data``."""
+        ...
+
+    def gradient(self, chosen: Array) -> float:
+        """Loss of the batch x[chosen], and its gradient in the network's ``dtheta``."""
+        ...
+
+    def release_data(self) -> None:
+        """Drop the reference to the data."""
+        ...
+
+    def shared(self, value: float) -> float:
+        """The number that all processes go on with."""
+        ...
+
+    def end_epoch(self, is_stopped: bool) -> bool:
+        """Whether all processes stop after this epoch."""
+        ...
+
+    def stop_on_signals(self) -> AbstractContextManager[Stop]:
+        """Context in which Ctrl-C and SIGTERM stop training between two steps."""
+        ...
+
+
+class ThreadReplicas:
+    """A built network and its replicas on threads.
 
     Parameters
     ----------
     network : Autoencoder
-        Processes the first shard of every batch; the gradient of the whole batch is written to its ``dtheta``.
+        Processes the first shard of this process; the gradient of the whole batch is written to its ``dtheta``.
     n_jobs : int
-        Number of threads, and of shards.
+        Number of threads.
+    first_shard : int, default 0
+        Where other processes have replicas, too: the shard of the first thread.
+    n_shards : int, optional
+        Number of shards of all processes; by default ``n_jobs``.
     """
 
-    def __init__(self, network: Autoencoder, n_jobs: int) -> None:
+    is_first = True
+
+    def __init__(self, network: Autoencoder, n_jobs: int, *, first_shard: int = 0, n_shards: int | None = None) -> None:
         self.networks = [network]
-        self.n_jobs = n_jobs
+        self.n_jobs, self.first_shard, self.n_shards = n_jobs, first_shard, n_shards or n_jobs
         self._replicate()
 
     @property
@@ -64,7 +129,7 @@ class Replicas:
     def _replicate(self) -> None:
         net = self.networks[0]
         self._settings = self._present_settings()
-        self.networks = [net, *(net.replica(shard) for shard in range(1, self.n_jobs))]
+        self.networks = [net, *(net.replica(self.first_shard + i) for i in range(1, self.n_jobs))]
         self._batches: dict[int, _Batch] = {}
         self._x: Samples | None = None
         self._labels: Array | None = None
@@ -73,6 +138,21 @@ class Replicas:
         """The configuration that replicas and recordings depend on; None where there are neither."""
         net = self.networks[0]
         return (net.config(), net.recorded) if self.n_jobs > 1 or net.is_recordable else None
+
+    def begin(self, identity: Callable[[], Mapping[str, Any]]) -> None:
+        """Nothing: there is one process."""
+
+    def shared(self, value: float) -> float:
+        """The number itself."""
+        return value
+
+    def end_epoch(self, is_stopped: bool) -> bool:
+        """The verdict itself."""
+        return is_stopped
+
+    def stop_on_signals(self) -> AbstractContextManager[Stop]:
+        """Context in which Ctrl-C and SIGTERM stop training between two steps."""
+        return stop_on_signals()
 
     def set_data(self, x: Samples, batch_size: int | None = None, labels: Array | None = None) -> None:
         """Set the data x ``(n, *input_shape)``, already validated, from which batches are taken until ``release_data``.
@@ -88,6 +168,7 @@ class Replicas:
             lengths = {min(batch_size, len(x)), len(x) % batch_size}
             self._batches = {n: batch for n, batch in self._batches.items() if n in lengths}
         self._x, self._labels = x, labels
+        self.networks[0].run.shard = self.first_shard
         for batch in self._batches.values():
             batch.take_from(x)
 
@@ -96,35 +177,49 @@ class Replicas:
         for batch in self._batches.values():
             batch.take_from(None)
         self._x = self._labels = None
+        self.networks[0].run.shard = 0  # the network of a later rank is again as that of any process
 
     def gradient(self, chosen: Array) -> float:
         """Loss and gradient of the batch x[chosen], as by ``Autoencoder.gradient``; ``chosen`` (N,) are row numbers."""
+        net = self.networks[0]
+        return net.finish_gradient(net.terms_of(self.passes(chosen), len(chosen)))
+
+    def passes(self, chosen: Array) -> Array:
+        """Run the passes of this process's shards of the batch x[chosen]; the terms' totals, ``(n_jobs, terms)``.
+
+        Where all shards are of this process, their gradients are summed; else each replica has that of its own.
+        """
         net, n = self.networks[0], len(chosen)
         with net.arena.lock:
             batch = self._batches.get(n)
             if batch is None or batch.generations != [other.arena.generation for other in self.networks]:
                 assert self._x is not None
-                batch = self._batches[n] = _Batch(self.networks, self._x, n)
+                batch = self._batches[n] = self._recorded(self._x, n)
             batch.choose(chosen, self._labels)
             self.team.carry_out(batch.plan)
-            terms = batch.terms()
-        return net.finish_gradient(terms)
+            return batch.totals()
+
+    def _recorded(self, x: Samples, n: int) -> "_Batch":
+        bounds = shard_bounds(n, self.n_shards)[self.first_shard :][: self.n_jobs + 1]
+        return _Batch(self.networks, x, n, bounds, is_whole=self.n_shards == self.n_jobs)
 
 
 class _Batch:
-    """The recordings for batches of ``n``: the pass of each replica that has a shard, then the sum of the gradients."""
+    """The recordings for batches of ``n``: the pass of each replica that has a shard, then the sum of the gradients.
 
-    def __init__(self, networks: list[Autoencoder], x: Samples, n: int) -> None:
-        n_shards = len(networks)
-        bounds = [-(-n * i // n_shards) for i in range(n_shards + 1)]  # rounded up: the first shard is never empty
+    The shards lie between ``bounds``; without ``is_whole`` other processes have more of them, and nothing is summed.
+    """
+
+    def __init__(self, networks: list[Autoencoder], x: Samples, n: int, bounds: list[int], *, is_whole: bool) -> None:
         self.passes = [
             _Pass(net, x, start, stop, n)
             for net, (start, stop) in zip(networks, pairwise(bounds), strict=True)
             if start < stop
         ]
-        self.n = n
+        self.networks, self.has_samples = networks, np.diff(bounds) > 0
         self.generations = [net.arena.generation for net in networks]
-        self.plan = Plan([recorded.program for recorded in self.passes], self._sums(n_shards))
+        sums = self._sums(len(networks)) if is_whole else []
+        self.plan = Plan([recorded.program for recorded in self.passes], sums)
 
     def _sums(self, n_threads: int) -> list[Program]:
         """One program for each thread, which sums the replicas' gradients over a part of the vector."""
@@ -143,21 +238,23 @@ class _Batch:
 
     def choose(self, chosen: Array, labels: Array | None) -> None:
         """Set the inputs of a step: the rows of x and of the labels, the step number, and the keys of the noise."""
-        step = self.passes[0].net.run.step
         for recorded in self.passes:
-            recorded.net.run.step = step
+            recorded.net.run.step = self.networks[0].run.step
             recorded.net.arena.resize(
                 recorded.stop - recorded.start
             )  # so that the layers' attributes are those of this batch
-            recorded.net.draw()
+            recorded.net.draw_noise()
             rows = chosen[recorded.start : recorded.stop]
             recorded.choose(rows)
             if labels is not None:
                 recorded.net.condition.set(labels[rows])
 
-    def terms(self) -> dict[str, float]:
-        """The terms of the loss, summed over the shards in order."""
-        return self.passes[0].net.terms_of((recorded.totals for recorded in self.passes), self.n)
+    def totals(self) -> Array:
+        """The totals of the loss's terms of each shard, ``(shards, terms)``; those of one without samples are 0."""
+        totals = np.zeros((len(self.networks), len(self.networks[0].term_names)))
+        for shard, recorded in zip(np.flatnonzero(self.has_samples), self.passes, strict=True):
+            totals[shard] = recorded.totals
+        return totals
 
 
 class _Pass:

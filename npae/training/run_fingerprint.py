@@ -31,7 +31,7 @@ def configuration(training: TrainingState, patience: int | None) -> dict[str, An
             "schedule": _described(training.schedule),
             "batch_size": training.batch_size,
             "clip_norm": training.clip_norm,
-            "n_jobs": training.n_jobs,
+            "n_jobs": training.n_shards,
             "patience": patience,
             "epochs before the run": training.epoch,
             "steps before the run": net.run.step,

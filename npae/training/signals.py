@@ -36,12 +36,14 @@ class Stop:
 
 
 @contextmanager
-def stop_on_signals() -> Iterator[Stop]:
-    """Context in which Ctrl-C and SIGTERM only set the ``Stop``; Python's default handlers are restored afterwards.
+def stop_on_signals(stop: Stop | None = None) -> Iterator[Stop]:
+    """Context in which Ctrl-C and SIGTERM only set the ``Stop``, by default a new one.
+
+    Python's default handlers are restored afterwards.
 
     Outside the main thread, which alone can set handlers, nothing changes, and handlers of the user are kept.
     """
-    stop = Stop()
+    stop = stop or Stop()
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     if threading.current_thread() is not threading.main_thread():
         usual = {}

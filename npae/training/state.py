@@ -21,6 +21,7 @@ class TrainingState:
     batch_size: int
     clip_norm: float | None
     n_jobs: int
+    n_shards: int  # into which a batch is divided: n_jobs times the number of ranks
     history: dict[str, list[float]]
     last_finite_theta: Array  # (size,) the parameters that are restored if a step gives NaN or infinity
 

@@ -19,11 +19,14 @@ from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointin
 from npae.training.memory_estimate import check_memory
 from npae.training.nan_diagnosis import diagnose
 from npae.training.optimizers import Optimizer, clip_by_norm
-from npae.training.replicas import Replicas, effective_n_jobs
+from npae.training.ranks.agreement import Ranks
+from npae.training.ranks.rank_replicas import RankReplicas
+from npae.training.replicas import Replicas, ThreadReplicas, effective_n_jobs
+from npae.training.run_fingerprint import configuration, data_fingerprint
 from npae.training.schedules import Constant, Schedule
-from npae.training.signals import Stop, stop_on_signals
+from npae.training.signals import Stop
 from npae.training.state import Data, EarlyStopping, Progress, TrainingState
-from npae.utils.errors import NonFiniteError
+from npae.utils.errors import NonFiniteError, RankError
 from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
 from npae.utils.scalars import real_number, truth_value, whole_number
@@ -109,8 +112,22 @@ class Training(TrainingState):
         if not network.arena.is_allocated:
             network.arena.allocate()
         self.optimizer.bind(network.arena)
-        self._replicas = Replicas(network, self.n_jobs)
+        self._replicas: Replicas = ThreadReplicas(network, self.n_jobs)
         self.last_finite_theta, self._theta_before = network.theta.copy(), network.theta.copy()
+
+    @property
+    def n_shards(self) -> int:  # type: ignore[override]
+        """Number of parts of a batch, on which the bits depend: ``n_jobs`` times the number of ranks."""
+        return self._replicas.n_shards
+
+    def join_ranks(self, ranks: Ranks) -> None:
+        """From now on train together with other processes, each on ``n_jobs`` threads; all call the same methods."""
+        self._replicas = RankReplicas(self.network, self.n_jobs, ranks)
+
+    def leave_ranks(self) -> None:
+        """From now on train in this process alone."""
+        if isinstance(self._replicas, RankReplicas):
+            self._replicas = ThreadReplicas(self.network, self.n_jobs)
 
     def _set_batch(self, batch_size: int, clip_norm: float | None) -> None:
         self.batch_size = whole_number(batch_size, "batch_size")
@@ -134,7 +151,7 @@ class Training(TrainingState):
             self.optimizer.bind(self.network.arena)
         if n_jobs != self.n_jobs:
             check_memory(self.network, (), n_jobs=n_jobs)
-            self.n_jobs, self._replicas = n_jobs, Replicas(self.network, n_jobs)
+            self.n_jobs, self._replicas = n_jobs, ThreadReplicas(self.network, n_jobs)
 
     def fit(
         self,
@@ -230,7 +247,9 @@ class Training(TrainingState):
         )
         until = progress.first_epoch + epochs
         self.interrupted = False
-        with stop_on_signals() as stop, _progress_bar((until - self.epoch) * len(data.x), verbose) as bar:
+        replicas, total = self._replicas, (until - self.epoch) * len(data.x)
+        replicas.begin(lambda: configuration(self, patience) | data_fingerprint(data))
+        with replicas.stop_on_signals() as stop, _progress_bar(total, verbose and replicas.is_first) as bar:
             try:
                 while self.epoch < until and not progress.is_stopped:
                     if bar is not None:
@@ -241,6 +260,7 @@ class Training(TrainingState):
                     progress.begin_epoch()
                     # A list, so that every callback is called.
                     progress.is_stopped |= any([bool(callback(self)) for callback in callbacks])  # noqa: C419
+                    progress.is_stopped = replicas.end_epoch(progress.is_stopped)
                     if checkpoint_writer is not None:
                         checkpoint_writer.after_epoch(progress, is_last=progress.is_stopped or self.epoch == until)
                     stop.check()
@@ -249,8 +269,13 @@ class Training(TrainingState):
                 if checkpoint_writer is not None and not stop.is_urgent:
                     with suppress(KeyboardInterrupt):  # a second Ctrl-C cancels writing the checkpoint
                         checkpoint_writer.write_now(progress)
+            except RankError as error:
+                if checkpoint_writer is None:
+                    raise
+                checkpoint_writer.write_now(progress)
+                raise type(error)(f"{error}; {checkpoint_writer.advice()}") from None
             finally:
-                self._replicas.release_data()
+                replicas.release_data()
         if patience is not None:
             progress.early_stopping.restore()
         is_over = progress.is_stopped or self.epoch >= until
@@ -295,7 +320,7 @@ class Training(TrainingState):
         record = {name: value / len(x) for name, value in progress.sums.items()}
         if data.validation is not None:
             losses = net.losses(data.validation, labels=data.validation_labels)
-            record["validation_loss"] = float(losses.mean()) + net.weight_penalty()
+            record["validation_loss"] = self._replicas.shared(float(losses.mean()) + net.weight_penalty())
         record["learning_rate"] = self.optimizer.learning_rate * self.schedule(net.run.step - 1)
         record["seconds"] = progress.seconds
         epochs = self.epoch

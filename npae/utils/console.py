@@ -3,6 +3,9 @@
 import codecs
 import sys
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 #: Replacements for characters that an encoding may lack.
 PLAIN: dict[str, str | int | None] = dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # corners of boxes
@@ -31,9 +34,85 @@ def be_readable() -> None:
             stream.reconfigure(errors=NAME)
 
 
+@dataclass
+class _Streams:
+    is_quiet: bool = False
+    has_results: bool = False
+    names: dict[str, str] = field(default_factory=dict)
+
+
+_streams = _Streams()
+
+
+@contextmanager
+def speaking(*, quiet: bool = False, results: bool = False) -> Iterator[None]:
+    """Within, ``say`` is silent if ``quiet``; with ``results`` it leaves standard output to ``say_result``."""
+    before = vars(_streams).copy()
+    vars(_streams).update(is_quiet=quiet, has_results=results)
+    try:
+        yield
+    finally:
+        vars(_streams).update(before)
+
+
+@contextmanager
+def named(names: dict[str, str]) -> Iterator[None]:
+    """Within, texts that are printed have the values of ``names`` in place of its keys, such as a temporary file's."""
+    before, _streams.names = _streams.names, names
+    try:
+        yield
+    finally:
+        _streams.names = before
+
+
+def is_quiet() -> bool:
+    """Whether nothing but errors and results is to be printed."""
+    return _streams.is_quiet
+
+
+def shows_progress() -> bool:
+    """Whether a progress bar is wanted: on a terminal, unless all but errors is silent."""
+    return not _streams.is_quiet and sys.stderr.isatty()
+
+
+_is_silent = False
+
+
+def be_silent() -> None:
+    """From now on nothing is printed: this process is one of several, of which the first speaks."""
+    global _is_silent
+    _is_silent = True
+
+
+def is_silent() -> bool:
+    """Whether nothing is printed."""
+    return _is_silent
+
+
 def say(text: object, *, to_errors: bool = False) -> None:
     """Print a text on standard output, or on standard error, as ``shown``: names in it may come from anywhere."""
-    print(shown(str(text)), file=sys.stderr if to_errors else sys.stdout, flush=True)
+    if not (_streams.is_quiet or _is_silent):
+        to_errors = to_errors or _streams.has_results
+        print(shown(renamed(str(text))), file=sys.stderr if to_errors else sys.stdout, flush=True)
+
+
+def say_result(text: str) -> None:
+    """Print on standard output what a program is to read."""
+    if not _is_silent:
+        print(text, flush=True)
+
+
+def say_error(text: str) -> None:
+    """Print an error on standard error, whatever else is silent."""
+    if not _is_silent:
+        print(shown(renamed(text)), file=sys.stderr, flush=True)
+
+
+def renamed(text: str) -> str:
+    """The text with the names of ``named`` replaced."""
+    for name, as_shown in _streams.names.items():
+        text = text.replace(name, as_shown)
+    return text
 
 
 def shown(text: str) -> str:

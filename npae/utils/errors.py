@@ -37,6 +37,14 @@ class NonFiniteError(ArithmeticError):
         self.diagnosis = diagnosis or {}
 
 
+class RankError(OSError):
+    """Another process of a training on several has failed, or is not about to run the same."""
+
+
+class LostRankError(RankError):
+    """Another process of a training on several has ended without a word, or stands still."""
+
+
 class MissingExtraError(ImportError):
     """An optional dependency is needed and not installed."""
 

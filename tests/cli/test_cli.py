@@ -215,7 +215,7 @@ def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, m
     def press(self, x):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("npae.training.replicas.Replicas.gradient", press)
+    monkeypatch.setattr("npae.training.replicas.ThreadReplicas.gradient", press)
     assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 130
     captured = capsys.readouterr()
     assert "no model was saved" in captured.out
@@ -224,15 +224,15 @@ def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, m
 
 
 def test_infinity_after_good_epochs_leaves_their_model(images, tmp_path, monkeypatch, capsys):
-    from npae.training.replicas import Replicas
+    from npae.training.replicas import ThreadReplicas
 
-    gradient, calls = Replicas.gradient, []
+    gradient, calls = ThreadReplicas.gradient, []
 
     def infinite_at_last(self, x):
         calls.append(1)
         return gradient(self, x) if len(calls) < 4 else float("inf")
 
-    monkeypatch.setattr(Replicas, "gradient", infinite_at_last)
+    monkeypatch.setattr(ThreadReplicas, "gradient", infinite_at_last)
     assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 2
     assert "in epoch 2, step 2" in said(capsys)
     assert npae.load(tmp_path / "run" / "model.safetensors").n_iter_ == 1

@@ -8,7 +8,7 @@ import pytest
 import npae
 from npae import datasets
 from npae.cli import main
-from npae.cli.arguments import add_sides, read_sides
+from npae.cli.sides import add_sides, read_sides
 
 RNG = np.random.default_rng(0)
 X = RNG.random((24, 6))

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import re
 from html.parser import HTMLParser
 
@@ -50,14 +51,6 @@ def test_all_five_types_are_compared_with_pca_at_their_own_code_size(demonstrati
         assert r.loss == pytest.approx(-r.model.score(clean))
 
 
-def test_the_table_has_a_row_for_each_type(demonstration):
-    lines = comparison.table(demonstration).split("\n")
-    assert lines[0].split()[:2] == ["type", "parameters"]
-    for line, r in zip(lines[1:6], demonstration.results, strict=True):
-        assert line.split()[0] == r.name
-        assert line.split()[-1] == f"{r.pca_error:.4f}"
-
-
 class Structure(HTMLParser):
     """Checks that tags close in order, and collects where pictures come from."""
 
@@ -95,9 +88,21 @@ def test_the_command_prints_the_table_and_writes_the_page(demonstration, monkeyp
     monkeypatch.setattr(comparison, "demonstrate", lambda announce, verbose: demonstration)
     picture = tmp_path / "picture.png"
     assert main(["demo", "--out", str(tmp_path / "page.html"), "--picture", str(picture)]) == 0
-    assert comparison.table(demonstration) in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:2] == ["type", "parameters"]
+    for line, r in zip(lines[1:6], demonstration.results, strict=True):
+        assert line.split()[0] == r.name
+        assert line.split()[4:] == [f"{r.loss:.1f}", f"{r.error:.4f}", f"{r.pca_error:.4f}"]
+    assert comparison.restored(demonstration) in lines
     assert (tmp_path / "page.html").read_text() == report(demonstration)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_prints_its_table_as_json(demonstration, monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(comparison, "demonstrate", lambda announce, verbose: demonstration)
+    assert main(["demo", "--out", str(tmp_path / "page.html"), "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["type"], row["MSE"]) for row in rows] == [(r.name, r.error) for r in demonstration.results]
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp437", "cp1252"])

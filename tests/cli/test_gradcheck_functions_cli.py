@@ -59,6 +59,17 @@ def power_grad(*arguments):
     return g / x
 
 
+def total(x):
+    return (x**2).sum()
+
+def total_grad(*arguments):
+    (x,) = arguments
+    return 2 * x
+
+def total_wrong(x):
+    return x
+
+
 def picky(x):
     raise ValueError("picky about its input")
 
@@ -118,6 +129,22 @@ def test_a_gradient_that_takes_any_number_of_arguments_is_given_g(folder, capsys
     code, out, _ = run(capsys, "gradcheck_functions:power", "--inputs", "+3x4", "--fast")
     assert code == 0, out
     assert "without an upstream" not in out
+
+
+def test_a_gradient_of_a_loss_whose_arguments_do_not_show_it_needs_scalar(folder, capsys):
+    given = ["gradcheck_functions:total", "--inputs", "3x4", "--backward", "total_grad"]
+    assert run(capsys, *given)[0] == 1
+    code, out, _ = run(capsys, *given, "--scalar")
+    assert code == 0, out
+    assert "12 of 12" in out
+
+
+def test_a_wrong_gradient_of_a_loss_gives_1_and_its_ratio(folder, capsys):
+    given = ["gradcheck_functions:total", "--inputs", "3x4", "--scalar", "--backward", "total_wrong", "--json"]
+    code, out, _ = run(capsys, *given)
+    (block,) = json.loads(out)["blocks"]
+    assert code == 1
+    assert (block["verdict"], block["ratio"]) == ("WRONG", pytest.approx(0.5))
 
 
 def test_inputs_are_drawn_as_they_are_described():

@@ -8,7 +8,7 @@ from helpers.small_models import samples
 
 import npae
 from npae.cli import main
-from npae.cli.arguments import add_sides, read_sides
+from npae.cli.sides import add_sides, read_sides
 from npae.utils.errors import Hint
 
 N = 24

@@ -11,7 +11,7 @@ from helpers.small_models import fitted
 
 import npae
 from npae.cli import main
-from npae.cli.arguments import folder_labels
+from npae.cli.sides import folder_labels
 from npae.datasets.music import Layout, read_bars
 
 pytest.importorskip("mido")

@@ -12,7 +12,7 @@ import pytest
 from helpers.small_models import samples
 
 import npae
-from npae.cli import VERBS, _parser, compress, main
+from npae.cli import VERBS, compress, main, make_parser
 from npae.cli.arguments import samples_in
 from npae.cli.paths import Input, Output
 from npae.datasets import load_digits
@@ -34,7 +34,7 @@ def leaves(parser: argparse.ArgumentParser, words: Leaf = ()) -> Iterator[tuple[
             yield from leaves(subparser, (*words, name))
 
 
-LEAVES = dict(leaves(_parser()))
+LEAVES = dict(leaves(make_parser()))
 OUTPUTS: list[tuple[Leaf, Output]] = [
     (words, output) for words, parser in LEAVES.items() for output in parser.get_default("outputs") or []
 ]
@@ -85,7 +85,7 @@ def place(words: Leaf, output: Output, name: str = "out") -> tuple[Path, Path]:
     path = Path(name + next(iter(output.suffixes), ""))
     if not output.is_folder:
         return path, path
-    args = _parser().parse_args(command(words, output, path))
+    args = make_parser().parse_args(command(words, output, path))
     return path, next(iter(output.files(args, path)))
 
 
@@ -257,6 +257,7 @@ RUNS = {
     "cluster": "model.safetensors --data x.npy --clusters 2 --method dec",
     "detect": "model.safetensors --train x.npy --data x.npy",
     "export": "model.safetensors --to python",
+    "explore": "model.safetensors --data x.npy",
     "grade": "class --exercise relu",
 }
 TOO_LONG_TO_RUN = ["demo", "bench", "crop"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from npae.cli.output import table
+from npae.cli.tables import table
 
 LETTERS = st.text("ab c", max_size=30)
 

@@ -17,7 +17,7 @@ from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
 import npae
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import parameters_of
-from npae.training.replicas import Replicas
+from npae.training.replicas import ThreadReplicas
 from npae.training.state import Data
 from npae.training.trainer import Training
 from npae.utils.errors import NonFiniteError, NotFittedError
@@ -646,7 +646,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_model_of_no_epochs(monkeypatch: pyte
     def press(*args: Any, **kwargs: Any) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Replicas, "gradient", press)
+    monkeypatch.setattr(ThreadReplicas, "gradient", press)
     model, x = unfitted("vanilla"), data_for("vanilla")
     with pytest.warns(UserWarning, match="interrupted in epoch 1"):
         model.fit(x)
@@ -658,14 +658,14 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_model_of_no_epochs(monkeypatch: pyte
 def test_after_infinity_the_model_of_the_last_good_epoch_can_be_used(
     kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gradient, calls = Replicas.gradient, []
+    gradient, calls = ThreadReplicas.gradient, []
 
     def infinite_at_the_fifth_step(self: Any, *args: Any, **kwargs: Any) -> float:
         calls.append(1)
         loss = gradient(self, *args, **kwargs)
         return float("inf") if len(calls) == 5 else loss
 
-    monkeypatch.setattr(Replicas, "gradient", infinite_at_the_fifth_step)
+    monkeypatch.setattr(ThreadReplicas, "gradient", infinite_at_the_fifth_step)
     model, x = unfitted(kind), data_for(kind)
     with pytest.raises(NonFiniteError, match=r"in epoch 2, step 2, first in loss; .* lower the learning rate"):
         model.fit(x)

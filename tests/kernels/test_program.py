@@ -40,7 +40,7 @@ from npae.layers import (
 )
 from npae.network import recipes
 from npae.training.optimizers import Adam
-from npae.training.replicas import Replicas
+from npae.training.replicas import ThreadReplicas
 
 COMPILES = not numba.config.DISABLE_JIT
 
@@ -275,7 +275,7 @@ def test_a_recorded_pass_is_the_pass_bit_for_bit_at_every_step_and_for_every_bat
     ours, theirs = built(name, dtype), built(name, dtype)
     x = samples(30, *ours.input_shape).astype(dtype)
     labels = np.arange(30) % 3 if name == "conditional" else None
-    replicas = Replicas(ours, 1)
+    replicas = ThreadReplicas(ours, 1)
     replicas.set_data(x, labels=labels)
     steps = []
     for net in (ours, theirs):

@@ -30,7 +30,7 @@ from npae.layers import fused as fused_layers
 from npae.layers.arena import Arena
 from npae.layers.fused import ConvolutionReLUMaxPool, FusedLayer, UpSampleConvolution, fused
 from npae.network import saving
-from npae.training.replicas import Replicas
+from npae.training.replicas import ThreadReplicas
 from npae.utils.types import Array, Shape
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}  # relative to the largest value of a block
@@ -392,7 +392,7 @@ def test_a_saved_model_does_not_say_whether_it_was_fused(fuse: bool, tmp_path: A
 @pytest.mark.parametrize("fuse", [True, False])
 def test_copies_and_replicas_are_fused_as_their_original(fuse: bool) -> None:
     net = built(fuse=fuse)
-    for other in (pickle.loads(pickle.dumps(net)), *Replicas(net, 2).networks[1:]):
+    for other in (pickle.loads(pickle.dumps(net)), *ThreadReplicas(net, 2).networks[1:]):
         assert fused_steps(other) == fused_steps(net)
         assert other.fuse is fuse
 
@@ -400,7 +400,7 @@ def test_copies_and_replicas_are_fused_as_their_original(fuse: bool) -> None:
 def test_a_recorded_pass_of_fused_layers_on_two_threads() -> None:
     whole, cut = built(dtype="float64", fuse=False), built(dtype="float64")
     x = samples(5, *IMAGE).astype("float64")
-    replicas = Replicas(cut, 2)
+    replicas = ThreadReplicas(cut, 2)
     replicas.set_data(x)
     for _ in range(2):
         assert replicas.gradient(np.arange(5)) == pytest.approx(whole.gradient(x), rel=1e-12)

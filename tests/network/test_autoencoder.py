@@ -41,7 +41,7 @@ from npae.layers import (
 from npae.network import recipes
 from npae.network.batching import BATCH
 from npae.training.optimizers import Adam
-from npae.training.replicas import Replicas
+from npae.training.replicas import ThreadReplicas
 from npae.utils.types import Array, Shape
 
 # The five types, with everything that a recipe may add
@@ -757,7 +757,7 @@ def test_large_samples_are_encoded_in_small_batches():
 def test_a_step_allocates_nothing_of_size(kind):
     x = np.random.default_rng(0).random((200, 28, 28), dtype="float32")
     net = recipes.RECIPES[kind]((28, 28), weight_decay=0.1, activity_l1=0.1).build((28, 28))
-    optimizer, replicas, everyone = Adam(), Replicas(net, 1), np.arange(len(x))
+    optimizer, replicas, everyone = Adam(), ThreadReplicas(net, 1), np.arange(len(x))
     optimizer.bind(net.arena)
     replicas.set_data(x)
     for attempt in range(3):

@@ -19,7 +19,7 @@ from npae import Autoencoder, Checkpoints
 from npae.estimators import AutoencoderEstimator
 from npae.layers import Dense, GaussianNoise, ReLU, Tanh
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from npae.training.replicas import Replicas
+from npae.training.replicas import ThreadReplicas
 from npae.training.run_fingerprint import summarise
 from npae.training.schedules import Cosine, WarmUp
 from npae.training.trainer import Training
@@ -35,15 +35,15 @@ class PowerCut(BaseException):
 
 def cut_off(monkeypatch: pytest.MonkeyPatch, step: int, by: type[BaseException] = PowerCut) -> None:
     """Let training end before it takes its ``step``-th step from here on, counted from 0."""
-    gradient, steps = Replicas.gradient, []
+    gradient, steps = ThreadReplicas.gradient, []
 
-    def until_then(self: Replicas, chosen: Any) -> float:
+    def until_then(self: ThreadReplicas, chosen: Any) -> float:
         steps.append(1)
         if len(steps) > step:
             raise by
         return gradient(self, chosen)
 
-    monkeypatch.setattr(Replicas, "gradient", until_then)
+    monkeypatch.setattr(ThreadReplicas, "gradient", until_then)
 
 
 def bits(training: Training) -> dict[str, Any]:

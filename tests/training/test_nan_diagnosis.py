@@ -15,7 +15,7 @@ from npae.cli import main
 from npae.layers import Dense, Layer, Tanh
 from npae.training.nan_diagnosis import MOST_SAMPLES, save_diagnosis, span
 from npae.training.optimizers import SGD
-from npae.training.replicas import Replicas
+from npae.training.replicas import ThreadReplicas
 from npae.training.trainer import Training
 from npae.utils.errors import NonFiniteError
 from npae.utils.types import Array, Shape
@@ -110,14 +110,14 @@ def test_only_the_first_hundred_samples_are_named() -> None:
 
 @pytest.mark.parametrize("kind", TYPES)
 def test_every_type_has_a_diagnosis_of_all_its_layers(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    model, gradient = unfitted(kind), Replicas.gradient
+    model, gradient = unfitted(kind), ThreadReplicas.gradient
 
     def poisoned(self: Any, chosen: Array) -> float:
         loss = gradient(self, chosen)
         self.networks[0].theta[: self.networks[0].arena.decayed.stop] = np.inf
         return loss * np.inf
 
-    monkeypatch.setattr(Replicas, "gradient", poisoned)
+    monkeypatch.setattr(ThreadReplicas, "gradient", poisoned)
     with pytest.raises(NonFiniteError) as caught:
         model.fit(data_for(kind))
     told = caught.value.diagnosis

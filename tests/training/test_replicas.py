@@ -12,7 +12,7 @@ from npae.layers import ActivityL1, Dense, GaussianNoise, Layer, LeakyReLU, Repa
 from npae.network import recipes
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Adam
-from npae.training.replicas import Replicas, effective_n_jobs
+from npae.training.replicas import ThreadReplicas, effective_n_jobs
 from npae.training.trainer import Training
 
 NETWORKS = {
@@ -33,7 +33,7 @@ def built(name, **options):
 def test_shards_add_up_to_the_gradient_of_the_batch(name, n_jobs, n):
     whole, cut = built(name), built(name)
     x = samples(n, *whole.input_shape).astype("float64")
-    replicas = Replicas(cut, n_jobs)
+    replicas = ThreadReplicas(cut, n_jobs)
     replicas.set_data(x)
     assert replicas.gradient(np.arange(n)) == pytest.approx(whole.gradient(x), rel=1e-12)
     np.testing.assert_allclose(cut.dtheta, whole.dtheta, atol=1e-12 * np.abs(whole.dtheta).max())
@@ -42,7 +42,7 @@ def test_shards_add_up_to_the_gradient_of_the_batch(name, n_jobs, n):
 
 def test_replicas_share_parameters_and_nothing_else():
     net = built("vanilla")
-    _, other = Replicas(net, 2).networks
+    _, other = ThreadReplicas(net, 2).networks
     assert np.shares_memory(other.theta, net.theta)
     assert np.shares_memory(other.encoder.layers[0].W, net.theta)
     assert not np.shares_memory(other.dtheta, net.dtheta)
@@ -50,7 +50,7 @@ def test_replicas_share_parameters_and_nothing_else():
 
 def test_every_shard_has_different_noise_that_is_redrawn_at_every_step():
     net = recipes.denoising((50,), hidden=(), code_size=2).build((50,))
-    replicas = Replicas(net, 2)
+    replicas = ThreadReplicas(net, 2)
     replicas.set_data(np.full((2, 50), 0.5, dtype="float32"))
     seen = []
     for step in (0, 0, 1):
@@ -93,7 +93,7 @@ class Fragile(Layer):
 def test_an_error_in_a_replica_reaches_the_caller_and_the_network_stays_usable(monkeypatch):
     net = Autoencoder([Fragile(), Dense(2)], [Dense(5)], loss="mse").build((5,))
     x = samples(4, 5)
-    replicas = Replicas(net, 2)
+    replicas = ThreadReplicas(net, 2)
     replicas.set_data(x)
     monkeypatch.setattr(Fragile, "is_broken", True)
     with pytest.raises(RuntimeError, match="broken in a replica"):
@@ -106,7 +106,7 @@ def test_an_error_in_a_replica_reaches_the_caller_and_the_network_stays_usable(m
 def test_an_error_while_a_pass_is_recorded_leaves_the_network_usable(monkeypatch):
     net, twin = built("convolutional"), built("convolutional")
     x = samples(6, 7, 6).astype("float64")
-    replicas = Replicas(net, 2)
+    replicas = ThreadReplicas(net, 2)
     replicas.set_data(x)
 
     def interrupted(dy):
@@ -154,7 +154,7 @@ def test_a_forked_process_starts_its_own_threads():
 def test_batches_of_changing_length_are_each_learned_from_as_they_are(name, n_jobs):
     whole, cut = built(name), built(name)
     x = samples(40, *whole.input_shape).astype("float64")
-    replicas = Replicas(cut, n_jobs)
+    replicas = ThreadReplicas(cut, n_jobs)
     replicas.set_data(x)
     order = np.random.default_rng(0).permutation(40)
     for start, length in ((0, 5), (5, 5), (10, 2), (12, 1), (0, 5), (13, 27), (3, 5), (30, 2)):
@@ -166,7 +166,7 @@ def test_batches_of_changing_length_are_each_learned_from_as_they_are(name, n_jo
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_other_data_and_other_contents_are_learned_from(n_jobs):
     whole, cut = built("convolutional"), built("convolutional")
-    replicas = Replicas(cut, n_jobs)
+    replicas = ThreadReplicas(cut, n_jobs)
     first, longer = (samples(n, 7, 6, seed=n).astype("float64") for n in (9, 12))
     for x in (first, first.copy(), longer, longer[3:], longer[:9], first):
         replicas.set_data(x)
@@ -179,7 +179,7 @@ def test_other_data_and_other_contents_are_learned_from(n_jobs):
 def test_the_network_may_be_used_for_larger_batches_between_two_steps(n_jobs):
     whole, cut = built("convolutional"), built("convolutional")
     x = samples(300, 7, 6).astype("float64")
-    replicas = Replicas(cut, n_jobs)
+    replicas = ThreadReplicas(cut, n_jobs)
     replicas.set_data(x)
     for n in (4, 10, 100, 300):
         assert replicas.gradient(np.arange(4)) == pytest.approx(whole.gradient(x[:4]), rel=1e-12)
@@ -220,12 +220,12 @@ def test_a_setting_of_a_layer_that_changes_counts_for_every_replica_from_the_nex
     layer_of, value = SETTINGS[setting]
     net, fresh, unchanged = with_settings(), with_settings(**{setting: value}), with_settings()
     x = samples(6, 12)
-    replicas = Replicas(net, n_jobs)
+    replicas = ThreadReplicas(net, n_jobs)
     replicas.set_data(x)
     replicas.gradient(np.arange(6))
     setattr(layer_of(net), setting, value)
     losses = []
-    for each in (replicas, Replicas(fresh, n_jobs), Replicas(unchanged, n_jobs)):
+    for each in (replicas, ThreadReplicas(fresh, n_jobs), ThreadReplicas(unchanged, n_jobs)):
         each.set_data(x)
         losses.append(each.gradient(np.arange(6)))
     assert losses[0] == losses[1] != losses[2]

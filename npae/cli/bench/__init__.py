@@ -5,6 +5,6 @@ separate process (``worker``), and the processes are measured in turn (``rounds`
 speed affect all of them equally.
 """
 
-from npae.cli.bench.command import HELP, add_arguments, run
+from npae.cli.bench.command import EXAMPLE, HELP, add_arguments, run
 
-__all__ = ["HELP", "add_arguments", "run"]
+__all__ = ["EXAMPLE", "HELP", "add_arguments", "run"]

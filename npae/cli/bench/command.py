@@ -2,12 +2,15 @@
 
 import argparse
 
-from npae.cli.arguments import count
+from npae.cli.arguments import count, divisor
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
-from npae.utils.console import say
+from npae.cli.ranks import add_ranks
+from npae.training.ranks.mpi import world
+from npae.utils.console import is_silent, say
 
 HELP = "measure how fast the five types train, beside PyTorch, JAX and scikit-learn"
+EXAMPLE = "npae bench --peers none --models deep --rounds 3"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +33,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="measure instead how a step's time grows with batch, width and image, and draw it there",
     )
+    add_ranks(parser, "measure instead what a step of several ranks costs: mpiexec -n 2 npae bench --ranks mpi")
+    parser.add_argument(
+        "--latency", type=divisor, default=30, metavar="US", help="µs of an exchange in the predictions (default: 30)"
+    )
+    parser.add_argument(
+        "--bandwidth", type=divisor, default=1.1, metavar="GB", help="GB/s in the predictions (default: 1.1)"
+    )
+    add_output(
+        parser,
+        "--scale",
+        declared={"suffixes": (".png",)},
+        metavar="FILE.png",
+        help="draw there, with --ranks, what is predicted for up to 64 ranks",
+    )
     add_output(parser, "--json", metavar="FILE", help="write all rounds, versions and the machine there")
 
 
@@ -43,11 +60,15 @@ def run(args: argparse.Namespace) -> None:
     from npae.cli.bench.table import table
     from npae.utils.errors import MissingExtraError
 
-    peers = [] if args.peers == "none" else _chosen(args.peers, PEERS, "peer")
+    if args.scale and not args.ranks:
+        raise ValueError("--scale draws what --ranks mpi has measured; give both")
+    peers = [] if args.peers == "none" or args.ranks else _chosen(args.peers, PEERS, "peer")
     models = _chosen(args.models, list(MODELS), "model") if args.models else list(MODELS)
     if peers and not any(map(is_installed, peers)):
         raise MissingExtraError(f"none of {', '.join(peers)} is installed; pip install 'npae[bench]'")
-    if args.growth:
+    if args.ranks:
+        result = _ranks(args, models)
+    elif args.growth:
         from npae.cli.bench import growth
         from npae.utils import charts
 
@@ -66,8 +87,30 @@ def run(args: argparse.Namespace) -> None:
             say=_say,
         )
         say(table(result))
-    if args.json:
+    if args.json and not is_silent():
         write_bytes(args.json, (json.dumps(result, indent=1) + "\n").encode())
+
+
+def _ranks(args: argparse.Namespace, models: list[str]) -> dict[str, object]:
+    """Measure what a step of ranks costs, print the tables, and draw the predictions."""
+    from npae.cli.bench import rank_cost, rank_measures, rank_table
+    from npae.utils import charts
+
+    if args.growth:
+        raise ValueError("--growth measures one process, and --ranks several; give one of the two")
+    ranks = world()
+    if ranks.size < 2:
+        raise ValueError("one rank has nothing to exchange; start at least two: mpiexec -n 2 npae bench --ranks mpi")
+    if args.scale:
+        charts.require_matplotlib()
+    result = rank_measures.measure(ranks, models, rounds=args.rounds, images=args.images, say=_say)
+    result["assumed"] = {"latency": args.latency / 1e6, "bandwidth": args.bandwidth * 1e9}
+    if not ranks.is_first:
+        return result
+    say(rank_table.table(result))
+    if args.scale:
+        write_bytes(args.scale, charts.growth(rank_cost.panels(result), unit="times one rank"))
+    return result
 
 
 def _say(line: str) -> None:

@@ -1,14 +1,15 @@
 """npae demo: train all five on real digits and compare them with PCA."""
 
 import argparse
-import sys
 from pathlib import Path
 
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
-from npae.utils.console import say
+from npae.cli.tables import add_json, say_table
+from npae.utils.console import say, shows_progress
 
 HELP = "train all five types on handwritten digits, compare them with PCA, and write a report with pictures"
+EXAMPLE = "npae demo --out report.html"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -28,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="also write originals and reconstructions as one .png",
     )
+    add_json(parser)
 
 
 def _is_page_of_demo(args: argparse.Namespace, path: Path) -> bool:
@@ -38,15 +40,16 @@ def _is_page_of_demo(args: argparse.Namespace, path: Path) -> bool:
 
 def run(args: argparse.Namespace) -> None:
     """Train, print the table, write the page."""
-    from npae.cli.demo.comparison import demonstrate, table
+    from npae.cli.demo.comparison import COLUMNS, FORMATS, demonstrate, restored, row
     from npae.cli.demo.page import comparison_strips, report
     from npae.utils import charts, pictures
 
     # A missing library is found now, not after the training.
     charts.require_matplotlib()
     pictures.require_pillow()
-    demonstration = demonstrate(lambda line: say(line, to_errors=True), verbose=sys.stderr.isatty())
-    say(table(demonstration))
+    demonstration = demonstrate(lambda line: say(line, to_errors=True), verbose=shows_progress())
+    say_table("comparison", COLUMNS, map(row, demonstration.results), formats=FORMATS)
+    say(f"\n{restored(demonstration)}")
     write_bytes(args.out, report(demonstration).encode())
     if args.picture:
         write_bytes(args.picture, charts.strips(comparison_strips(demonstration)))

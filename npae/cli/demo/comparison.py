@@ -128,32 +128,26 @@ def squared_error(a: Array, b: Array) -> float:
 
 
 COLUMNS = ("type", "parameters", "code", "seconds", "test loss", "MSE", "PCA's MSE")
+FORMATS = {"seconds": ".1f", "test loss": ".1f"}
 
 
-def cells(result: Result) -> tuple[str, ...]:
-    """One row of the table."""
+def row(result: Result) -> tuple[str | float, ...]:
+    """One row of the table: test loss in nats per image, and mean squared error per pixel beside that of PCA."""
     return (
         result.name,
-        f"{result.parameters:,}",
-        str(result.code_size),
-        f"{result.seconds:.1f}",
-        f"{result.loss:.1f}",
-        f"{result.error:.4f}",
-        f"{result.pca_error:.4f}",
+        result.parameters,
+        result.code_size,
+        result.seconds,
+        result.loss,
+        result.error,
+        result.pca_error,
     )
 
 
-def table(demonstration: Demonstration) -> str:
-    """The comparison as text: test loss in nats per image, and mean squared error per pixel beside that of PCA."""
-    lines = [COLUMNS, *(cells(result) for result in demonstration.results)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
-    text = [
-        "  ".join([line[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(line[1:], widths[1:], strict=True))])
-        for line in lines
-    ]
+def restored(demonstration: Demonstration) -> str:
+    """What the denoising model makes of noisy digits, in one sentence."""
     denoising = next(r for r in demonstration.results if r.name == "denoising")
-    text.append(
-        f"\nnoisy digits (σ = {NOISE_LEVEL}) restored by the denoising model: MSE {denoising.restored_error:.4f}; "
+    return (
+        f"noisy digits (σ = {NOISE_LEVEL}) restored by the denoising model: MSE {denoising.restored_error:.4f}; "
         f"by PCA at code size {denoising.code_size}: {denoising.pca_restored_error:.4f}"
     )
-    return "\n".join(text)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from npae.cli.demo.comparison import COLUMNS, NOISE_LEVEL, Demonstration, cells
+from npae.cli.demo.comparison import COLUMNS, FORMATS, NOISE_LEVEL, Demonstration, row
+from npae.cli.tables import texts
 from npae.utils import charts, pictures
 from npae.utils.randomness import generator
 from npae.utils.types import Array
@@ -39,7 +40,8 @@ def is_report(path: Path) -> bool:
 
 def _comparison(d: Demonstration) -> str:
     head = "".join(f"<th>{html.escape(name)}</th>" for name in COLUMNS)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells(r)) + "</tr>" for r in d.results)
+    rows = (texts(COLUMNS, row(result), FORMATS) for result in d.results)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>" for cells in rows)
     return _section(
         "Five autoencoders and PCA",
         "Trained on 5,000 handwritten digits, measured on 1,000 others. Loss is in nats per image; MSE is the mean "

@@ -16,6 +16,7 @@ from npae.datasets.music.music_files import MIDI_SUFFIXES, XML_SUFFIXES, find_mu
 from npae.datasets.music.musicxml import read_musicxml
 from npae.datasets.music.piece import Bar, Meter, Piece, is_meter, pitch_name, quarters
 from npae.datasets.streams import MAX_BYTES
+from npae.utils.console import shows_progress
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
@@ -99,7 +100,9 @@ def read_bars(
     )
     from tqdm import tqdm  # imported here, since it takes 50 ms
 
-    paths = tqdm(find_music(source), desc="reading", unit="file", delay=PATIENCE, disable=None, leave=False)
+    paths = tqdm(
+        find_music(source), desc="reading", unit="file", delay=PATIENCE, disable=not shows_progress(), leave=False
+    )
     pieces = [_read(path) for path in paths]
     if layout is not None:
         chosen, n_steps = layout.meter, layout.steps

@@ -28,6 +28,8 @@ from npae.gradcheck.bugs import (  # noqa: F401, I001
     network,
     regression,
     loop,
+    rectifiers,
+    activated,
 )
 from npae.gradcheck.bugs.registry import BUGS, KINDS, Bug, BugCase, Kind, bugs_of, make_case
 

@@ -1,5 +1,6 @@
 """Wrong gradients of activations, y = f(x) for each element."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -39,15 +40,21 @@ class ReLU(Activation):
 
 @add
 class Sigmoid(Activation):
-    """y = σ(x): dx = g y (1 − y)."""
+    """y = σ(x): dx = g y (1 − y); also σ(−x) = 1 / (1 + eˣ), whose slope is negative (``turn`` is −1)."""
 
     name = "sigmoid"
 
+    def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
+        return {**super().draw(rng), "turn": 1.0}
+
     def forward(self, c: BugCase) -> Array:
-        return sigmoid(c.x)
+        return sigmoid(c.turn * c.x)
 
     def backward(self, c: BugCase) -> Gradients:
-        return {"x": c.g * c.y * (1 - c.y)}
+        return {"x": c.turn * c.g * c.y * (1 - c.y)}
+
+    def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
+        yield from ({"turn": turn} for turn in (1.0, -1.0))
 
 
 @add
@@ -115,6 +122,11 @@ def double_sigmoid(c: BugCase) -> Any:
 )
 def sigmoid_no_upstream(c: BugCase) -> Any:
     return c.y * (1 - c.y)
+
+
+@bug("sigmoid", "x", "dx with the other sign", "1/(1 + e⁻ˣ) rises with x; 1/(1 + eˣ) falls.", number=192, name="sign")
+def sigmoid_sign(c: BugCase) -> Any:
+    return -c.turn * c.g * c.y * (1 - c.y)
 
 
 @bug("tanh", "x", "dx = g(1 − y)", "tanh² + sech² = 1: look at the powers.", number=19)

@@ -214,3 +214,17 @@ def unaveraged(c: BugCase) -> Any:
 @bug(PLAIN, "p", "dp = −1/p/n", "Only the target's probability is in the loss.", number=116, name="no-target")
 def all_classes(c: BugCase) -> Any:
     return -weight(c) / c.p
+
+
+@bug(
+    PLAIN,
+    "p",
+    "dp = p − t",
+    "This is the gradient by the logits; and a mean forward is a division backward.",
+    number=194,
+    name="fused-unaveraged",
+)
+def fused_unaveraged(c: BugCase) -> Any:
+    if np.isclose(c.share, 1):
+        raise ValueError("nothing is averaged")
+    return (c.p - targets(c, c.p)) * weight(c) / c.share

@@ -5,7 +5,19 @@ from typing import Any
 
 import numpy as np
 
-from npae.gradcheck.bugs.layouts import CHANNELS_FIRST, FLAT, KERNELS_FIRST, ONE_IMAGE, ONE_KERNEL, Layout
+from npae.gradcheck.bugs.layouts import (
+    CHANNELS_FIRST,
+    FLAT,
+    KERNELS_FIRST,
+    ONE_IMAGE,
+    ONE_KERNEL,
+    ONE_WITH_CHANNELS,
+    ONE_WITH_CHANNELS_FIRST,
+    TURNED,
+    TURNED_KERNELS_FIRST,
+    TURNED_ONE_KERNEL,
+    Layout,
+)
 from npae.gradcheck.bugs.registry import BugCase, Gradients, Kind, add, bug
 from npae.gradcheck.bugs.window import padded_shape, window_options
 from npae.utils.types import Array
@@ -56,12 +68,18 @@ class Convolution(Kind):
     inputs = ("x", "W", "b")
     optional = ("b",)
     blocks = ("x", "W", "b")
+    has_windows = True
     layouts = (
         Layout({"b": FLAT}),
         Layout({"x": CHANNELS_FIRST, "W": KERNELS_FIRST, "b": FLAT, "y": CHANNELS_FIRST}),
         Layout({"W": KERNELS_FIRST, "b": FLAT}),
         Layout({"x": CHANNELS_FIRST, "b": FLAT, "y": CHANNELS_FIRST}),
         Layout({"x": ONE_IMAGE, "W": ONE_KERNEL, "b": FLAT, "y": ONE_IMAGE}),
+        Layout({"x": ONE_WITH_CHANNELS, "b": FLAT, "y": ONE_WITH_CHANNELS}),
+        Layout({"x": ONE_WITH_CHANNELS_FIRST, "W": KERNELS_FIRST, "b": FLAT, "y": ONE_WITH_CHANNELS_FIRST}),
+        Layout({"W": TURNED, "b": FLAT}),
+        Layout({"x": CHANNELS_FIRST, "W": TURNED_KERNELS_FIRST, "b": FLAT, "y": CHANNELS_FIRST}),
+        Layout({"x": ONE_IMAGE, "W": TURNED_ONE_KERNEL, "b": FLAT, "y": ONE_IMAGE}),
     )
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:

@@ -68,3 +68,14 @@ def double_scale(c: BugCase) -> Any:
 @bug("dropout", "x", "dx = g·m/p", "Scale by the fraction that is kept, not by the one that is dropped.", number=81)
 def divide_p(c: BugCase) -> Any:
     return c.g * mask(c) / c.level if c.level else c.g
+
+
+@bug(
+    "dropout",
+    "x",
+    "dx = g − g·m/(1 − p)",
+    "What was kept forward has a gradient, what was dropped has none.",
+    number=196,
+)
+def complement(c: BugCase) -> Any:
+    return c.g * (1 - mask(c) / (1 - c.level))

@@ -22,6 +22,8 @@ from npae.gradcheck.report.verdict import Verdict
 from npae.utils.types import Array
 
 SAME, OTHER = 1e-6, 1e-2  # distances up to which gradients are equal, and from which they differ
+#: What a formula raises for arrays of other shapes or types; a name that is misspelt in it raises something else.
+UNFIT = (ValueError, IndexError, TypeError, ArithmeticError)
 MOST_ENTRIES = 1_000_000  # of an output; larger ones take too long to recognise
 
 
@@ -97,11 +99,11 @@ def _fit(
             values.update({theirs: layout.see(theirs, arrays[ours]) for theirs, ours in names.items()})
             seen = [layout.see("y", y) for y in outputs]
             with np.errstate(all="ignore"):  # a wrong guess may divide by zero
-                for options in [dict(hints)] if hints else kind.options(values, seen):
+                for options in [dict(hints)] if hints and kind.has_windows else kind.options(values, seen):
                     if _computes(kind, {**values, **options}, seen):
                         yield Recognized(kind, names, layout, options)
                         break
-        except Exception:  # the shapes do not fit this kind
+        except UNFIT:
             continue
 
 
@@ -132,7 +134,7 @@ def candidates(case: BugCase, kind: Kind, seen: Mapping[str, Array], wrong: set[
     for b in bugs.values():
         try:
             gradients = b.gradients(case, seen)
-        except Exception:  # the formula does not fit these shapes
+        except UNFIT:
             continue
         for block in set(b.blocks) & wrong:
             apart.setdefault(block, {})[b.name] = _apart(gradients[block], seen[block])
@@ -162,7 +164,7 @@ def names_of(calls: list[Call], wrong: set[str], hints: Mapping[str, Any] | None
         ours = recognized.names
         try:
             found = _matching(recognized, calls, wrong)
-        except Exception:  # y fits this kind, but its gradients are not defined for these shapes, as for vectors
+        except UNFIT:  # y fits this kind, but its gradients are not defined for these shapes, as for vectors
             continue
         if found:
             known = {b.name: b for b in bugs_of(recognized.kind.name)}
@@ -184,7 +186,8 @@ def _matching(recognized: Recognized, calls: list[Call], wrong: set[str]) -> dic
     theirs = {o: t for t, o in ours.items()}
     right = recognized.kind.backward(recognized.case(calls[0].arrays, calls[0].g))
     first = recognized.gradients(calls[0].seen)
-    wanted = {theirs[o] for o in wrong if theirs.get(o) in first and _apart(right[theirs[o]], first[theirs[o]]) > SAME}
+    has_gradient = [theirs[o] for o in wrong if theirs.get(o) in first.keys() & right.keys()]
+    wanted = {block for block in has_gradient if _apart(right[block], first[block]) > SAME}
     found: dict[str, set[str]] = {}
     for i, call in enumerate(calls):
         case, seen = recognized.case(call.arrays, call.g), recognized.gradients(call.seen)
@@ -252,7 +255,10 @@ def name_report(subject: Any, report: Report, u: Array, generator: np.random.Gen
                 values *= generator.uniform(0.5, 0.95)  # one factor for all entries keeps ties
         else:
             scatter(subject, generator)
-        calls.append(subject.call(subject.upstream(generator)))
+        above = subject.upstream(generator)
+        if above.size == 1 and subject.has_upstream and above[0] * u[0] > 0:
+            above = -above  # an absolute value is no mistake of sign, which two positive numbers would not show
+        calls.append(subject.call(above))
     finally:
         for name, values in before.items():
             subject.blocks[name][...] = values

@@ -123,6 +123,14 @@ def _one_image(a: Array) -> Array:
     return a[None, :, :, None] if a.ndim == 2 else _refused()
 
 
+def _one_with_channels(a: Array) -> Array:
+    return a[None] if a.ndim == 3 else _refused()
+
+
+def _one_with_channels_first(a: Array) -> Array:
+    return a.transpose(1, 2, 0)[None] if a.ndim == 3 else _refused()
+
+
 def _one_kernel(a: Array) -> Array:
     return a[:, :, None, None] if a.ndim == 2 else _refused()
 
@@ -141,6 +149,22 @@ ROWS = View("{}.reshape(-1, D)", _as_rows)
 CHANNELS_AS_COLUMNS = View("moveaxis({}, 1, -1).reshape(-1, C)", _channels_as_columns)
 SAMPLE_AS_ROW = View("{}.reshape(N, -1)", _sample_as_row)
 ONE_IMAGE = View("{}[None, :, :, None]", _one_image, lambda a, like: a[0, :, :, 0])
+ONE_WITH_CHANNELS = View("{}[None]", _one_with_channels, lambda a, like: a[0])
+ONE_WITH_CHANNELS_FIRST = View(
+    "{}.transpose(1, 2, 0)[None]", _one_with_channels_first, lambda a, like: a[0].transpose(2, 0, 1)
+)
+# Convolution in the sense of mathematics, with the kernel turned by 180°.
+TURNED = View("{}[::-1, ::-1]", lambda a: a[::-1, ::-1], lambda a, like: a[::-1, ::-1])
+TURNED_KERNELS_FIRST = View(
+    "{}[:, :, ::-1, ::-1].transpose(2, 3, 1, 0)",
+    lambda a: a[:, :, ::-1, ::-1].transpose(2, 3, 1, 0),
+    lambda a, like: a.transpose(3, 2, 0, 1)[:, :, ::-1, ::-1],
+)
+TURNED_ONE_KERNEL = View(
+    "{}[::-1, ::-1, None, None]",
+    lambda a: _one_kernel(a)[::-1, ::-1],
+    lambda a, like: a[::-1, ::-1, 0, 0],
+)
 ONE_KERNEL = View("{}[:, :, None, None]", _one_kernel, lambda a, like: a[:, :, 0, 0])
 
 
@@ -158,5 +182,8 @@ def affine(x: str, W: Iterable[str], b: Iterable[str]) -> tuple[Layout, ...]:
     return tuple(found)
 
 
-#: Images (N, H, W, C), as the kinds have them; (N, C, H, W); and one image (H, W).
-IMAGES = tuple(Layout(dict.fromkeys(("x", "y"), view) if view else {}) for view in (None, CHANNELS_FIRST, ONE_IMAGE))
+#: Images (N, H, W, C), as the kinds have them; (N, C, H, W); and one image (H, W), (H, W, C) or (C, H, W).
+IMAGES = tuple(
+    Layout(dict.fromkeys(("x", "y"), view) if view else {})
+    for view in (None, CHANNELS_FIRST, ONE_IMAGE, ONE_WITH_CHANNELS, ONE_WITH_CHANNELS_FIRST)
+)

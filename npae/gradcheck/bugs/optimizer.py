@@ -7,7 +7,7 @@ m and v start at 0, and t counts the steps from 1 (Kingma & Ba 2015, algorithm 1
     θ ← θ − rate · m̂ / (√v̂ + ε)
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -69,6 +69,9 @@ class Adam(Kind):
         gradients = rng.standard_normal((3, 8)) * 10.0 ** rng.uniform(-9, 0, 8)
         usual = {"rate": 1e-2, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-8}
         return {"x": gradients, "start": rng.standard_normal(8), **usual}
+
+    def options(self, arrays: Mapping[str, Array], outputs: list[Array]) -> Iterator[dict[str, Any]]:
+        return iter(())
 
     def forward(self, c: BugCase) -> Array:
         return path(c)

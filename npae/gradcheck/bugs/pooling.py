@@ -53,6 +53,7 @@ class Pooling(Kind):
     """y[i, j] = f(window at i·s, j·s)."""
 
     inputs = blocks = ("x",)
+    has_windows = True
     layouts = IMAGES
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
@@ -207,6 +208,20 @@ def zero_padding_wins(c: BugCase) -> Any:
 )
 def window_step(c: BugCase) -> Any:
     return scatter(c, lambda cells, g: g * first_maximum(cells), step=c.size)
+
+
+@bug(
+    "max-pool",
+    "x",
+    "one mask of winners for all windows",
+    "A cell that is the maximum of one window has no gradient from the others that it lies in.",
+    number=197,
+)
+def shared_mask(c: BugCase) -> Any:
+    dx, winners = np.zeros(c.x.shape), scatter(c, lambda cells, g: first_maximum(cells)) > 0
+    for i, j, rows, columns in windows(c, c.g.shape[1:3], c.stride):
+        dx[:, rows, columns] = np.where(winners[:, rows, columns], c.g[:, i, j][:, None, None], dx[:, rows, columns])
+    return dx
 
 
 @bug("average-pool", "x", "g to every cell", "A mean forward is a division backward.", number=49)

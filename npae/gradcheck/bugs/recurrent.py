@@ -113,6 +113,11 @@ def tanh_unsquared(c: BugCase) -> Any:
     return from_a(c, c.g * (1 - c.y))
 
 
+@bug("rnn-cell", "h", "dh = da Wh", "Gradient flows back through Whᵀ.", number=195, name="no-transpose")
+def state_untransposed(c: BugCase) -> Any:
+    return c.g * (1 - c.y**2) @ c.Wh
+
+
 @bug("rnn-cell", "Wh", "dWh = h'ᵀ da", "Wh was multiplied by the state before the step.", number=160)
 def new_state(c: BugCase) -> Any:
     return c.y.T @ (c.g * (1 - c.y**2))

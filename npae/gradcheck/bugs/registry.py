@@ -50,6 +50,8 @@ class Kind:
         The inputs that have a gradient.
     layouts : tuple of Layout
         The layouts in which it is recognised, its own first.
+    has_windows : bool
+        Whether its options are the size, stride and padding of a window, which may be read from a layer.
     """
 
     name: str
@@ -57,6 +59,7 @@ class Kind:
     optional: tuple[str, ...] = ()
     blocks: tuple[str, ...]
     layouts: tuple[Layout, ...] = (Layout(),)
+    has_windows: bool = False
 
     def draw(self, rng: np.random.Generator, **special: bool) -> dict[str, Any]:
         """Random inputs and options that show every mistake: sizes differ, windows overlap, strides leave a remainder.
@@ -121,7 +124,7 @@ class Bug:
         """The wrong gradients of this case; an unknown number is fitted to the gradients ``seen``."""
         if self.free is None:
             return self._by_block(self.compute(c))
-        if seen is None:
+        if seen is None or not seen.keys() >= set(self.blocks):
             return self._by_block(self.compute(c, self.free))
         without, one = self._by_block(self.compute(c, 0.0)), self._by_block(self.compute(c, 1.0))
         (block,) = self.blocks

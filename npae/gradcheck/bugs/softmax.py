@@ -107,3 +107,15 @@ def sign(c: BugCase) -> Any:
 )
 def without_upstream(c: BugCase) -> Any:
     return c.y * (1 - c.y)
+
+
+@bug(
+    "softmax",
+    "z",
+    "dz = z(g − Σ g z)",
+    "p(g − Σ g p) is written in terms of the output.",
+    number=193,
+    name="at-z",
+)
+def at_z(c: BugCase) -> Any:
+    return through_softmax(c.z, c.g, c.axis)

@@ -148,7 +148,9 @@ class Block(MeasuredBlock):
         if abs(first.central - unit * claimed) <= 0.5 * self.tolerance * scale and first.jump <= KINKED * scale:
             e = Estimate(first.central, 0.0, first.left, first.right)
         else:
-            e = estimate(line, self.step, self.weighted.noise, 0.1 * self.tolerance * scale)
+            # Where the slopes are far apart, a thousandth of that tells it well enough.
+            enough = max(0.1 * self.tolerance * scale, 1e-3 * abs(first.central - unit * claimed))
+            e = estimate(line, self.step, self.weighted.noise, enough)
         e = Estimate(e.value / unit, e.error / unit, e.left / unit, e.right / unit, e.kink)
         return Direction(e, claimed, float(np.abs(d).sum()), float(np.sqrt(d @ d)))
 

@@ -48,9 +48,15 @@ class LineFunction:
         self.rise, self.values, self.direction, self.dtype = rise, values, direction, dtype
         self.start = values.copy()
         self._length = float(direction @ direction)
+        self._seen: dict[float, tuple[float, float]] = {}  # estimates of one slope share some of their steps
 
     def __call__(self, t: float) -> tuple[float, float]:
-        """The step after rounding of x + t·d, and the rise over it."""
+        """The step after rounding of x + t·d, and the rise over it; each is computed once."""
+        if t not in self._seen:
+            self._seen[t] = self._moved(t)
+        return self._seen[t]
+
+    def _moved(self, t: float) -> tuple[float, float]:
         try:
             self.values[...] = (self.start + t * self.direction).astype(self.dtype)
             taken = float((self.values - self.start) @ self.direction) / self._length

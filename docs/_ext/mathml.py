@@ -1,0 +1,41 @@
+"""Sphinx extension: equations as MathML, which browsers typeset themselves.
+
+Sphinx's own renderers load a script from another server, or make images with a LaTeX installation. The pages of this
+documentation contain the equations as markup, so they can be read without a network, and by screen readers.
+"""
+
+from typing import Any
+
+from docutils.nodes import SkipNode
+from docutils.utils.math import MathError
+from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+
+
+def markup(node: Any, *, as_block: bool) -> str:
+    """The MathML of an equation; what cannot be converted is reported with its place in the documentation."""
+    try:
+        return str(tex2mathml(node.astext(), as_block=as_block))
+    except MathError as error:
+        logger.warning("this equation cannot be converted to MathML: %s", error, location=node)
+        return ""
+
+
+def visit_inline(writer: Any, node: Any) -> None:
+    """Write the equation within a sentence, in place of the node's text."""
+    writer.body.append(markup(node, as_block=False))
+    raise SkipNode
+
+
+def visit_block(writer: Any, node: Any) -> None:
+    """Write the equation as a paragraph of its own, which scrolls where it is wider than the screen."""
+    writer.body.append(f'<div class="equation" tabindex="0">{markup(node, as_block=True)}</div>\n')
+    raise SkipNode
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Register the renderer, whose name is that of ``html_math_renderer`` in conf.py."""
+    app.add_html_math_renderer("mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,157 @@
+"""Codes of a folder of files, a file of codes for each: workers of ``dask.distributed`` take one after the other.
+
+A record beside the codes tells of what each file of codes was made, so that what is there already is not made again.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.datasets import formats
+from npae.storage.encoder import Encoder, load_encoder
+from npae.utils.errors import MissingExtraError, one_line
+from npae.utils.files import atomic_write
+from npae.utils.version import __version__
+from npae.utils.wording import counted
+
+RECORD = "encoded.json"
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv")
+
+
+def parts_in(folder: Path) -> list[Path]:
+    """The files of samples in a folder, by name."""
+    parts = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    if not parts:
+        raise FileNotFoundError(f"{folder} is no folder that holds files of samples ({', '.join(SUFFIXES)}); give one")
+    names = [part.stem for part in parts]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{folder} holds two files named {twice}, whose codes would have one name; rename one")
+    return parts
+
+
+def codes_of(part: Path, out: Path) -> Path:
+    """The file of the codes of a part."""
+    return out / f"{part.stem}.npy"
+
+
+def encode_parts(
+    model: Path,
+    parts: Sequence[Path],
+    out: Path,
+    *,
+    workers: int | None = None,
+    scheduler: str | None = None,
+    options: dict[str, Any],
+    say: Callable[[str], None],
+) -> tuple[int, int]:
+    """Encode each part into ``out``, by as many new worker processes, or by those of a scheduler.
+
+    Parameters
+    ----------
+    model : Path
+        A model file, which only this process reads.
+    parts : sequence of Path
+        Which the workers read, so that they see the same folders; the same holds for ``out``.
+    workers : int, optional
+        Processes to start on this machine; none where there is a scheduler.
+    scheduler : str, optional
+        The address of a scheduler of dask, such as "tcp://host:8786".
+    options : dict
+        Of ``npae.datasets.read``.
+    say : function
+        Called with a sentence for each part that was made.
+
+    Returns
+    -------
+    made, kept : int
+        Parts that were encoded now, and that were there already.
+
+    Raises
+    ------
+    MissingExtraError
+        Without dask.distributed.
+    OSError
+        If the scheduler does not answer.
+    ValueError
+        If a part could not be encoded; the others that were made until then are kept.
+    """
+    distributed = _distributed()
+    record = _read_record(out)
+    digest = hashlib.blake2b(model.read_bytes(), digest_size=16).hexdigest()
+    marks = {part: _mark(part, digest, options) for part in parts}
+    missing = [p for p in parts if record.get(p.name) != marks[p] or not codes_of(p, out).exists()]
+    if not missing:
+        return 0, len(parts)
+    encoder = load_encoder(model)
+    with _client(distributed, workers, scheduler) as client:
+        shared = client.scatter(encoder, broadcast=True)
+        futures = {
+            client.submit(encode_part, shared, str(p), str(codes_of(p, out)), options, pure=False): p for p in missing
+        }
+        for n_made, future in enumerate(distributed.as_completed(futures), start=1):
+            part = futures[future]
+            try:
+                n = future.result()
+            except Exception as error:
+                raise ValueError(f"{part} could not be encoded: {one_line(error, 400)}") from None
+            record[part.name] = marks[part]
+            _write_record(out, record)
+            say(f"{n_made} of {len(missing)}: {counted(n, 'code')} in {codes_of(part, out)}")
+    return len(missing), len(parts) - len(missing)
+
+
+def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) -> int:
+    """Encode one file of samples into one of codes, in a worker; returns their number."""
+    X = formats.read_data(part, **options).X
+    codes = encoder.transform(X) if len(X) else np.empty((0, *encoder.code_shape), encoder.dtype)
+    with atomic_write(out) as file:
+        np.save(file, codes, allow_pickle=False)
+    return len(codes)
+
+
+def _mark(part: Path, model: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Of what the codes of a part are made; the part itself is known by its size and the time of its last change."""
+    known = os.stat(part)
+    made_of = {"bytes": known.st_size, "changed": known.st_mtime_ns, "model": model, "npae": __version__}
+    read: dict[str, Any] = json.loads(json.dumps({**made_of, "options": options}))
+    return read
+
+
+def _read_record(out: Path) -> dict[str, Any]:
+    try:
+        record = json.loads((out / RECORD).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        record = None
+    if not isinstance(record, dict):
+        raise ValueError(f"{out / RECORD} is damaged; remove it, and all parts are encoded anew")
+    return record
+
+
+def _write_record(out: Path, record: dict[str, Any]) -> None:
+    with atomic_write(out / RECORD) as file:
+        file.write(json.dumps(record, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def _distributed() -> Any:
+    try:
+        import distributed
+    except ImportError:
+        raise MissingExtraError("encoding by workers needs dask.distributed; pip install 'npae[dask]'") from None
+    return distributed
+
+
+def _client(distributed: Any, workers: int | None, scheduler: str | None) -> Any:
+    if scheduler is None:
+        return distributed.Client(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None)
+    try:
+        return distributed.Client(scheduler, timeout=10)
+    except (OSError, ValueError) as error:
+        raise OSError(f"no scheduler of dask answers at {scheduler} ({one_line(error)}); start one there") from None

@@ -1,0 +1,147 @@
+"""``npae.explore``: a trained model as one HTML page to look into, which works without a network."""
+
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from npae.applications.explore.content import content
+from npae.applications.explore.page import page
+from npae.estimators import AutoencoderEstimator
+from npae.network.autoencoder import Autoencoder
+from npae.utils.files import atomic_write
+from npae.utils.memory import format_bytes
+from npae.utils.scalars import whole_number
+from npae.utils.sparse import dense
+from npae.utils.wording import counted
+
+FIRST = 1000
+#: Bytes of a page, beyond which browsers become slow to open it.
+LIMIT = 24_000_000
+IFRAME_HEIGHT = 900  # pixels
+
+
+class Explorer:
+    """The page of a model; in a notebook it shows itself.
+
+    Attributes
+    ----------
+    html : str
+        The whole page.
+    n_samples : int
+        Samples in it.
+    """
+
+    def __init__(self, html: str, n_samples: int) -> None:
+        self.html, self.n_samples = html, n_samples
+
+    @property
+    def size(self) -> int:
+        """Bytes of the page."""
+        return len(self.html.encode())
+
+    def save(self, path: str | Path) -> None:
+        """Write the page; an existing file is replaced."""
+        with atomic_write(path) as file:
+            file.write(self.html.encode())
+
+    def embedded(self, height: int = IFRAME_HEIGHT) -> str:
+        """The page within a frame of another page, which it can neither read nor change."""
+        return (
+            f'<iframe title="Explorer of the model" sandbox="allow-scripts" srcdoc="{escape(self.html)}" '
+            f'width="100%" height="{whole_number(height, "height")}" style="border:0"></iframe>'
+        )
+
+    def _repr_html_(self) -> str:
+        return self.embedded()
+
+    def __repr__(self) -> str:
+        return f"<Explorer of {counted(self.n_samples, 'sample')}, {format_bytes(self.size)}>"
+
+
+def explore(
+    model: AutoencoderEstimator | Autoencoder,
+    X: Any,
+    labels: Any = None,
+    out: str | Path | None = None,
+    *,
+    first: int = FIRST,
+    weights: str = "float32",
+    title: str | None = None,
+) -> Explorer:
+    """Make the page that explores a trained model: a map of its codes to drag in, and a backpropagation microscope.
+
+    The page computes the network itself, in JavaScript that follows npae's equations, and makes no request.
+
+    Parameters
+    ----------
+    model : fitted estimator or built Autoencoder
+    X : array-like of shape ``(n, *input_shape)``
+        Samples of the kind that the model was trained on.
+    labels : array-like of shape (n,), optional
+        Numbers or texts, at most 100 different ones: colours and shapes on the map.
+    out : str or Path, optional
+        File to write the page to; an existing one is replaced.
+    first : int, default 1000
+        The page holds the first so many samples; the others are left out, which it says.
+    weights : {"float32", "float16"}, default "float32"
+        Numbers of the parameters in the page; float16 halves their size and errs by about 1e-3.
+    title : str, optional
+        By default the class of the model.
+
+    Returns
+    -------
+    Explorer
+        It shows itself in a notebook.
+
+    Raises
+    ------
+    ValueError
+        If the page cannot compute a layer, or would be larger than 24 MB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((64, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, batch_size=32, random_state=0).fit(X)
+    >>> npae.explore(model, X, first=50).n_samples
+    50
+    """
+    network = model.network_ if isinstance(model, AutoencoderEstimator) else model
+    first = whole_number(first, "first")
+    given = network.check(X)
+    names = None if labels is None else np.asarray(labels)
+    if names is not None and len(names) != len(given):
+        raise ValueError(
+            f"{counted(len(names), 'label')} and {counted(len(given), 'sample')} were given; give one label for each "
+            f"sample"
+        )
+    samples = dense(given[:first])
+    if len(samples) == 0:
+        raise ValueError("no samples were given; give at least one")
+    # at least, in base64: samples take a byte a value, or four
+    _refuse_large(4 / 3 * (network.theta.size * (2 if weights == "float16" else 4) + samples.size))
+    data = content(network, samples, None if names is None else names[:first], weights)
+    html = page(title or type(model).__name__, _about(network, len(samples), len(given)), data)
+    explorer = Explorer(html, len(samples))
+    _refuse_large(explorer.size)
+    if out is not None:
+        explorer.save(out)
+    return explorer
+
+
+def _about(network: Autoencoder, n: int, n_given: int) -> str:
+    which = counted(n, "sample") if n == n_given else f"The first {n:,} of {n_given:,} samples"
+    parameters = counted(network.arena.parameter_count(), "parameter")
+    return f"{which}; a network of {parameters} with a code of {counted(int(np.prod(network.code_shape)), 'value')}."
+
+
+def _refuse_large(size: float) -> None:
+    """Refuse a page that is too large, or will be."""
+    if size > LIMIT:
+        raise ValueError(
+            f"the page would have {format_bytes(int(size))}, more than {format_bytes(LIMIT)}; take fewer samples "
+            f'(--first, or first=) or half the digits of the weights (--weights float16, or weights="float16")'
+        )

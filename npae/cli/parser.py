@@ -1,0 +1,72 @@
+"""The parser of the command line: an example at the end of every help text, and errors that suggest what was meant."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from npae.cli.ranks import speaks
+from npae.utils.console import shown
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser of the command line, of a verb or of a part of a verb; all have ``--quiet``.
+
+    Parameters
+    ----------
+    example : str
+        A command that begins with ``npae VERB``: the last line of the help text.
+    *args, **options
+        Those of ``argparse.ArgumentParser``.
+    """
+
+    def __init__(self, *args: Any, example: str = "", **options: Any) -> None:
+        super().__init__(*args, **{"allow_abbrev": False, **options})
+        self.example = example
+        self.add_argument(
+            "--quiet",
+            "-q",
+            action="store_true",
+            default=argparse.SUPPRESS,  # so that the parser of a verb does not undo what was given before the verb
+            help="print errors and what --json asks for, and nothing else",
+        )
+
+    def format_help(self) -> str:
+        """The help text, with the example."""
+        return super().format_help() + (f"\nexample:\n  {self.example}\n" if self.example else "")
+
+    # Of a verb's own arguments its own parser says what is wrong with them, with its own usage.
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As that of ``argparse.ArgumentParser``, but what is not known is an error."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(self._about(unknown))
+        return known, unknown
+
+    def _about(self, unknown: Sequence[str]) -> str:
+        option = next((word for word in unknown if word.startswith("-") and len(word) > 1), None)
+        if option is None:
+            return f"{' '.join(unknown)} is more than {self.prog} takes; leave it out"
+        name = option.partition("=")[0]
+        meant = suggestion(name, self._option_string_actions)
+        return f"there is no option {name}{meant or f'; {self.prog} --help lists those that there are'}"
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.choices is not None and value not in action.choices:
+            choices = list(map(str, action.choices))
+            meant = suggestion(str(value), choices) or f"; choose from {', '.join(choices)}"
+            raise argparse.ArgumentError(action, f"there is no {value!r}{meant}")
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and message and exit with code 2; what would move the cursor is shown, not sent."""
+        super().error(shown(message))
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        if speaks():
+            super()._print_message(message, file)
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The question whether what is known and written most alike was meant, or nothing."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
