@@ -77,10 +77,10 @@ def _looks(names: Sequence[BugMatch], wrong: Sequence[str]) -> Iterator[str]:
 
 def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     """A line with the score, and one more for each function where there are several."""
-    looked = any(b.right is not None for b in outcome.blocks)
+    looked = sum(b.right is not None for b in outcome.blocks)
     right = sum(b.right is True for b in outcome.blocks)
     compared = all(b.right is not None for b in outcome.blocks if b.function == outcome.function)
-    score = f"{right} of {len(outcome.blocks)} right" if looked and compared and not outcome.passed else ""
+    score = f"{right} of {looked} right" if looked and compared and not outcome.passed else ""
     head = f"{exercise.name}  {RIGHT if outcome.passed else WRONG} {score}".rstrip()
     functions = list(dict.fromkeys(b.function for b in outcome.blocks))
     if not looked:
@@ -112,7 +112,8 @@ def _short(exercise: Exercise, block: ReturnedValue) -> str:
 def evidence(exercise: Exercise, block: ReturnedValue, named: bool = False) -> str:
     """The worst entry of a block with both values, and a constant ratio with its likely cause unless ``named``."""
     index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
-    place = _label(exercise, block) + index
+    several = len(exercise.functions) > 1 and exercise.kind != "fool"
+    place = f"{block.function}, " * several + _label(exercise, block) + index
     yours, true = numbers(block.yours, block.true)
     line = f"{place}: yours {yours}  true {true}"
     if block.ratio is not None:
