@@ -59,6 +59,27 @@ def test_of_resubmissions_canvas_the_last_counts_and_late_is_noted(tmp_path):
     assert "late" in submission.note
 
 
+def test_a_zip_file_in_a_flat_export_is_read(tmp_path):
+    zipped({"src/dense.py": RIGHT, "src/helper.py": b"x = 1"}, tmp_path / "ada_1_2_homework.zip")
+    (learner,) = learners(tmp_path)[0]
+    assert learner.submission(DENSE).source == RIGHT
+    assert set(learner.files) == {"homework.zip/src/dense.py", "homework.zip/src/helper.py"}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_name_that_is_twice_in_an_archive_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "ada.zip", "w") as archive:
+        archive.writestr("dense.py", RIGHT)
+        archive.writestr("dense.py", OTHER)
+    assert only(tmp_path).fault == "dense.py is there twice; keep one"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe")
+def test_a_pipe_in_a_flat_export_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "ada_1_2_dense.py")
+    assert "is no file" in only(tmp_path).fault
+
+
 def test_two_files_that_are_meant_to_be_one_exercise_are_an_error(tmp_path):
     for i, (name, content) in enumerate(
         {"dense_resubmitted.py": OTHER, "dense (1).py": OTHER.removeprefix(HEADER), "old/dense.py": OTHER}.items()

@@ -132,7 +132,8 @@ class Learner:
                 return
             try:
                 for entry in entries_of(path, budget):
-                    entry.name = f"{name}/{entry.name}" if name and path.is_dir() else name or entry.name
+                    is_within = path.is_dir() or path.suffix.lower() == ".zip"
+                    entry.name = f"{name}/{entry.name}" if name and is_within else name or entry.name
                     self._read(entry)
             except LimitError as error:
                 self.fault = str(error)
@@ -146,6 +147,9 @@ class Learner:
         kind = PurePosixPath(name).suffix.lower()
         if entry.fault:
             self.faults[name] = entry.fault
+            return
+        if name in self._times:
+            self.faults[name] = "is there twice; keep one"
             return
         try:
             if kind == ".py":

@@ -132,7 +132,7 @@ def entries_of(path: Path, budget: Budget | None = None) -> Iterator[Entry]:
     if path.is_dir():
         yield from _of_folder(path, path, "", budget, 0)
     else:
-        yield from _opened(DiskEntry(path.name, _time_of(path), path=path), budget, 0, as_root=True)
+        yield from _opened(_on_disk(path, path.parent, path.name), budget, 0, as_root=True)
 
 
 def _of_folder(folder: Path, root: Path, prefix: str, budget: Budget, depth: int) -> Iterator[Entry]:
