@@ -47,7 +47,7 @@ def stored(path: Path) -> list[tuple[str, str]]:
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             text = "".join("".join(o["text"]) for o in cell["outputs"] if o["output_type"] == "stream")
-            html = "".join("".join(o["data"]["text/html"]) for o in cell["outputs"] if "data" in o)
+            html = "".join("".join(o["data"].get("text/html", "")) for o in cell["outputs"] if "data" in o)
             results.append((text, html))
     return results
 
