@@ -5,129 +5,84 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from npae.cli.paths import add_input, add_output
+from npae.cli.grade_arguments import EPILOG, EXAMPLE, HELP, add_arguments, journal_path
 from npae.utils.console import is_quiet, say, shown, shows_progress
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
-    from npae.learn.grading.submissions import Learner
+    from npae.learn.grading.grade import Row
+    from npae.learn.grading.journal import Key
+    from npae.learn.grading.points import Points, Scheme
+    from npae.learn.grading.submissions import Learner, Submission
 
-HELP = "mark a class's exercises: one row for each learner and exercise, whatever their files do"
-EXAMPLE = "npae grade submissions --exercise dense --csv marks.csv"
-EPILOG = (
-    "Time, memory and processes of a learner's file are limited, and nothing but arrays is taken from it. That is no "
-    "sandbox: it can read and write whatever you can. Run this on a machine or in a container that you can lose, and "
-    "not as its administrator."
-)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """DIR --csv --json -j --timeout --memory --exercise --resume --seed."""
-    parser.epilog = EPILOG
-    add_input(
-        parser,
-        "dir",
-        holds=_folders_in,
-        metavar="DIR",
-        help="with a folder for each learner, in which their files are",
-    )
-    for option, help_text in (("--csv", "for a spreadsheet"), ("--json", "with all that is known")):
-        add_output(
-            parser,
-            option,
-            declared={"files": _with_journal, "is_own": _is_of_resumed_run, "advice": _advice},
-            metavar="OUT",
-            help=f"write the rows there, {help_text}",
-        )
-    parser.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="at a time (default: 1)")
-    parser.add_argument(
-        "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds that one file may take (default: 10)"
-    )
-    parser.add_argument(
-        "--memory", type=_memory, default=1024, metavar="MB", help="that one file may take (default: 1024)"
-    )
-    add_input(
-        parser,
-        "--exercise",
-        holds=_exercise_folder,
-        action="append",
-        metavar="NAME",
-        help="or ./FOLDER, the path of one of your own; may be given several times (default: all that were handed in)",
-    )
-    parser.add_argument(
-        "--resume", action="store_true", help="repeat only what has changed since, by the journal beside the first OUT"
-    )
-    parser.add_argument("--seed", type=int, metavar="N", help="of the inputs, to repeat a run (default: random)")
-
-
-def _folders_in(value: str) -> list[Path]:
-    """The learners' folders; files beside them are not read."""
-    entries = Path(value).iterdir() if Path(value).is_dir() else ()
-    return [path for path in entries if path.is_dir() and not path.name.startswith((".", "__"))]
-
-
-def _exercise_folder(value: str) -> list[Path]:
-    """A folder where a path is given; a bare name is that of an exercise."""
-    return [Path(value)] if Path(value).name != value else []
-
-
-def _journal(args: argparse.Namespace) -> Path | None:
-    """The journal beside the first OUT."""
-    first = args.csv or args.json
-    return None if first is None else Path(f"{first}.journal")
-
-
-def _with_journal(args: argparse.Namespace, path: Path) -> list[Path]:
-    is_first = str(path) == str(Path(args.csv or args.json))
-    return [path, *filter(None, [_journal(args) if is_first else None])]
-
-
-def _is_of_resumed_run(args: argparse.Namespace, path: Path) -> bool:
-    """Whether ``--resume`` goes on with a run that wrote the file."""
-    from npae.learn.grading import gradebook, journal
-
-    return bool(args.resume) and (gradebook.is_gradebook(path) or journal.is_journal(path))
-
-
-def _advice(args: argparse.Namespace) -> str:
-    from npae.learn.grading.journal import is_journal
-
-    journal = _journal(args)
-    can_resume = journal is not None and not args.resume and journal.is_file() and is_journal(journal)
-    return "give another name" + (", --resume to go on with that run" if can_resume else "")
+__all__ = ["EPILOG", "EXAMPLE", "HELP", "add_arguments", "run"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Grade, write the files, and print the tables; always returns 0."""
-    from tqdm import tqdm
+    from npae.learn.grading.layouts import recognise
+    from npae.learn.grading.submissions import class_of
+    from npae.learn.sandbox import isolation
 
-    from npae.cli.tables import table
-    from npae.learn.grading import gradebook
-    from npae.learn.grading.grade import Row, grade
-    from npae.learn.grading.journal import Journal
-    from npae.learn.grading.submissions import learners
-    from npae.learn.judging.messages import write
-    from npae.learn.sandbox.process import Limits
-
-    journal = _journal(args)
-    if args.resume and journal is None:
-        raise ValueError("--resume needs --csv or --json, beside which the journal of the last run is")
-    everybody, others = learners(_folder(args.dir))
+    _check_options(args)
+    sandbox, unsafe = isolation.chosen(args.sandbox)
+    found = recognise(_folder(args.dir))
+    everybody = class_of(found)
     if not everybody:
         raise ValueError(f"{args.dir} has no folders; expected one for each learner, with their files in it")
-    exercises = _exercises(args.exercise, everybody)
-    for note in _notes(others):
+    scheme, late_days = _scheme(args)
+    exercises = _exercises(args.exercise, scheme, everybody)
+    for note in _notes(args.dir, found.layout, found.others, sandbox, unsafe):
         say(f"npae grade: {note}", to_errors=True)
     submissions = [learner.submission(exercise) for learner in everybody for exercise in exercises]
+    rows = _graded(args, submissions, sandbox)
+    points = _points(rows, submissions, scheme, late_days) if scheme else None
+    _write(args, rows, points)
+    _write_reports(args, everybody, submissions, rows, points)
+    if not is_quiet():
+        _print(rows, points)
+    return 0
+
+
+def _check_options(args: argparse.Namespace) -> None:
+    if args.resume and journal_path(args) is None:
+        raise ValueError("--resume needs --csv or --json, beside which the journal of the last run is")
+    if args.gradebook and not args.points:
+        raise ValueError("--gradebook needs --points SCHEME, which says what each exercise is worth")
+    if args.late and not args.points:
+        raise ValueError("--late needs --points SCHEME, whose [late] says what a day takes")
+
+
+def _scheme(args: argparse.Namespace) -> "tuple[Scheme | None, Mapping[str, float] | None]":
+    """The scheme and the late days that are given, or None."""
+    from npae.learn.catalogue.catalogue import exercises, find
+    from npae.learn.grading.points import read_late_days, read_scheme
+
+    if not args.points:
+        return None, None
+    own = [find(name) for name in args.exercise or []]
+    scheme = read_scheme(args.points, [*exercises(), *own])
+    if args.late and not scheme.per_day:
+        raise ValueError(f"--late is given, but {args.points} takes nothing for a day; give [late] per_day = 0.1 there")
+    return scheme, read_late_days(args.late) if args.late else None
+
+
+def _graded(args: argparse.Namespace, submissions: "Sequence[Submission]", sandbox: str) -> "list[Row]":
+    from tqdm import tqdm
+
+    from npae.learn.grading.grade import Row, grade
+    from npae.learn.grading.journal import Journal
+    from npae.learn.sandbox.process import Limits
+
     with (
         _sigterm_as_ctrl_c(),
-        Journal(journal, args.resume) as noted,
+        Journal(journal_path(args), args.resume) as noted,
         tqdm(total=len(submissions), unit="file", leave=False, disable=not shows_progress()) as progress,
     ):
 
@@ -135,18 +90,66 @@ def run(args: argparse.Namespace) -> int:
             progress.set_postfix_str(shown(f"{row.learner[:20]} {row.exercise}: {row.status}"))
             progress.update()
 
-        rows = grade(submissions, Limits(args.timeout, args.memory), args.jobs, args.seed, noted, done)
+        return grade(submissions, Limits(args.timeout, args.memory), args.jobs, args.seed, noted, done, sandbox)
+
+
+def _points(
+    rows: "Sequence[Row]",
+    submissions: "Sequence[Submission]",
+    scheme: "Scheme",
+    late_days: Mapping[str, float] | None,
+) -> "dict[Key, Points]":
+    from npae.learn.grading.points import points_of
+
+    strange = sorted((late_days or {}).keys() - {row.learner for row in rows})
+    if strange:
+        more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
+        say(f"npae grade: --late has {shown(strange[0])}{more}, who handed in nothing under that name", to_errors=True)
+    return {
+        row.key: points_of(row, submission, scheme, late_days)
+        for row, submission in zip(rows, submissions, strict=True)
+    }
+
+
+def _write(args: argparse.Namespace, rows: "Sequence[Row]", points: "Mapping[Key, Points] | None") -> None:
+    from npae.learn.grading import gradebook
+
     if args.csv:
-        gradebook.write_csv(args.csv, rows)
+        gradebook.write_csv(args.csv, rows, points, bom=args.excel)
     if args.json:
-        gradebook.write_json(args.json, rows)
-    if is_quiet():
-        return 0
+        gradebook.write_json(args.json, rows, points)
+    if args.gradebook and points is not None:
+        gradebook.write_gradebook(args.gradebook, points, bom=args.excel)
+
+
+def _write_reports(
+    args: argparse.Namespace,
+    everybody: "Sequence[Learner]",
+    submissions: "Sequence[Submission]",
+    rows: "Sequence[Row]",
+    points: "Mapping[Key, Points] | None",
+) -> None:
+    """Feedback for the learners, and what is alike."""
+    from npae.learn.grading import copies, feedback, gradebook
+
+    if args.feedback:
+        feedback.write_feedback(args.feedback, everybody, rows, points)
+    if args.copies:
+        gradebook.write_copies(args.copies, copies.find_copies(submissions), bom=args.excel)
+
+
+def _print(rows: "Sequence[Row]", points: "Mapping[Key, Points] | None") -> None:
+    """The tables of results, of points, and of mistakes."""
+    from npae.cli.tables import table
+    from npae.learn.grading import gradebook
+    from npae.learn.judging.messages import write
+
     write(sys.stdout, table(*gradebook.statuses(rows)))
+    if points is not None:
+        write(sys.stdout, "\n" + table(*gradebook.averages(points)))
     if any(row.bug for row in rows):
         lines = table(("mistake", "exercise", "learners", ""), gradebook.histogram(rows)).splitlines()
         write(sys.stdout, "\n".join(["", *map(str.rstrip, lines)]))
-    return 0
 
 
 @contextmanager
@@ -166,53 +169,50 @@ def _folder(name: str) -> Path:
     return folder
 
 
-def _exercises(names: list[str] | None, everybody: "list[Learner]") -> "list[Exercise]":
+def _exercises(
+    names: list[str] | None, scheme: "Scheme | None", everybody: "Sequence[Learner]"
+) -> "Sequence[Exercise]":
+    """Those named, else those of the scheme, else all that were handed in."""
     from npae.learn.catalogue.catalogue import exercises, find
     from npae.learn.grading.submissions import handed_in
 
+    found = handed_in(everybody, exercises())
     if names:
         wanted = [find(name) for name in names]
         twice = [name for name, n in Counter(exercise.name for exercise in wanted).items() if n > 1]
         if twice:
             raise ValueError(f"--exercise gives {twice[0]} twice; each needs a name of its own")
+        if scheme:
+            worthless = [exercise.name for exercise in wanted if exercise.name not in scheme.exercises]
+            if worthless:
+                raise ValueError(
+                    f"--points has no table [{worthless[0]}], which --exercise names; say what it is worth"
+                )
         return wanted
-    found = handed_in(everybody, exercises())
+    if scheme:
+        left = [exercise.name for exercise in found if exercise.name not in scheme.exercises]
+        if left:
+            say(
+                f"npae grade: handed in, but without a table of --points, so not graded: {', '.join(left)}",
+                to_errors=True,
+            )
+        return [exercise for exercise in exercises() if exercise.name in scheme.exercises]
     if not found:
         raise ValueError("no learner has a file of any exercise; expected files such as dense.py, or give --exercise")
     return found
 
 
-def _notes(others: list[str]) -> list[str]:
-    notes = []
+def _notes(folder: str, layout: str, others: Sequence[str], sandbox: str, unsafe: str) -> Iterator[str]:
+    if layout != "folders":
+        yield f"{folder} is taken for an export of {layout}"
     if others:
-        named = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
-        notes.append(f"not looked at, since each learner has a folder: {named}")
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        notes.append("you are the administrator, whose files and processes nothing protects; see npae grade --help")
+        named = ", ".join(map(shown, others[:3])) + (", …" if len(others) > 3 else "")
+        yield f"not looked at, since it is no learner's: {named}"
+    if unsafe:
+        yield f"no sandbox, but limits of time and memory: {unsafe}; a learner's file can read and write what you can"
+    if sandbox == "none" and hasattr(os, "geteuid") and os.geteuid() == 0:
+        yield "you are the administrator, whose files and processes nothing protects; see npae grade --help"
     if sys.platform == "darwin":
-        notes.append("macOS does not hold a learner's file to --memory; time and processes are limited")
+        yield "macOS does not hold a learner's file to --memory; time and processes are limited"
     if find_spec("resource") is None:
-        notes.append("this system limits neither memory nor processes nor files: only the clock ends a learner's file")
-    return notes
-
-
-def _positive(text: str) -> int:
-    return int(_above(text, 0, "a whole number above 0", int))
-
-
-def _memory(text: str) -> int:
-    return int(_above(text, 255, "a whole number of megabytes, 256 at least", int))
-
-
-def _seconds(text: str) -> float:
-    return _above(text, 0.0, "a number of seconds above 0", float)
-
-
-def _above(text: str, least: float, expected: str, kind: type) -> float:
-    try:
-        value = float(kind(text))
-    except ValueError:
-        value = float("nan")
-    if not least < value < 1e6:
-        raise argparse.ArgumentTypeError(f"{text!r} is not {expected}")
-    return value
+        yield "this system limits neither memory nor processes nor files: only the clock ends a learner's file"

@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
+from npae.cli.learn_milestones import certificate, say, train
 from npae.cli.tables import add_json
 
 if TYPE_CHECKING:
@@ -38,6 +39,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     check = add("check", "is it right, and if not, what is wrong?", present)
     check.add_argument("--no-training", action="store_true", help="after a milestone, train no autoencoder")
+    check.add_argument(
+        "--debug", action="store_true", help="run your file in this process, so that breakpoint() works; no time limit"
+    )
+    add("show", "write the failing case as a script, case.py, that runs your function in the debugger", present)
+    add("certificate", "write certificate.html: what you have passed, with pictures by your own gradients")
     add("watch", "check whenever the file is saved", present)
     add("hint", "the next of three hints: the idea, the equation, the line", present)
     add("text", "the explanation of an exercise", present)
@@ -62,6 +68,9 @@ def _add_dev(verbs: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     check.add_argument("folders", nargs="*", metavar="FOLDER", help="with exercise.toml, stub.py, reference.py, …")
     check.add_argument("--all", action="store_true", help="all exercises that come with npae")
+    check.add_argument(
+        "--long", action="store_true", help="also every solution with one change, such as a sign: none may pass"
+    )
     add_json(check)
 
 
@@ -92,15 +101,6 @@ def _tell_notes(workspace: "Workspace") -> None:
         write(sys.stderr, f"npae learn: {note}", whole_lines=True)
 
 
-def say(text: str, whole_lines: bool = False) -> None:
-    """Print a text in characters that the terminal can show."""
-    from npae.learn.judging.messages import write
-    from npae.utils.console import is_quiet
-
-    if not is_quiet():
-        write(sys.stdout, text, whole_lines)
-
-
 def _introduce(workspace: "Workspace", exercise: "Exercise", moved: bool = False) -> None:
     """Print the explanation of an exercise, and the next steps."""
     *several, last = (f.name for f in exercise.functions)
@@ -128,7 +128,7 @@ def _next(workspace: "Workspace", args: argparse.Namespace) -> int:
     p = progress.load(workspace.folder)
     following = workspace.following(present)
     if following is None:
-        say("You have passed all exercises. npae learn list shows the hunts and fools that are left.")
+        say(f"{workspace.end()} npae learn certificate writes a page about it.")
         return 0
     if not p.passed(present.name) and present.number:
         say(
@@ -142,17 +142,23 @@ def _next(workspace: "Workspace", args: argparse.Namespace) -> int:
 
 def _check(workspace: "Workspace", args: argparse.Namespace) -> int:
     exercise = workspace.chosen(args.name)
-    return 0 if check(workspace, exercise, training=not args.no_training) else 1
+    return 0 if check(workspace, exercise, training=not args.no_training, debug=args.debug) else 1
 
 
-def check(workspace: "Workspace", exercise: "Exercise", training: bool = True, keys: bool = False) -> bool:
+def check(
+    workspace: "Workspace", exercise: "Exercise", training: bool = True, keys: bool = False, debug: bool = False
+) -> bool:
     """Check a learner's file and print the outcome; True for a pass."""
     from npae.learn.judging import messages
+    from npae.learn.sandbox.debugged import Debugged
     from npae.learn.sandbox.process import Worker
     from npae.learn.workspace import progress
 
-    with Worker(workspace.path(exercise)) as worker:
-        outcome = workspace.check(exercise, worker)
+    if debug:
+        outcome = workspace.check(exercise, Debugged(workspace.path(exercise)))
+    else:
+        with Worker(workspace.path(exercise)) as worker:
+            outcome = workspace.check(exercise, worker)
     say(messages.describe(exercise, outcome))
     outdated = workspace.outdated(exercise)
     if outdated:
@@ -166,40 +172,19 @@ def check(workspace: "Workspace", exercise: "Exercise", training: bool = True, k
         return False
     say(messages.praise(outcome, workspace.unlocked_by(exercise)))
     if exercise.milestone and training:
-        _train(workspace, exercise)
+        train(workspace, exercise)
+    is_end = workspace.following(exercise) is None
+    if is_end and exercise.number:
+        say(workspace.end())
+        certificate(workspace)
     if not keys:
-        go_on = "Go on: npae learn next" if workspace.following(exercise) else "That was the last: npae learn list"
-        say(f"{go_on}. Compare: npae learn solution {exercise.name}.")
+        go_on = "" if is_end else "Go on: npae learn next. "
+        say(f"{go_on}Compare: npae learn solution {exercise.name}.")
     return True
 
 
-def _train(workspace: "Workspace", exercise: "Exercise") -> None:
-    """Train an autoencoder with the learner's gradients, and write a picture of its reconstructions."""
-    from npae.cli.output import write_bytes
-    from npae.learn.sandbox.process import Limits, Worker
-    from npae.learn.workspace import milestones
-    from npae.utils import pictures
-    from npae.utils.errors import MissingExtraError
-
-    say("")
-    try:
-        with Worker(workspace.path(exercise), Limits(seconds=milestones.SECONDS)) as worker:
-            parameters = milestones.tell(exercise, milestones.train(exercise, worker), say)
-    except milestones.TrainingError as error:
-        say(f"the training stopped: {error}")
-        return
-    try:
-        picture = milestones.picture(exercise, parameters)
-    except MissingExtraError as error:
-        say(str(error))
-        return
-    path = workspace.folder / f"{exercise.name}.png"
-    if path.exists() and not (path.is_file() and pictures.is_of_npae(path)):
-        say(f"no picture: {path.name} is there already, and npae did not draw it; move it, and check again")
-        return
-    write_bytes(path, picture)
-    shown = ", below them what the network is shown," if milestones.corrupts(exercise) else ","
-    say(f"{path.name} has digits of other writers{shown} and at the bottom what your network makes of them.\n")
+def _certificate(workspace: "Workspace", args: argparse.Namespace) -> int:
+    return certificate(workspace)
 
 
 def _watch(workspace: "Workspace", args: argparse.Namespace) -> int:
@@ -240,6 +225,28 @@ def _hint(workspace: "Workspace", args: argparse.Namespace) -> int:
     return 0
 
 
+def _show(workspace: "Workspace", args: argparse.Namespace) -> int:
+    """Check again, and write the case at which the file fails as a script."""
+    from npae.cli.output import write_bytes
+    from npae.learn.sandbox.process import Worker
+    from npae.learn.workspace import case_script
+
+    exercise = workspace.chosen(args.name)
+    with Worker(workspace.path(exercise)) as worker:
+        outcome = workspace.judged(exercise, worker)
+    if outcome.case is None:
+        state = "passes" if outcome.passed else f"cannot be called: {outcome.text}"
+        say(f"{exercise.name} {state}; there is no failing case to show")
+        return 0 if outcome.passed else 1
+    path = workspace.folder / case_script.NAME
+    if path.exists() and not case_script.is_script(path.read_text(encoding="utf-8", errors="replace")):
+        say(f"{path.name} is there already, and npae did not write it; move it, and run this again")
+        return 1
+    write_bytes(path, case_script.script(exercise, outcome).encode())
+    say(f"{path.name} has a case at which {outcome.function} fails. Run it in your folder: python {path.name}")
+    return 0
+
+
 def _text(workspace: "Workspace", args: argparse.Namespace) -> int:
     _introduce(workspace, workspace.chosen(args.name))
     return 0
@@ -267,6 +274,8 @@ VERBS = {
     "check": _check,
     "watch": _watch,
     "hint": _hint,
+    "show": _show,
+    "certificate": _certificate,
     "text": _text,
     "list": _list,
     "solution": _solution,
@@ -289,8 +298,9 @@ def _dev(args: argparse.Namespace) -> int:
     folders = [*args.folders, *(catalogue.folders() if args.all else [])]
     if not folders:
         raise ValueError("no exercise is named; give its FOLDER, or --all for those that come with npae")
-    found = [authoring.check(folder) for folder in folders]
-    say_table("exercises", authoring.HEADER, (f.row() for f in found))
+    found = [authoring.check(folder, long=args.long) for folder in folders]
+    kept = len(authoring.HEADER) - (not args.long)
+    say_table("exercises", authoring.HEADER[:kept], (f.row()[:kept] for f in found))
     faults = [f"{f.name}: {fault}" for f in found for fault in f.faults]
     say("\n" + ("\n".join(faults) or "all fit"))
     return 1 if faults else 0

@@ -15,12 +15,13 @@ from npae.learn.judging.cases import Case, CaseSet, draw_sheets
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import Outcome
 from npae.learn.mutant import Known
+from npae.learn.mutation import mutations
 from npae.learn.sandbox.call_result import CallError, CallResult
 from npae.learn.sandbox.in_process import InProcess, as_arrays
 
 SEEDS = 20
 MISTAKE_SEEDS = 3  # draws at which each mistake is tried
-HEADER = ("exercise", "stub", "reference passes", "caught", "named", "a check")
+HEADER = ("exercise", "stub", "reference passes", "caught", "named", "a check", "changed")
 MODEL = "dense"  # the exercise that a new one is a copy of
 MUTANTS = '''"""Mistakes that npae's library does not have."""
 
@@ -50,6 +51,9 @@ class Fitness:
         Numbers of known mistakes, of those that fail, and of those that are named correctly and uniquely.
     seconds : float
         Duration of one check of the reference, in this process.
+    changed, refused, equivalent : int or None
+        Numbers of solutions with one change, of those that fail, and of those that are listed as changing no result;
+        None where they were not tried.
     faults : list of str
         The faults of the exercise, one sentence each; empty where it is ready to use.
     """
@@ -61,12 +65,17 @@ class Fitness:
     caught: int = 0
     named: int = 0
     seconds: float = 0.0
+    changed: int | None = None
+    refused: int = 0
+    equivalent: int = 0
     faults: list[str] = field(default_factory=list)
 
     def row(self) -> tuple[str, ...]:
         """The cells of a table row, in the order of ``HEADER``."""
         caught, named = f"{self.caught} of {self.mistakes}", f"{self.named} of {self.mistakes}"
-        return self.name, self.stub, f"{self.passes} of {SEEDS}", caught, named, f"{self.seconds:.2f} s"
+        # A changed solution that changes no result is in order, and counts with those that fail.
+        changed = "–" if self.changed is None else f"{self.refused + self.equivalent} of {self.changed}"
+        return self.name, self.stub, f"{self.passes} of {SEEDS}", caught, named, f"{self.seconds:.2f} s", changed
 
 
 def new(folder: str | Path) -> Path:
@@ -105,8 +114,18 @@ def new(folder: str | Path) -> Path:
     return folder
 
 
-def check(folder: str | Path, seeds: int = SEEDS) -> Fitness:
-    """Check the exercise in a folder, with ``seeds`` draws for the reference; its faults are in ``Fitness.faults``."""
+def check(folder: str | Path, seeds: int = SEEDS, long: bool = False) -> Fitness:
+    """Check the exercise in a folder; its faults are in ``Fitness.faults``.
+
+    Parameters
+    ----------
+    folder : str or Path
+    seeds : int, default 20
+        Draws at which the reference must pass.
+    long : bool, default False
+        Try all solutions with one change as well (see ``npae.learn.mutation``): none may pass that is not listed in
+        exercise.toml as equivalent.
+    """
     fitness = Fitness(Path(folder).resolve().name)
     try:
         exercise = load(folder)
@@ -117,6 +136,8 @@ def check(folder: str | Path, seeds: int = SEEDS) -> Fitness:
             _check_fool(exercise, fitness)
         else:
             _check_mistakes(exercise, fitness)
+            if long:
+                _check_changed(exercise, fitness)
     except ExerciseError as error:
         fitness.faults.append(str(error))
     return fitness
@@ -161,6 +182,23 @@ def _check_reference(exercise: Exercise, fitness: Fitness, seeds: int) -> None:
         fitness.passes += outcome.passed
         if not outcome.passed:
             fitness.faults.append(f"the reference fails with seed {seed}: {told(outcome)}")
+
+
+def _check_changed(exercise: Exercise, fitness: Fitness) -> None:
+    """Judge all solutions with one change; one that passes must be listed as equivalent."""
+    sheets = draw_sheets(exercise, 0)
+    fitness.changed = 0
+    for mutation in mutations(exercise):
+        fitness.changed += 1
+        if not judge(exercise, InProcess(mutation.functions), sheets).passed:
+            fitness.refused += 1
+        elif mutation.change in exercise.equivalent:
+            fitness.equivalent += 1
+        else:
+            fitness.faults.append(
+                f"a changed solution passes: {mutation.change}; let draw() tell the two apart, or list it in "
+                "exercise.toml under [equivalent] with the reason why no result changes"
+            )
 
 
 def _check_fool(exercise: Exercise, fitness: Fitness) -> None:

@@ -36,7 +36,7 @@ class Mutant:
     name : str
     how : {"", "draws", "accumulates"}
         Why equal calls give different results: new random numbers, accumulation, or "" where they do not.
-    needs : {"", "square", "ties"}
+    needs : {"", "square", "ties", "edge"}
         The option of ``draw`` without which the mistake does not show.
     compute : callable
         (right, *arguments) -> the results of the wrong function.
@@ -66,7 +66,7 @@ def mutant(
         By default the decorated function's name, with hyphens for underscores.
     how : {"", "draws", "accumulates"}
         Why equal calls give different results, if they do.
-    needs : {"", "square", "ties"}
+    needs : {"", "square", "ties", "edge"}
         The option of ``draw`` without which the mistake does not show.
 
     Returns
@@ -157,7 +157,9 @@ class LibraryMistake(Known):
         c = make_case(self._kind, case.inputs, case.g)
         c.before, c.rng = self._before, self._rng
         ours = {block: seen[name] for block, name in self._names.items() if name in seen}
-        fitted = ours if set(ours) == set(self._bug.blocks) else None
+        # An unknown number, such as a learning rate, is fitted to numbers only.
+        can_fit = set(ours) == set(self._bug.blocks) and all(np.isfinite(v).all() for v in ours.values())
+        fitted = ours if can_fit else None
         wrong = self._bug.gradients(c, fitted)
         if self.how == "accumulates":
             self._before = dict(wrong)

@@ -25,6 +25,7 @@ from npae.learn.judging.outcome import STATUSES
 from npae.learn.sandbox.process import Limits, Worker
 
 RIGHT = "# npae-exercise: dense v1\ndef backward(g, x, W): return g @ W.T, x.T @ g, g.sum(0)\n"
+WRONG_TOO = "# npae-exercise: dense v1\n" + WRONG
 DENSE = find("dense")
 LIMITS = Limits(seconds=20.0, memory_mb=512)
 
@@ -139,7 +140,7 @@ def test_what_is_no_ones_file_is_told_in_one_status(tmp_path):
     write_class(
         tmp_path, {"anna": RIGHT, "Anna": RIGHT, "huge": "#" * (2 << 20), "two": RIGHT, "bea": RIGHT, "other": ""}
     )
-    (tmp_path / "two" / "a.py").write_text(RIGHT)
+    (tmp_path / "two" / "a.py").write_text(WRONG_TOO)
     (tmp_path / "two" / "dense.py").rename(tmp_path / "two" / "b.py")
     (tmp_path / "other" / "dense.py").write_text(RIGHT.replace("dense", "relu"))
     (tmp_path / "none").mkdir()
@@ -156,7 +157,7 @@ def test_what_is_no_ones_file_is_told_in_one_status(tmp_path):
         "anna": ("error", "same name but for capitals"),
         "Anna": ("error", "same name but for capitals"),
         "huge": ("error", "more than 1,048,576 bytes"),
-        "two": ("error", "a.py and b.py both say that they are dense; keep one"),
+        "two": ("error", "a.py and b.py are both meant to be dense; keep one"),
         "other": ("error", "says in its first line that it is relu"),
         "none": ("missing", "there is no dense.py"),
         "linked": ("error", "leads out of the learner's folder"),
@@ -246,6 +247,7 @@ def test_a_file_that_kills_the_grader_is_found_out_by_resuming(tmp_path):
     folder = write_class(tmp_path / "class", {"a": RIGHT, "killer": kill, "z": RIGHT})
     out = tmp_path / "out.csv"
     command = [sys.executable, "-m", "npae", "grade", str(folder), "--csv", str(out), "--resume", "-j", "2"]
+    command += ["--sandbox", "none"]  # in a sandbox it cannot
     environment = {**os.environ, "TMPDIR": str(tmp_path)}  # whoever is killed leaves something behind
     runs = [subprocess.run(command, capture_output=True, timeout=300, env=environment) for _ in range(3)]
     statuses = [run.returncode for run in runs]
@@ -462,7 +464,7 @@ def test_a_folder_that_cannot_be_read_is_the_learners_row(tmp_path, monkeypatch)
         raise PermissionError(13, "Permission denied")
 
     (tmp_path / "a").mkdir()
-    monkeypatch.setattr("npae.learn.grading.submissions.os.listdir", refuse)
+    monkeypatch.setattr("npae.learn.grading.tree.os.listdir", refuse)
     submission = Learner(tmp_path / "a").submission(DENSE)
     assert (submission.status, submission.fault) == ("error", "the folder cannot be read: Permission denied")
 

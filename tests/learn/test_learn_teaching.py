@@ -18,6 +18,7 @@ from npae.learn.judging import outcome
 DOCS = ROOT / "docs"
 PAGE = (DOCS / "teaching.md").read_text(encoding="utf-8")
 NOTEBOOK = DOCS / "notebooks" / "gradient_check.ipynb"
+CLASS = DOCS / "notebooks" / "grade_a_class.ipynb"
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[-+]?\d+)?")
 
 
@@ -46,7 +47,7 @@ def stored(path: Path) -> list[tuple[str, str]]:
     for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
         if cell["cell_type"] == "code":
             text = "".join("".join(o["text"]) for o in cell["outputs"] if o["output_type"] == "stream")
-            html = "".join("".join(o["data"]["text/html"]) for o in cell["outputs"] if "data" in o)
+            html = "".join("".join(o["data"].get("text/html", "")) for o in cell["outputs"] if "data" in o)
             results.append((text, html))
     return results
 
@@ -69,6 +70,17 @@ def test_the_notebook_runs_with_the_output_it_shows():
     assert "known mistakes are excluded" in results[3][0]
     assert results[4][0].startswith("True\n")
     assert "drops-upstream" in results[4][0]
+
+
+def test_the_notebook_of_a_class_runs_with_the_output_it_shows(tmp_path, monkeypatch):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    monkeypatch.chdir(tmp_path)
+    results = run_notebook(CLASS)
+    pyplot.close("all")
+    assert [text for text, _ in results] == [text for text, _ in stored(CLASS)]
+    assert "ben                            0       4       4" in results[2][0]
+    assert "db-mean 2" in results[4][0]
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_the_files_beside_it_can_be_imported_and_what_is_installed_cannot(tmp_pa
         ("def f(): pass", "shape", "f returns None; is a return missing"),
         ("def f(): return 1.0, None", "shape", "a NoneType"),
         ("def f(): return 'pass'", "shape", "returns a str"),
-        ("def f(): return [[1.0], [2.0, 3.0]]", "shape", "expected an array of numbers"),
+        ("def f(): return [[1.0], [2.0, [3.0]]]", "shape", "expected an array of numbers"),
         ("import numpy as np\ndef f(): return np.array([None, 1])", "shape", "of dtype object"),
         ("import numpy as np\ndef f(): return np.broadcast_to(0.0, (10**9,))", "shape", "8,000,000,000 bytes"),
         ("def f(): return tuple(range(1000))", "shape", "1,000 values"),
@@ -437,7 +437,7 @@ def test_no_descriptor_is_left_open(tmp_path):
     [
         (None, "shape", "f returns None"),
         ("pass", "shape", "returns a str"),
-        ([[1.0], [2.0, 3.0]], "shape", "returns a list"),
+        ([[1.0], [2.0, [3.0]]], "shape", "returns a list"),
         (np.array([None]), "shape", "ndarray of dtype object"),
         (tuple(range(200)), "shape", "200 values"),
         (np.broadcast_to(0.0, (10**9,)), "shape", "8,000,000,000 bytes"),

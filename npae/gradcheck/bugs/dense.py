@@ -48,7 +48,14 @@ def no_transpose(c: BugCase) -> Any:
     return c.g @ c.W
 
 
-@bug("dense", "W", "dW = gᵀ x", "dW has W's shape: xᵀg.", number=2, name="dW-transposed")
+@bug(
+    "dense",
+    "W",
+    "dW = gᵀ x",
+    "dW has W's shape; which of the two factors must be transposed for that?",
+    number=2,
+    name="dW-transposed",
+)
 def dW_transposed(c: BugCase) -> Any:
     return c.g.T @ c.x
 

@@ -41,9 +41,18 @@ def factors(ratio: float, sizes: Mapping[str, float]) -> set[str]:
     return times | {f"1/{name}" for name, value in usable.items() if abs(ratio * value - 1) < SAME}
 
 
-def suggestion(ratio: float, sizes: Mapping[str, float]) -> str:
-    """The likely causes of a constant ratio, all of them, or ""; ``sizes`` are numbers of the subject by name."""
-    causes = [text for value, text in USUAL.items() if abs(ratio - value) < SAME * max(abs(value), 1.0)]
+def suggestion(ratio: float, sizes: Mapping[str, float], usual: bool = True) -> str:
+    """The likely causes of a constant ratio, all of them, or "".
+
+    Parameters
+    ----------
+    ratio : float
+    sizes : dict of str to float
+        Numbers of the subject by name.
+    usual : bool, default True
+        Whether a cause may be one of no size, such as a missing factor 2; False where the ratio varies with a size.
+    """
+    causes = [text for value, text in USUAL.items() if usual and abs(ratio - value) < SAME * max(abs(value), 1.0)]
     found = factors(ratio, sizes)
     times = [name for name in sizes if name in found]
     over = [name for name in sizes if f"1/{name}" in found]

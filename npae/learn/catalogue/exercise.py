@@ -9,8 +9,8 @@ import keyword
 import re
 import sys
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -21,6 +21,7 @@ from npae.utils.files import NO_NAME
 
 KINDS = ("exercise", "hunt", "fool")
 COMPARES = ("gradient", "value")
+TIES = ("any", "reference")
 FILES = ("exercise.toml", "text.md", "stub.py", "reference.py", "hints.md")
 HINTS = 3
 
@@ -48,6 +49,10 @@ class Function:
         Kinds of the library of known mistakes ("dense"), or single mistakes ("dense/db-mean").
     draw : str
         The function of reference.py that draws the inputs.
+    ties : {"any", "reference"}
+        What counts where entries tie: every subgradient, or only the choice of the reference, which the text states.
+    not_finite : str
+        A question to the learner whose results are not finite where the true ones are.
     """
 
     name: str
@@ -57,6 +62,8 @@ class Function:
     returns: tuple[str, ...]
     bugs: tuple[str, ...]
     draw: str = "draw"
+    ties: str = "any"
+    not_finite: str = ""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,8 @@ class Exercise:
     functions : tuple of Function
     training : TrainingSettings or None
         For a milestone.
+    equivalent : dict of str to str
+        Changes of the solution that change no result, each with the reason; see ``npae.learn.mutation``.
     """
 
     folder: Path
@@ -102,6 +111,7 @@ class Exercise:
     milestone: bool
     functions: tuple[Function, ...]
     training: TrainingSettings | None = None
+    equivalent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def header(self) -> str:
@@ -129,7 +139,7 @@ class Exercise:
         parts = re.split(r"^## (\d+)\s*$", self._read("hints.md"), flags=re.MULTILINE)
         if parts[1::2] != [str(i + 1) for i in range(HINTS)]:
             raise ExerciseError(f"{self.folder.name}/hints.md: expected the sections ## 1, ## 2 and ## 3")
-        return tuple(part.strip() for part in parts[2::2])
+        return tuple(part.strip("\n").rstrip() for part in parts[2::2])
 
     @cached_property
     def reference(self) -> ModuleType:
@@ -244,6 +254,7 @@ def load(folder: str | Path) -> Exercise:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExerciseError(f"{where}: {error}") from None
     functions, training = told.pop("function", []), told.pop("training", None)
+    equivalent = _taken(told, "equivalent", dict, where, {})
     name = _taken(told, "name", str, where)
     check_name(name, where)
     exercise = Exercise(
@@ -257,6 +268,7 @@ def load(folder: str | Path) -> Exercise:
         _taken(told, "milestone", bool, where, False),
         tuple(_function(f, where) for f in functions),
         None if training is None else _training(training, f"{where} [training]"),
+        equivalent,
     )
     if told:
         raise ExerciseError(f"{where}: {', '.join(told)} is not known there")
@@ -277,6 +289,8 @@ def _function(told: dict[str, Any], where: str) -> Function:
         _names(told, "returns", where),
         _names(told, "bugs", where, ()),
         _taken(told, "draw", str, where, "draw"),
+        _one_of(TIES, _taken(told, "ties", str, where, "any"), "ties", where),
+        _taken(told, "not_finite", str, where, ""),
     )
     if told:
         raise ExerciseError(f"{where}: {', '.join(told)} is not known in [[function]]")

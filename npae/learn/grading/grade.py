@@ -18,14 +18,34 @@ from npae.learn.grading.submissions import Submission
 from npae.learn.judging.cases import CaseSet, draw_sheets
 from npae.learn.judging.judge import judge
 from npae.learn.judging.outcome import STATUSES, Outcome
+from npae.learn.sandbox.isolation import NONE
 from npae.learn.sandbox.process import Limits, Worker
 
 #: What a journal may say of a row, but for the two values.
 KINDS = {
     "learner": str, "exercise": str, "status": str, "bug": str, "block": str, "index": str, "text": str, "digest": str,
-    "seconds": float, "version": int, "seed": int,
+    "seconds": float, "version": int, "seed": int, "sandbox": str,
 }  # fmt: skip
 POLL_SECONDS = 0.5  # interval of the checks for Ctrl-C while submissions run
+
+
+@dataclass(frozen=True)
+class Part:
+    """One result of an exercise, such as db, and whether it is right.
+
+    Attributes
+    ----------
+    function, name : str
+    right : bool
+        False also where it could not be checked.
+    reason : str
+        Why it is not right; empty where it is.
+    """
+
+    function: str
+    name: str
+    right: bool
+    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,6 +75,10 @@ class Row:
         SHA-256 of the learner's files.
     seed : int
         Seed of the inputs.
+    sandbox : {"bwrap", "none", ""}
+        What the file ran in; "" where it did not run.
+    parts : tuple of Part
+        All results of the exercise, in the order of its functions; none where there was nothing to run.
     """
 
     learner: str
@@ -70,6 +94,8 @@ class Row:
     version: int = 1
     digest: str = ""
     seed: int = 0
+    sandbox: str = ""
+    parts: tuple[Part, ...] = ()
 
     @property
     def key(self) -> Key:
@@ -88,6 +114,7 @@ def grade(
     seed: int | None = None,
     journal: Journal | None = None,
     done: Callable[[Row], Any] = lambda row: None,
+    sandbox: str = NONE,
 ) -> list[Row]:
     """Grade submissions.
 
@@ -104,13 +131,16 @@ def grade(
         Where results are saved as they come, and from which the results of unchanged files are taken.
     done : callable, optional
         Called with each row as it is ready, from several threads.
+    sandbox : {"none", "bwrap"}
+        What a learner's file runs in; see ``npae.learn.sandbox.isolation``.
 
     Returns
     -------
     list of Row
         One for each submission, in their order.
     """
-    batch = _GradingRun(limits or Limits(), new_seed() if seed is None else seed, journal or Journal(None), done)
+    seed = new_seed() if seed is None else seed
+    batch = _GradingRun(limits or Limits(), seed, journal or Journal(None), done, sandbox)
     rows: dict[Key, Row] = {}
     alone, together = [], []
     for s in submissions:
@@ -146,10 +176,17 @@ def _row_of_entry(entry: Mapping[str, Any]) -> Row | None:
     """The row that a journal has; None for one of another version of npae, and with a warning for an edited one."""
     if any(f.name not in entry for f in fields(Row)):
         return None
-    row = Row(**{f.name: entry[f.name] for f in fields(Row)})
-    for name, value in asdict(row).items():
+    parts = _parts_of(entry["parts"])
+    row = Row(**{f.name: entry[f.name] for f in fields(Row)} | {"parts": parts or ()})
+    for name in (f.name for f in fields(Row)):
+        value = entry[name]
         is_number = name in ("yours", "true", "seconds") and type(value) in (int, float)
-        sound = is_number or value is None if name in ("yours", "true") else is_number or type(value) is KINDS[name]
+        if name == "parts":
+            sound = parts is not None
+        elif name in ("yours", "true"):
+            sound = is_number or value is None
+        else:
+            sound = is_number or type(value) is KINDS[name]
         if not sound or (name == "status" and value not in STATUSES):
             warnings.warn(
                 f"the journal says for {row.exercise} of {row.learner} that {name} is {value!r}, which npae grade "
@@ -160,11 +197,30 @@ def _row_of_entry(entry: Mapping[str, Any]) -> Row | None:
     return row
 
 
+def _parts_of(told: Any) -> tuple[Part, ...] | None:
+    """The parts that a journal has; None where they are none that were written there."""
+    kinds = {f.name: bool if f.name == "right" else str for f in fields(Part)}
+    if not isinstance(told, list) or not all(isinstance(part, dict) and part.keys() == kinds.keys() for part in told):
+        return None
+    if not all(type(part[name]) is kind for part in told for name, kind in kinds.items()):
+        return None
+    return tuple(Part(**part) for part in told)
+
+
+def _told(outcome: Outcome) -> str:
+    """What a teacher and a learner read of an answer that is not right: how much of it is, and the principle missed."""
+    right = sum(b.right is True for b in outcome.blocks)
+    names = [f"{name.bug}: {name.hint}" for name in outcome.names]
+    return "; ".join([f"{right} of {len(outcome.blocks)} right", *filter(None, [outcome.text]), *names])
+
+
 class _GradingRun:
     """The state that the submissions of one call of ``grade`` share."""
 
-    def __init__(self, limits: Limits, seed: int, journal: Journal, done: Callable[[Row], Any]) -> None:
-        self.limits, self.seed, self.journal, self.done = limits, seed, journal, done
+    def __init__(
+        self, limits: Limits, seed: int, journal: Journal, done: Callable[[Row], Any], sandbox: str = NONE
+    ) -> None:
+        self.limits, self.seed, self.journal, self.done, self.sandbox = limits, seed, journal, done, sandbox
         self._sheets: dict[str, list[CaseSet]] = {}
         self._drawing, self._running = Lock(), set[Worker]()
         self._interrupted = False
@@ -188,7 +244,7 @@ class _GradingRun:
         key = s.learner, s.exercise.name
         self.journal.begin(key, s.digest, alone)
         assert s.path is not None
-        worker = Worker(s.path, self.limits, s.source)
+        worker = Worker(s.path, self.limits, s.source, s.files, self.sandbox)
         self._running.add(worker)
         if self._interrupted:  # interrupt() may have run before this worker was registered
             worker.kill()
@@ -205,9 +261,10 @@ class _GradingRun:
     def _judged(self, s: Submission, worker: Worker) -> Row:
         sheets = self._drawn(s.exercise)
         try:
-            outcome = judge(s.exercise, worker, sheets, self.seed)
+            outcome = judge(s.exercise, worker, sheets, self.seed, every_function=True)
         except Exception as error:  # no result of a learner may end the batch
-            return self._row(s, "crash", text=f"its answers cannot be judged: {type(error).__name__}: {error}")
+            text = f"its answers cannot be judged: {type(error).__name__}: {error}"
+            return self._row(s, "crash", text=text, sandbox=self.sandbox)
         return self._row_of(s, outcome, round(worker.seconds, 3))
 
     def _drawn(self, exercise: Exercise) -> list[CaseSet] | None:
@@ -220,19 +277,20 @@ class _GradingRun:
         return copy.deepcopy(self._sheets[exercise.name])
 
     def _row_of(self, s: Submission, outcome: Outcome, seconds: float) -> Row:
+        parts = tuple(Part(b.function, b.name, b.right is True, b.reason) for b in outcome.blocks)
         block = outcome.first_wrong
+        ran = {"bug": outcome.bug, "seconds": seconds, "sandbox": self.sandbox, "parts": parts}
         if block is None:
-            return self._row(s, outcome.status, bug=outcome.bug, seconds=seconds, text=outcome.text)
+            return self._row(s, outcome.status, text=outcome.text, **ran)
         return self._row(
             s,
             outcome.status,
-            bug=outcome.bug,
             block=block.name,
             index="" if block.index is None else str(list(block.index)),
             yours=None if block.index is None else block.yours,
             true=None if block.index is None else block.true,
-            seconds=seconds,
-            text=outcome.text,
+            text=_told(outcome),
+            **ran,
         )
 
     def _row(self, s: Submission, status: str, text: str = "", **more: Any) -> Row:

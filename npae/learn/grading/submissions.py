@@ -1,25 +1,29 @@
-"""Submissions of a class: one folder for each learner, validated before anything in it is used.
+"""Submissions of a class, validated before anything in them is run.
 
-A learner's file for an exercise is the one with its name, dense.py, or else the one whose first line is
-``# npae-exercise: dense v1``. Names with control characters, files that are too large and links that leave the folder
-are detected before a file is read, and reported in one sentence.
+A learner's file for an exercise is the one with its name, dense.py, or whose first line is ``# npae-exercise: dense
+v1``, or the cells of a notebook that begin with this line. It may lie in a subfolder or a zip archive. Two files that
+are both meant to be one exercise are an error, as are names with control characters, files that are too large and links
+that leave the folder.
 """
 
+import ast
 import hashlib
-import os
-import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 
 from npae.learn.catalogue.exercise import Exercise
+from npae.learn.grading.layouts import ClassFolder, Delivery, recognise
+from npae.learn.grading.notebooks import LARGEST_NOTEBOOK, cells_of, header
+from npae.learn.grading.tree import Budget, Entry, LimitError, UnreadableError, entries_of
 from npae.learn.sandbox.process import LARGEST_SOURCE, clean
+from npae.learn.workspace import progress
 
-HEADER = re.compile(rb"# npae-exercise: ([a-z][a-z0-9_]*) v([0-9]{1,9})\s*")
-LONGEST_LINE = 200
 LARGEST_FOLDER = 4 * LARGEST_SOURCE  # bytes of a learner's Python files, all of which are kept in memory
+MOST_NAMED = 3  # files named in "there is no dense.py; …"
+SEPARATORS = " _-.("  # between an exercise's name and what an editor, a browser or a learner has added: dense (1).py
 
 
 @dataclass(frozen=True)
@@ -29,148 +33,254 @@ class Submission:
     Attributes
     ----------
     learner : str
-        The folder's name, without control characters.
+        The learner's name, without control characters.
     exercise : Exercise
-    path : Path or None
-        The learner's file; None where there is nothing to run.
+    path : PurePosixPath or None
+        The file's path in the learner's folder; None where there is nothing to run.
     source : bytes
         Content of the file.
+    files : dict of str to bytes
+        All the learner's Python files by path, since one may import another.
     fault : str
         Why there is nothing to run.
     status : {"", "missing", "error"}
         "" where there is a file to run.
     note : str
-        A remark for the teacher: the file was begun with another version of the exercise.
+        A remark for the teacher: the file was begun with another version of the exercise, or is late.
     digest : str
-        SHA-256 of all the learner's Python files, since one may import another.
+        SHA-256 of the file and of all the learner's Python files.
+    time : float or None
+        When it was handed in, in seconds since 1970: by the platform's word, else the file's time.
+    hints : int or None
+        Hints shown, by the learner's progress file; None where there is none.
+    revealed : bool
+        Whether the solution was shown before a pass, by the same file.
     """
 
     learner: str
     exercise: Exercise
-    path: Path | None = None
+    path: PurePosixPath | None = None
     source: bytes = b""
+    files: dict[str, bytes] = field(default_factory=dict, repr=False)
     fault: str = ""
     status: str = ""
     note: str = ""
     digest: str = ""
+    time: float | None = None
+    hints: int | None = None
+    revealed: bool = False
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """A file, or cells of a notebook, that is an exercise's file; ``name`` is where it lies."""
+
+    name: str
+    source: bytes
+    time: float | None
 
 
 class Learner:
-    """One learner's folder, with its Python files read and validated.
+    """What one learner has handed in, read and validated.
 
     Parameters
     ----------
-    folder : Path
+    delivery : Delivery or Path
+        By the class's layout; a folder or zip archive counts as that of a learner with its name.
 
     Attributes
     ----------
     name : str
-        The folder's name, without control characters.
+        The learner's name, without control characters.
     fault : str
-        Why the folder cannot be used, or "".
+        Why nothing can be used, or "".
     files : dict of str to bytes
-        Content of the Python files, by name.
+        Content of the Python files, by path.
+    cells : dict of (str, str) to bytes
+        Source of each exercise in a notebook, by the notebook's path and the exercise's name.
     faults : dict of str to str
-        Why files were not read, by name.
+        Why files were not read, by path.
+    others : list of str
+        Files that are neither.
     digest : str
         SHA-256 of all of these.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.name = clean(folder.name).replace("\n", " ").replace("\t", " ")
+    def __init__(self, delivery: Delivery | Path) -> None:
+        if isinstance(delivery, Path):
+            delivery = Delivery(delivery.name, [("", delivery)], feedback=f"{delivery.name}/")
+        self.delivery = delivery
+        self.name = clean(delivery.learner).replace("\n", " ").replace("\t", " ")
         self.fault = ""
         self.files: dict[str, bytes] = {}
+        self.cells: dict[tuple[str, str], bytes] = {}
         self.faults: dict[str, str] = {}
-        if folder.is_symlink():
-            self.fault = "the folder is a link to another one; copy it"
-            return
-        try:
-            for name in sorted(name for name in os.listdir(folder) if name.endswith(".py")):
-                self._read(folder / name)
-                if sum(map(len, self.files.values())) > LARGEST_FOLDER:
-                    self.fault = (
-                        f"its Python files have more than {LARGEST_FOLDER:,} bytes together; keep exercises only"
-                    )
-                    break
-        except OSError as error:
-            self.fault = f"the folder cannot be read: {error.strerror}"
+        self.others: list[str] = []
+        self._times: dict[str, float | None] = {}
+        self._progress: progress.LearnerProgress | None = None
+        self._read_parts()
         parts = [f"{n}\0{hashlib.sha256(s).hexdigest()}" for n, s in self.files.items()]
+        parts += [f"{n}\0{e}\0{hashlib.sha256(s).hexdigest()}" for (n, e), s in self.cells.items()]
         parts += [f"{n}\0{fault}" for n, fault in self.faults.items()]
         self.digest = hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()
 
-    def _read(self, path: Path) -> None:
+    def _read_parts(self) -> None:
+        budget = Budget()
+        for name, path in self.delivery.parts:
+            if path.is_symlink():
+                self.fault = "the folder is a link to another one; copy it"
+                return
+            try:
+                for entry in entries_of(path, budget):
+                    is_within = path.is_dir() or path.suffix.lower() == ".zip"
+                    entry.name = f"{name}/{entry.name}" if name and is_within else name or entry.name
+                    self._read(entry)
+            except LimitError as error:
+                self.fault = str(error)
+            except OSError as error:
+                self.fault = f"the folder cannot be read: {error.strerror}"
+            if self.fault:
+                return
+
+    def _read(self, entry: Entry) -> None:
+        name = entry.name
+        kind = PurePosixPath(name).suffix.lower()
+        if entry.fault:
+            self.faults[name] = entry.fault
+            return
+        if name in self._times:
+            self.faults[name] = "is there twice; keep one"
+            return
         try:
-            if not path.resolve().is_relative_to(self.folder.resolve()):
-                self.faults[path.name] = "is a link that leads out of the learner's folder"
-            elif not path.is_file():
-                self.faults[path.name] = "is no file"
-            elif path.stat().st_size > LARGEST_SOURCE:
-                self.faults[path.name] = f"has more than {LARGEST_SOURCE:,} bytes; it holds functions only"
+            if kind == ".py":
+                self.files[name] = entry.read(LARGEST_SOURCE)
+            elif kind == ".ipynb":
+                cells = cells_of(entry.read(LARGEST_NOTEBOOK))
+                self.cells |= {(name, exercise): source for exercise, source in cells.items()}
+                if not cells:
+                    self.others.append(name)
+            elif PurePosixPath(name).name == progress.FILE:
+                self._progress = progress.parsed(entry.read(LARGEST_SOURCE), progress.FILE)
             else:
-                self.files[path.name] = path.read_bytes()
-        except (OSError, RuntimeError) as error:  # links in a circle are a RuntimeError before Python 3.13
-            self.faults[path.name] = f"cannot be read: {getattr(error, 'strerror', None) or 'a link in a circle'}"
+                self.others.append(name)
+            self._times[name] = entry.time
+        except (UnreadableError, ValueError) as error:
+            if isinstance(error, LimitError):
+                raise
+            self.faults[name] = str(error)
+        if sum(map(len, self.files.values())) + sum(map(len, self.cells.values())) > LARGEST_FOLDER:
+            raise LimitError(f"its Python files have more than {LARGEST_FOLDER:,} bytes together; keep exercises only")
 
     def submission(self, exercise: Exercise) -> Submission:
         """The learner's submission for an exercise, or why there is none to run."""
         if self.fault:
             return Submission(self.name, exercise, fault=self.fault, status="error")
-        said = {name: header(source) for name, source in self.files.items()}
-        by_header = [name for name, (about, _) in said.items() if about == exercise.name]
-        name = exercise.file_name
-        if name in self.faults:
-            return self._faulty(exercise, f"{name} {self.faults[name]}")
-        if name not in self.files:
-            if not by_header:
-                return self._faulty(exercise, f"there is no {name}", "missing")
-            if len(by_header) > 1:
-                named = " and ".join(clean(n) for n in by_header)
-                return self._faulty(exercise, f"{named} both say that they are {exercise.name}; keep one")
-            (name,) = by_header
-        about, version = said[name]
-        if about not in ("", exercise.name):
-            return self._faulty(exercise, f"{name} says in its first line that it is {about}")
-        note = ""
+        claims = self._claims(exercise)
+        broken = [n for n in self.faults if PurePosixPath(n).name == exercise.file_name]
+        if broken:
+            return self._faulty(exercise, f"{clean(broken[0])} {self.faults[broken[0]]}")
+        if len(claims) > 1:
+            named = " and ".join(clean(claim.name) for claim in claims)
+            return self._faulty(exercise, f"{named} are both meant to be {exercise.name}; keep one")
+        if not claims:
+            return self._without(exercise)
+        (claim,) = claims
+        notes = []
+        about, version = header(claim.source)
         if about and version != exercise.version:
-            note = f"begun with version {version} of the exercise, which is now {exercise.version}"
-        path, source = self.folder / name, self.files[name]
-        return Submission(self.name, exercise, path, source, note=note, digest=self.digest)
+            notes.append(f"begun with version {version} of the exercise, which is now {exercise.version}")
+        if self.delivery.late:
+            notes.append("the platform marks it as late")
+        path = PurePosixPath(claim.name)
+        if path.suffix.lower() != ".py":  # cells of a notebook
+            path = path.with_name(exercise.file_name)
+        time = self.delivery.time if self.delivery.time is not None else claim.time
+        record = self._progress.records.get(exercise.name) if self._progress else None
+        hints = None if self._progress is None else record.hints if record else 0
+        revealed = bool(record and record.revealed)
+        note, files = "; ".join(notes), {**self.files, str(path): claim.source}
+        return Submission(
+            self.name, exercise, path, claim.source, files, "", "", note, self.digest, time, hints, revealed
+        )
+
+    def _claims(self, exercise: Exercise) -> list[_Claim]:
+        """The files and cells that are meant to be an exercise."""
+        claims = []
+        for name, source in self.files.items():
+            about, _ = header(source)
+            is_named = PurePosixPath(name).name == exercise.file_name
+            if about == exercise.name or (is_named and not about) or (not about and _is_copy(name, source, exercise)):
+                claims.append(_Claim(name, source, self._times.get(name)))
+        for (name, about), source in self.cells.items():
+            if about == exercise.name:
+                claims.append(_Claim(name, source, self._times.get(name)))
+        if all(
+            PurePosixPath(claim.name).name != exercise.file_name and not header(claim.source)[0] for claim in claims
+        ):
+            return []  # dense (1).py alone: a name is not guessed
+        return list({claim.source: claim for claim in claims}.values())  # a copy, or a link to the same file, is one
+
+    def _without(self, exercise: Exercise) -> Submission:
+        name = exercise.file_name
+        for other, source in self.files.items():
+            if PurePosixPath(other).name == name:
+                return self._faulty(exercise, f"{clean(other)} says in its first line that it is {header(source)[0]}")
+        unread = [f"{clean(n)} {fault}" for n, fault in self.faults.items() if n.lower().endswith((".zip", ".ipynb"))]
+        if unread:
+            return self._faulty(exercise, f"there is no {name}, and {unread[0]}")
+        there = sorted([*self.files, *{notebook for notebook, _ in self.cells}, *self.faults, *self.others])
+        if not there:
+            return self._faulty(exercise, f"there is no {name}", "missing")
+        more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+        named = ", ".join(clean(n) for n in there[:MOST_NAMED])
+        return self._faulty(exercise, f"there is no {name}; what lies there: {named}{more}", "missing")
 
     def _faulty(self, exercise: Exercise, fault: str, status: str = "error") -> Submission:
         return Submission(self.name, exercise, fault=fault, status=status, digest=self.digest)
 
 
-def header(source: bytes) -> tuple[str, int]:
-    """The exercise and version in the first line of a file; ("", 0) if there are none."""
-    first = source[:LONGEST_LINE].removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0]
-    found = HEADER.fullmatch(first)
-    return (found[1].decode(), int(found[2])) if found else ("", 0)
+def _is_copy(name: str, source: bytes, exercise: Exercise) -> bool:
+    """Whether a file without a header is called "dense (1).py" and defines the exercise's functions."""
+    stem = PurePosixPath(name).stem
+    rest = stem.removeprefix(exercise.name)
+    if rest == stem or rest[:1] not in SEPARATORS or not rest:
+        return False
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return {function.name for function in exercise.functions} <= defined
 
 
 def learners(folder: Path) -> tuple[list[Learner], list[str]]:
-    """The learners in a class's folder, sorted by name, and the names of other entries that are no folders.
+    """The learners in a class's folder, sorted by name, and the names of other entries; see ``class_of``."""
+    found = recognise(folder)
+    return class_of(found), [clean(name) for name in found.others]
 
-    Folders whose names differ only in case or Unicode form get a fault, since their marks could not be told apart.
+
+def class_of(found: ClassFolder) -> list[Learner]:
+    """The learners of a class, sorted by name.
+
+    Learners whose names differ only in case or Unicode form get a fault, since their marks could not be told apart.
     """
-    entries = sorted(path for path in folder.iterdir() if not path.name.startswith((".", "__")))
-    found = [Learner(path) for path in entries if path.is_dir()]
-    others = [clean(path.name) for path in entries if not path.is_dir()]
-    times = Counter(_alike(learner.name) for learner in found)
-    for learner in found:
+    everybody = [Learner(delivery) for delivery in found.deliveries]
+    times = Counter(_alike(learner.name) for learner in everybody)
+    for learner in everybody:
         if times[_alike(learner.name)] > 1:
             learner.fault = "another learner's folder has the same name but for capitals or accents; rename one"
-    return found, others
+    return sorted(everybody, key=lambda learner: learner.name)
 
 
 def _alike(name: str) -> str:
     return unicodedata.normalize("NFKC", name).casefold().strip()
 
 
-def handed_in(everybody: Iterable[Learner], exercises: Iterable[Exercise]) -> list[Exercise]:
+def handed_in(everybody: Iterable[Learner], exercises: Sequence[Exercise]) -> list[Exercise]:
     """The exercises for which at least one learner has a file."""
     names: set[str] = set()
     for learner in everybody:
-        names |= learner.files.keys() | learner.faults.keys()
+        names |= {PurePosixPath(name).name for name in (*learner.files, *learner.faults)}
         names |= {f"{header(source)[0]}.py" for source in learner.files.values()}
+        names |= {f"{exercise}.py" for _, exercise in learner.cells}
     return [exercise for exercise in exercises if exercise.file_name in names]

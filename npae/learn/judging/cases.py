@@ -20,7 +20,7 @@ from npae.utils.randomness import generator
 from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
-PLAIN, SQUARE, TIES = 3, 2, 2  # number of cases of each sort
+PLAIN, SPECIAL = 3, 2  # number of cases of each sort
 MEASURED = 100  # most entries of a block that are measured
 TOLERANCE = 1e-6
 
@@ -66,8 +66,9 @@ class CaseSet:
     function : Function
     known : list of Known
         The known mistakes.
-    plain, square, ties : list of Case
-        Cases of the usual draw, and with equal sizes and with ties, where a known mistake needs them.
+    plain, square, ties, edge : list of Case
+        Cases of the usual draw, and, where a known mistake needs them, with equal sizes, with ties, and with values so
+        extreme that no difference measures a slope there.
     zero : Case or None
         The first plain case with g = 0.
     """
@@ -77,11 +78,12 @@ class CaseSet:
     plain: list[Case]
     square: list[Case] = field(default_factory=list)
     ties: list[Case] = field(default_factory=list)
+    edge: list[Case] = field(default_factory=list)
     zero: Case | None = None
 
     @property
     def cases(self) -> list[Case]:
-        return [*self.plain, *self.square, *self.ties, *([self.zero] if self.zero else [])]
+        return [*self.plain, *self.square, *self.ties, *self.edge, *([self.zero] if self.zero else [])]
 
 
 def draw_sheets(exercise: Exercise, seed: int = 0) -> list[CaseSet]:
@@ -93,12 +95,11 @@ def draw_sheet(exercise: Exercise, function: Function, seed: int = 0) -> CaseSet
     """The cases of one function."""
     rng = generator(seed, f"learn {exercise.name}.{function.name}")
     known = exercise.known(function)
-    sheet = CaseSet(function, known, [draw_case(exercise, function, rng) for _ in range(PLAIN)])
-    needs = {k.needs for k in known}
-    if "square" in needs:
-        sheet.square = [draw_case(exercise, function, rng, square=True) for _ in range(SQUARE)]
-    if "ties" in needs:
-        sheet.ties = [draw_case(exercise, function, rng, ties=True) for _ in range(TIES)]
+    draw = getattr(exercise.reference, function.draw)
+    turns = [{"turn": i} if "turn" in arguments_of(draw) else {} for i in range(PLAIN)]
+    sheet = CaseSet(function, known, [draw_case(exercise, function, rng, **turn) for turn in turns])
+    for need in {k.needs for k in known} - {""}:
+        setattr(sheet, need, [draw_case(exercise, function, rng, **{need: True}) for _ in range(SPECIAL)])
     if "g" in function.takes and function.compares == "gradient":
         first = sheet.plain[0]
         nothing = {name: 0.0 * values for name, values in first.truth.items()}
@@ -106,8 +107,12 @@ def draw_sheet(exercise: Exercise, function: Function, seed: int = 0) -> CaseSet
     return sheet
 
 
-def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, **special: bool) -> Case:
-    """Draw one case; ``square=True`` for equal sizes, ``ties=True`` for equal entries."""
+def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, **special: int) -> Case:
+    """Draw one case.
+
+    The draw is told ``square=True`` for equal sizes, ``ties=True`` for equal entries, ``edge=True`` for extreme values,
+    and by ``turn`` the number of a usual case, if it takes that: so it can have each of two forms in some case.
+    """
     try:
         inputs = getattr(exercise.reference, function.draw)(rng, **special)
         missing = [n for n in function.takes if n not in inputs and n not in ("g", "y")]
@@ -122,7 +127,8 @@ def draw_case(exercise: Exercise, function: Function, rng: np.random.Generator, 
         y = call_forward(forward, inputs)
         case = Case(function, inputs, upstream(y, rng if "g" in function.takes else None), y, {})
         claimed = _floats(by_name(truth(*case.arguments()), function.returns))
-        if special.get("ties"):  # at a tie there are several right gradients and no derivative to measure
+        # At a tie there are several right gradients and no derivative to measure; at an edge no step is small enough.
+        if special.get("ties") or special.get("edge"):
             case.truth = claimed
             return case
         case.truth = _measured(forward, case, claimed, rng)

@@ -39,15 +39,22 @@ def apart(a: Array, b: Array) -> float:
 
 
 def names_of(known: Sequence[Known], seen: Sequence[Observed]) -> list[BugMatch]:
-    """The mistakes that explain the wrong results, those that explain most first."""
+    """The mistakes that explain the wrong results, those that explain most first.
+
+    A result of which no entry is finite is explained by none: NaN equals whatever is computed from NaN.
+    """
     wrong = {name for s in seen for name in s.values if s.wrong(name)}
     found = []
     for k in known:
         if not k.how:
             blocks = _explained(k, seen, wrong)
-            if blocks:
+            if blocks and not any(_is_all_nan(s.values[name]) for name in blocks for s in seen):
                 found.append(BugMatch(k.name, k.formula, k.hint, tuple(sorted(blocks))))
     return _fewest(found)
+
+
+def _is_all_nan(values: Array) -> bool:
+    return values.size > 0 and not np.isfinite(values).any()
 
 
 def _explained(known: Known, seen: Sequence[Observed], wrong: set[str]) -> set[str]:

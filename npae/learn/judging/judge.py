@@ -10,17 +10,23 @@ from time import monotonic
 
 import numpy as np
 
-from npae.gradcheck.engine.ratio import constant_ratio, factors, suggestion
 from npae.learn.catalogue.exercise import Exercise
-from npae.learn.judging.cases import TOLERANCE, Case, CaseSet, draw_sheets
-from npae.learn.judging.identify import Observed, names_of, unrepeatable
+from npae.learn.judging.cases import Case, CaseSet, draw_sheets
+from npae.learn.judging.comparison import compare, set_ratio, sizes_of_case
+from npae.learn.judging.identify import SAME, Observed, apart, names_of, unrepeatable
 from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.learn.judging.ties import wrong_at_ties
 from npae.learn.sandbox.call_result import Caller, CallError, CallResult, miscounted
 from npae.utils.types import Array
 
 
-def judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet] | None = None, seed: int = 0) -> Outcome:
+def judge(
+    exercise: Exercise,
+    caller: Caller,
+    sheets: Sequence[CaseSet] | None = None,
+    seed: int = 0,
+    every_function: bool = False,
+) -> Outcome:
     """The verdict on a learner's functions.
 
     Parameters
@@ -32,6 +38,8 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet] | None =
         The cases from ``draw_sheets``, which can be shared by many learners; drawn from ``seed`` by default.
     seed : int, default 0
         Seed of the cases, where no sheets are given.
+    every_function : bool, default False
+        Check the other functions too after one has failed, for partial credit.
 
     Returns
     -------
@@ -44,18 +52,26 @@ def judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet] | None =
 
             outcome = judge_fool(exercise, caller, seed)
         else:
-            outcome = _judge(exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets)
+            outcome = _judge(
+                exercise, caller, draw_sheets(exercise, seed) if sheets is None else sheets, every_function
+            )
     outcome.seconds = monotonic() - start
     return outcome
 
 
-def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet]) -> Outcome:
+def _judge(exercise: Exercise, caller: Caller, sheets: Sequence[CaseSet], every_function: bool) -> Outcome:
     outcome = Outcome(exercise.name)
     for sheet in sheets:
-        if outcome.passed:
-            FunctionCheck(exercise, sheet, caller, outcome).run()
-        else:  # after a failure the other functions are not checked
+        if not outcome.passed and not every_function:
             outcome.blocks += [ReturnedValue(sheet.function.name, name) for name in sheet.function.returns]
+            continue
+        one = Outcome(exercise.name)
+        FunctionCheck(exercise, sheet, caller, one).run()
+        one.blocks, one.excluded = outcome.blocks + one.blocks, outcome.excluded + one.excluded
+        if outcome.passed:  # the first failure is the one that is told
+            outcome = one
+        else:
+            outcome.blocks, outcome.excluded = one.blocks, one.excluded
     return outcome
 
 
@@ -74,6 +90,7 @@ class FunctionCheck:
         ]
         outcome.blocks += self.blocks
         outcome.printed = ""
+        self._case: Case | None = None  # of the last call
 
     def run(self) -> None:
         """The checks in their order."""
@@ -83,17 +100,29 @@ class FunctionCheck:
             seen = [first, *(self._call(case) for case in self.sheet.plain[1:])]
             self._numbers(seen)
             self._ties()
+            self._edge()
             self._zero()
             self._nothing_left(first)
         except _StopError:
-            return
+            pass
         if self.outcome.passed:
             self.outcome.excluded += len(self.sheet.known)
+        else:
+            self._give_reasons()
+
+    def _give_reasons(self) -> None:
+        """Why each result is not right: the mistake that it looks like, or else what is said of the function."""
+        for block in self.blocks:
+            if block.right:
+                continue
+            names = [f"{n.bug}: {n.hint}" for n in self.outcome.names if block.name in n.blocks]
+            block.reason = "; ".join(names) or self.outcome.text or "differs from the true value"
 
     # Calls
 
     def _call(self, case: Case) -> Observed:
         """Call the function for a case; stop where it raises, a dtype or shape is wrong, or it changes its inputs."""
+        self._case = case
         answer = self.caller.call(self.function.name, case.arguments())
         if answer.printed and not self.outcome.printed:
             self.outcome.printed = answer.printed
@@ -106,10 +135,8 @@ class FunctionCheck:
                 text += f"\nIt is called with these arguments: {self.function.name}({', '.join(self.function.takes)})"
             self._stop(trouble.status, text)
         values = self._by_name(answer, case)
-        for block in self.blocks:
-            self._check_type(block, case, values)
-        for block in self.blocks:
-            self._check_shape(block, case, values)
+        self._check_order(values, case)
+        self._check_form(values, case)
         if answer.changed:
             names = ", ".join(self.function.takes[i] for i in answer.changed)
             self._stop(
@@ -128,27 +155,65 @@ class FunctionCheck:
             self._stop("shape", miscounted(self.function.name, values, names))
         return dict(zip(names, values, strict=True))
 
-    def _check_type(self, block: ReturnedValue, case: Case, values: Mapping[str, Array]) -> None:
-        value = values[block.name]
-        whole = case.truth[block.name].dtype.kind in "biu"
-        if value.dtype == np.float64 or (whole and value.dtype.kind in "biuf"):
+    def _check_order(self, values: Mapping[str, Array], case: Case) -> None:
+        """Stop where the results are right, but in another order than the one that is asked for."""
+        names = self.function.returns
+        got = [next((n for n in names if apart(value, case.truth[n]) <= SAME), "") for value in values.values()]
+        is_right = all(apart(values[n], case.truth[n]) <= SAME for n in names)
+        if is_right or sorted(got) != sorted(names):
             return
-        block.right = False
-        if value.dtype.kind in "biu":
+        moved = [block for block, name in zip(self.blocks, got, strict=True) if block.name != name]
+        for block in self.blocks:
+            block.right = block not in moved
+        fits = all(values[n].shape == case.truth[n].shape for n in names)
+        if fits:
             self._name([Observed(case, values)])
-        what = "an array" if value.ndim else "a number"
-        self._stop("shape", f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are")
+        self._stop(
+            "wrong" if fits else "shape",
+            f"{self.function.name} returns {', '.join(got)}, in this order; expected {', '.join(names)}",
+        )
 
-    def _check_shape(self, block: ReturnedValue, case: Case, values: Mapping[str, Array]) -> None:
-        value, expected = values[block.name], case.truth[block.name].shape
-        if value.shape == expected:
+    def _check_form(self, values: Mapping[str, Array], case: Case) -> None:
+        """Stop where a result has another type or shape than the true one; the others are compared all the same."""
+        odd_types = {b.name for b in self.blocks if not self._has_type(values[b.name], case.truth[b.name])}
+        odd = odd_types | {b.name for b in self.blocks if values[b.name].shape != case.truth[b.name].shape}
+        if not odd:
             return
-        block.right = False
-        self._name([Observed(case, values)])
-        if not self.outcome.names:
-            self._name_at_square()
-        like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
-        self._stop("shape", f"{block.name} has shape {value.shape}; expected {expected}{like}")
+        block = next(b for b in self.blocks if b.name in (odd_types or odd))
+        value, expected = values[block.name], case.truth[block.name].shape
+        seen = [Observed(case, values)]
+        if block.name in odd_types:
+            if value.dtype.kind in "biu":
+                self._name(seen)
+            what = "an array" if value.ndim else "a number"
+            text = f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are"
+        else:
+            self._name(seen)
+            if not self.outcome.names:
+                self._name_at_square()
+            like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
+            text = f"{block.name} has shape {value.shape}; expected {expected}{like}{sizes_of_case(case)}"
+        self._compare_others(odd)
+        self._stop("shape", text)
+
+    @staticmethod
+    def _has_type(value: Array, true: Array) -> bool:
+        return value.dtype == np.float64 or (true.dtype.kind in "biu" and value.dtype.kind in "biuf")
+
+    def _compare_others(self, odd: set[str]) -> None:
+        """Compare the results that have the right type and shape, so that they count although others have not."""
+        for block in self.blocks:
+            block.right = block.name not in odd
+        for case in self.sheet.plain:
+            answer = self.caller.call(self.function.name, case.arguments())
+            values = dict(zip(self.function.returns, answer.values or (), strict=False))
+            for block in self.blocks:
+                true = case.truth[block.name]
+                value = values.get(block.name)
+                if value is None or value.shape != true.shape or not self._has_type(value, true):
+                    block.right = False
+                else:
+                    compare(block, value, case)
 
     # Checks without true values
 
@@ -174,7 +239,8 @@ class FunctionCheck:
                 value = s.values[block.name]
                 bad = int((~np.isfinite(value) & np.isfinite(s.case.truth[block.name])).sum())
                 if bad:
-                    return f"{block.name} is not finite in {bad} of {value.size} entries"
+                    told = f"{block.name} is not finite in {bad} of {value.size} entries"
+                    return f"{told}; {self.function.not_finite}" if self.function.not_finite else told
         return ""
 
     def _zero(self) -> None:
@@ -207,8 +273,9 @@ class FunctionCheck:
             for s in seen:
                 compare(block, s.values[block.name], s.case)
             if not block.right:
-                _set_ratio(block, seen)
+                set_ratio(block, seen)
         if not all(block.right for block in self.blocks):
+            self._case = self._first_wrong(seen)
             self._fail("wrong", self._finite(seen))
             self._name(seen)
 
@@ -216,9 +283,26 @@ class FunctionCheck:
         if not self.sheet.ties or not self.outcome.passed:
             return
         seen = [self._call(case) for case in self.sheet.ties]
+        if self.function.ties == "reference":
+            self._compare_special(seen, "where entries tie")
+            return
         text = wrong_at_ties(getattr(self.exercise.reference, self.function.of), self.blocks, seen)
         if text is not None:
             self._fail("wrong", text)
+            self._name(seen)
+
+    def _edge(self) -> None:
+        if self.sheet.edge and self.outcome.passed:
+            self._compare_special([self._call(case) for case in self.sheet.edge], "where values are extreme")
+
+    def _compare_special(self, seen: Sequence[Observed], where: str) -> None:
+        """Compare results in special cases with the reference's; ``where`` says what is special in them."""
+        for s in seen:
+            for block in self.blocks:
+                compare(block, s.values[block.name], s.case)
+        if not all(block.right for block in self.blocks):
+            self._case = self._first_wrong(seen)
+            self._fail("wrong", f"only {where}")
             self._name(seen)
 
     # Names
@@ -240,63 +324,15 @@ class FunctionCheck:
         if seen:
             self._name(seen)
 
+    @staticmethod
+    def _first_wrong(seen: Sequence[Observed]) -> Case:
+        return next((s.case for s in seen if any(map(s.wrong, s.values))), seen[0].case)
+
     def _fail(self, status: str, text: str = "") -> None:
         if self.outcome.passed:
+            self.outcome.case = self._case
             self.outcome.status, self.outcome.function, self.outcome.text = status, self.function.name, text
 
     def _stop(self, status: str, text: str) -> None:
         self._fail(status, text)
         raise _StopError
-
-
-def compare(block: ReturnedValue, yours: Array, case: Case) -> None:
-    """Compare a result with the true one, and store the worst entry of the first wrong case in the block."""
-    true = case.truth[block.name].astype(np.float64)
-    scale = float(np.abs(true).max(initial=0.0)) or 1.0
-    with np.errstate(invalid="ignore"):
-        errors = np.array(np.abs(yours - true) / scale)
-    errors[np.isnan(yours) & np.isnan(true) | (yours == true)] = 0.0
-    errors[np.isnan(errors)] = np.inf
-    worst = float(errors.max(initial=0.0))
-    if not worst > TOLERANCE:
-        block.error = max(block.error, worst)
-        return
-    if block.right:  # the first wrong case
-        block.right, block.error, block.errors = False, worst, errors
-        block.index = tuple(int(i) for i in np.unravel_index(int(errors.argmax()), errors.shape))
-        block.yours, block.true = float(yours[block.index]), float(true[block.index])
-        block.given = _numbers_given(case)
-
-
-def _set_ratio(block: ReturnedValue, seen: Sequence[Observed]) -> None:
-    """Store the ratio of a result to the true one, where it has one in every case: the same, or of the same cause."""
-    ratios = []
-    for s in seen:
-        true, yours = s.case.truth[block.name], s.values[block.name]
-        if true.dtype.kind != "f" or yours.dtype.kind not in "fiu":  # True and False have no ratio
-            return
-        slack = TOLERANCE * float(np.abs(true).max(initial=0.0))
-        ratio = constant_ratio(yours.reshape(-1).astype(np.float64), true.reshape(-1), slack)
-        if ratio is None:
-            return
-        ratios.append(ratio)
-    causes = set.intersection(*(factors(r, numbers(s.case)) for r, s in zip(ratios, seen, strict=True)))
-    if causes or np.ptp(ratios) <= 1e-6 * abs(ratios[0]):
-        block.ratio, block.suggestion = ratios[0], suggestion(ratios[0], numbers(seen[0].case))
-
-
-def _numbers_given(case: Case) -> str:
-    """The arguments as text, where all are numbers, so that the learner can compute the result by hand; else ""."""
-    arguments = case.arguments()
-    if not all(isinstance(a, float | int) for a in arguments):
-        return ""
-    return ", ".join(f"{name} = {a:.4g}" for name, a in zip(case.function.takes, arguments, strict=True))
-
-
-def numbers(case: Case) -> dict[str, float]:
-    """Numbers that may appear as a wrong factor: batch size, number of elements, and numeric options."""
-    y = case.y if isinstance(case.y, np.ndarray) else next(v for v in case.truth.values())
-    known = {"N": float(len(case)), "the number of elements": float(np.size(y))}
-    taken = {name: case.inputs.get(name) for name in case.function.takes}
-    known.update({n: float(v) for n, v in taken.items() if isinstance(v, float | int) and v})
-    return known

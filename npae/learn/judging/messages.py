@@ -55,7 +55,7 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     if wrong is not None and wrong.index is not None and outcome.status == "wrong":
         yield evidence(exercise, wrong, named=bool(outcome.names))
     if exercise.kind != "hunt":
-        yield from _looks(outcome.names)
+        yield from _looks(outcome.names, [b.name for b in outcome.blocks if b.right is False])
     elif outcome.names:
         yield "It is a known mistake: find it."
     if outcome.printed and not outcome.passed:
@@ -64,11 +64,12 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
         yield "your print:\n  " + printed[:LARGEST_PRINTED].replace("\n", "\n  ") + more
 
 
-def _looks(names: Sequence[BugMatch]) -> Iterator[str]:
-    """A line for each known mistake, with the names of its gradients where they differ."""
-    apart = len({name.blocks for name in names}) > 1
+def _looks(names: Sequence[BugMatch], wrong: Sequence[str]) -> Iterator[str]:
+    """A line for each known mistake, with the names of the results that it explains where several are wrong."""
     for i, name in enumerate(names):
-        start = f"{', '.join(name.blocks)} looks like" if apart else "Looks like"
+        start = "Looks like"
+        if len(wrong) > 1:
+            start = f"{', '.join(name.blocks)} {'look' if len(name.blocks) > 1 else 'looks'} like"
         if i and name.blocks == names[i - 1].blocks:
             start = "or like"  # two mistakes with the same result
         yield f"{start}: {name.bug}. {name.hint}"
@@ -76,10 +77,10 @@ def _looks(names: Sequence[BugMatch]) -> Iterator[str]:
 
 def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     """A line with the score, and one more for each function where there are several."""
-    looked = any(b.right is not None for b in outcome.blocks)
+    looked = sum(b.right is not None for b in outcome.blocks)
     right = sum(b.right is True for b in outcome.blocks)
     compared = all(b.right is not None for b in outcome.blocks if b.function == outcome.function)
-    score = f"{right} of {len(outcome.blocks)} right" if looked and compared and not outcome.passed else ""
+    score = f"{right} of {looked} right" if looked and compared and not outcome.passed else ""
     head = f"{exercise.name}  {RIGHT if outcome.passed else WRONG} {score}".rstrip()
     functions = list(dict.fromkeys(b.function for b in outcome.blocks))
     if not looked:
@@ -111,19 +112,21 @@ def _short(exercise: Exercise, block: ReturnedValue) -> str:
 def evidence(exercise: Exercise, block: ReturnedValue, named: bool = False) -> str:
     """The worst entry of a block with both values, and a constant ratio with its likely cause unless ``named``."""
     index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
-    place = _label(exercise, block) + index
+    several = len(exercise.functions) > 1 and exercise.kind != "fool"
+    place = f"{block.function}, " * several + _label(exercise, block) + index
     yours, true = numbers(block.yours, block.true)
     line = f"{place}: yours {yours}  true {true}"
     if block.ratio is not None:
-        line += f"  ratio {block.ratio:.3g} everywhere"
+        is_number = block.errors is not None and block.errors.size == 1
+        line += f"  ratio {block.ratio:.3g} {'every time' if is_number else 'everywhere'}"
         if block.suggestion and not named:
             line += f" ({block.suggestion})"
     return f"{line}\n  with {block.given}" if block.given else line
 
 
 def numbers(yours: float, true: float) -> tuple[str, str]:
-    """Both numbers with four digits, or with up to ten until they differ."""
-    for digits in (4, 6, 8, 10):
+    """Both numbers with four digits, or with as many as tell them apart."""
+    for digits in (4, 6, 8, 10, 12, 17):
         a, b = (f"{value + 0.0:.{digits}g}" for value in (yours, true))  # + 0.0: no minus zero
         if a != b:
             break

@@ -1,9 +1,13 @@
 """The outcome of a check, as plain data."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from npae.gradcheck.report.findings import BugMatch
 from npae.utils.types import Array, Shape
+
+if TYPE_CHECKING:
+    from npae.learn.judging.cases import Case
 
 STATUSES = ("pass", "wrong", "shape", "error", "timeout", "memory", "missing", "crash")
 
@@ -31,6 +35,8 @@ class ReturnedValue:
         The relative error of each entry in that case.
     given : str
         The arguments of that case, where all are single numbers.
+    reason : str
+        Why it is not right, in words; empty where it is.
     """
 
     function: str
@@ -45,6 +51,7 @@ class ReturnedValue:
     suggestion: str = ""
     errors: Array | None = field(default=None, repr=False)
     given: str = ""
+    reason: str = ""
 
 
 @dataclass
@@ -69,6 +76,8 @@ class Outcome:
         What the last function that was checked printed, in the first call that printed anything.
     seconds : float
         Duration of the check.
+    case : Case or None
+        The first case at which it failed; None for a pass, and where no function was called.
     """
 
     exercise: str
@@ -80,6 +89,7 @@ class Outcome:
     excluded: int = 0
     printed: str = ""
     seconds: float = 0.0
+    case: "Case | None" = field(default=None, repr=False)
 
     @property
     def passed(self) -> bool:

@@ -14,6 +14,7 @@ HINTS = {
     "ModuleNotFoundError": " (numpy, the standard library and the files beside this one can be imported)",
     "SystemExit": " (a function must return, not end the program)",
     "EOFError": " (input() is not available here)",
+    "BdbQuit": " (breakpoint() works in: npae learn check --debug)",
 }
 
 

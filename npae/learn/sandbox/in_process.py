@@ -26,12 +26,18 @@ class InProcess:
     folder : str, optional
         Folder of the learner's files, given within the sandbox: only frames of its files are shown, every exception
         becomes a ``CallError``, and output is not captured. Without it KeyboardInterrupt and SystemExit are raised.
+    captures : bool, default True
+        False for a debugger: output is not captured, and KeyboardInterrupt and SystemExit are raised.
     """
 
-    def __init__(self, functions: Mapping[str, Callable[..., Any]], folder: str | None = None) -> None:
+    def __init__(
+        self, functions: Mapping[str, Callable[..., Any]], folder: str | None = None, captures: bool = True
+    ) -> None:
         self._functions = functions
         self._folder = folder
-        self._catch: type[BaseException] = Exception if folder is None else BaseException
+        self._captures = captures and folder is None
+        is_sandbox = folder is not None and captures
+        self._catch: type[BaseException] = BaseException if is_sandbox else Exception
 
     def call(self, function: str, arguments: Sequence[Any]) -> CallResult:
         """The function's results, or the exception that it raised as a ``CallError``."""
@@ -43,7 +49,7 @@ class InProcess:
         given, printed, start = [_copied(a) for a in arguments], io.StringIO(), perf_counter()
         values, trouble = None, None
         try:
-            with redirect_stdout(printed) if self._folder is None else nullcontext(), np.errstate(all="ignore"):
+            with redirect_stdout(printed) if self._captures else nullcontext(), np.errstate(all="ignore"):
                 values = as_arrays(found(*given), function)
         except NoNumbersError as error:
             trouble = CallError("shape", str(error))
@@ -63,18 +69,29 @@ def as_arrays(result: Any, function: str = "the function") -> tuple[Array, ...]:
     """A function's results as a tuple of arrays, which are copies; one value gives a tuple of one."""
     if result is None:
         raise NoNumbersError(f"{function} returns None; is a return missing?")
-    several = isinstance(result, tuple) or (isinstance(result, list) and any(isinstance(v, np.ndarray) for v in result))
-    parts = tuple(result) if several else (result,)
+    parts = tuple(result) if isinstance(result, tuple) or _is_list_of_results(result) else (result,)
     if len(parts) > MOST_VALUES:
         raise NoNumbersError(f"{function} returns {len(parts):,} values; expected a tuple of a few arrays")
-    views = [_array(function, part) for part in parts]
+    views = [_array(function, part, i, len(parts)) for i, part in enumerate(parts, 1)]
     size = sum(view.nbytes for view in views)  # a broadcast view of one number can have a billion elements
     if size > LARGEST_BODY:
         raise NoNumbersError(f"{function} returns {size:,} bytes; nothing here is larger than {LARGEST_BODY:,}")
     return tuple(np.array(view, order="C") for view in views)
 
 
-def _array(function: str, part: Any) -> Array:
+def _is_list_of_results(result: Any) -> bool:
+    """Whether a list holds several results: arrays, or lists of numbers that are no rows of one array."""
+    if not isinstance(result, list):
+        return False
+    if any(isinstance(part, np.ndarray) for part in result):
+        return True
+    try:
+        return not NUMERIC.fullmatch(np.asarray(result).dtype.str)
+    except (ValueError, TypeError):  # lists of different shapes
+        return True
+
+
+def _array(function: str, part: Any, number: int, count: int) -> Array:
     what = type(part).__name__
     try:
         array = np.asarray(part)
@@ -82,7 +99,8 @@ def _array(function: str, part: Any) -> Array:
         array = np.array(None)
     if not NUMERIC.fullmatch(array.dtype.str):
         what += f" of dtype {array.dtype}" if isinstance(part, np.ndarray) else ""
-        raise NoNumbersError(f"{function} returns a {what}; expected an array of numbers")
+        place = f", as result {number} of {count}" if count > 1 else ""
+        raise NoNumbersError(f"{function} returns a {what}{place}; expected an array of numbers, or a list of them")
     return array
 
 

@@ -2,6 +2,7 @@
 
 import os
 import queue
+import re
 import secrets
 import signal
 import subprocess
@@ -9,14 +10,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Self
 
 import numpy as np
 
-from npae.learn.sandbox import guard, protocol
+from npae.learn.sandbox import guard, isolation, protocol
 from npae.learn.sandbox.call_result import CallError, CallResult
 from npae.learn.sandbox.cleanup import end_group, remove_tree
 from npae.learn.sandbox.error_text import LARGEST_TEXT
@@ -41,6 +42,9 @@ worker.main()
 """
 
 START_SECONDS = 120.0  # limit for the start of Python and numpy; generous, as it is not the learner's code that runs
+SIGNALLED = 128  # shells and bubblewrap add a signal's number to it
+STACK = b"Stack (most recent call first):"  # begins what faulthandler writes
+LONGEST_STACK = 20_000  # bytes
 GRACE_SECONDS = 0.5  # wait for a result that has arrived while the machine was suspended
 LOOK_SECONDS = 0.2  # interval of the checks whether the process still runs
 LARGEST_SOURCE = 1 << 20  # bytes
@@ -74,10 +78,15 @@ class Worker:
     Parameters
     ----------
     path : Path
-        The learner's file, read once.
+        The learner's file, read once; with ``files`` its path among them.
     limits : Limits, optional
     source : bytes, optional
         The content of the file, if it has been read already.
+    files : dict of str to bytes, optional
+        All files that it may import, by path. They are laid into the worker's own folder, and the learner's is not
+        used.
+    sandbox : {"none", "bwrap"}
+        Whether the process runs in bubblewrap; see ``isolation``.
 
     Attributes
     ----------
@@ -85,10 +94,18 @@ class Worker:
         Time that the learner's code has taken so far.
     """
 
-    def __init__(self, path: Path, limits: Limits | None = None, source: bytes | None = None) -> None:
-        self.path = Path(os.path.abspath(path))
+    def __init__(
+        self,
+        path: PurePath,
+        limits: Limits | None = None,
+        source: bytes | None = None,
+        files: Mapping[str, bytes] | None = None,
+        sandbox: str = isolation.NONE,
+    ) -> None:
+        self.path = Path(path) if files is not None else Path(os.path.abspath(path))
         self.limits = limits or Limits()
-        self._source = source
+        self.sandbox = sandbox
+        self._source, self._files = source, files
         self._left = self.limits.seconds
         self.seconds = 0.0
         self._number = 0
@@ -136,15 +153,15 @@ class Worker:
         self._printing = open(folder / "printed", "wb")  # noqa: SIM115 (closed with the process)
         self._printed = open(folder / "printed", "rb")  # noqa: SIM115
         self._folder = folder
-        environment = {key: os.environ[key] for key in KEPT if key in os.environ}
-        environment |= dict.fromkeys(HOMES, str(working))
-        environment[name] = value
-        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        package, numpy_folder = Path(__file__).parents[2], Path(np.__file__).parent.parent
-        arguments = str(package), str(numpy_folder), str(os.getpid())
+        path = self.path
+        if self._files is not None:
+            path, self._trouble = _laid_out(folder / "files", self._files, self.path)
+            if self._trouble is not None:
+                return
+        command, environment, path = self._command(folder, path)
+        environment |= {name: value}
         self._process = subprocess.Popen(
-            # isolated, without site-packages, writing no byte code, reading UTF-8
-            [sys.executable, *["-I", "-S", "-B", "-X", "utf8", "-c"], BOOTSTRAP, *arguments],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._printing,
@@ -161,13 +178,31 @@ class Worker:
         if begun.trouble is not None:
             raise RuntimeError(f"a process for the learner's file cannot be started: {begun.printed.strip()}")
         self._left = self.limits.seconds
-        loaded = self._ask({"do": "load", "path": str(self.path)}, [np.frombuffer(self._source, np.uint8)])
+        loaded = self._ask({"do": "load", "path": str(path)}, [np.frombuffer(self._source, np.uint8)])
         self._trouble = loaded.trouble
+
+    def _command(self, folder: Path, path: Path) -> tuple[list[str], dict[str, str], Path]:
+        """The worker's command and environment, and the path by which it knows the learner's file."""
+        command, home = [sys.executable], str(folder / "work")
+        # A process in a namespace of its own is a child of that namespace's first process.
+        parent = 1 if self.sandbox == isolation.BWRAP else os.getpid()
+        package, numpy_folder = Path(__file__).parents[2], Path(np.__file__).parent.parent
+        if self.sandbox == isolation.BWRAP:
+            root = folder / "files" if self._files is not None else path.parent
+            command, home = isolation.isolated([isolation.python()], root), isolation.WORKING
+            path = Path(isolation.FILES) / path.relative_to(root)
+        # isolated, without site-packages, writing no byte code, reading UTF-8
+        command += ["-I", "-S", "-B", "-X", "utf8", "-c", BOOTSTRAP, str(package), str(numpy_folder), str(parent)]
+        environment = {key: os.environ[key] for key in KEPT if key in os.environ}
+        environment |= dict.fromkeys(HOMES, home)
+        environment |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        return command, environment, path
 
     def _ask(self, message: protocol.Message, arrays: Sequence[Any], seconds: float | None = None) -> CallResult:
         """Send a request and wait for its result, for at most ``seconds`` or what is left of the limit."""
         self._number += 1
-        frame = protocol.pack({**message, "id": self._number}, arrays)
+        left = self._left if seconds is None else 0.0
+        frame = protocol.pack({"seconds": left, **message, "id": self._number}, arrays)
         box: queue.SimpleQueue[Any] = queue.SimpleQueue()
         start = time.monotonic()
         self._talking = threading.Thread(target=self._talk, args=(frame, box), daemon=True)
@@ -237,16 +272,20 @@ class Worker:
         assert self._process is not None
         end_group(self._process.pid, self._mark)
         status = self._process.wait()
+        if self.sandbox == isolation.BWRAP and status > SIGNALLED:  # bubblewrap's word for its child's signal
+            status = SIGNALLED - status
         self._trouble = trouble or _trouble_of_end(status)
         return CallResult(None, self._trouble, clean(self._newly_printed()))
 
     def _late(self) -> CallError:
-        text = f"it was not done after {self.limits.seconds:g} seconds; is there a loop that never ends?"
+        line = _last_line(self._printed.fileno(), self.path.name)
+        place = f"it was in line {line} of {self.path.name}; " if line else ""
+        text = f"it was not done after {self.limits.seconds:g} seconds; {place}is there a loop that never ends?"
         return CallError("timeout", text)
 
     def _newly_printed(self) -> str:
         """The first ``MOST_PRINTED`` characters of the output since the last call of this method."""
-        content = self._printed.read(MOST_PRINTED * 4)
+        content = self._printed.read(MOST_PRINTED * 4).partition(STACK)[0]
         self._printed.seek(0, os.SEEK_END)
         return content.decode(errors="replace")[:MOST_PRINTED]
 
@@ -297,6 +336,30 @@ def _trouble_of_end(status: int) -> CallError:
     if status < 0:
         return CallError("crash", f"the process was ended by signal {-status}")
     return CallError("crash", f"the process ended itself with status {status} in the middle of a call")
+
+
+def _last_line(descriptor: int, name: str) -> str:
+    """The line of the learner's file in the stack that the worker has written at its end; "" where there is none."""
+    size = os.fstat(descriptor).st_size
+    if not hasattr(os, "pread"):
+        return ""
+    content = os.pread(descriptor, LONGEST_STACK, max(0, size - LONGEST_STACK)).rpartition(STACK)[2]
+    found = re.search(rb'File "[^"\n]*' + re.escape(name.encode()) + rb'", line (\d{1,7}) in', content)
+    return found[1].decode() if found else ""
+
+
+def _laid_out(folder: Path, files: Mapping[str, bytes], path: Path) -> tuple[Path, CallError | None]:
+    """Write files below a new folder; the path of the one that is to be loaded, or why they cannot be written."""
+    try:
+        folder.mkdir()
+        for name, content in files.items():
+            target = folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        return path, CallError("error", f"the files cannot be laid out for the run ({reason}); rename or remove some")
+    return folder / path, None
 
 
 def _read(path: Path) -> tuple[bytes, CallError | None]:

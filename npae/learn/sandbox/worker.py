@@ -5,8 +5,10 @@ never receives the true results and does not decide the verdict; it only sends a
 takes control of this process, which is possible, can only send wrong arrays.
 """
 
+import faulthandler
 import linecache
 import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +23,7 @@ from npae.learn.sandbox.in_process import InProcess
 LARGEST_FILE = 1 << 24  # bytes; limit of a file that the learner's code writes
 MOST_FILES = 64  # limit of open files
 MEGABYTE = 1 << 20
+SPARE_SECONDS = 0.1  # before the parent's limit, to write down where the code is
 
 
 def limit_resources(seconds: float, memory_mb: int) -> None:
@@ -68,6 +71,15 @@ def load(source: bytes, path: str) -> ModuleType:
     return module
 
 
+def note_line_after(seconds: float) -> None:
+    """Have the present line written to standard error shortly before ``seconds`` are over; 0 for never.
+
+    The system's timer does it, since a thread may not be started.
+    """
+    if hasattr(signal, "setitimer") and (seconds == 0 or seconds > SPARE_SECONDS):
+        signal.setitimer(signal.ITIMER_REAL, max(0.0, seconds - SPARE_SECONDS) if seconds else 0.0)
+
+
 def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None:
     """Process requests until the input ends; the first one loads a file, the others are calls."""
     caller: InProcess | None = None
@@ -76,6 +88,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
             message, arrays = protocol.read(receive)
         except EOFError:
             return
+        note_line_after(message.get("seconds", 0.0))
         if message["do"] == "load":
             path, source = message["path"], arrays[0].tobytes()
             folder = str(Path(path).parent)
@@ -88,6 +101,7 @@ def serve(receive: Callable[[int], bytes], send: Callable[[bytes], Any]) -> None
         else:
             assert caller is not None
             answer = caller.call(message["function"], [protocol.decode(a, arrays) for a in message["arguments"]])
+        note_line_after(0)
         for stream in (sys.stdout, sys.stderr):
             try:
                 stream.flush()
@@ -120,5 +134,7 @@ def main() -> None:
 
     message, _ = protocol.read(lambda n: os.read(requests, n))
     limit_resources(message["seconds"], message["memory_mb"])
+    if hasattr(faulthandler, "register"):  # not on Windows
+        faulthandler.register(signal.SIGALRM, file=os.dup(2), all_threads=False)
     send(protocol.pack({"id": message["id"], "changed": []}))
     serve(lambda n: os.read(requests, n), send)

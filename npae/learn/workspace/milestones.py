@@ -12,15 +12,16 @@ import numpy as np
 
 from npae.datasets import load_digits
 from npae.kernels.reference.optimizer import adam
+from npae.learn.catalogue.catalogue import exercises
 from npae.learn.catalogue.exercise import Exercise, ExerciseError, Function
 from npae.learn.sandbox.call_result import Caller
 from npae.learn.sandbox.in_process import InProcess
+from npae.learn.workspace.own_adam import BETA1, BETA2, EPSILON, RESTART, OwnAdam
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 
 SHOWN = 12  # digits in the picture
 SECONDS = 120.0  # limit for the learner's code in the whole training
-BETA1, BETA2, EPSILON = 0.9, 0.999, 1e-8
 
 
 class TrainingError(ValueError):
@@ -49,9 +50,12 @@ class ExerciseNetwork:
         Calls the function that returns loss and gradients.
     images : ndarray of shape (n, 784) or (n, 28, 28, 1)
         The training images, from which the exercise draws initial parameters.
+    optimizer : OwnAdam, optional
+        The learner's; by default npae's Adam.
     """
 
-    def __init__(self, exercise: Exercise, caller: Caller, images: Array) -> None:
+    def __init__(self, exercise: Exercise, caller: Caller, images: Array, optimizer: OwnAdam | None = None) -> None:
+        self._optimizer = optimizer
         assert exercise.training is not None
         self._exercise, self._caller, self._function = exercise, caller, gradient_of(exercise)
         self._rate = np.array([exercise.training.rate])
@@ -70,17 +74,30 @@ class ExerciseNetwork:
             assert answer.trouble is not None
             raise TrainingError(answer.trouble.text)
         loss, *gradients = answer.values
-        self._count += 1
-        for name, gradient in zip(self._function.returns[1:], gradients, strict=True):
-            theta = self.parameters[name[1:]]
+        named = dict(zip((name[1:] for name in self._function.returns[1:]), gradients, strict=True))
+        for name, gradient in named.items():
+            theta = self.parameters[name]
             if gradient.shape != theta.shape or not np.isfinite(gradient).all():
-                raise TrainingError(f"in step {step + 1} {name} is not finite, or not of shape {theta.shape}")
-            memory = self._m[name[1:]], self._v[name[1:]]
-            adam(theta, gradient, *memory, self._rate, self._count, BETA1, BETA2, EPSILON, 0.0)
+                raise TrainingError(f"in step {step + 1} d{name} is not finite, or not of shape {theta.shape}")
+        self._update(named)
         return float(loss)
 
+    def _update(self, gradients: dict[str, Array]) -> None:
+        if self._optimizer is not None:
+            try:
+                self._optimizer.step({name: self.parameters[name] for name in gradients}, gradients)
+            except ValueError as error:
+                raise TrainingError(str(error)) from None
+            return
+        self._count += 1
+        for name, gradient in gradients.items():
+            memory = self._m[name], self._v[name]
+            adam(self.parameters[name], gradient, *memory, self._rate, self._count, BETA1, BETA2, EPSILON, 0.0)
 
-def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> Iterator[Epoch]:
+
+def train(
+    exercise: Exercise, caller: Caller, images: Array | None = None, adam_caller: Caller | None = None
+) -> Iterator[Epoch]:
     """Train two networks on the same batches: with the learner's gradients and with the reference's.
 
     Parameters
@@ -91,6 +108,8 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
         Calls the learner's functions.
     images : ndarray of shape (n, 28, 28), optional
         By default the first ``training.images`` of the embedded digits.
+    adam_caller : Caller, optional
+        Calls the learner's ``adam``, which then makes the steps of the learner's network.
 
     Yields
     ------
@@ -106,7 +125,8 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
     assert training is not None
     x = shaped(exercise, load_digits().train_images[: training.images] if images is None else images)
     right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
-    yours, reference = ExerciseNetwork(exercise, caller, x), ExerciseNetwork(exercise, right, x)
+    optimizer = None if adam_caller is None else OwnAdam(adam_caller, training.rate)
+    yours, reference = ExerciseNetwork(exercise, caller, x, optimizer), ExerciseNetwork(exercise, right, x)
     step = 0
     with ThreadPoolExecutor(1) as beside:  # the reference computes while the learner's process does
         for epoch in range(1, training.epochs + 1):
@@ -119,6 +139,11 @@ def train(exercise: Exercise, caller: Caller, images: Array | None = None) -> It
                 step += 1
             means = np.mean(losses, axis=0)
             yield Epoch(epoch, float(means[0]), float(means[1]), yours.parameters)
+
+
+def last() -> Exercise:
+    """The last milestone of the course, the variational autoencoder."""
+    return [exercise for exercise in exercises() if exercise.milestone][-1]
 
 
 def gradient_of(exercise: Exercise) -> Function:
@@ -162,11 +187,16 @@ def corrupts(exercise: Exercise) -> bool:
     return hasattr(exercise.reference, "corrupted")
 
 
-def tell(exercise: Exercise, epochs: Iterator[Epoch], say: Callable[[str], None]) -> dict[str, Array]:
+def tell(
+    exercise: Exercise, epochs: Iterator[Epoch], say: Callable[[str], None], own_adam: bool = False
+) -> dict[str, Array]:
     """Run a training, report each epoch's losses with ``say``, and return the learner's final parameters."""
     training = exercise.training
     assert training is not None
-    say(f"Now your gradients train an autoencoder on {training.images:,} handwritten digits.")
+    what = "your gradients and your Adam train" if own_adam else "your gradients train"
+    say(f"Now {what} an autoencoder on {training.images:,} handwritten digits.")
+    if own_adam:
+        say(f"(Yours begins anew every {RESTART} steps, since it takes all gradients; the reference's does not.)")
     say("epoch   your loss   reference")
     parameters: dict[str, Array] = {}
     for epoch in epochs:

@@ -45,6 +45,8 @@ class Record:
         Whether the solution was shown before a pass.
     folder : str
         Folder of an exercise that does not come with npae; else "".
+    mistakes : list of str
+        Names of the known mistakes that checks have found.
     """
 
     status: str = "begun"
@@ -54,6 +56,7 @@ class Record:
     hints: int = 0
     revealed: bool = False
     folder: str = ""
+    mistakes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -130,25 +133,33 @@ def _write(folder: Path, progress: LearnerProgress) -> None:
 
 def _read(path: Path) -> LearnerProgress | None:
     try:
-        told = json.loads(path.read_bytes())
-    except (OSError, ValueError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        return parsed(path.read_bytes(), path.name)
+    except OSError:
         return None
-    except RecursionError:
+
+
+def parsed(content: bytes, name: str) -> LearnerProgress | None:
+    """The progress that a file called ``name`` has; None where it is no progress file."""
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
         return None
     if not isinstance(told, dict) or not isinstance(told.get("exercises"), dict):
         return None
     strange: list[str] = []
     progress = LearnerProgress(present=_sound(told, "present", "", strange))
-    for name, values in told["exercises"].items():
+    for exercise, values in told["exercises"].items():
         if not isinstance(values, dict):
-            strange.append(name)
+            strange.append(exercise)
             continue
         default = asdict(Record())
-        progress.records[name] = Record(**{key: _sound(values, key, value, strange) for key, value in default.items()})
+        progress.records[exercise] = Record(
+            **{key: _sound(values, key, value, strange) for key, value in default.items()}
+        )
     if strange:
         several = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
         progress.notes.append(
-            f"in {path.name} {strange[0]!r}{several} has no value that npae learn writes, and counts as not yet noted; "
+            f"in {name} {strange[0]!r}{several} has no value that npae learn writes, and counts as not yet noted; "
             "was the file edited?"
         )
     return progress
@@ -162,6 +173,8 @@ def _sound(values: dict[str, Any], key: str, default: Any, strange: list[str]) -
         is_sound = value in STATUSES
     elif is_sound and type(value) is int:
         is_sound = 0 <= value < MOST
+    elif is_sound and key == "mistakes":
+        is_sound = all(type(name) is str for name in value)
     elif is_sound and key == "present":
         is_sound = not is_path(value)
     if not is_sound:

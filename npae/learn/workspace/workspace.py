@@ -25,6 +25,7 @@ In this folder:
     npae learn check       is the present exercise right, and if not, what is wrong?
     npae learn watch       the same whenever you save the file
     npae learn hint        the next of three hints: the idea, the equation, the line
+    npae learn show        a failing case as a script, case.py, with your function in the debugger
     npae learn text        the explanation again
     npae learn next        the next exercise, after a pass
     npae learn list        all exercises, and where you are
@@ -152,6 +153,20 @@ class Workspace:
         later = [e for e in numbered if e.number > start] + [e for e in numbered if e.number <= start]
         return next((e for e in later if not p.passed(e.name)), None)
 
+    def own_adam(self) -> Path | None:
+        """The learner's adam.py, where it has been passed and is there; else None."""
+        exercise = built_in("adam")
+        is_usable = progress.load(self.folder).passed(exercise.name) and self.path(exercise).is_file()
+        return self.path(exercise) if is_usable else None
+
+    def end(self) -> str:
+        """What to say where no numbered exercise is left."""
+        p = progress.load(self.folder)
+        left = [e.name for e in exercises() if not e.number and not p.passed(e.name)]
+        if not left:
+            return "You have passed all exercises, and all bug hunts and fools."
+        return f"You have passed all numbered exercises. Left are, with npae learn next NAME: {', '.join(left)}."
+
     def unlocked_by(self, exercise: Exercise) -> list[str]:
         """What passing an exercise unlocks: the next one, hunts and fools."""
         names = [f"{e.name} ({e.number})" for e in exercises() if exercise.number and e.number == exercise.number + 1]
@@ -159,15 +174,20 @@ class Workspace:
 
     # Commands
 
+    def judged(self, exercise: Exercise, caller: Caller) -> Outcome:
+        """Judge the learner's file, and record nothing."""
+        return judge(exercise, caller)
+
     def check(self, exercise: Exercise, caller: Caller) -> Outcome:
         """Judge the learner's file, and record the result if the file exists."""
-        outcome = judge(exercise, caller)
+        outcome = self.judged(exercise, caller)
         if not self.path(exercise).is_file():
             return outcome
         with progress.changing(self.folder) as p:
             record = p.record(exercise.name)
             _place(record, exercise)
             record.attempts += 1
+            record.mistakes = sorted({*record.mistakes, *(name.bug for name in outcome.names)})
             if outcome.passed or record.status != "passed":
                 record.file_hash = self.file_hash(exercise)
             if outcome.passed:

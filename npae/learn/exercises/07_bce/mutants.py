@@ -22,6 +22,16 @@ def batch_only(right, g, p, t):
     return right(g, p, t) * p.shape[1]
 
 
+@mutant(
+    "on_probabilities",
+    "p clipped at 1e-7",
+    "Near 0 and 1 a prediction has a slope too: leave p as it is.",
+    needs="edge",
+)
+def clipped(right, g, p, t):
+    return right(g, np.clip(p, 1e-7, 1 - 1e-7), t)
+
+
 @mutant("on_probabilities", "dp without g", "A loss can be a part of another one; multiply by what comes from above.")
 def no_upstream(right, g, p, t):
     return right(1.0, p, t)

@@ -30,6 +30,23 @@ def means_forgotten(right, gradients, start, rate, beta1, beta2, epsilon):
     return start - np.cumsum(rate * gradients / (np.abs(gradients) + epsilon), axis=0)
 
 
+@mutant("adam", "m̂ and v̂ carried on", "The hats are for the step; the running means go on without them.")
+def corrected_means_carried_on(right, gradients, start, rate, beta1, beta2, epsilon):
+    theta, m, v, path = start, 0.0, 0.0, np.empty_like(gradients)
+    for t, d in enumerate(gradients, start=1):
+        m = (beta1 * m + (1 - beta1) * d) / (1 - beta1**t)
+        v = (beta2 * v + (1 - beta2) * d**2) / (1 - beta2**t)
+        theta = theta - rate * m / (np.sqrt(v) + epsilon)
+        path[t - 1] = theta
+    return path
+
+
+@mutant("adam", "every row is θ at the end", "One array in a list many times is one array: each step needs its own.")
+def same_row_appended(right, gradients, start, rate, beta1, beta2, epsilon):
+    path = right(gradients, start, rate, beta1, beta2, epsilon)
+    return np.broadcast_to(path[-1], path.shape).copy()
+
+
 @mutant("adam", "every step from the start", "Each step begins where the last one ended.")
 def always_from_start(right, gradients, start, rate, beta1, beta2, epsilon):
     path = right(gradients, start, rate, beta1, beta2, epsilon)

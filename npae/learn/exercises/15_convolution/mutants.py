@@ -16,6 +16,15 @@ def last_sample(right, g, x, W):
     return dx, *right(g[-1:], x[-1:], W)[1:]
 
 
+@mutant("backward", "dx of the last place of the kernel only", "What several places of the kernel saw adds up.")
+def slice_assign(right, g, x, W):
+    _, dW, db = right(g, x, W)
+    dx, (rows, columns) = np.zeros(x.shape), g.shape[1:3]
+    for k, m in np.ndindex(W.shape[:2]):
+        dx[:, k : k + rows, m : m + columns] = g @ W[k, m].T
+    return dx, dW, db
+
+
 @mutant("backward", "dW/N", "The loss already divided by N.")
 def double_average(right, g, x, W):
     dx, dW, db = right(g, x, W)

@@ -12,6 +12,24 @@ def border_kept(right, g, x, W, stride, padding):
     return right(g, padded, W, stride, ((0, 0), (0, 0)))[0], dW, db
 
 
+@mutant("backward", "dx of the last place of the kernel only", "What several places of the kernel saw adds up.")
+def slice_assign(right, g, x, W, stride, padding):
+    _, dW, db = right(g, x, W, stride, padding)
+    dpadded = np.zeros(np.pad(x, ((0, 0), *padding, (0, 0))).shape)
+    (sh, sw), (rows, columns), ((top, _), (left, _)) = stride, g.shape[1:3], padding
+    for k, m in np.ndindex(W.shape[:2]):
+        dpadded[:, k : k + (rows - 1) * sh + 1 : sh, m : m + (columns - 1) * sw + 1 : sw] = g @ W[k, m].T
+    return dpadded[:, top : top + x.shape[1], left : left + x.shape[2]], dW, db
+
+
+@mutant("backward", "dx = dx̄[:, top:−bottom, left:−right]", "An end of −0 is 0: count from the start.")
+def cropped_to_minus_zero(right, g, x, W, stride, padding):
+    _, dW, db = right(g, x, W, stride, padding)
+    padded = np.pad(x, ((0, 0), *padding, (0, 0)))
+    (top, bottom), (left, sideways) = padding
+    return right(g, padded, W, stride, ((0, 0), (0, 0)))[0][:, top:-bottom, left:-sideways], dW, db
+
+
 @mutant("backward", "g := 1", "Multiply by the gradient from above.")
 def drops_upstream(right, g, x, W, stride, padding):
     return right(np.ones_like(g), x, W, stride, padding)

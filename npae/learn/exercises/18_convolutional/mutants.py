@@ -96,6 +96,16 @@ def pool_all(right, *given):
     return loss, *encoder(given[0], spread(dcode) * (a > 0)), *decoder
 
 
+@mutant(
+    "gradient", "dh = dcode·[h == max]", "Of equal cells, as a blank corner has, one wins, and g is shared out once."
+)
+def ties_all(right, *given):
+    loss, _, _, *decoder = right(*given)
+    a, h, _, _, dcode = pieces(*given)
+    won = h == spread(cells(h).max(axis=(4, 5)))
+    return loss, *encoder(given[0], spread(dcode) * won * (a > 0)), *decoder
+
+
 @mutant("gradient", "dcode/4 to the whole window", "A maximum depends on one cell, a mean on all.")
 def pool_average(right, *given):
     loss, _, _, *decoder = right(*given)

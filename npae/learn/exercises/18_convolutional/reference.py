@@ -99,15 +99,18 @@ def forward(x, W1, b1, W2, b2):
     return cross_entropy(activations(x, W1, b1, W2, b2)[-1], x)
 
 
-def draw_upsampled(rng):
+def draw_upsampled(rng, turn=0):
     """Sizes and factors that all differ."""
     n, height, width, channels = rng.permutation([2, 4, 5, 6])
-    s, t = (int(k) for k in rng.permutation([2, 3]))
+    s, t = (2, 3) if turn % 2 else (3, 2)
     return {"x": rng.standard_normal((n, height, width, channels)), "factor": (s, t)}
 
 
 def draw(rng):
-    """Images that are not square; no unit is at its kink, and no window has two winners."""
+    """Images that are not square, with a blank corner as digits have; no unit is at its kink.
+
+    No window has two winners but the first, which sees the blank corner only: all its cells are b1.
+    """
     n, n_filters = rng.permutation([2, 3])
     height, width = rng.permutation([8, 12])
     while True:
@@ -118,10 +121,13 @@ def draw(rng):
             "W2": 0.3 * rng.standard_normal((5, 5, n_filters, 1)),
             "b2": rng.standard_normal(1),
         }
+        inputs["x"][:, :5, :5] = 0.0
+        inputs["b1"][0] = rng.uniform(0.2, 0.6)
         a = activations(**inputs)[0]
         cells = a.reshape(n, height // 4, 2, width // 4, 2, n_filters)
         first, second = np.sort(cells.transpose(2, 4, 0, 1, 3, 5).reshape(4, -1), axis=0)[:1:-1]
-        if np.abs(a).min() > 0.002 and (first - second).min() > 0.002 and (first > 0).any() and (first < 0).any():
+        margin = (first - second).reshape(n, -1, n_filters)[:, 1:]
+        if np.abs(a).min() > 0.002 and margin.min() > 0.002 and (first > 0).any() and (first < 0).any():
             return inputs
 
 

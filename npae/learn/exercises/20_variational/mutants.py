@@ -24,7 +24,8 @@ def backpropagated(
     dz = on_all * (da2 @ W2.T) * ("z" not in but)
     weight = price * beta / len(x)
     dmu = dz + weight * mu
-    dlog_var = 0.5 * dz * eps * np.exp(0.5 * log_var) + 0.5 * weight * (np.exp(log_var) - 1)
+    slope = 1 - np.exp(log_var) if "sign" in but else np.exp(log_var) + ("plus" in but) - ("plus" not in but)
+    dlog_var = 0.5 * dz * eps * np.exp(0.5 * log_var) + 0.5 * weight * slope
     if "exchange" in but:
         dmu, dlog_var = dlog_var, dmu
     dh1 = dmu @ W_mu.T * ("mu" not in but) + dlog_var @ W_var.T * ("log_var" not in but)
@@ -47,6 +48,35 @@ def kl_missing(right, *given):
 )
 def kl_only(right, *given):
     return right(*given)[0], *backpropagated(*given, but=("z",))
+
+
+@mutant("backward", "KL part ½β(1 − e^ℓ)/N", "KL is smallest at σ = 1: above that it rises with ℓ.")
+def KL_log_var_sign(right, g, mu, log_var, eps, beta):
+    dmu, dlog_var = right(g, mu, log_var, eps, beta)
+    return dmu, dlog_var - g[1] * beta / len(mu) * (np.exp(log_var) - 1)
+
+
+@mutant("backward", "KL part ½β(e^ℓ + 1)/N", "In KL the last ℓ is taken away: at σ = 1 its slope is 0.")
+def KL_log_var_plus(right, g, mu, log_var, eps, beta):
+    dmu, dlog_var = right(g, mu, log_var, eps, beta)
+    return dmu, dlog_var + g[1] * beta / len(mu)
+
+
+@mutant(
+    "gradient", "½β(1 − e^ℓ)/N in dℓ", "KL is smallest at σ = 1: above that it rises with ℓ.", name="KL-log-var-sign"
+)
+def log_var_sign(right, *given):
+    return right(*given)[0], *backpropagated(*given, but=("sign",))
+
+
+@mutant(
+    "gradient",
+    "½β(e^ℓ + 1)/N in dℓ",
+    "In KL the last ℓ is taken away: at σ = 1 its slope is 0.",
+    name="KL-log-var-plus",
+)
+def log_var_plus(right, *given):
+    return right(*given)[0], *backpropagated(*given, but=("plus",))
 
 
 @mutant(

@@ -25,11 +25,11 @@ def backward(g, x, size, stride):
     return dx
 
 
-def draw(rng, ties=False):
+def draw(rng, ties=False, turn=0):
     """Windows that overlap and leave a remainder, values that all differ; with ``ties`` many that are equal."""
-    n, n_channels = rng.permutation([2, 3])
+    n, n_channels = (3, 2) if turn == 2 else (2, 3)
     sides = {"size": (3, 2), "stride": (2, 1), "shape": (int(rng.choice([6, 8])), int(rng.choice([5, 7])))}
-    turned = slice(None, None, int(rng.choice([-1, 1])))
+    turned = slice(None, None, -1 if turn % 2 else 1)
     height, width = sides["shape"][turned]
     shape = (n, height, width, n_channels)
     x = rng.permutation(np.prod(shape)).reshape(shape) / 60 - 2.5

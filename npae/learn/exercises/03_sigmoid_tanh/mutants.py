@@ -5,11 +5,6 @@ import numpy as np
 from npae.learn.mutant import mutant
 
 
-@mutant("sigmoid_backward", "dx = g·y(y − 1)", "The sigmoid rises everywhere.")
-def falls(right, g, x, y):
-    return -right(g, x, y)
-
-
 @mutant("sigmoid_backward", "dx = g·(1 − y²)", "That slope belongs to a function from −1 to 1.", name="as-tanh")
 def sigmoid_as_tanh(right, g, x, y):
     return g * (1 - y**2)

@@ -4,9 +4,10 @@ import numpy as np
 
 
 def draw(rng):
-    """x (n, m) of either sign."""
+    """x (n, m) of either sign; the known mistakes are told that σ is not turned round, σ(−x)."""
     n, m = rng.choice(np.arange(2, 8), 2, replace=False)
-    return {"x": rng.uniform(0.2, 2.0, (n, m)) * rng.choice([-1.0, 1.0], (n, m))}
+    x = rng.uniform(0.2, 2.0, (n, m)) * rng.choice([-1.0, 1.0], (n, m))
+    return {"x": x, "turn": 1.0}
 
 
 def sigmoid(x):

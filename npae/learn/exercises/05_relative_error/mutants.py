@@ -6,7 +6,7 @@ from npae.learn.mutant import mutant
 
 
 def f(x, c):
-    return np.abs(x - c) + x**2
+    return np.abs(x - c) + x**2 - x**3
 
 
 def safe(largest):
@@ -32,6 +32,26 @@ def entry_by_entry(right, A, B):
 @mutant("relative_error", "… / (max|a| + max|b|)", "An answer that is twice too large has an error of a half.")
 def divides_by_sum(right, A, B):
     return np.abs(A - B).max(axis=1) / safe(np.abs(A).max(axis=1) + np.abs(B).max(axis=1))
+
+
+@mutant("relative_error", "… / max(|a| + |b|)", "An answer that is twice too large has an error of a half.")
+def divides_by_sum_of_entries(right, A, B):
+    return np.abs(A - B).max(axis=1) / safe((np.abs(A) + np.abs(B)).max(axis=1))
+
+
+@mutant("relative_error", "… / (max(max|a|, max|b|) + 1e-8)", "Small gradients are near 1e-8 too; look for 0 itself.")
+def small_number_in_divisor(right, A, B):
+    return np.abs(A - B).max(axis=1) / (np.maximum(np.abs(A).max(axis=1), np.abs(B).max(axis=1)) + 1e-8)
+
+
+@mutant("relative_error", "‖a − b‖ / max(‖a‖, ‖b‖)", "One wrong entry among many right ones is still wrong.")
+def ratio_of_norms(right, A, B):
+    return np.linalg.norm(A - B, axis=1) / safe(np.maximum(np.linalg.norm(A, axis=1), np.linalg.norm(B, axis=1)))
+
+
+@mutant("relative_error", "‖a − b‖ / (‖a‖ + ‖b‖)", "One wrong entry among many right ones is still wrong.")
+def norms_over_their_sum(right, A, B):
+    return np.linalg.norm(A - B, axis=1) / safe(np.linalg.norm(A, axis=1) + np.linalg.norm(B, axis=1))
 
 
 @mutant("relative_error", "… / max|b|", "The measure is the same whichever of the two is the wrong one.")
@@ -94,6 +114,27 @@ def every_bend(right, x, c, h):
 @mutant("is_kink", "True and False exchanged", "The difference that stays is the kink.")
 def reversed_marks(right, x, c, h):
     return ~right(x, c, h)
+
+
+@mutant("is_kink", "[x = c]", "A check has slopes only; it does not know where the kink is.")
+def at_c(right, x, c, h):
+    return x == c
+
+
+@mutant("is_kink", "[|x − c| < h]", "A check has slopes only; it does not know where the kink is.")
+def within_a_step(right, x, c, h):
+    return np.abs(x - c) < h
+
+
+@mutant("is_kink", "right − left at h > 1", "How large a bend is does not matter; look what half the step does to it.")
+def one_step_only(right, x, c, h):
+    return (f(x + h, c) - 2 * f(x, c) + f(x - h, c)) / h > 1
+
+
+@mutant("is_kink", "without absolute values", "A curve may bend down as well as up.")
+def without_absolute_values(right, x, c, h):
+    bend, near = ((f(x + s, c) - 2 * f(x, c) + f(x - s, c)) / s for s in (h, h / 2))
+    return near > 0.75 * bend
 
 
 @mutant("is_kink", "[x = 0]", "A kink is found from slopes; it need not be at 0.")
