@@ -3,15 +3,19 @@
 import time
 import warnings
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from helpers.rank_threads import on_ranks
 from helpers.small_models import samples
+from hypothesis import given
+from hypothesis import strategies as st
 
 import npae
 from npae import Checkpoints
-from npae.training.replicas import ThreadReplicas
+from npae.training.ranks.agreement import INLINE, RECORD, Ranks
+from npae.training.replicas import ThreadReplicas, shard_bounds
 from npae.utils.errors import NonFiniteError, RankError
 
 ROWS, IMAGES = samples(43, 12), samples(43, 7, 6)
@@ -89,7 +93,33 @@ def test_without_a_seed_all_ranks_have_that_of_the_first():
     assert first == second != of_threads("vanilla", 2)
 
 
+@given(n=st.integers(1, 300), n_shards=st.integers(1, 70))
+def test_every_row_of_a_batch_is_in_one_shard_of_one_rank(n, n_shards):
+    bounds = shard_bounds(n, n_shards)
+    rows = [row for start, stop in pairwise(bounds) for row in range(start, stop)]
+    assert rows == list(range(n))
+    assert bounds[1] > 0
+    assert max(np.diff(bounds)) - min(np.diff(bounds)) <= 1
+
+
 # Agreement
+
+
+@given(st.lists(st.sampled_from([0, 1, INLINE - 1, INLINE, INLINE + 1, 3 * INLINE]), min_size=1, max_size=4))
+def test_an_exchange_brings_every_rank_the_bytes_of_all(lengths):
+    sent = [bytes([65 + rank]) * length for rank, length in enumerate(lengths)]
+    for received in on_ranks(len(lengths), lambda communicator: Ranks(communicator).exchange(sent[communicator.rank])):
+        assert received == sent
+
+
+@given(st.integers(1, 4), st.sampled_from([0, 1, RECORD, 10_000]))
+def test_all_have_the_bytes_of_the_first_rank(size, length):
+    content = bytes(range(256)) * (length // 256 + 1)
+
+    def work(communicator):
+        return Ranks(communicator).first(content[:length] if communicator.rank == 0 else b"another")
+
+    assert on_ranks(size, work) == [content[:length]] * size
 
 
 @pytest.mark.parametrize("guilty", [0, 1, 3])

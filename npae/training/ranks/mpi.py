@@ -24,6 +24,7 @@ from npae.utils.types import Array
 SPIN, SHORT_PAUSE, LONG_PAUSE = 1e-3, 5e-5, 1e-3  # seconds: asking without a pause, then with pauses of these lengths
 LONG_WAIT = 0.1  # seconds from which on pauses are long, and lost ranks are looked for
 TAG = 8  # of the messages of exchanges
+LATER = 5  # seconds that the others leave to the first rank, which knows who is missing
 MOST_SECONDS = 600  # without the next exchange, after which the ranks that have not come to it are named
 #: Variables in which launchers tell a process its rank, and how many processes there are.
 RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
@@ -131,7 +132,7 @@ class MPICommunicator:
         lost = [] if heartbeat is None else heartbeat.lost()
         if lost:
             raise LostRankError(f"{_named(lost, self.size)} gave no sign of life")
-        if waited > MOST_SECONDS:
+        if waited > MOST_SECONDS + (LATER if self.rank else 0):
             heard = {} if heartbeat is None else heartbeat.heard
             missing = [rank for rank, number in heard.items() if number < self._n_exchanges]
             who = _named(missing, self.size) if missing else "another rank"
