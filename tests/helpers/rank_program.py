@@ -21,7 +21,6 @@ import numpy as np
 from helpers.small_models import data_for, unfitted
 from npae import Checkpoints
 from npae.training.ranks import mpi
-from npae.training.ranks.mpi import world
 from npae.training.replicas import ThreadReplicas
 
 PAUSE = 0.004  # seconds in each step of a run that is to be ended, so that a signal comes amid it
@@ -66,7 +65,8 @@ def _end(how: str, rank: int, step: int) -> None:
 def main(folder: str, names: str, end: str = "{}") -> None:
     """Train; the first rank prints the digests."""
     warnings.filterwarnings("ignore", "(?!interrupted|stopped)")
-    ranks = world()
+    time.sleep(0.3 * (mpi.launched_rank() or 0))  # ranks seldom start at one moment
+    ranks = mpi.world()
     if end != "{}":
         _end(**json.loads(end))
     try:
