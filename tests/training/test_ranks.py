@@ -276,6 +276,41 @@ def test_a_failing_rank_leaves_a_checkpoint_to_go_on_from(tmp_path):
     assert resumed == [of_threads("denoising", 2, epochs=4)] * 2
 
 
+def test_where_the_checkpoint_of_a_failed_run_cannot_be_written_none_waits(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError("the disk is full")
+
+    def work(communicator):
+        def fail(training):
+            if communicator.rank == 1:
+                monkeypatch.setattr("npae.training.checkpoint_file.write", full)
+                raise ValueError("no more")
+
+        new_model("denoising").fit(
+            ROWS, ranks=communicator, checkpoints=Checkpoints(tmp_path, every=50), callbacks=[fail]
+        )
+
+    started = time.monotonic()
+    first, second = on_ranks(2, work)
+    assert time.monotonic() - started < 30
+    assert isinstance(second, ValueError)
+    assert "the disk is full" in str(first)
+
+
+def test_a_rank_that_fails_amid_the_sum_ends_all():
+    def work(communicator):
+        def fail(*arguments):
+            raise MemoryError
+
+        if communicator.rank == 1:
+            communicator.exchange_parts = fail
+        new_model("vanilla").fit(ROWS, ranks=communicator)
+
+    first, second = on_ranks(2, work)
+    assert "rank 1 of 2 is gone" in str(first)
+    assert "rank 1 of 2 ended amid a step with MemoryError" in str(second)
+
+
 def test_checkpoints_of_another_run_are_refused_on_all_ranks(tmp_path):
     fitted("vanilla", 2, lambda rank: Checkpoints(tmp_path))
     ended = fitted("vanilla", 3, lambda rank: Checkpoints(tmp_path, resume=True))
