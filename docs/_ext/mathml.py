@@ -4,6 +4,7 @@ Sphinx's own renderers load a script from another server, or make images with a 
 documentation contain the equations as markup, so they can be read without a network, and by screen readers.
 """
 
+import re
 from typing import Any
 
 from docutils.nodes import SkipNode
@@ -14,10 +15,19 @@ from sphinx.util import logging
 logger = logging.getLogger(__name__)
 
 
+#: Fractions such as \\frac12, which TeX reads as one half, and the converter as twelve over what follows.
+UNBRACED = re.compile(r"\\frac\s*\d")
+#: Functions before an argument without a bracket, between which TeX leaves a thin space, and the converter does not.
+FUNCTION = re.compile(r"(\\(?:log|exp|tanh))\s+(?=[A-Za-z\\])")
+
+
 def markup(node: Any, *, as_block: bool) -> str:
     """The MathML of an equation; what cannot be converted is reported with its place in the documentation."""
+    equation = node.astext()
     try:
-        return str(tex2mathml(node.astext(), as_block=as_block))
+        if UNBRACED.search(equation):
+            raise MathError("a fraction needs braces, as in \\frac{1}{2}")
+        return str(tex2mathml(FUNCTION.sub(r"\1\\,", equation), as_block=as_block))
     except MathError as error:
         logger.warning("this equation cannot be converted to MathML: %s", error, location=node)
         return ""

@@ -19,11 +19,13 @@ import numpy as np
 from npae.applications.quantization import BITS, Quantizer
 from npae.datasets.streams import MAX_BYTES
 from npae.estimators import AutoencoderEstimator
+from npae.network.recorded_encoding import ends_of_parts
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, one_line
 from npae.utils.files import atomic_write
-from npae.utils.sparse import Samples, dense
+from npae.utils.samples import Samples, dense
 from npae.utils.types import Array
+from npae.utils.validation import check_numeric
 
 MAGIC = b"npae\xc1\r\n\x1a"  # the last four bytes reveal a transfer as text
 CHECKSUM = 16  # bytes
@@ -33,6 +35,7 @@ MOST_EXPANSION = 2**14
 CODER = [{"id": lzma.FILTER_LZMA2, "lc": 0, "lp": 0, "pb": 0, "dict_size": 2**16}]
 #: Without ``bits``, the share that quantisation may add to the squared error of reconstruction.
 ADDED_ERROR = 0.02
+JUDGED = 1000  # samples by which the number of bits is chosen
 
 
 def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> bytes:
@@ -64,10 +67,13 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
     >>> decompress(model, compress(model, X)).shape
     (256, 8)
     """
-    X = model.network_.check(X)
-    codes = model.network_.encode(X)
-    quantizer = Quantizer.fit(codes, bits if bits is not None else fewest_bits(model, X, codes))
-    return pack(quantizer, quantizer.quantize(codes), fingerprint(model.network_))
+    X = check_numeric(X, "samples")
+    (size,) = model.network_.code_shape
+    if len(X.shape) and len(X) * size > MOST_NUMBERS:
+        raise _too_many(len(X), size)
+    quantizer = quantizer_for(model, X, bits)
+    numbers = np.concatenate([quantizer.quantize(codes) for codes in model.network_.encode_parts(X)])
+    return pack(quantizer, numbers, fingerprint(model.network_))
 
 
 def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
@@ -94,6 +100,28 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
     return model.network_.decode(quantizer.restore(numbers))
 
 
+def quantizer_for(model: AutoencoderEstimator, X: Samples, bits: int | None) -> Quantizer:
+    """The quantizer of the codes of X, which are computed in parts and not kept."""
+    bounds, first = np.empty((0, 0)), np.empty((0, 0))
+    for i, codes in enumerate(model.network_.encode_parts(X)):
+        seen = np.concatenate([bounds, codes]) if i else codes
+        bounds = np.stack([seen.min(axis=0), seen.max(axis=0)])
+        first = np.concatenate([first, codes])[:JUDGED] if i else codes[:JUDGED].copy()
+    return Quantizer.fit(bounds, bits if bits is not None else fewest_bits(model, X, first))
+
+
+def quality(model: AutoencoderEstimator, content: bytes, X: Any) -> float:
+    """The PSNR of what ``decompress`` rebuilds of the samples X that were compressed, in parts; see ``psnr``."""
+    X = model.network_.check(X)
+    numbers, quantizer, _ = unpack(content)
+    squares, start = 0.0, 0
+    for stop in ends_of_parts(X.shape, 1):
+        rebuilt = model.network_.decode(quantizer.restore(numbers[start:stop]))
+        squares += float(np.square(rebuilt - dense(X[start:stop]), dtype=np.float64).sum())
+        start = stop
+    return float(-10 * np.log10(squares / X.size))
+
+
 def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: int | None = None) -> int:
     """``compress`` to a file, which is replaced atomically; returns its size in bytes."""
     content = compress(model, X, bits)
@@ -118,10 +146,9 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
 def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
     """The fewest bits with which quantisation adds at most the share ``ADDED_ERROR`` to the reconstruction error of X.
 
-    Only the first 1,000 samples are used.
+    Only the first 1,000 samples are used, whose ``codes`` are given.
     """
-    some = dense(X[:1000])
-    codes = codes[:1000]
+    some = dense(model.network_.check(X[: len(codes)]))
 
     def error(z: Array) -> float:
         return float(np.square(model.network_.decode(z) - some, dtype=np.float64).mean())
@@ -137,8 +164,7 @@ def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
 def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
     """Content of a file with the quantised codes ``numbers`` (n, size) and ``maker``, the fingerprint of the model."""
     # (n, size) -> a stream of low bytes for each dimension, then of high bytes where there are any
-    planes = [plane for column in numbers.T for plane in (column & 255, column >> 8)]
-    streams = [_encoded(plane.astype(np.uint8)) for plane in planes]
+    streams = [_encoded((numbers[:, i // 2] >> 8 * (i % 2)).astype(np.uint8)) for i in range(2 * numbers.shape[1])]
     header = {"n": len(numbers), "size": numbers.shape[1], "step": quantizer.step, "model": maker}
     text = json.dumps(header).encode()
     body = b"".join(
@@ -151,11 +177,12 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
         ]
     )
     if _is_too_large(len(numbers), numbers.shape[1], len(body)):
-        raise ValueError(
-            f"{len(numbers):,} codes of {numbers.shape[1]} values, in {len(body):,} bytes, are more than one file may "
-            f"hold; compress fewer samples at once"
-        )
+        raise _too_many(len(numbers), numbers.shape[1])
     return MAGIC + _checksum(body) + body
+
+
+def _too_many(n: int, size: int) -> ValueError:
+    return ValueError(f"{n:,} codes of {size} values are more than one file may hold; compress fewer samples at once")
 
 
 def unpack(content: bytes) -> tuple[Array, Quantizer, str]:

@@ -24,8 +24,8 @@ from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Adam
 from npae.utils.randomness import generator
+from npae.utils.samples import dense
 from npae.utils.scalars import real_number, whole_number
-from npae.utils.sparse import dense
 from npae.utils.types import Array
 
 BATCH_SIZE = 256

@@ -16,8 +16,8 @@ from npae.applications.anomaly_scores import AnomalyScore
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.sample_record import SampleRecord
 from npae.network.batching import BATCH
+from npae.utils.samples import dense
 from npae.utils.scalars import real_number
-from npae.utils.sparse import dense
 from npae.utils.types import Array
 from npae.utils.wording import counted
 

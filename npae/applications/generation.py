@@ -17,8 +17,8 @@ from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.estimators.hints import CARRIED
 from npae.network.posterior import posterior
 from npae.utils.randomness import generator
+from npae.utils.samples import dense
 from npae.utils.scalars import real_number, truth_value, whole_number
-from npae.utils.sparse import dense
 from npae.utils.types import Array
 from npae.utils.validation import one_sample, stack_two
 

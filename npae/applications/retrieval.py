@@ -7,24 +7,26 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from math import prod
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from npae.applications.distance_bounds import SAMPLE, bounds_of, candidates, middle_of
 from npae.applications.features import feature_sets
 from npae.estimators import AutoencoderEstimator
 from npae.storage.model_file import fingerprint
 from npae.utils import safetensors
 from npae.utils.errors import FileFormatError, MissingExtraError
+from npae.utils.safetensors import InParts
 from npae.utils.scalars import whole_number
+from npae.utils.sources import ArraySource
 from npae.utils.types import Array
-from npae.utils.validation import check_array, check_labels, refuse_non_finite
+from npae.utils.validation import check_array, check_labels, check_numeric
 
 METRICS = ("euclidean", "cosine")
 QUERIES, CODES = 256, 16_384  # compared at once: 16 MiB of distances in float32
-SAMPLE = 4096  # codes that set the first limit of a search
-LARGEST_SQUARE = 1e37  # of a norm that is compared in float32, whose largest number is 3e38
 VALUES = 2**20  # of pairs compared at once in float64: 8 MiB
 FORMAT = 1
 
@@ -72,7 +74,7 @@ class Index:
         """The index of samples X ``(n, *shape)``, encoded by a fitted model; ``names`` are those of their files."""
         codes = model.network_.encode(X)
         return cls(
-            codes.reshape(len(codes), -1).astype(np.float32),
+            codes.reshape(len(codes), -1).astype(np.float32, copy=False),
             metric,
             fingerprint(model.network_),
             None if names is None else tuple(names),
@@ -107,22 +109,35 @@ class Index:
 
         Distances are compared in float32 first. What rounding cannot rule out is compared again in float64.
         """
-        queries = self._comparable(queries)
-        best_places = np.empty((len(queries), 0), np.int64)
-        best = np.empty((len(queries), 0))  # squared distances
+        a = self._comparable(queries)
+        best_places = np.empty((len(a), 0), np.int64)
+        best = np.empty((len(a), 0))  # squared distances
+        middle = middle_of(self.codes[:SAMPLE]) if self.metric == "euclidean" else None
         for start in range(0, len(self.codes), CODES):
-            codes = self._comparable(self.codes[start : start + CODES])
+            codes = self.codes[start : start + CODES]
             limit = best[:, -1] if best.shape[1] == k else None
-            rows, columns = _candidates(queries, codes, k, limit)
-            squares = np.concatenate([best.ravel(), _squared_distances(queries, codes, rows, columns)])
+            rows, columns = candidates(bounds_of(a, codes, self.metric, middle), k, limit)
+            if limit is not None and not len(rows):
+                continue
+            squares = np.concatenate([best.ravel(), self._squared_distances(a, codes, rows, columns)])
             places = np.concatenate([best_places.ravel(), start + columns])
-            rows = np.concatenate([np.repeat(np.arange(len(queries)), best.shape[1]), rows])
+            rows = np.concatenate([np.repeat(np.arange(len(a)), best.shape[1]), rows])
             order = np.lexsort((squares, rows))  # it is stable, and in each row places ascend
-            first = np.searchsorted(rows[order], np.arange(len(queries)))
+            first = np.searchsorted(rows[order], np.arange(len(a)))
             chosen = order[first[:, None] + np.arange(min(k, start + len(codes)))]
             best, best_places = squares[chosen], places[chosen]
         # ‖a − b‖² of unit vectors is 2 (1 − cos)
         return best_places, np.sqrt(best) if self.metric == "euclidean" else best / 2
+
+    def _squared_distances(self, a: Array, b: Array, rows: Array, columns: Array) -> Array:
+        """‖a_i − b_j‖² of pairs i, j in float64; equal for equal vectors, whatever other pairs are asked for."""
+        squares = np.empty(len(rows))
+        length = max(VALUES // a.shape[1], 1)
+        for start in range(0, len(rows), length):
+            pairs = slice(start, start + length)
+            difference = a[rows[pairs]].astype(np.float64) - self._comparable(b[columns[pairs]])
+            squares[pairs] = np.square(difference, out=difference).sum(axis=1)
+        return squares
 
     def _comparable(self, codes: Array) -> Array:
         """The codes, if the metric is cosine scaled to unit length in float64."""
@@ -149,12 +164,26 @@ class Index:
 
     def save(self, path: str | Path) -> None:
         """Write the index to a safetensors file; an existing file is replaced atomically."""
-        record = {"format": FORMAT, "metric": self.metric, "model": self.model}
-        arrays = {"codes": self.codes}
-        if self.names is not None:
-            text = "\0".join(self.names).encode("utf-8", "surrogateescape")  # a name that is not UTF-8 keeps its bytes
-            arrays["names"] = np.frombuffer(text, np.uint8)
-        safetensors.write(path, arrays, {"npae-index": json.dumps(record)})
+        _write(path, self.codes, self.metric, self.model, self.names)
+
+    @classmethod
+    def write(
+        cls,
+        path: str | Path,
+        model: AutoencoderEstimator,
+        X: Any,
+        metric: str = "euclidean",
+        names: Sequence[str] | None = None,
+    ) -> int:
+        """``Index.of`` and ``save`` in one, in parts, so that codes are never all in memory; returns their number."""
+        X = check_numeric(X, "samples")
+        cls(np.empty((len(X), 0), np.float32), metric, "", None if names is None else tuple(names))  # checks these
+        parts = (
+            codes.reshape(len(codes), -1).astype(np.float32, copy=False) for codes in model.network_.encode_parts(X)
+        )
+        codes = InParts((len(X), prod(model.network_.code_shape)), np.dtype(np.float32), parts)
+        _write(path, codes, metric, fingerprint(model.network_), names)
+        return len(X)
 
     @classmethod
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
@@ -178,7 +207,8 @@ class Index:
             index = cls(codes, record["metric"], record["model"], _names(arrays.get("names")))
             if record["format"] != FORMAT or codes.ndim != 2 or codes.dtype != np.float32 or not codes.size:
                 raise ValueError
-            refuse_non_finite(codes, "codes")
+            if ArraySource(codes).survey.bad is not None:
+                raise ValueError
         except (KeyError, TypeError, ValueError, RecursionError):
             raise FileFormatError(f"{path} is no index that this version reads; make it with npae index") from None
         if model is not None and index.model != fingerprint(model.network_):
@@ -189,6 +219,15 @@ class Index:
         return index
 
 
+def _write(path: str | Path, codes: Array | InParts, metric: str, model: str, names: Sequence[str] | None) -> None:
+    arrays: dict[str, Array | InParts] = {"codes": codes}
+    if names is not None:
+        text = "\0".join(names).encode("utf-8", "surrogateescape")  # a name that is not UTF-8 keeps its bytes
+        arrays["names"] = np.frombuffer(text, np.uint8)
+    record = {"format": FORMAT, "metric": metric, "model": model}
+    safetensors.write(path, arrays, {"npae-index": json.dumps(record)})
+
+
 def _names(characters: Array | None) -> tuple[str, ...] | None:
     """The names that ``Index.save`` wrote, or None where it had none."""
     if characters is None:
@@ -196,58 +235,6 @@ def _names(characters: Array | None) -> tuple[str, ...] | None:
     if characters.dtype != np.uint8:
         raise ValueError
     return tuple(characters.tobytes().decode("utf-8", "surrogateescape").split("\0"))
-
-
-def _candidates(a: Array, b: Array, k: int, limit: Array | None) -> tuple[Array, Array]:
-    """Rows i and columns j of all pairs whose distance may be among the k smallest of row i, compared in float32.
-
-    Parameters
-    ----------
-    a, b : ndarray of shape (m, size), (n, size)
-    k : int
-    limit : ndarray of shape (m,), optional
-        A squared distance within which k others are known already; without it at least k pairs of each row are given,
-        or all.
-
-    Notes
-    -----
-    ‖a − b‖² − ‖a‖² = ‖b‖² − 2 a·b, which is one product of the matrices (−2a, 1) and (b, ‖b‖²). In float32 its error is
-    at most c (‖a‖² + ‖b‖²) with c = (size + 16) ε: a dot product of rounded vectors is off by less than
-    (size + 2) ε/2 ‖a‖ ‖b‖ (Higham 2002, §3.1). The mean of some of b is subtracted from both first, which makes
-    norms smaller. A pair is ruled out only if its distance less this error exceeds the limit.
-    """
-    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        middle = b[:SAMPLE].mean(axis=0)
-        a, b = ((x - middle).astype(np.float32, copy=False) for x in (a, b))
-        a_squares, b_squares = (np.einsum("ij,ij->i", x, x).astype(np.float64) for x in (a, b))
-    if not (a_squares.max() < LARGEST_SQUARE and b_squares.max() < LARGEST_SQUARE):  # could overflow in float32
-        return np.repeat(np.arange(len(a)), len(b)), np.tile(np.arange(len(b)), len(a))
-    share, least = ((a.shape[1] + 16) * float(x) for x in (np.finfo(np.float32).eps, np.finfo(np.float32).tiny))
-    a_error, b_error = (share * x + least for x in (a_squares, b_squares))
-    left = np.concatenate([-2 * a, np.ones((len(a), 1), np.float32)], axis=1)
-    right = np.concatenate([b, (b_squares - b_error).astype(np.float32)[:, None]], axis=1)
-    lowest = left @ right.T  # (m, n)
-    if limit is not None:
-        limit = limit - a_squares + a_error
-    elif len(b) > k:  # the k-th smallest of some is at least that of all
-        some = slice(max(k, SAMPLE))
-        highest = lowest[:, some] + (2 * b_error[some]).astype(np.float32)
-        limit = np.partition(highest, k - 1, axis=1)[:, k - 1] + 2 * a_error
-    else:
-        limit = np.full(len(a), np.inf)
-    limit = np.nextafter(limit.astype(np.float32), np.float32(np.inf))
-    return np.divmod(np.flatnonzero(lowest <= limit[:, None]), len(b))
-
-
-def _squared_distances(a: Array, b: Array, rows: Array, columns: Array) -> Array:
-    """‖a_i − b_j‖² of pairs i, j in float64; equal for equal vectors, whatever other pairs are asked for."""
-    squares = np.empty(len(rows))
-    length = max(VALUES // a.shape[1], 1)
-    for start in range(0, len(rows), length):
-        pairs = slice(start, start + length)
-        difference = a[rows[pairs]].astype(np.float64) - b[columns[pairs]]
-        squares[pairs] = np.square(difference, out=difference).sum(axis=1)
-    return squares
 
 
 def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labels: Any, metric: str) -> float:

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from npae.applications.encoded_parts import RECORD, codes_of, encode_parts, parts_in
-from npae.cli.arguments import add_data, add_model, check_options, count, read_data, read_model
-from npae.cli.output import SUFFIXES, write_array
+from npae.cli.arguments import add_model, check_options, count, read_model
+from npae.cli.open_data import add_large_data, open_data
+from npae.cli.output import SUFFIXES, write_parts
 from npae.cli.paths import add_output
 from npae.cli.streams import STREAM
 from npae.utils.console import say
@@ -19,7 +20,7 @@ EXAMPLE = "npae encode runs/deep --data digits --out codes.npy"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL --data --out --workers --scheduler."""
     add_model(parser)
-    add_data(parser)
+    add_large_data(parser)
     add_output(
         parser,
         "--out",
@@ -43,14 +44,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Encode and write."""
+    """Encode and write, some samples at a time."""
     if _by_workers(args):
         _run_workers(args)
         return
     model = read_model(args)
-    codes = model.transform(read_data(args, model))
-    write_array(args.out, codes)
-    say(f"{counted(len(codes), 'code')} of {counted(codes.shape[1], 'value')} in {args.out}")
+    X = open_data(args, model)
+    shape = len(X), *model.network_.code_shape
+    write_parts(args.out, model.transform_parts(X), shape, model.network_.arena.dtype)
+    say(f"{counted(len(X), 'code')} of {counted(shape[1], 'value')} in {args.out}")
 
 
 def _by_workers(args: argparse.Namespace) -> bool:
@@ -67,7 +69,13 @@ def _folder_of_parts(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _files(args: argparse.Namespace, out: Path) -> list[Path]:
-    return [out / RECORD, *(codes_of(part, out) for part in parts_in(Path(args.data)))]
+    return [out / RECORD, *(codes_of(part, out) for part in parts_in(_folder(args)))]
+
+
+def _folder(args: argparse.Namespace) -> Path:
+    if not isinstance(args.data, str):
+        raise ValueError("several --data were given, but workers encode the files of one folder; give that")
+    return Path(args.data)
 
 
 def _is_recorded(args: argparse.Namespace, path: Path) -> bool:
@@ -77,7 +85,7 @@ def _is_recorded(args: argparse.Namespace, path: Path) -> bool:
 def _run_workers(args: argparse.Namespace) -> None:
     if args.workers is not None and args.scheduler is not None:
         raise ValueError("--workers starts processes here, and --scheduler has its own; give one of the two")
-    parts, out = parts_in(Path(args.data)), Path(args.out)
+    parts, out = parts_in(_folder(args)), Path(args.out)
     made, kept = encode_parts(
         Path(args.model),
         parts,

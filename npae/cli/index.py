@@ -1,9 +1,11 @@
 """npae index: write the codes of many samples as an index for npae search."""
 
 import argparse
+from math import prod
 
 from npae.applications.retrieval import METRICS, Index
-from npae.cli.arguments import add_data, add_model, beside_model, read_data, read_model
+from npae.cli.arguments import add_model, beside_model, read_model
+from npae.cli.open_data import add_large_data, open_data
 from npae.cli.paths import add_output
 from npae.cli.rows import sample_names
 from npae.utils.console import say
@@ -16,7 +18,7 @@ EXAMPLE = "npae index runs/deep --data digits --out digits.index.safetensors"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL --data --metric --out."""
     add_model(parser)
-    add_data(parser)
+    add_large_data(parser)
     parser.add_argument("--metric", choices=METRICS, default="cosine", help="of distance (default: cosine)")
     add_output(
         parser,
@@ -30,6 +32,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     """Encode and write."""
     model = read_model(args)
-    index = Index.of(model, read_data(args, model), args.metric, sample_names(args.data))
-    index.save(args.out)
-    say(f"{counted(len(index.codes), 'code')} of {counted(index.codes.shape[1], 'value')} in {args.out}")
+    n = Index.write(args.out, model, open_data(args, model), args.metric, sample_names(args.data))
+    say(f"{counted(n, 'code')} of {counted(prod(model.network_.code_shape), 'value')} in {args.out}")

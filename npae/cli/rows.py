@@ -9,6 +9,7 @@ from pathlib import Path
 from npae.cli.output import write_bytes
 from npae.datasets.image_files import find_images
 from npae.datasets.music.music_files import is_music
+from npae.datasets.open_source import is_source
 
 ROW_SUFFIXES = (".csv", ".json")
 
@@ -47,9 +48,11 @@ def _plain(value: object) -> object:
     return value.item() if hasattr(value, "item") else value
 
 
-def sample_names(source: str) -> list[str] | None:
+def sample_names(source: str | list[str]) -> list[str] | None:
     """The file of each sample of a folder of images, below that folder and with "/"; None for other data."""
+    if not isinstance(source, str) or source == "digits" or is_source(source):
+        return None
     folder = Path(source)
-    if source == "digits" or not folder.is_dir() or is_music(folder):
+    if not folder.is_dir() or is_music(folder):
         return None
     return [path.relative_to(folder).as_posix() for path in find_images(folder).paths]

@@ -14,6 +14,7 @@ from npae.cli.paths import add_input
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
 from npae.datasets.music.music_files import is_music
+from npae.datasets.open_source import is_source
 from npae.estimators import AutoencoderEstimator
 from npae.utils.errors import Hint, quoted
 from npae.utils.types import Array
@@ -153,7 +154,8 @@ def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> li
 
 def folder_labels(source: Path) -> list[str] | None:
     """The sub-folder of each image of a folder; None where there are none, and for other data, such as music."""
-    return find_images(source).labels if source.is_dir() and not is_music(source) else None
+    is_of_images = source.is_dir() and not is_music(source) and not is_source(source)
+    return find_images(source).labels if is_of_images else None
 
 
 def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
@@ -161,10 +163,10 @@ def labels_of_side(args: argparse.Namespace, side: str, n: int) -> Array | None:
 
     They are whole numbers (int64) or names (str).
     """
-    path, source = getattr(args, f"{side}_labels"), Path(getattr(args, side))
+    path, source = getattr(args, f"{side}_labels"), getattr(args, side)
     if path is not None:
         return read_labels(path, n)
-    folders = folder_labels(source)
+    folders = folder_labels(Path(source)) if isinstance(source, str) else None  # of several sources there are none
     return None if folders is None else numbers_or_names(folders)
 
 

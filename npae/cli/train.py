@@ -9,21 +9,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import MODEL_FILE, add_data, count, read_described
+from npae.cli.arguments import MODEL_FILE, count
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
+from npae.cli.open_data import add_large_data, first_of, open_described
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.ranks import add_ranks
 from npae.cli.sides import LABELS_NEEDED
+from npae.cli.tensorboard_events import FOLDER as TENSORBOARD
+from npae.cli.tensorboard_events import EventFile, require_tensorboard
+from npae.cli.watch_page import NAME as WATCH
+from npae.cli.watch_page import WatchPage
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
 from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
+from npae.training.trainer import Training
 from npae.utils.console import is_silent, say, shows_progress
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
+from npae.utils.sources import Source
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
@@ -68,7 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         subparser = types.add_parser(
             name, help=summary, description=summary, example=f"npae train {name} --data digits"
         )
-        add_data(subparser, default="digits")
+        add_large_data(subparser, default="digits", nargs="+")
         add_output(
             subparser,
             "--out",
@@ -78,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"the folder to write (default: runs/{name})",
         )
         _add_checkpoints(subparser)
+        _add_views(subparser)
         add_ranks(
             subparser, f"train in all processes that mpiexec has started: mpiexec -n 2 npae train {name} --ranks mpi"
         )
@@ -93,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     cls = ESTIMATORS[args.type]
     params = {name: getattr(args, name) for name in cls().get_params() if hasattr(args, name)}
     model = cls(**{"verbose": shows_progress(), **params})
-    X, metadata = read_described(args)
+    X, metadata = open_described(args)
     labels = _labels(args, len(X))
     folder = Path(args.out)
     checkpoints = _checkpoints(args, folder)
@@ -107,10 +115,12 @@ def run(args: argparse.Namespace) -> int:
                 _remove_replaced(folder, keeps_checkpoints=checkpoints is not None)
             _write_pictures(folder, model, X, labels)
 
-    callbacks = [] if is_silent() else [lambda training: history.write(training.history)]
+    views = _Views(args, model, X, labels)
+    callbacks = [] if is_silent() else [lambda training: history.write(training.history), views.write]
     try:
         model.fit(X, labels, checkpoints=checkpoints, callbacks=callbacks, ranks=args.ranks)
     except BaseException as error:  # it leaves what the complete epochs have learned
+        views.end(model, f"ended by an error ({type(error).__name__})")
         with suppress(OSError):  # where nothing can be written, what came first is said
             write()
         if (
@@ -118,10 +128,50 @@ def run(args: argparse.Namespace) -> int:
         ):  # else it is told of beside these
             raise save_diagnosis(error, folder) from error
         raise
+    views.end(model, "interrupted" if model.training_.interrupted else "done")
     write()
     if model.n_iter_ == 0:
         say("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
+
+
+class _Views:
+    """The page of --watch and the events of --tensorboard, where they are asked for.
+
+    Parameters
+    ----------
+    args : Namespace
+    model : estimator
+    X, labels : as ``fit`` takes them
+    """
+
+    def __init__(
+        self, args: argparse.Namespace, model: AutoencoderEstimator, X: Array | Source, labels: Array | None
+    ) -> None:
+        if args.tensorboard:
+            require_tensorboard()
+        folder, is_wanted = Path(args.out), not is_silent()
+        if args.force and is_wanted:  # those of an earlier run
+            for path in (folder / WATCH, *_events_in(folder)):
+                path.unlink(missing_ok=True)
+        self.page = WatchPage(folder / WATCH, model, X, labels) if args.watch and is_wanted else None
+        self.events = EventFile(folder / TENSORBOARD) if args.tensorboard and is_wanted else None
+        if self.page is not None:
+            say(f"to watch: open {self.page.path} in a browser, once the first epoch is over")
+
+    def write(self, training: Training) -> None:
+        """After an epoch."""
+        if self.page is not None:
+            self.page.write(training.history)
+        if self.events is not None:
+            self.events.write(training.history)
+
+    def end(self, model: AutoencoderEstimator, how: str) -> None:
+        """The last state stays."""
+        if self.page is not None and getattr(model, "history_", None):
+            self.page.write(model.history_, ended=how)
+        if self.events is not None:
+            self.events.close()
 
 
 def _labels(args: argparse.Namespace, n: int) -> Array | None:
@@ -134,6 +184,19 @@ def _labels(args: argparse.Namespace, n: int) -> Array | None:
     if labels is None:
         raise ValueError(f"--conditional needs a label for each sample; {LABELS_NEEDED} (--labels)")
     return labels
+
+
+def _add_views(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help=f"write RUN/{WATCH}, a page that loads itself anew: losses, reconstructions, time left",
+    )
+    parser.add_argument(
+        "--tensorboard",
+        action="store_true",
+        help=f"write the history as TensorBoard's event files into RUN/{TENSORBOARD}; needs npae[tensorboard]",
+    )
 
 
 def _add_checkpoints(parser: argparse.ArgumentParser) -> None:
@@ -170,7 +233,12 @@ def _checkpoints(args: argparse.Namespace, folder: Path) -> Checkpoints | None:
 
 def _files(args: argparse.Namespace, folder: Path) -> list[Path]:
     """What a run writes into its folder, and the checkpoints of one that was there before."""
-    return [*(folder / name for name in (MODEL, HISTORY, *PICTURES, DIAGNOSIS)), *_checkpoints_in(folder)]
+    names = (MODEL, HISTORY, *PICTURES, DIAGNOSIS, WATCH)
+    return [*(folder / name for name in names), *_events_in(folder), *_checkpoints_in(folder)]
+
+
+def _events_in(folder: Path) -> list[Path]:
+    return sorted((folder / TENSORBOARD).glob("events.out.tfevents.*"))
 
 
 def _checkpoints_in(folder: Path) -> list[Path]:
@@ -208,14 +276,15 @@ def _remove_replaced(folder: Path, keeps_checkpoints: bool) -> None:
         Checkpoints(folder / CHECKPOINTS).remove()
 
 
-def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:
+def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array | Source, labels: Array | None) -> None:
     from npae.utils import charts, pictures
 
     losses, reconstructions = PICTURES
     try:
         written = {losses: charts.losses({type(model).__name__: model.history_}).encode()}
-        if pictures.are_images(X):
-            few, y = X[:16], None if labels is None else labels[:16]
+        few = first_of(X, 16)
+        if pictures.are_images(few):
+            y = None if labels is None else labels[:16]
             written[reconstructions] = pictures.png(pictures.rows(few, model.reconstruct(few, y)))
     except MissingExtraError as error:
         say(f"no pictures: {error}")

@@ -1,6 +1,7 @@
 """Readers for NumPy's files: npy (one array) and npz (a zip archive of arrays), without pickle."""
 
 import io
+import math
 import os
 import warnings
 import zipfile
@@ -120,8 +121,35 @@ def _choose(names: list[str], name: str | None, path: Path) -> str:
     return chosen[0]
 
 
+def npy_layout(path: Path) -> tuple[Shape, bool, np.dtype[Any], int]:
+    """Shape, whether the first axis varies fastest, dtype, and where the numbers begin, of an npy file of real numbers.
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError
+        As :func:`read_npy`, but of any size.
+    """
+    with open_file(path) as file:
+        shape, fortran_order, dtype = _numeric_header(file, path)
+        offset, size = file.tell(), os.fstat(file.fileno()).st_size
+    promised = math.prod(shape) * dtype.itemsize
+    if size - offset != promised:
+        raise FileFormatError(
+            f"{str(path)!r} promises an array of shape {shape} and dtype {dtype}, {promised:,} bytes, but holds "
+            f"{size - offset:,}; it is damaged: fetch or write it again"
+        )
+    return shape, fortran_order, dtype, offset
+
+
 def _read(stream: Stream, path: Path, size: int, *, texts: bool = False) -> Array:
     """One npy array from a stream of ``size`` bytes, a file or a member of a zip."""
+    shape, fortran_order, dtype = _numeric_header(stream, path, texts=texts)
+    x = read_array(stream, dtype, shape[::-1] if fortran_order else shape, path, size)
+    return np.ascontiguousarray(x.T if fortran_order else x, dtype.newbyteorder("=")).reshape(shape)
+
+
+def _numeric_header(stream: Stream, path: Path, *, texts: bool = False) -> tuple[Shape, bool, np.dtype[Any]]:
+    """The header of an array of real numbers, or if ``texts`` allows them of texts; others are refused."""
     shape, fortran_order, dtype = _header(stream, path)
     if dtype.kind not in ("biufU" if texts else "biuf"):
         what = "Python objects, which only pickle could read" if dtype.hasobject else f"dtype {str(dtype)[:80]}"
@@ -131,8 +159,7 @@ def _read(stream: Stream, path: Path, size: int, *, texts: bool = False) -> Arra
         )
     if len(shape) > 64 or not all(0 <= n <= MAX_BYTES for n in shape):
         raise FileFormatError(f"{str(path)!r} promises an impossible shape; it is damaged: fetch or write it again")
-    x = read_array(stream, dtype, shape[::-1] if fortran_order else shape, path, size)
-    return np.ascontiguousarray(x.T if fortran_order else x, dtype.newbyteorder("=")).reshape(shape)
+    return shape, fortran_order, dtype
 
 
 def _header(stream: Stream, path: Path) -> tuple[Shape, bool, np.dtype[Any]]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,13 +18,16 @@ from npae.datasets.music.layout import Layout
 from npae.datasets.music.midi import MAGIC as MIDI_MAGIC
 from npae.datasets.music.music_files import SUFFIXES as MUSIC_SUFFIXES
 from npae.datasets.music.music_files import is_music
+from npae.datasets.named_columns import NamedColumns
+from npae.datasets.open_source import is_source
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
+from npae.datasets.shards import ShardSource
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_named_table
 from npae.datasets.table_columns import Drop
 from npae.utils.errors import FileFormatError
 from npae.utils.scalars import real_number
-from npae.utils.types import Array
+from npae.utils.types import Array, Shape
 from npae.utils.wording import counted
 
 
@@ -56,6 +60,14 @@ def read_digits(_: Path) -> Array:
     return load_digits().train_images
 
 
+def read_shards(path: Path) -> Array:
+    """All samples of shards, of a Parquet or HDF5 file, or of zarr, in memory."""
+    source = ShardSource(path)
+    _refuse_large(path, source.shape, source.dtype)
+    x = source.read(0, len(source))
+    return NamedColumns.of(x, tuple(source.columns)) if source.columns else x
+
+
 BY_SUFFIX: dict[str, Reader] = {
     ".npy": read_npy,
     ".npz": read_npz,
@@ -73,6 +85,7 @@ TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the fil
 #: The options of each reader, and what they are for, in words.
 OPTIONS: dict[Reader, tuple[str, ...]] = {
     read_npy: ("divide",),
+    read_shards: ("divide",),
     read_npz: ("name", "divide"),
     read_idx: ("divide",),
     read_named_table: ("header", "drop", "divide"),
@@ -201,6 +214,8 @@ def find_reader(source: str | os.PathLike[str]) -> Reader:
         return read_digits
     if is_music(path):
         return read_music
+    if path.suffix.lower() != ".npy" and is_source(path):
+        return read_shards
     if path.is_dir():
         return read_images
     refuse_by_content(path)
@@ -226,15 +241,21 @@ def find_reader(source: str | os.PathLike[str]) -> Reader:
     return reader
 
 
+def _refuse_large(path: Path, shape: Shape, stored: np.dtype[Any]) -> np.dtype[Any]:
+    """Raise FileFormatError where so many numbers are too many as floating-point numbers; returns their dtype."""
+    dtype = np.dtype(np.float32 if np.promote_types(stored, np.float32) == np.float32 else np.float64)
+    if prod(shape) * dtype.itemsize > MAX_BYTES:
+        raise FileFormatError(
+            f"{str(path)!r} holds {counted(prod(shape), 'number')}, which as {dtype} take more than {MAX_BYTES:,} "
+            f"bytes; split it into smaller files"
+        )
+    return dtype
+
+
 def _as_float(x: Array, path: Path, divisor: float | None) -> Array:
     if divisor is None and x.dtype == np.uint8 and x.ndim in IMAGES and x.max(initial=0) > 1:
         divisor = 255
-    dtype = np.dtype(np.float32 if np.promote_types(x.dtype, np.float32) == np.float32 else np.float64)
-    if x.size * dtype.itemsize > MAX_BYTES:
-        raise FileFormatError(
-            f"{str(path)!r} holds {counted(x.size, 'number')}, which as {dtype} take more than {MAX_BYTES:,} bytes; "
-            f"split it into smaller files"
-        )
+    dtype = _refuse_large(path, x.shape, x.dtype)
     if x.dtype.kind in "iu" and x.size and max(-int(x.min()), int(x.max())) > 2**53:
         raise FileFormatError(
             f"{str(path)!r} holds whole numbers beyond 2**53, from {int(x.min())} to {int(x.max())}, of which "

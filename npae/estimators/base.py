@@ -4,6 +4,7 @@ The constructor only stores its arguments, each under its own name; names of att
 underscore. So estimators work in clone, parameter searches and pipelines, and npae does not need scikit-learn.
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from npae.estimators.sample_record import SampleRecord
 from npae.network.autoencoder import Autoencoder
 from npae.training.replicas import effective_n_jobs
 from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row
+from npae.utils.samples import Samples
 from npae.utils.scalars import whole_number
-from npae.utils.sparse import Samples
 from npae.utils.types import Array
 from npae.utils.validation import stack_two
 
@@ -70,6 +71,10 @@ class AutoencoderEstimator(FitMixin):
             If X has another shape or is not finite.
         """
         return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
+
+    def transform_parts(self, X: Any) -> Iterator[Array]:
+        """Yield the codes of ``transform`` in parts, so that those of a source are never all in memory."""
+        yield from self._network().encode_parts(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs))
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
         """``fit(X, y).transform(X)``."""

@@ -19,12 +19,15 @@ from npae.training.ranks.communicator import Communicator
 from npae.training.ranks.joining import joined
 from npae.training.replicas import effective_n_jobs
 from npae.training.schedules import Constant, Schedule, Span, schedule_by_name
+from npae.training.split import split_off
 from npae.training.state import Data
-from npae.training.trainer import Callback, Training, split_off
+from npae.training.trainer import Callback, Training
 from npae.utils.bytes_as_numbers import are_whole, looks_like_images_of_bytes
 from npae.utils.columns import Columns, check_columns, columns_of
+from npae.utils.not_numbers import refuse_parts
 from npae.utils.randomness import seed_from
-from npae.utils.sparse import Samples
+from npae.utils.samples import Samples
+from npae.utils.sources import Source
 from npae.utils.types import Array, Shape
 from npae.utils.validation import check_numeric, check_samples, is_unit_interval
 from npae.utils.wording import counted
@@ -33,8 +36,6 @@ from npae.utils.wording import counted
 LARGEST_EXACT = 2**24
 #: Attribute of a copy that has not gone on training: what the optimizer remembers.
 OPTIMIZER_STATE = "_optimizer_state"
-#: A list of fewer entries with more rows each is probably one of parts, not of samples.
-FEW_ENTRIES, MANY_ROWS = 10, 50
 
 
 class FitMixin(SharedParameters):
@@ -97,8 +98,7 @@ class FitMixin(SharedParameters):
         fraction = self.validation_fraction
         if fraction is None:
             fraction = 0.1 if self.early_stopping else 0.0
-        train, validation = split_off(X, fraction, seed)
-        train_labels, validation_labels = (None, None) if labels is None else split_off(labels, fraction, seed)
+        train, train_labels, validation, validation_labels = split_off(X, labels, fraction, seed, self.shuffle)
         data = Data(train, train_labels, validation, validation_labels)
         training = self._new_training(X, len(train), seed, columns, classes, checkpoints)
         if ranks is not None:
@@ -197,6 +197,7 @@ class FitMixin(SharedParameters):
         self.training_.change(
             self._new_optimizer(), batch_size=self.batch_size, clip_norm=self.clip_norm, n_jobs=self.n_jobs
         )
+        self.training_.shuffle = self.shuffle
         if self.schedule != earlier.schedule:
             schedule_by_name(self.schedule, 1)  # an unknown one is refused
             span = (self.network_.run.step, self.epochs * n_steps)
@@ -221,7 +222,9 @@ class FitMixin(SharedParameters):
 
     def _prepare(self, X: Any, columns: Columns | None) -> Samples:
         """X of ``fit``, with hints where it is probably meant otherwise."""
-        is_list = isinstance(X, list | tuple)
+        is_source = isinstance(X, Source)
+        if isinstance(X, list | tuple):
+            refuse_parts(X)
         X = check_numeric(X, "X")
         if X.ndim < 2 or X.ndim > 4:
             raise ValueError(
@@ -235,16 +238,10 @@ class FitMixin(SharedParameters):
         samples = check_samples(X, X.shape[1:], self._dtype_for(X), "X", unit_interval=self.loss == "bce")
         if self.loss == "auto" and looks_like_images_of_bytes(samples, columns.labels if columns is not None else None):
             numbers = "whole numbers" if are_whole(samples) else "numbers"
+            remedy = "give the source divide=255" if is_source else "fit X / 255"
             warnings.warn(
-                f"X holds {numbers} of 0-255, probably images; fit X / 255, which is learned better (on the command "
-                f"line --divide 255)",
-                stacklevel=3,
-            )
-        if is_list and X.ndim > 2 and len(X) < FEW_ENTRIES and X.shape[1] > MANY_ROWS:
-            warnings.warn(
-                f"X is a list of {counted(len(X), 'array')} of shape {X.shape[1:]}, each of which is taken for one "
-                f"sample; if they are parts of the data, whose rows are the samples, give np.concatenate(X), or call "
-                f"partial_fit with each",
+                f"X holds {numbers} of 0-255, probably images; {remedy}, which is learned better (on the command line "
+                f"--divide 255)",
                 stacklevel=3,
             )
         return samples
@@ -295,6 +292,7 @@ class FitMixin(SharedParameters):
             batch_size=self.batch_size,
             clip_norm=self.clip_norm,
             n_jobs=self.n_jobs,
+            shuffle=self.shuffle,
             history=history,
             n_samples=n_train,
             n_validation=n_validation,

@@ -15,7 +15,9 @@ from npae.network.autoencoder import Autoencoder
 from npae.network.posterior import posterior
 from npae.utils.columns import Columns
 from npae.utils.errors import ChannelsFirstHint, Hint, ScaleHint, UnusedCodeHint, WindowsHint
-from npae.utils.sparse import Samples, SparseRows
+from npae.utils.samples import Rows, Samples, dense
+from npae.utils.sources import IN_MEMORY
+from npae.utils.sparse import SparseRows
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
@@ -43,14 +45,17 @@ def hint_at_data(X: Samples, network: Autoencoder, *, stacklevel: int) -> None:
     Parameters
     ----------
     X : ndarray of shape (n, features), (n, height, width) or (n, height, width, channels)
-        Finite. Sparse samples, such as counts of words, have columns of many scales by nature, and get no hint.
+        Finite. Sparse samples, such as counts of words, have columns of many scales by nature, and get no hint; nor do
+        those of a source of more than 128 MiB, which would have to be read whole once more.
     network : Autoencoder
         That is about to be trained. Only to one that convolves it matters which values are neighbours.
     stacklevel : int
         Of the caller's line, counted from here.
     """
-    if isinstance(X, SparseRows):
-        return
+    if isinstance(X, Rows):
+        if isinstance(X, SparseRows) or X.size * X.dtype.itemsize > IN_MEMORY:
+            return
+        X = dense(X)
     is_convolutional = any(isinstance(layer, Conv2D) for layer in network.encoder.layers)
     hint: Hint | None = None
     if X.ndim == 4:

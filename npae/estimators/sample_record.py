@@ -12,7 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from npae.utils.sparse import Samples, dense
+from npae.utils.samples import Samples, dense
 from npae.utils.types import Array
 
 EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced

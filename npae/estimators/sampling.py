@@ -9,9 +9,9 @@ from npae.estimators.conditioning import ConditionalMixin
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.mixture import Mixture, codes_needed
 from npae.utils.randomness import generator, seed_from
+from npae.utils.samples import Samples
 from npae.utils.scalars import whole_number
 from npae.utils.scikit_learn import has_sklearn
-from npae.utils.sparse import Samples
 from npae.utils.types import Array
 
 SAMPLERS = ("prior", "gaussian", "gmm")

@@ -57,6 +57,13 @@ class SharedParameters(SaveMixin):
         'Course of the learning rate over ``epochs``: "constant", "step", "cosine" or "warm_up" (then cosine).',
         default="constant",
     )
+    shuffle: str = parameter(
+        "str",
+        'Order of the samples in an epoch: "global" is a permutation of all, "window" reads chunks of 4 MiB whole, in '
+        'random order, and permutes the rows of at least eight at a time; "auto" takes windows for data outside of '
+        "memory of more than 128 MiB.",
+        default="auto",
+    )
     clip_norm: float | None = parameter(
         "float or None",
         "Norm to which a longer gradient is shortened; None leaves all as they are.",

@@ -48,6 +48,11 @@ class SklearnMixin:
         changed = {k: v for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in changed.items())})"
 
+    def _repr_html_(self) -> str:
+        from npae.estimators.notebook import as_html
+
+        return as_html(self)
+
     # Tags, and whether it is fitted
 
     if not TYPE_CHECKING:  # type checkers would take every attribute for defined

@@ -10,6 +10,7 @@ Planning, allocation, configuration and copies are in ``npae.network.base``.
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,13 @@ from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
 from npae.network.condition import given
-from npae.network.recorded_encoding import RecordedEncoding
+from npae.network.recorded_encoding import RecordedEncoding, ends_of_parts
 from npae.network.saving import save
 from npae.utils.bytes_as_numbers import hint_at_bytes, looks_like_bytes
 from npae.utils.columns import check_columns, columns_of
+from npae.utils.samples import Rows, Samples, dense
 from npae.utils.scalars import whole_number
-from npae.utils.sparse import Samples, dense
+from npae.utils.sources import Source
 from npae.utils.types import Array
 from npae.utils.validation import check_samples, is_unit_interval, refuse_non_finite
 from npae.utils.wording import counted
@@ -212,7 +214,7 @@ class Autoencoder(Network):
 
     # Inference: no noise, no gradient, any number of samples
 
-    def encode(self, x: Samples, *, n_jobs: int = 1) -> Array:
+    def encode(self, x: Samples | Source, *, n_jobs: int = 1) -> Array:
         """Encode samples.
 
         Parameters
@@ -231,20 +233,39 @@ class Autoencoder(Network):
         ValueError
             If x has another shape or is not finite.
         """
+        parts = self.encode_parts(x, n_jobs=n_jobs)
+        first = next(parts)
+        if len(first) == len(x):
+            return first
+        codes = np.empty((len(x), *self.code_shape), first.dtype)
+        start = 0
+        for part in chain([first], parts):
+            codes[start : start + len(part)] = part
+            start += len(part)
+        return codes
+
+    def encode_parts(self, x: Samples | Source, *, n_jobs: int = 1) -> Iterator[Array]:
+        """Yield the codes that ``encode`` returns, an array at once and the samples of a source in parts."""
         if whole_number(n_jobs, "n_jobs") > MOST_THREADS:
             raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")
-        is_long = isinstance(x, np.ndarray) and x.ndim > 0 and len(x) >= 2 * batch_size_for(self.arena)
-        if not (is_long and self.is_recordable):
+        size = batch_size_for(self.arena)
+        can_be_long = isinstance(x, np.ndarray | Rows | Source) and len(x.shape) > 0
+        if not (can_be_long and len(x) >= 2 * size and self.is_recordable):
             x = self.check(x)
             self._hint_at_bytes(x)
-            return in_batches(self.arena, self._code_of, self.code_shape, x)
-        x = dense(check_samples(x, self.input_shape, self.arena.dtype, "samples", is_within=lambda *_: True))
+            yield in_batches(self.arena, self._code_of, self.code_shape, x)
+            return
+        x = check_samples(x, self.input_shape, self.arena.dtype, "samples", values_later=True)
         self._hint_at_bytes(x)
-        with self.arena.lock:
-            codes, is_finite = self._recorded_encoding(n_jobs).encode(x)
-        if not is_finite:
-            refuse_non_finite(x, "samples")
-        return codes
+        start = 0
+        for stop in ends_of_parts(x.shape, size) if isinstance(x, Rows) else [len(x)]:
+            part = x[start:stop]
+            with self.arena.lock:
+                codes, is_finite = self._recorded_encoding(n_jobs).encode(dense(part))
+            if not is_finite:
+                refuse_non_finite(part, "samples")
+            yield codes
+            start = stop
 
     def _hint_at_bytes(self, x: Samples) -> None:
         if self.loss.needs_unit_interval:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from npae.layers.arena import Arena
-from npae.utils.sparse import Samples, dense
+from npae.utils.samples import Samples, dense
 from npae.utils.types import Array, Shape
 
 BATCH = 256  # samples in a batch,

@@ -5,7 +5,7 @@ import numpy as np
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.network.batching import batch_size_for
-from npae.utils.sparse import Samples
+from npae.utils.samples import Samples
 from npae.utils.types import Array
 
 

@@ -1,6 +1,7 @@
 """Encoding of many samples on several threads, by replaying the recorded kernel calls of one batch."""
 
 import weakref
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import Plan, shared_team
 from npae.network.base import Network
 from npae.network.batching import batch_size_for
-from npae.utils.types import Array
+from npae.utils.samples import BLOCK_VALUES
+from npae.utils.types import Array, Shape
 
 
 class RecordedEncoding:
@@ -43,8 +45,8 @@ class RecordedEncoding:
 
     def encode(self, x: Array) -> tuple[Array, bool]:
         """Codes (n, *code_shape) of x (n, *input_shape), n at least one batch; and whether all of x is finite."""
-        n_threads = min(len(self._blocks), len(x) // self.size)
         codes = np.empty((len(x), *self.network.code_shape), x.dtype)
+        n_threads = min(len(self._blocks), len(x) // self.size)
         bounds = [len(x) * i // n_threads for i in range(n_threads + 1)]
         working = self._blocks[:n_threads]
         rounds = max(-(-(bounds[i + 1] - bounds[i]) // self.size) for i in range(n_threads))
@@ -56,6 +58,15 @@ class RecordedEncoding:
             for block in working:
                 block.end()
         return codes, all(block.outside[0] == 0 for block in working)
+
+
+def ends_of_parts(shape: Shape, size: int) -> list[int]:
+    """Where the parts of samples end that are encoded as one array each, with the codes that all together have.
+
+    A part has whole batches of ``size`` samples, as many as make a block; the last is no smaller than one batch.
+    """
+    batches = max(1, BLOCK_VALUES // max(1, prod(shape[1:])) // size)
+    return [*range(batches * size, shape[0] - size + 1, batches * size), shape[0]]
 
 
 class _Block:

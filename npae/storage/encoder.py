@@ -72,10 +72,14 @@ class Encoder:
         return self._columns
 
     def transform(self, X: Any) -> Array:
-        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``, as the model itself gives them.
+        """Codes ``(n, *code_shape)`` of X ``(n, *input_shape)``: those of the model itself, rounding aside.
 
-        What is refused is the same, too: columns of a dataframe that are not those of ``fit`` in their order, masked
-        cells, missing values, dates. A sparse matrix of SciPy is made dense a batch at a time.
+        The model's own kernels add in another order than NumPy, so that the last bits differ. A sample's code can
+        differ in its last bits, too, where it is encoded among others: with the same samples in the same order it has
+        the same bits.
+
+        What is refused is the same as by the model: columns of a dataframe that are not those of ``fit`` in their
+        order, masked cells, missing values, dates. A sparse matrix of SciPy is made dense a batch at a time.
         """
         warn_of_names_on_one_side(columns_of(X), self._columns, type(self).__name__, stacklevel=2)
         check_columns(columns_of(X), self._columns)

@@ -15,6 +15,7 @@ from npae.network.autoencoder import Autoencoder
 from npae.storage.model_file import StoredModel
 from npae.training import checkpoint_file
 from npae.training.nan_diagnosis import save_diagnosis
+from npae.training.order import order_of
 from npae.training.run_fingerprint import as_json, configuration, data_fingerprint, differences, summarise
 from npae.training.state import Data, Progress, TrainingState
 from npae.utils.errors import CheckpointError, FileFormatError, NonFiniteError, one_line
@@ -237,7 +238,9 @@ def checkpointing(
     folder = make_folder(checkpoints.folder)
     with locked(folder):
         remove_unfinished(folder, PATTERN)
-        identity = {"configuration": configuration(training, patience), "data": data_fingerprint(data)}
+        order = order_of(data.x, training.network.run.seed, training.batch_size, training.shuffle)
+        known = {**configuration(training, patience), **order.description()}
+        identity = {"configuration": known, "data": data_fingerprint(data)}
         progress = checkpoints.resumed_from = None
         if checkpoints.replace:
             checkpoints.remove()
@@ -279,7 +282,8 @@ def _refuse_another_run(stored: StoredModel, identity: Mapping[str, Any], model:
         if found or data:  # named as the estimator's parameters, if there is an estimator
             # More epochs make another run only if a schedule depends on them, and then the configuration differs.
             harmless = {"verbose": False, "recorded": True, **({} if found else {"epochs": 0})}
-            then, now = ({**kind.get("params", {}), **harmless} for kind in (stored.record, model))
+            earlier = {"shuffle": "auto"} if "params" in stored.record else {}  # an earlier npae did not know of it
+            then, now = ({**earlier, **kind.get("params", {}), **harmless} for kind in (stored.record, model))
             found = differences(then, as_json(now)) or found
         found += data
         version = stored.record["version"]

@@ -15,7 +15,7 @@ import numpy as np
 from npae.training.state import Data, TrainingState
 from npae.utils.errors import NonFiniteError
 from npae.utils.files import atomic_write
-from npae.utils.sparse import SparseRows, dense
+from npae.utils.samples import Rows, dense
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -67,8 +67,8 @@ def diagnose(training: TrainingState, data: Data, chosen: Array, step: int) -> d
         "terms": dict(net.terms),
         "optimizer": type(optimizer).__name__,
         "learning_rate": float(optimizer.rate[0]) if optimizer.steps else optimizer.learning_rate,
-        # sparse samples are dense nowhere, and finite as all that were let in
-        "data": span(np.asarray([x.min(), x.max()]) if isinstance(x, SparseRows) else x),
+        # rows are one array nowhere, and finite as all that were let in
+        "data": span(np.asarray(x.extremes()) if isinstance(x, Rows) else x),
         "batch": span(batch),
         "n_samples": len(samples),
         "samples": samples[:MOST_SAMPLES].tolist(),

@@ -22,7 +22,8 @@ from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
 from npae.training.signals import Stop, stop_on_signals
-from npae.utils.sparse import Samples, SparseRows
+from npae.utils.samples import Rows, Samples
+from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
 
 
@@ -264,7 +265,8 @@ class _Pass:
         self.net, self.start, self.stop = net, start, stop
         self.chosen = np.zeros(stop - start, np.int64)
         self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
-        self.sparse: SparseRows | None
+        self.rows: Rows | None
+        self.numbers: Array | None
         self.totals = np.zeros(len(net.term_names))
         self.program = Program()
         self.program.add(net.arena.kernels.take_rows, *self._rows_of(self._source(x)))
@@ -275,20 +277,24 @@ class _Pass:
         self.program.replace(0, *self._rows_of(self._source(x)))
 
     def choose(self, chosen: Array) -> None:
-        """Take these rows next; those of sparse samples are made dense here."""
-        if self.sparse is None:
-            self.chosen[:] = chosen
+        """Take these rows next; those that are not rows of an array are written into the batch here."""
+        if self.rows is None:
+            self.chosen[:] = chosen if self.numbers is None else self.numbers[chosen]
         else:
-            self.dense[...] = self.sparse[chosen].toarray()
-            self.chosen[:] = np.arange(len(chosen))
+            self.rows.fill(chosen, self.batch)
 
-    def _source(self, x: Samples | None) -> Array:
-        """Where the recorded pass takes its rows: from x itself, or from those of sparse samples that are dense."""
-        if isinstance(x, SparseRows):
-            self.sparse, self.dense = x, np.empty_like(self.batch)
-            return self.dense
-        self.sparse, self.dense = None, self.batch
-        return self.batch if x is None else x
+    def _source(self, x: Samples | None) -> Array | None:
+        """The array from which the recorded pass copies its rows; None where ``choose`` does so."""
+        self.rows, self.numbers = None, None
+        if isinstance(x, SourceRows) and x.array is not None:
+            self.numbers, x = x.rows, x.array
+        if isinstance(x, Rows):
+            self.rows, x = x, None
+        return x
 
-    def _rows_of(self, x: Array) -> tuple[Array, Array, Array]:
-        return x.reshape(len(x), -1), self.chosen, self.batch.reshape(len(self.batch), -1)
+    def _rows_of(self, x: Array | None) -> tuple[Array, Array, Array]:
+        """The arguments of the recorded copy; of none it copies nothing."""
+        batch = self.batch.reshape(len(self.batch), -1)
+        if x is None:
+            return batch, self.chosen[:0], batch[:0]
+        return x.reshape(len(x), -1), self.chosen, batch

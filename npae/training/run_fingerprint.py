@@ -9,7 +9,8 @@ import numpy as np
 
 from npae.network.saving import plain
 from npae.training.state import Data, TrainingState
-from npae.utils.sparse import Samples, blocks
+from npae.utils.samples import Samples, blocks
+from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
 
 MOST_NAMED = 4  # differences in a message
@@ -79,7 +80,9 @@ def summarise(lines: list[str]) -> str:
 
 
 def digest(x: Samples) -> str:
-    """BLAKE2b digest of the bytes of an array; sparse samples have that of their dense array."""
+    """BLAKE2b digest of the bytes of an array; rows have that of their array, or what their source says of itself."""
+    if isinstance(x, SourceRows) and x.rows is None and (own := x.source.fingerprint()) is not None:
+        return own
     whole = hashlib.blake2b(digest_size=16)
     for block in blocks(x):
         whole.update(_bytes(block))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Optimizer
 from npae.training.schedules import Schedule
-from npae.utils.sparse import Samples
+from npae.utils.samples import Samples
 from npae.utils.types import Array
 
 
@@ -22,6 +22,7 @@ class TrainingState:
     clip_norm: float | None
     n_jobs: int
     n_shards: int  # into which a batch is divided: n_jobs times the number of ranks
+    shuffle: str
     history: dict[str, list[float]]
     last_finite_theta: Array  # (size,) the parameters that are restored if a step gives NaN or infinity
 
@@ -37,7 +38,7 @@ class Data:
 
     Attributes
     ----------
-    x : ndarray of shape ``(n, *input_shape)``, or rows of a sparse matrix
+    x : ndarray of shape ``(n, *input_shape)``, or rows of a sparse matrix or of a source
     labels : ndarray of int, shape (n,), or None
         Of a conditional network.
     validation : as x, or None

@@ -8,9 +8,9 @@ import copy
 import math
 import signal
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointin
 from npae.training.memory_estimate import check_memory
 from npae.training.nan_diagnosis import diagnose
 from npae.training.optimizers import Optimizer, clip_by_norm
+from npae.training.order import Order, order_of
 from npae.training.ranks.agreement import Ranks
 from npae.training.ranks.rank_replicas import RankReplicas
 from npae.training.replicas import Replicas, ThreadReplicas, effective_n_jobs
@@ -27,17 +28,13 @@ from npae.training.schedules import Constant, Schedule
 from npae.training.signals import Stop
 from npae.training.state import Data, EarlyStopping, Progress, TrainingState
 from npae.utils.errors import NonFiniteError, RankError
-from npae.utils.memory import require_memory
-from npae.utils.randomness import generator
+from npae.utils.samples import Samples
 from npae.utils.scalars import real_number, truth_value, whole_number
-from npae.utils.sparse import Samples
+from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
-from npae.utils.wording import counted
 
 if TYPE_CHECKING:
     from tqdm import tqdm
-
-Part = TypeVar("Part", bound=Samples)
 
 #: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
@@ -62,6 +59,8 @@ class Training(TrainingState):
         Number of threads among which every batch is divided; -1 for all processors. The random noise depends on it.
     history : dict, optional
         History of earlier epochs, to which new ones are appended in place.
+    shuffle : {"auto", "global", "window"}, default "auto"
+        The order of the samples; see ``npae.training.order``.
     n_samples, n_validation : int, default 0
         Numbers of samples that ``run`` will be given, for the estimate of memory; ``fit`` makes its own.
 
@@ -92,12 +91,14 @@ class Training(TrainingState):
         clip_norm: float | None = None,
         n_jobs: int | None = None,
         history: dict[str, list[float]] | None = None,
+        shuffle: str = "auto",
         n_samples: int = 0,
         n_validation: int = 0,
     ) -> None:
         # A copy, so that one optimizer can be given to several trainings.
         self.network, self.optimizer, self.schedule = network, copy.copy(optimizer), schedule
         self._set_batch(batch_size, clip_norm)
+        self.shuffle = shuffle
         self.history: dict[str, list[float]] = {} if history is None else history
         self.interrupted = False
         self.n_jobs = effective_n_jobs(n_jobs)
@@ -248,13 +249,14 @@ class Training(TrainingState):
         until = progress.first_epoch + epochs
         self.interrupted = False
         replicas, total = self._replicas, (until - self.epoch) * len(data.x)
-        replicas.begin(lambda: configuration(self, patience) | data_fingerprint(data))
+        order = order_of(data.x, self.network.run.seed, self.batch_size, self.shuffle)
+        replicas.begin(lambda: configuration(self, patience) | order.description() | data_fingerprint(data))
         with replicas.stop_on_signals() as stop, _progress_bar(total, verbose and replicas.is_first) as bar:
             try:
                 while self.epoch < until and not progress.is_stopped:
                     if bar is not None:
                         bar.set_description(f"epoch {self.epoch + 1}")
-                    self._run_epoch(data, progress, checkpoint_writer, stop, bar)
+                    self._run_epoch(data, order, progress, checkpoint_writer, stop, bar)
                     if data.validation is not None:
                         progress.is_stopped = progress.early_stopping.record(self.history["validation_loss"][-1])
                     progress.begin_epoch()
@@ -276,6 +278,8 @@ class Training(TrainingState):
                 raise type(error)(f"{error}; {checkpoint_writer.advice()}") from None
             finally:
                 replicas.release_data()
+                if isinstance(order.x, SourceRows):
+                    order.x.release()
         if patience is not None:
             progress.early_stopping.restore()
         is_over = progress.is_stopped or self.epoch >= until
@@ -294,18 +298,19 @@ class Training(TrainingState):
     def _run_epoch(
         self,
         data: Data,
+        order: Order,
         progress: Progress,
         checkpoint_writer: CheckpointWriter | None,
         stop: Stop,
         bar: "tqdm[None] | None",
     ) -> None:
         """Train on all batches that this epoch has left, and append the epoch to the history."""
-        net, x = self.network, data.x
+        net, x = self.network, order.x
         if progress.batches == 0:
             progress.begin_epoch()
             self._theta_before[...] = net.theta
         self._replicas.set_data(x, self.batch_size, data.labels)
-        for step, chosen in enumerate(self._batches(len(x), progress.batches), start=progress.batches):
+        for step, chosen in enumerate(order.batches(self.epoch, progress.batches), start=progress.batches):
             loss = self._step(data, chosen, step, progress)
             if bar is not None:
                 bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
@@ -343,12 +348,6 @@ class Training(TrainingState):
         progress.count(len(chosen), {"loss": loss, **net.terms})
         return loss
 
-    def _batches(self, n: int, done: int) -> Iterator[Array]:
-        """Yield batches of all indices in an order drawn from seed and epoch, except for the first ``done`` batches."""
-        order = generator(self.network.run.seed, "shuffle", self.epoch).permutation(n)
-        for start in range(done * self.batch_size, n, self.batch_size):
-            yield order[start : start + self.batch_size]
-
     def _stop_at_non_finite(self, data: Data, chosen: Array, step: int) -> None:
         diagnosis = diagnose(self, data, chosen, step)
         self.network.theta[...] = self.last_finite_theta
@@ -359,22 +358,6 @@ class Training(TrainingState):
             f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
             diagnosis,
         )
-
-
-def split_off(x: Part, fraction: float, seed: int) -> tuple[Part, Part | None]:
-    """Split samples, or their labels, into training and validation, drawn by ``seed``."""
-    fraction = real_number(fraction, "validation_fraction", least=0, below=1)
-    if fraction == 0:
-        return x, None
-    n_aside = round(len(x) * fraction)
-    if not 0 < n_aside < len(x):
-        raise ValueError(
-            f"validation_fraction={fraction} of {counted(len(x), 'sample')} leaves {n_aside} for validation and "
-            f"{len(x) - n_aside} to train on; give more samples or another fraction"
-        )
-    require_memory(x.nbytes, "setting samples aside", "give validation_fraction=0 or fewer samples")
-    order, rows = generator(seed, "validation split").permutation(len(x)), cast(Any, x)
-    return rows[order[n_aside:]], rows[order[:n_aside]]
 
 
 def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from npae.utils.errors import Hint
-from npae.utils.sparse import Samples, SparseRows, blocks
+from npae.utils.samples import Rows, Samples, blocks, dense
+from npae.utils.source_rows import SourceRows
+from npae.utils.sparse import SparseRows
 
 #: Least maximum of data that is taken for bytes.
 BRIGHT = 200
@@ -20,7 +22,8 @@ PACKAGE = f"{__name__.partition('.')[0]}."
 
 def looks_like_bytes(x: Samples) -> bool:
     """Whether it has the range of images of 0-255, of whatever dtype; rows of features only if they are whole."""
-    if not all(block.min() >= 0 and block.max() <= 255 for block in blocks(x)) or x.max() < BRIGHT:
+    low, high = x.extremes() if isinstance(x, Rows) else (x.min(), x.max())
+    if not (low >= 0 and high <= 255 and high >= BRIGHT):
         return False
     return x.ndim > 2 or are_whole(x)
 
@@ -37,21 +40,28 @@ def looks_like_images_of_bytes(x: Samples, names: Sequence[str] | None = None) -
         return False
     if names is not None and len({re.sub(r"[0-9]+", "", name) for name in names}) > 1:
         return False
-    largest = x.max(axis=0)
+    largest = np.max([block.max(axis=0) for block in blocks(x)], axis=0)
     return bool(np.median(largest[largest > 0]) >= HALF_BRIGHT)
 
 
 def are_whole(x: Samples) -> bool:
     """Whether all values are whole numbers."""
+    if isinstance(x, SourceRows) and x.source.divide is None and x.source.dtype.kind in "biu":
+        return True
     return all(np.array_equal(block, np.trunc(block)) for block in blocks(x))
 
 
 def hint_at_bytes(x: Samples) -> None:
     """Warn where samples of 0-255 are given to a model that was trained to rebuild data in [0, 1].
 
-    Sparse samples, such as counts of words, are no images. All are looked at only where some of them are bright.
+    Sparse samples, such as counts of words, are no images. All are looked at only where some of them are bright; of a
+    source only these some.
     """
-    if isinstance(x, SparseRows) or len(x) == 0 or x[:: -(-len(x) // LOOKED_AT)].max() < BRIGHT:
+    if isinstance(x, SparseRows) or len(x) == 0:
+        return
+    if isinstance(x, SourceRows):
+        x = dense(x[: min(len(x), LOOKED_AT)])
+    if x[:: -(-len(x) // LOOKED_AT)].max() < BRIGHT:
         return
     if looks_like_bytes(x):
         warnings.warn(

@@ -1,9 +1,11 @@
 """Charts of losses, codes, images and timings as SVG or PNG, drawn with matplotlib."""
 
 import io
+import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from html import escape
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
@@ -36,11 +38,14 @@ def _own_settings() -> Iterator[None]:
 
 
 @_own_settings()
-def losses(histories: Mapping[str, Mapping[str, Sequence[float]]]) -> str:
-    """Chart of training loss and, if present, validation loss by epoch, one panel for each model; SVG text."""
+def losses(histories: Mapping[str, Mapping[str, Sequence[float]]], *, one_scale: bool = False) -> str:
+    """Chart of training loss and, if present, validation loss by epoch, one panel for each model; SVG text.
+
+    With ``one_scale`` all panels have the same vertical axis, for losses of one unit on the same data.
+    """
     figure = _figure(width=2.6 * len(histories), height=2.4)
     for axes, (title, history) in zip(
-        figure.subplots(1, len(histories), squeeze=False)[0], histories.items(), strict=True
+        figure.subplots(1, len(histories), squeeze=False, sharey=one_scale)[0], histories.items(), strict=True
     ):
         epochs = np.arange(1, len(history["loss"]) + 1)
         axes.plot(epochs, history["loss"], color="#2563eb", label="training")
@@ -205,6 +210,26 @@ def spectrogram(sound: Array, rate: int, highest: float = 3000.0) -> bytes:
     )
     axes.set(ylim=(0, highest), xlabel="seconds", ylabel="Hz")
     return _png(figure, dpi=90)
+
+
+def inline(svg: str, title: str, name: str) -> str:
+    """A chart as an element of an HTML page: with a title, without what belongs into a file of its own.
+
+    Parameters
+    ----------
+    svg : str
+        What one of the functions above returned.
+    title : str
+        What the chart shows, for those who do not see it.
+    name : str
+        A word that no other chart of the page has; the chart's ids begin with it.
+    """
+    body = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], count=1, flags=re.DOTALL)
+    body = re.sub(r'(\bid="|url\(#|href="#)', rf"\g<1>{name}-", body)
+    body = body.replace(' type="text/css"', "", 1)
+    return body.replace("<svg ", f'<svg role="img" aria-labelledby="{name}-title" ', 1).replace(
+        ">", f'><title id="{name}-title">{escape(title)}</title>', 1
+    )
 
 
 def require_matplotlib() -> None:

@@ -83,10 +83,10 @@ def _of_groups(root: Path) -> list[int]:
     for line in _lines(root / "proc/self/cgroup"):
         _, controllers, path = line.split(":", 2)
         if controllers == "":
-            top, limit, used, stale = root / "sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"
+            top, limit, used, prefix = root / "sys/fs/cgroup", "memory.max", "memory.current", ""
         elif "memory" in controllers.split(","):
             top, limit, used = root / "sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes"
-            stale = "total_inactive_file"
+            prefix = "total_"
         else:
             continue
         # In a container the own group is mounted at the root, whatever its path on the host.
@@ -95,17 +95,19 @@ def _of_groups(root: Path) -> list[int]:
             group = top.joinpath(*parts[:depth])
             most, taken = _number(group / limit), _number(group / used)
             if most is not None and taken is not None:
-                left.append(most - taken + _reclaimable(group, stale))
+                left.append(most - taken + _reclaimable(group, prefix))
     return left
 
 
-def _reclaimable(group: Path, name: str) -> int:
-    """Bytes of inactive file cache in the group, which the system frees when memory is needed."""
-    for line in _lines(group / "memory.stat"):
-        key, _, value = line.partition(" ")
-        if key == name:
-            return int(value)
-    return 0
+def _reclaimable(group: Path, prefix: str) -> int:
+    """Bytes of files in the group's page cache, which the system frees when memory is needed.
+
+    What was read more than once, as data is in every epoch, is "active", and is freed as well; what has yet to be
+    written to the disk is not counted.
+    """
+    table = dict(line.partition(" ")[::2] for line in _lines(group / "memory.stat"))
+    cached = sum(int(table.get(prefix + name, 0)) for name in ("inactive_file", "active_file"))
+    return max(cached - int(table.get(prefix + ("dirty" if prefix else "file_dirty"), 0)), 0)
 
 
 def _of_limit(root: Path) -> int | None:

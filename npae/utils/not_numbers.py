@@ -5,6 +5,8 @@ a list of dataframes loses the names of their columns.
 """
 
 import datetime
+from collections.abc import Iterator
+from types import FunctionType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -25,6 +27,40 @@ def refuse_masked(x: Any, what: str) -> None:
         raise ValueError(
             f"{what} {count if x.ndim else 'is masked, and'} what lies beneath a mask is no data; fill masked values, "
             f"as with X.filled(0), or remove their samples"
+        )
+
+
+def refuse_read_once(x: Any, what: str) -> None:
+    """Refuse an iterator, which has one epoch only, and the function that makes one."""
+    if isinstance(x, Iterator):
+        raise TypeError(
+            f"{what} is a {type(x).__name__}, which can be read once, but is needed more often; give "
+            f"npae.datasets.StreamSource(function), whose function takes the number of an epoch and returns an "
+            f"iterator of arrays"
+        )
+    if isinstance(x, FunctionType):
+        raise TypeError(
+            f"{what} is a function, but samples are expected; where it returns an iterator of arrays for the number of "
+            f"an epoch, give npae.datasets.StreamSource({x.__name__})"
+        )
+
+
+#: Lists of arrays that may be parts of the data: so few, of so many rows; or of more rows than images have.
+FEW_ENTRIES, MANY_ROWS, MOST_ROWS = 10, 50, 2000
+
+
+def refuse_parts(x: list[Any] | tuple[Any, ...]) -> None:
+    """Refuse a list of arrays that may be parts of the data, whose rows are the samples, rather than samples."""
+    if not x or not all(isinstance(entry, np.ndarray) and entry.ndim > 1 for entry in x):
+        return
+    shape = x[0].shape
+    is_alike = all(entry.shape == shape for entry in x)
+    is_large = shape[0] > MOST_ROWS or (len(x) < FEW_ENTRIES and shape[0] > MANY_ROWS)
+    if is_alike and is_large:
+        raise ValueError(
+            f"X is a list of {len(x)} arrays of shape {shape}, which may be {len(x)} samples of that shape, or parts "
+            f"with {len(x) * shape[0]:,} samples of shape {shape[1:]}; give np.stack(X) for samples, or "
+            f"npae.datasets.ShardSource(X) for parts"
         )
 
 

@@ -8,10 +8,10 @@ take less than 1 GiB after parsing. Sizes of arrays are checked against the size
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -41,13 +41,26 @@ DTYPES = {
 NAMES = {np.dtype(code): name for name, code in DTYPES.items()}
 
 
-def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
+class InParts(NamedTuple):
+    """An array that comes in parts, one after the other, so that it is never all in memory."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    parts: Iterable[Array]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of the whole array."""
+        return prod(self.shape) * self.dtype.itemsize
+
+
+def write(path: str | Path, arrays: Mapping[str, Array | InParts], metadata: Mapping[str, str]) -> None:
     """Write arrays and text to a file, which is replaced atomically.
 
     Parameters
     ----------
     path : str or Path
-    arrays : mapping of str to ndarray
+    arrays : mapping of str to ndarray or InParts
         Of float, integer or bool dtype; any memory layout, written in C order.
     metadata : mapping of str to str
         With the names of the arrays, at most 100 MB and 4 million values of JSON: more is refused before anything is
@@ -56,14 +69,13 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
     for name, a in arrays.items():
         if a.dtype.newbyteorder("<") not in NAMES:
             raise ValueError(f"the array {name!r} has dtype {a.dtype}; expected one of {', '.join(map(str, NAMES))}")
-    contiguous = {
-        name: np.asarray(a, order="C").astype(a.dtype.newbyteorder("<"), copy=False) for name, a in arrays.items()
-    }
+    whole = {name: a if isinstance(a, InParts) else InParts(a.shape, a.dtype, [a]) for name, a in arrays.items()}
     header: dict[str, Any] = {"__metadata__": dict(metadata)}
     start = 0
-    for name, a in contiguous.items():
-        header[name] = {"dtype": NAMES[a.dtype], "shape": list(a.shape), "data_offsets": [start, start + a.nbytes]}
-        start += a.nbytes
+    for name, a in whole.items():
+        dtype, stop = NAMES[a.dtype.newbyteorder("<")], start + a.nbytes
+        header[name] = {"dtype": dtype, "shape": list(a.shape), "data_offsets": [start, stop]}
+        start = stop
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)  # so that the arrays start at a multiple of 8
     if too_large := _is_too_large(text):
@@ -73,8 +85,9 @@ def write(path: str | Path, arrays: Mapping[str, Array], metadata: Mapping[str, 
     with atomic_write(path) as file:
         file.write(len(text).to_bytes(8, "little"))
         file.write(text)
-        for a in contiguous.values():
-            file.write(a.data)
+        for a in whole.values():
+            for part in a.parts:
+                file.write(np.asarray(part, order="C").astype(a.dtype.newbyteorder("<"), copy=False).data)
 
 
 def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:

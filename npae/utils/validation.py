@@ -7,8 +7,18 @@ import numpy as np
 
 from npae.utils.errors import one_line
 from npae.utils.memory import require_memory
-from npae.utils.not_numbers import numbers_of, refuse_in_list, refuse_masked, refuse_missing, refuse_table
-from npae.utils.sparse import Samples, SparseRows, blocks, dense, is_sparse
+from npae.utils.not_numbers import (
+    numbers_of,
+    refuse_in_list,
+    refuse_masked,
+    refuse_missing,
+    refuse_read_once,
+    refuse_table,
+)
+from npae.utils.samples import Rows, Samples, blocks, dense
+from npae.utils.source_rows import SourceRows
+from npae.utils.sources import IN_MEMORY, ArraySource, Source, is_mapped
+from npae.utils.sparse import SparseRows, is_sparse
 from npae.utils.types import Array, Shape
 from npae.utils.wording import counted
 
@@ -23,7 +33,16 @@ def is_within(x: Array, low: float, high: float) -> bool:
 
 def is_unit_interval(x: Samples) -> bool:
     """Whether all values lie in [0, 1], rounding aside: a scaler may give 1.0000000000000002."""
-    return all(is_within(block, -ROUNDING, 1 + ROUNDING) for block in blocks(x))
+    return all_within(x, -ROUNDING, 1 + ROUNDING)
+
+
+def all_within(
+    x: Samples, low: float, high: float, is_within: Callable[[Array, float, float], bool] = is_within
+) -> bool:
+    """Whether all values lie in [low, high]: by ``is_within`` of arrays, of a source by its range."""
+    if isinstance(x, SourceRows):
+        return x.is_within(low, high)
+    return all(is_within(block, low, high) for block in blocks(x))
 
 
 def check_samples(
@@ -35,8 +54,12 @@ def check_samples(
     unit_interval: bool = False,
     loss_is_auto: bool = False,
     is_within: Callable[[Array, float, float], bool] = is_within,
+    values_later: bool = False,
 ) -> Samples:
     """Validate samples and return them as a C-contiguous array of ``dtype``, copied only if necessary.
+
+    An array of another dtype or order that would take more than 128 MiB, and a memory map of more, are converted batch
+    by batch instead, as samples of a source are.
 
     Parameters
     ----------
@@ -53,10 +76,12 @@ def check_samples(
         Whether ``loss="auto"`` chose it, for the message.
     is_within : callable, optional
         A faster function for the check of the range, with the arguments of ``is_within``.
+    values_later : bool, default False
+        Whether the caller looks at the values itself, where it uses them.
 
     Returns
     -------
-    ndarray of shape (n, *shape), or the rows of a sparse matrix
+    ndarray of shape (n, *shape), or the rows of a sparse matrix or of a source
 
     Raises
     ------
@@ -77,11 +102,13 @@ def check_samples(
         raise ValueError(
             f"{what} are empty (shape {samples.shape}); give at least one sample, a minimum of 1 is required"
         )
-    converted = samples.astype(dtype) if isinstance(samples, SparseRows) else _converted(samples, dtype, what)
+    converted = samples.astype(dtype) if isinstance(samples, Rows) else _converted(samples, dtype)
+    if values_later:
+        return converted
     largest = float(np.finfo(converted.dtype).max)
     low, high = (-ROUNDING, 1 + ROUNDING) if unit_interval else (-largest, largest)
     with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
-        if not all(is_within(block, low, high) for block in blocks(converted)):
+        if not all_within(converted, low, high, is_within):
             refuse_non_finite(samples, what)
             refuse_non_finite(converted, f"{what}, as {converted.dtype},")
             chosen = ', which loss="auto" took since the model was fitted to data in [0, 1],' if loss_is_auto else ""
@@ -104,25 +131,37 @@ def check_array(
     """``check_samples`` for what must be an array: a sparse matrix is refused."""
     if is_sparse(x):
         raise TypeError(f"{what} are a sparse matrix, but dense data is required; use .toarray()")
-    return dense(check_samples(x, shape, dtype, what, is_within=is_within))
+    samples = check_samples(x, shape, dtype, what, is_within=is_within)
+    if isinstance(samples, Rows):
+        nbytes = samples.size * samples.dtype.itemsize
+        require_memory(nbytes, f"an array of {what} as {samples.dtype}", "give fewer")
+    return dense(samples)
 
 
-def _converted(samples: Array, dtype: Any, what: str) -> Array:
-    if samples.dtype != dtype or not samples.flags.c_contiguous:
-        nbytes = samples.size * np.dtype(dtype).itemsize
-        require_memory(nbytes, f"a copy of {what} as {np.dtype(dtype)}", "give fewer, or give them as such an array")
+def _converted(samples: Array, dtype: Any) -> Samples:
+    """An array as a C-contiguous one of ``dtype``, or what converts it batch by batch where that would be large."""
+    is_as_it_is = samples.dtype == dtype and samples.flags.c_contiguous
+    is_large = samples.size * np.dtype(dtype).itemsize > IN_MEMORY
+    if is_large and (not is_as_it_is or is_mapped(samples)):
+        return SourceRows(ArraySource(samples), dtype=dtype)
     with np.errstate(over="ignore"):
         return np.ascontiguousarray(samples, dtype=dtype)
 
 
 def check_numeric(x: Any, what: str) -> Samples:
-    """x as an array of real numbers, or as the rows of a sparse matrix; what NumPy would drop silently is refused."""
+    """x as an array of real numbers, or as rows of a sparse matrix or of a source.
+
+    What NumPy would drop silently is refused.
+    """
+    if isinstance(x, Source):
+        return SourceRows(x)
     if is_sparse(x):
         if x.dtype.kind not in "biuf":
             numbers_of(np.empty(0, x.dtype), what)
         return SparseRows.of(x) if x.ndim > 1 else numbers_of(x.toarray(), what)
-    if isinstance(x, SparseRows):
+    if isinstance(x, Rows):
         return x
+    refuse_read_once(x, what)
     if hasattr(x, "toarray") and hasattr(x, "nnz"):
         raise TypeError(f"{what} are a sparse matrix, but not one of SciPy; give that, or dense data: use .toarray()")
     if type(x) is not np.ndarray:
@@ -134,7 +173,7 @@ def check_numeric(x: Any, what: str) -> Samples:
         array: Array = np.asanyarray(x)  # a masked array may come of what is none, such as a variable of netCDF
     except (TypeError, ValueError, RuntimeError) as error:
         are_parts = isinstance(x, list | tuple) and all(getattr(entry, "ndim", 0) > 1 for entry in x)
-        advice = "give images of one size, or join parts of the data by np.concatenate(X)" if are_parts else ""
+        advice = "give images of one size, or npae.datasets.ShardSource(X) for parts of the data" if are_parts else ""
         raise (ValueError if isinstance(error, ValueError) else TypeError)(
             f"{what} cannot be made an array ({one_line(error)}); {advice or 'give rows of equal length'}"
         ) from None
@@ -178,7 +217,15 @@ def one_sample(x: Any, what: str) -> Array:
 
 
 def refuse_non_finite(x: Samples, what: str) -> None:
-    """Raise ValueError if x has NaN or infinity; the message has their number and the index of the first."""
+    """Raise ValueError if x has NaN or infinity; the message has their number and the index of the first.
+
+    Of a source it has the place of the first alone, since no more than that is read.
+    """
+    if isinstance(x, SourceRows):
+        row = x.first_non_finite()
+        if row is not None:
+            raise ValueError(f"{what} contains NaN or infinity, first in {x.place(row)}; replace or remove them")
+        return
     count, first, start = 0, None, 0
     for block in blocks(x):
         bad = ~np.isfinite(block)

@@ -59,11 +59,11 @@ def test_codes_that_float32_cannot_tell_apart_are_told_apart(block, monkeypatch)
 def test_few_pairs_are_compared_in_float64(monkeypatch):
     rng = np.random.default_rng(0)
     compared = []
-    exact = retrieval._squared_distances
+    exact = Index._squared_distances
     monkeypatch.setattr(
-        retrieval,
+        Index,
         "_squared_distances",
-        lambda a, b, rows, columns: (compared.append(len(rows)), exact(a, b, rows, columns))[1],
+        lambda self, a, b, rows, columns: (compared.append(len(rows)), exact(self, a, b, rows, columns))[1],
     )
     Index(rng.normal(size=(20_000, 4)).astype(np.float32)).search(rng.normal(size=(10, 4)), 3)
     assert sum(compared) < 0.01 * 10 * 20_000

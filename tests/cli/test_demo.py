@@ -79,7 +79,7 @@ def test_the_page_is_whole_and_stands_alone(demonstration):
     assert structure.open == []
     assert all(source.startswith(("data:image/png;base64,", "#")) for source in structure.sources)
     assert page.count("<svg") == 2
-    assert page.count("<h2>") == 6
+    assert page.count("<h2>") == 7
     for r in demonstration.results:
         assert f"{r.error:.4f}" in page
 

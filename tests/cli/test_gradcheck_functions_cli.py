@@ -174,7 +174,7 @@ def test_inputs_are_drawn_as_they_are_described():
         (["dense", "--inputs", "3x4,4x5", "--backward", "missing"], "has no 'missing'"),
         (["double", "--inputs", "3"], "double_grad and grad_double are both in gradcheck_functions; say which"),
         (["alone", "--inputs", "3"], "none of alone_backward, backward_alone, alone_grad, grad_alone is in"),
-        (["picky", "--inputs", "3"], "ValueError at gradcheck_functions.py, line 53: picky about its input"),
+        (["picky", "--inputs", "3"], "ValueError at gradcheck_functions.py, line 64: picky about its input"),
         (["NUMBER", "--inputs", "3"], "is int, not a function or layer"),
         (["dense", "--inputs", "3x4,4x5", "--scalar"], "but check_grad is for functions that return one number"),
     ],

@@ -46,6 +46,7 @@ FOLDERS = [case for case in INPUTS if case[2].holds is samples_in]
 #: Options that take text and name no file.
 WORDS: dict[str, set[str]] = {
     "bench": {"peers", "models"},
+    "encode": {"scheduler"},
     "train": {"checkpoint_every"},
     "sample": {"label"},
     "decode": {"label"},

@@ -21,6 +21,7 @@ from npae.training.replicas import ThreadReplicas
 from npae.training.state import Data
 from npae.training.trainer import Training
 from npae.utils.errors import NonFiniteError, NotFittedError
+from npae.utils.samples import dense
 from npae.utils.types import Array, Shape
 from npae.utils.validation import check_samples
 
@@ -573,7 +574,8 @@ def test_the_validation_split_has_the_promised_size_and_takes_each_sample_once(
     run = Training.run
 
     def watched(self: Training, data: Data, epochs: int, **options: Any) -> None:
-        seen.append((data.x.copy(), data.validation, options["patience"]))
+        aside = None if data.validation is None else dense(data.validation)
+        seen.append((dense(data.x).copy(), aside, options["patience"]))
         run(self, data, epochs, **options)
 
     monkeypatch.setattr(Training, "run", watched)

@@ -19,7 +19,8 @@ from npae.gradcheck.engine.examine import CheckSettings
 from npae.layers import Dense
 from npae.network import recipes, saving
 from npae.training import optimizers, schedules
-from npae.training.trainer import Training, split_off
+from npae.training.split import split_off
+from npae.training.trainer import Training
 from npae.utils.pictures import grid
 from npae.utils.randomness import generator
 
@@ -95,7 +96,7 @@ REAL: dict[str, Callable[[Any], Any]] = {
     "factor": lambda x: schedules.StepDecay(3, x),
     "floor": lambda x: schedules.Cosine(3, x),
     "clip_norm": lambda x: trained(clip_norm=x),
-    "validation_fraction": lambda x: split_off(X, x, 0),
+    "validation_fraction": lambda x: split_off(X, None, x, 0, "auto"),
     "reach": lambda x: generation.traversals(fitted("vanilla"), samples(1, 12)[0], reach=x),
     "budget_s": lambda x: CheckSettings("fast", budget_s=x),
     "tolerance": lambda x: CheckSettings("fast", tolerance=x),

@@ -12,8 +12,8 @@ from npae.estimators import AutoencoderEstimator
 from npae.network.autoencoder import Autoencoder
 from npae.utils.files import atomic_write
 from npae.utils.memory import format_bytes
+from npae.utils.samples import dense
 from npae.utils.scalars import whole_number
-from npae.utils.sparse import dense
 from npae.utils.wording import counted
 
 FIRST = 1000

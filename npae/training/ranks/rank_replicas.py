@@ -20,7 +20,8 @@ from npae.training.replicas import ThreadReplicas, shard_bounds
 from npae.training.run_fingerprint import differences, summarise
 from npae.training.signals import Stop, stop_on_signals
 from npae.utils.errors import RankError
-from npae.utils.sparse import Samples
+from npae.utils.memory import require_memory
+from npae.utils.samples import Samples
 from npae.utils.types import Array
 
 
@@ -34,6 +35,7 @@ class RankReplicas:
         self.ranks, self._network, self._n_jobs = ranks, network, n_jobs
         self.n_shards = ranks.size * n_jobs
         self._local = ThreadReplicas(network, n_jobs, first_shard=ranks.rank * n_jobs, n_shards=self.n_shards)
+        require_memory(n_jobs * network.dtheta.nbytes, "the gradients of other ranks", "choose a smaller network")
         self._parts = parts(network.dtheta, ranks.size)
         own = self._parts[ranks.rank]
         self._received = np.empty((n_jobs, ranks.size, own.stop - own.start), network.dtheta.dtype)

@@ -1,0 +1,57 @@
+"""Open what a command line names as a source, where it is not read into memory."""
+
+import glob
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from npae.datasets.containers import is_zarr
+from npae.datasets.shards import BY_SUFFIX, HDF5_SUFFIXES, ShardSource, shards_in
+from npae.utils.errors import FileFormatError
+from npae.utils.sources import IN_MEMORY, Source
+
+IMAGES = (3, 4)  # dimensions of an array of images: (n, h, w) or (n, h, w, channels)
+
+
+def is_source(name: str | os.PathLike[str]) -> bool:
+    """Whether a name stands for data that is read in parts: shards in a folder, a pattern, a large .npy, containers."""
+    path, text = Path(name), os.fspath(name)
+    if path.is_dir():
+        return is_zarr(path) or bool(shards_in(path)[0])
+    if path.suffix.lower() == ".npy":
+        if path.is_file():
+            return path.stat().st_size > IN_MEMORY
+    elif path.suffix.lower() in BY_SUFFIX or path.suffix.lower() in HDF5_SUFFIXES:
+        return True
+    file, _, inner = text.rpartition(":/")
+    return bool(inner and Path(file).suffix.lower() in HDF5_SUFFIXES) or (glob.has_magic(text) and not path.exists())
+
+
+def open_source(names: str | os.PathLike[str] | Sequence[str], *, divide: float | None = None) -> Source:
+    """The source that a name, or several, stand for; numbers are divided as :func:`npae.datasets.read` divides them.
+
+    Parameters
+    ----------
+    names : str, PathLike or sequence of them
+        As for :class:`ShardSource`.
+    divide : float, optional
+        By default 255 for images of bytes, of shape (n, h, w) or (n, h, w, channels), that reach beyond 1.
+
+    Raises
+    ------
+    FileNotFoundError, FileFormatError, MissingExtraError
+        As :class:`ShardSource`.
+    """
+    source = ShardSource(names, divide=divide)
+    if source.dtype.kind in "iu" and source.dtype.itemsize > 4:
+        low, high = int(source.survey.low), int(source.survey.high)
+        if max(-low, high) > 2**53:
+            raise FileFormatError(
+                f"the data holds whole numbers beyond 2**53, from {low} to {high}, of which floating-point numbers do "
+                f"not hold all; scale them, or leave them out if they only name the samples"
+            )
+    if divide is None and source.dtype == np.uint8 and len(source.shape) in IMAGES and source.survey.high > 1:
+        source.divide = 255.0
+    return source
