@@ -35,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
     found = recognise(_folder(args.dir))
     everybody = class_of(found)
     if not everybody:
-        raise ValueError(f"{args.dir} has no folders; expected one for each learner, with their files in it")
+        raise ValueError(
+            f"{args.dir} has no folders; expected a folder or zip file for each learner, or the export of a platform"
+        )
     scheme, late_days = _scheme(args)
     exercises = _exercises(args.exercise, scheme, everybody)
     for note in _notes(args.dir, found.layout, found.others, sandbox, unsafe):
@@ -165,7 +167,8 @@ def _sigterm_as_ctrl_c() -> Iterator[None]:
 def _folder(name: str) -> Path:
     folder = Path(name)
     if not folder.is_dir():
-        raise NotADirectoryError(f"{name} is no folder; give the one that holds a folder for each learner")
+        advice = "unpack it, and give that folder" if folder.suffix.lower() == ".zip" else "give that of a class"
+        raise NotADirectoryError(f"{name} is no folder; {advice}")
     return folder
 
 

@@ -43,7 +43,9 @@ def train(workspace: "Workspace", exercise: "Exercise") -> None:
         with ExitStack() as held:
             limits = Limits(seconds=milestones.SECONDS)
             worker = held.enter_context(Worker(workspace.path(exercise), limits))
-            own = held.enter_context(Worker(adam, limits)) if is_last and adam else None
+            # It gets every gradient of ten steps with each call.
+            slower = Limits(seconds=3 * milestones.SECONDS)
+            own = held.enter_context(Worker(adam, slower)) if is_last and adam else None
             epochs = milestones.train(exercise, worker, adam_caller=own)
             parameters = milestones.tell(exercise, epochs, say, own_adam=own is not None)
     except milestones.TrainingError as error:

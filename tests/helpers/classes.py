@@ -46,7 +46,7 @@ def write(layout: str, root: Path, files: Files) -> dict[str, str]:
         elif layout == "zips":
             zipped(content, root / f"{who}.zip", "homework/")
         elif layout == "notebooks":
-            code = {f"{name}.ipynb": notebook("1 / 0", text.decode()) for name, text in content.items()}
+            code = {f"{name}.ipynb": notebook("1 / 0", text.decode(errors="replace")) for name, text in content.items()}
             laid(code, root / who)
         elif layout == "Moodle":
             names[who] = f"{who}_{i}"

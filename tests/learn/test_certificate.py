@@ -1,6 +1,7 @@
 """The end of the course: what next says, the certificate, and training with the learner's own Adam."""
 
 import json
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ def test_the_certificate_counts_and_shows_the_pictures_that_are_there(course, ca
 
 def test_mistakes_that_checks_have_found_are_kept(course):
     assert main(["learn", "next", "dense"]) == 0
-    for line in ("g.mean(0)", "g.mean(0)", "0 * g[0]"):
+    for line in ("g.mean(0)", "0 * g[0]"):
         (course / "dense.py").write_text(f"def backward(g, x, W): return g @ W.T, x.T @ g, {line}\n")
         main(["learn", "check"])
     assert progress.load(course).records["dense"].mistakes == ["db-mean"]
@@ -96,6 +97,6 @@ def test_own_gradients_and_own_adam_learn_and_draw():
     exercise = find("variational")
     right = InProcess({f.name: exercise.solution(f) for f in exercise.functions})
     images = milestones.load_digits().train_images[:200]
-    epochs = list(milestones.train(exercise, right, images, InProcess({"adam": ADAM.reference.adam})))
+    epochs = list(islice(milestones.train(exercise, right, images, InProcess({"adam": ADAM.reference.adam})), 2))
     assert epochs[-1].yours < epochs[0].yours
     assert certificate.drawn_digits(epochs[-1].parameters, scale=1).startswith(b"\x89PNG")

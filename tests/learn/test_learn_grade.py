@@ -431,7 +431,7 @@ def test_files_that_are_not_looked_at_end_with_dots_only_where_some_are_left_out
     ("arguments", "said"),
     [
         (["none"], "is no folder"),
-        (["empty"], "has no folders; expected one for each learner"),
+        (["empty"], "has no folders; expected a folder or zip file for each learner"),
         (["class"], "no learner has a file of any exercise"),
         (["class", "--exercise", "nothing"], "there is no exercise 'nothing'"),
         (["class", "--resume"], "needs --csv or --json"),

@@ -45,21 +45,23 @@ def test_nothing_of_the_teacher_can_be_read(tmp_path):
     secret = tmp_path / "secret.txt"
     secret.write_text("42")
     solution = find("dense").folder / "reference.py"
-    for path in (secret, solution, Path("/etc/passwd"), Path("/proc/1/root", *secret.parts[1:])):
-        assert "refused" in tried(refused(f"open({str(path)!r}).read()")), path
+    paths = (secret, solution, Path("/etc/passwd"), Path("/proc/1/root", *secret.parts[1:]))
     home = os.path.expanduser("~")
-    assert not re.search(
-        r"\.(ssh|bash|config|cache)", tried(f"print(os.path.isdir({home!r}) and os.listdir({home!r}))")
-    )
+    lines = [refused(f"open({str(path)!r}).read()") for path in paths]
+    told = tried("\n".join([*lines, f"print(os.path.isdir({home!r}) and os.listdir({home!r}))"])).splitlines()
+    assert [line.split()[0] for line in told[: len(paths)]] == ["refused"] * len(paths)
+    assert not re.search(r"\.(ssh|bash|config|cache)", told[-1])
 
 
 @needs_bwrap
 def test_the_grader_cannot_be_seen_signalled_or_traced():
-    assert tried("print(sorted(p for p in os.listdir('/proc') if p.isdigit()))").strip() == "['1', '2']"
-    assert "refused" in tried(refused(f"os.kill({os.getpid()}, 0)"))
-    tried("os.kill(os.getppid(), signal.SIGKILL)")  # the namespace's first process, which takes no signal from within
-    trace = f"import ctypes\nprint(ctypes.CDLL(None).ptrace(16, {os.getpid()}, 0, 0))"
-    assert tried(trace).strip() == "-1"
+    lines = [
+        "print(sorted(p for p in os.listdir('/proc') if p.isdigit()))",
+        refused(f"os.kill({os.getpid()}, 0)"),
+        "os.kill(os.getppid(), signal.SIGKILL)",  # the namespace's first process, which takes no signal from within
+        f"import ctypes\nprint(ctypes.CDLL(None).ptrace(16, {os.getpid()}, 0, 0))",
+    ]
+    assert tried("\n".join(lines)).splitlines() == ["['1', '2']", "refused ProcessLookupError", "-1"]
 
 
 @needs_bwrap
@@ -72,11 +74,13 @@ def test_there_is_no_network(tmp_path):
 
 @needs_bwrap
 def test_the_disk_cannot_be_written_or_filled():
-    for path in ("/x", "/dev/x", "/dev/shm/x", "/usr/x", "/learner/files/x", "/proc/x"):
-        assert "refused" in tried(refused(f"open({path!r}, 'w').write('x')")), path
+    paths = ("/x", "/dev/x", "/dev/shm/x", "/usr/x", "/learner/files/x", "/proc/x")
+    lines = [refused(f"open({path!r}, 'w').write('x')") for path in paths]
     write = "    while n < 500: open(str(n), 'wb').write(b'x' * (1 << 20)); n += 1"
     fill = f"n = 0\ntry:\n{write}\nexcept OSError: print(n)"
-    assert int(tried(fill)) <= isolation.WORKING_BYTES >> 20
+    *told, written = tried("\n".join([*lines, fill])).splitlines()
+    assert [line.split()[0] for line in told] == ["refused"] * len(paths)
+    assert int(written) <= isolation.WORKING_BYTES >> 20
 
 
 @needs_bwrap
