@@ -13,8 +13,8 @@ def measured(**changes):
     """A model whose pass takes a microsecond a row."""
     rows = [16, 32, 64, 128, 256, 512, 1024]
     model = {"bytes": 4e6, "batch": 256, "rows": rows, "pass": [1e-6 * n for n in rows], "spread": 0.0, "adam": 0.0}
-    epochs = {"1 rank": [3e-4], "2 threads": [2e-4], "2 ranks": [1.5e-4]}
-    return {**model, "epochs": epochs, **changes}
+    steps = {"1 rank": [3e-4], "2 threads": [2e-4], "2 ranks": [1.5e-4]}
+    return {**model, "steps": steps, **changes}
 
 
 def test_where_exchanges_are_free_r_ranks_are_r_times_as_fast():

@@ -1,4 +1,4 @@
-"""What ``npae bench --ranks mpi`` measures, on all ranks at once: passes, Adam, exchanges, and epochs of training."""
+"""What ``npae bench --ranks mpi`` measures, on all ranks at once: passes, Adam, exchanges, and steps of training."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -11,10 +11,10 @@ from npae.cli.bench.machine import machine
 from npae.cli.bench.models import MODELS, images_for, new_model
 from npae.cli.bench.rank_cost import STRONG_BATCH
 from npae.kernels.execution.thread_team import parts
+from npae.training.optimizers import Optimizer
 from npae.training.ranks.agreement import Ranks
-from npae.training.replicas import ThreadReplicas
-from npae.training.state import Data
-from npae.training.trainer import Training
+from npae.training.ranks.rank_replicas import RankReplicas
+from npae.training.replicas import Replicas, ThreadReplicas
 from npae.utils.types import Array
 
 ROWS = (16, 32, 64, 128, 256, 512, STRONG_BATCH)
@@ -32,8 +32,9 @@ def measure(
     -------
     dict
         "machine", "ranks", "latency" in seconds, "bandwidth" in bytes a second, and "models": for each "bytes" of its
-        parameters, "batch", "rows" with the least seconds of a "pass" of each, its relative "spread", "adam", and
-        "epochs": the seconds of a step of one rank, of as many threads, and of all ranks, of every round.
+        parameters, "batch", "rows" with the median seconds of a "pass" of each, its relative "spread", "adam", and
+        "steps": the seconds of the steps of one rank, of as many threads, and of all ranks. Those of passes and of Adam
+        are of the processor, so that other work on the machine counts little.
     """
     say("exchanges")
     latency, bandwidth = _exchanges(ranks)
@@ -41,7 +42,7 @@ def measure(
     result |= {"latency": latency, "bandwidth": bandwidth, "models": {}}
     for name in models:
         say(name)
-        result["models"][name] = _parts_of_step(ranks, name) | {"epochs": _epochs(ranks, name, rounds, images)}
+        result["models"][name] = _parts_of_step(ranks, name) | {"steps": _steps(ranks, name, rounds, images)}
     return result
 
 
@@ -71,7 +72,7 @@ def _exchange_often(ranks: Ranks) -> None:
 def _parts_of_step(ranks: Ranks, name: str) -> dict[str, Any]:
     model = new_model(name)
     x = images_for(name, STRONG_BATCH)
-    training = model.partial_fit(x).training_
+    optimizer = model.partial_fit(x).training_.optimizer
     replicas = ThreadReplicas(model.network_, 1)
     replicas.set_data(x)
     passes, spreads = [], []
@@ -79,8 +80,8 @@ def _parts_of_step(ranks: Ranks, name: str) -> dict[str, Any]:
         chosen = np.arange(rows)
         replicas.gradient(chosen)
         ranks.exchange()  # all ranks pass at once, as in training
-        seconds = [_timed(replicas.gradient, chosen) for _ in range(REPEATS)]
-        passes.append(min(seconds))
+        seconds = [_timed(replicas.gradient, chosen, clock=time.thread_time) for _ in range(REPEATS)]
+        passes.append(median(seconds))
         spreads.append(float(np.subtract(*np.percentile(seconds, [75, 25]))) / 1.35 / median(seconds))
     replicas.release_data()
     return {
@@ -89,7 +90,7 @@ def _parts_of_step(ranks: Ranks, name: str) -> dict[str, Any]:
         "rows": list(ROWS),
         "pass": _means(ranks, passes),
         "spread": median(spreads),
-        "adam": _means(ranks, [min(_timed(training.optimizer.step) for _ in range(REPEATS))])[0],
+        "adam": _means(ranks, [median(_timed(optimizer.step, clock=time.thread_time) for _ in range(REPEATS))])[0],
     }
 
 
@@ -100,28 +101,33 @@ def _means(ranks: Ranks, seconds: list[float]) -> list[float]:
     return means
 
 
-def _epochs(ranks: Ranks, name: str, rounds: int, images: int) -> dict[str, list[float]]:
-    """Seconds of a step: of the first rank alone, of as many threads in it, and of all ranks, in turn."""
-    x = images_for(name, images)
-    n_steps = -(-images // MODELS[name]["batch_size"])
-    alone, threads, together = (_training(name, n_jobs, x) for n_jobs in (1, ranks.size, 1))
-    together.join_ranks(ranks)
-    found: dict[str, list[float]] = {"1 rank": [], f"{ranks.size} threads": [], f"{ranks.size} ranks": []}
+def _steps(ranks: Ranks, name: str, rounds: int, images: int) -> dict[str, list[float]]:
+    """Seconds of every step: of the first rank alone, of as many threads in it, and of all ranks, in turn."""
+    x, n = images_for(name, images), ranks.size
+    batches = np.array_split(np.arange(images), -(-images // MODELS[name]["batch_size"]))
+    together = f"{n} ranks"
+    sides: dict[str, tuple[Replicas, Optimizer]] = {}
+    for title in ("1 rank", f"{n} threads", together):
+        model = new_model(name).partial_fit(x[: MODELS[name]["batch_size"]])
+        net, n_jobs = model.network_, n if title == f"{n} threads" else 1
+        replicas: Replicas = RankReplicas(net, 1, ranks) if title == together else ThreadReplicas(net, n_jobs)
+        replicas.set_data(x)
+        sides[title] = replicas, model.training_.optimizer
+    found: dict[str, list[float]] = {title: [] for title in sides}
     for _ in range(rounds):
-        for title, training in zip(found, (alone, threads, together), strict=True):
+        for title, (replicas, optimizer) in sides.items():
             ranks.exchange()
-            if ranks.is_first or training is together:
-                training.run(Data(x), 1)
-                found[title].append(training.history["seconds"][-1] / n_steps)
-    together.leave_ranks()
+            if ranks.is_first or title == together:
+                found[title] += [_timed(_step, replicas, optimizer, chosen) for chosen in batches]
     return found
 
 
-def _training(name: str, n_jobs: int, x: Array) -> Training:
-    return new_model(name, n_jobs).partial_fit(x).training_
+def _step(replicas: Replicas, optimizer: Optimizer, chosen: Array) -> None:
+    replicas.gradient(chosen)
+    optimizer.step(1.0, replicas.team)
 
 
-def _timed(work: Callable[..., object], *arguments: object) -> float:
-    start = time.perf_counter()
+def _timed(work: Callable[..., object], *arguments: object, clock: Callable[[], float] = time.perf_counter) -> float:
+    start = clock()
     work(*arguments)
-    return time.perf_counter() - start
+    return clock() - start

@@ -17,7 +17,7 @@ def table(result: Mapping[str, Any]) -> str:
         f"{f'{n} threads':>11}",
     ]
     for name, model in result["models"].items():
-        alone, threads, together = (1e3 * min(seconds) for seconds in model["epochs"].values())
+        alone, threads, together = (1e3 * min(seconds) for seconds in model["steps"].values())
         batch, adam = model["batch"], 1e3 * model["adam"]
         of_one, of_all = (
             1e3 * step_seconds(model, batch / r, r, result["latency"], result["bandwidth"]) for r in (1, n)
