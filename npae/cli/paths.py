@@ -178,7 +178,7 @@ def _require(args: argparse.Namespace) -> None:
         if given.needed and not is_given:
             other = f", or --{given.instead.replace('_', '-')}" if given.instead else ""
             raise ValueError(f"{given.option} is missing; give {given.needed}{other}")
-        if any(not name.strip() for name in _values(value)):
+        if any(not name.strip() for name in values_of(value)):
             raise ValueError(f"{given.option} is empty; give {given.needed or 'a name'}")
 
 
@@ -213,7 +213,7 @@ def _check(args: argparse.Namespace) -> None:
     inputs = [
         (given.option, path)
         for given in declared_inputs(args)
-        for value in _values(getattr(args, given.dest))
+        for value in values_of(getattr(args, given.dest))
         for path in given.holds(value)
     ]
     seen: dict[str, str] = {}
@@ -236,7 +236,8 @@ def _check(args: argparse.Namespace) -> None:
                 )
 
 
-def _values(value: Any) -> list[str]:
+def values_of(value: Any) -> list[str]:
+    """The names that were given for an argument, which may take several."""
     return [] if value is None else [value] if isinstance(value, str) else list(value)
 
 
