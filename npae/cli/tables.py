@@ -9,10 +9,13 @@ from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
 
-from npae.utils.console import say, say_result, shown
+from npae.utils.console import renamed, say, say_result, shown
 
 #: The tables of this command by name, while they are kept for --json.
 _kept: dict[str, list[dict[str, object]]] | None = None
+
+#: Whether this command has printed JSON.
+_is_printed = False
 
 
 def add_json(parser: argparse.ArgumentParser, help: str = "print the tables as JSON, and sentences as errors") -> None:
@@ -55,14 +58,14 @@ def as_json() -> Iterator[None]:
     """Within, tables are kept, and at the end printed as JSON.
 
     One table is a list with an object for each row, whose keys are the header; of several there is an object with such
-    a list for each.
+    a list for each. Where there is no table, as where all results go to a file, and no other JSON, the list is empty.
     """
-    global _kept
-    _kept = {}
+    global _kept, _is_printed
+    _kept, _is_printed = {}, False
     try:
         yield
-        if _kept:
-            say_json(next(iter(_kept.values())) if len(_kept) == 1 else _kept)
+        if _kept or not _is_printed:
+            say_json(_kept if len(_kept) > 1 else next(iter(_kept.values()), []))
     finally:
         _kept = None
 
@@ -72,6 +75,8 @@ def say_json(value: Any) -> None:
 
     Numbers that are not finite, which JSON has not, are null.
     """
+    global _is_printed
+    _is_printed = True
     say_result(json.dumps(_finite(value), indent=1, allow_nan=False))
 
 
@@ -84,7 +89,9 @@ def _finite(value: Any) -> Any:
 
 
 def plain(value: Any) -> object:
-    """A number of NumPy as one of Python; None for one that is not finite, which JSON has not."""
+    """A number of NumPy as one of Python; None for one that is not finite, which JSON has not; a text as printed."""
+    if isinstance(value, str):
+        return renamed(value)
     number = value.item() if hasattr(value, "item") else value
     return None if isinstance(number, float) and not math.isfinite(number) else number
 
@@ -93,18 +100,17 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
     """A table as text: the first column is aligned to the left, the others to the right.
 
     It is no wider than the terminal, or than 80 characters where there is none: texts are wrapped at spaces, where that
-    is not enough within words, and then aligned to the left. Numbers and the words of the header are never broken, so
-    a table of many columns may be wider.
+    is not enough within words, and then aligned to the left; where not even that is enough, the header's words are
+    broken, too. Numbers are never broken, so a table of very many columns may be wider.
     """
     lines = [tuple(header), *(tuple(map(_cell, row)) for row in rows)]
     columns = list(zip(*lines, strict=True))
     room = shutil.get_terminal_size().columns - 2 * (len(header) - 1)
     widths = [max(map(len, column)) for column in columns]
     widths = _narrowed(widths, [max(map(_longest_word, column)) for column in columns], room)
-    numbers = [[cell for cell in column if _is_number(cell)] for column in columns]
-    widths = _narrowed(
-        widths, [max(map(_longest_word, [h, *some])) for h, some in zip(header, numbers, strict=True)], room
-    )
+    numbers = [max(map(len, filter(_is_number, column)), default=1) for column in columns]
+    words = [max(_longest_word(title), width) for title, width in zip(header, numbers, strict=True)]
+    widths = _narrowed(_narrowed(widths, words, room), numbers, room)
     is_left = [j == 0 or any(len(cell) > width for cell in columns[j][1:]) for j, width in enumerate(widths)]
     return "\n".join(
         "  ".join(
@@ -147,5 +153,7 @@ def _cell(value: object) -> str:
         return f"{value:.4f}"
     if value is None:
         return ""
-    text = f"{value:,}" if isinstance(value, int) else shown(str(value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = f"{value:,}" if isinstance(value, int) else shown(renamed(str(value)))
     return text.replace("\n", "\\n").replace("\t", "\\t")
