@@ -15,7 +15,7 @@ from npae.utils.console import say
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
-HELP = "label the samples of --data by a classifier of codes; without it, measure how well codes serve a classifier"
+HELP = "label the samples of --data by a classifier of codes, or without it measure how well codes serve one"
 EXAMPLE = "npae classify runs/deep --train known.npy --train-labels labels.csv --data new.npy --out labelled.csv"
 OF_FITTING = ("train", "train_labels", "test", "test_labels", "few", "seed", "save")
 
