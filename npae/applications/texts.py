@@ -242,6 +242,6 @@ def _fitted(model: AutoencoderEstimator, vectors: Any) -> AutoencoderEstimator:
     if model.code_size is not None and vectors.shape[1] < model.code_size:
         raise ValueError(
             f"the texts to learn from have {vectors.shape[1]} words in common, fewer than the {model.code_size} values "
-            f"of a code; give more or longer texts, or a smaller code_size"
+            f"of a code; give more or longer texts, or a smaller code size"
         )
     return model.fit(vectors)

@@ -127,6 +127,8 @@ def beside_model(args: argparse.Namespace, suffix: str) -> str:
 
 def read_model(args: argparse.Namespace) -> AutoencoderEstimator:
     """The estimator in ``args.model``."""
+    if Path(args.model).is_dir():
+        raise ValueError(f"{args.model} is a folder without {MODEL_FILE}; give the folder of one npae train, or a file")
     model: Any = load(args.model)
     if not isinstance(model, AutoencoderEstimator):
         raise ValueError(

@@ -51,6 +51,16 @@ class Parser(argparse.ArgumentParser):
         meant = suggestion(name, self._option_string_actions)
         return f"there is no option {name}{meant or f'; {self.prog} --help lists those that there are'}"
 
+    def _get_values(self, action: argparse.Action, arg_strings: Any) -> Any:
+        try:
+            return super()._get_values(action, arg_strings)
+        except argparse.ArgumentError as error:
+            kind, _, word = error.message.partition(" value: ")
+            if word and kind.startswith("invalid "):  # argparse names the function that could not read the word
+                number = "number" if kind in ("invalid float", "invalid divisor") else "whole number"
+                error.message = f"{word} is not a {number}"
+            raise
+
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.choices is not None and value not in action.choices:
             choices = list(map(str, action.choices))
