@@ -15,7 +15,7 @@ from npae.cli.arguments import DATA, add_model, check_picture, read_data, read_m
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
-from npae.cli.sides import LABELS_HELP, add_sides, folder_labels, read_labels, read_sides
+from npae.cli.sides import LABELS_HELP, add_sides, folder_labels, read_labels, read_sides, warn_of_order
 from npae.cli.tables import add_json, say_table
 from npae.estimators import AutoencoderEstimator
 from npae.utils.console import say, shows_progress
@@ -23,7 +23,7 @@ from npae.utils.pictures import grid, png
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
-HELP = "group --data by codes; without it, measure how well groups agree with labels, beside PCA and raw features"
+HELP = "group --data by codes, or without it measure how well groups agree with labels, beside PCA and raw features"
 EXAMPLE = "npae cluster runs/deep --data table.csv --clusters 10 --out groups.csv"
 FOR_DATA = ("out", "clusters", "method", "save", "labels", "picture")
 FOR_COMPARISON = ("train", "test", "train_labels", "test_labels")
@@ -114,6 +114,8 @@ def _cluster(args: argparse.Namespace) -> None:
     X = read_data(args, model)
     labels = _labels(args, len(X))
     names = sample_names(args.data)
+    if labels is not None:
+        warn_of_order("--data", labels, args.first)
     X = X[: args.first]
     codes = model.network_.encode(X)
     k = _number(args, codes)

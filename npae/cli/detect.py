@@ -19,9 +19,10 @@ from npae.estimators import AutoencoderEstimator
 from npae.utils.columns import columns_of
 from npae.utils.console import say
 from npae.utils.pictures import png, rows
+from npae.utils.randomness import generator
 from npae.utils.types import Array
 
-HELP = "find anomalies among --data; without it, measure how well scores separate --outliers from known samples"
+HELP = "find anomalies among --data, or without it measure how well scores separate --outliers from known samples"
 EXAMPLE = "npae detect runs/deep --train good.csv --data new.csv --out scores.csv"
 FOR_DATA = ("out", "labels", "picture", "score", "false_positive_rate")
 FOR_COMPARISON = ("test", "train_labels", "test_labels", "outliers")
@@ -41,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="DATA",
-        help="of another kind, as --train; repeatable",
+        help="of another kind, as --train; as many as there are test samples are drawn at random; repeatable",
     )
     add_input(
         parser,
@@ -93,13 +94,21 @@ def _compare(args: argparse.Namespace) -> None:
     model = read_model(args)
     sides = read_sides(args, model, labels=False, others=args.outliers)
     read = read_sources(args, *args.outliers, model=model, others=[args.train, args.test or args.train])
-    outliers = {name: samples[: len(sides.test)] for name, samples in zip(args.outliers, read, strict=True)}
+    outliers = {name: _drawn(name, X, len(sides.test)) for name, X in zip(args.outliers, read, strict=True)}
     outliers["noise"] = anomaly.noise_like(sides.test)
     areas = anomaly.compare(model, sides.train, sides.test, outliers)
     methods = list(areas["noise"])
     say_table("areas", ("outliers", *methods), [(name, *by_method.values()) for name, by_method in areas.items()])
     if anomaly.FOREST not in methods:
         say(f"{anomaly.FOREST} is left out, since scikit-learn is not installed; pip install 'npae[sklearn]'")
+
+
+def _drawn(name: str, X: Array, n: int) -> Array:
+    """At most n of the samples, drawn at random, since the first may all be of one kind; a sentence says so."""
+    if len(X) <= n:
+        return X
+    say(f"{n:,} of the {len(X):,} outliers in {name} were drawn at random, as many as there are test samples")
+    return X[np.sort(generator(0, "outliers").permutation(len(X))[:n])]
 
 
 def _detect(args: argparse.Namespace) -> None:

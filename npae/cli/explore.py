@@ -6,6 +6,7 @@ from pathlib import Path
 from npae.cli.arguments import add_data, add_model, count, read_data, read_model
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.paths import add_output
+from npae.cli.sides import warn_of_order
 from npae.utils.console import say
 from npae.utils.memory import format_bytes
 from npae.utils.wording import counted
@@ -47,6 +48,8 @@ def run(args: argparse.Namespace) -> None:
     X = read_data(args, model)
     labels = labels_of_data(args, len(X))
     title = f"{Path(args.model).stem}: {type(model).__name__}"
+    if labels is not None:
+        warn_of_order("--data", labels, args.first)
     explorer = explore(model, X, labels, args.out, first=args.first, weights=args.weights, title=title)
     which = counted(explorer.n_samples, "sample")
     if explorer.n_samples < len(X):

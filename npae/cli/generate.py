@@ -12,10 +12,14 @@ from npae.cli.data_labels import add_labels, condition_of, labels_of_data
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.sample import add_sampler
+from npae.cli.samples_file import write_samples
+from npae.cli.sides import warn_of_order
 from npae.cli.tables import add_json, say_table
+from npae.datasets.music.layout import Layout
 from npae.estimators import AutoencoderEstimator, VariationalAutoencoder
 from npae.estimators.hints import CARRIED
 from npae.utils.console import say
+from npae.utils.randomness import generator
 from npae.utils.scikit_learn import has_sklearn
 from npae.utils.types import Array
 from npae.utils.wording import counted
@@ -24,6 +28,7 @@ HELP = "draw samples, interpolations, traversals and a grid of a model; judge a 
 EXAMPLE = "npae generate runs/variational --data digits --out generated"
 PICTURES = ("samples", "walks", "traversals", "grid")
 WALKED = 4  # samples that interpolations start and end at, in pairs
+JUDGED = 500  # samples that the bounds are of
 DRAWN, COLUMNS = 48, 12  # samples in a picture, and in a row of it
 
 
@@ -33,7 +38,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data(parser)
     add_labels(parser, "to judge samples by the features of a classifier of them, and for a conditional model")
     add_sampler(parser)
-    parser.add_argument("--first", type=count, default=500, metavar="N", help="samples for the bounds (default: 500)")
+    parser.add_argument(
+        "--first",
+        type=count,
+        metavar="N",
+        help=f"the bounds are of the first N samples (default: of {JUDGED}, drawn at random)",
+    )
     parser.add_argument("--draws", type=count, default=50, metavar="K", help="codes for each of them (default: 50)")
     add_output(
         parser,
@@ -51,7 +61,7 @@ def _pictures_in(args: argparse.Namespace, folder: Path) -> list[Path]:
 
 
 def run(args: argparse.Namespace) -> None:
-    """Print the bounds, write the pictures."""
+    """Print the bounds and distances, write the pictures."""
     from npae.utils import pictures
 
     model = read_model(args)
@@ -61,13 +71,28 @@ def run(args: argparse.Namespace) -> None:
     labels = labels_of_data(args, len(X))
     condition = condition_of(model, labels)
     if isinstance(model, VariationalAutoencoder):
+        if args.first and labels is not None:
+            warn_of_order("--data", labels, args.first)
         _print_bounds(args, model, X, condition)
     _print_distances(model, X, labels)
-    if not pictures.are_images(X):
-        say("no pictures: the samples are no images")
-        return
-    pictures.require_pillow()
-    folder = Path(args.out)
+    is_music = Layout.from_metadata(model.metadata_) is not None
+    if is_music:
+        _draw(args, model, X, condition, is_music=True)
+        say(f"piano rolls in {args.out}, bar after bar: samples, walks (straight and on the sphere), traversals")
+    elif pictures.are_images(X):
+        pictures.require_pillow()
+        _draw(args, model, X, condition, is_music=False)
+        say(f"pictures in {args.out}: samples, walks (straight and on the sphere), traversals, grid")
+    else:
+        say("no pictures: the samples are neither images nor music")
+
+
+def _draw(
+    args: argparse.Namespace, model: AutoencoderEstimator, X: Array, condition: Array | None, *, is_music: bool
+) -> None:
+    """Write the pictures; of music piano rolls, and no grid, since a roll has no second direction."""
+    from npae.utils import pictures
+
     each: list[Any] = [None] * WALKED if condition is None else condition[:WALKED].tolist()
     walks = [
         generation.walk(model, X[i], X[i + 1], 12, spherical=bent, labels=each[i])
@@ -75,21 +100,27 @@ def run(args: argparse.Namespace) -> None:
         for bent in (False, True)
     ]
     along = generation.traversals(model, X[0], 12, labels=each[0])
-    shown = (
+    shown = [
         _samples(model, args.sampler),
         (np.concatenate(walks), 12),
         (along.reshape(-1, *along.shape[2:]), 12),
-        (generation.latent_grid(model, X, labels=each[0]), 15),
-    )
-    for path, (samples, columns) in zip(_pictures_in(args, folder), shown, strict=True):
-        write_bytes(path, pictures.png(pictures.grid(samples, columns), scale=1))
-    say(f"pictures in {folder}: samples, walks (straight and on the sphere), traversals, grid")
+    ]
+    if not is_music:
+        shown.append((generation.latent_grid(model, X, labels=each[0]), 15))
+    for path, (samples, columns) in zip(_pictures_in(args, Path(args.out)), shown, strict=False):
+        if is_music:
+            write_samples(str(path), model, samples)
+        else:
+            write_bytes(path, pictures.png(pictures.grid(samples, columns), scale=1))
 
 
 def _print_bounds(args: argparse.Namespace, model: AutoencoderEstimator, X: Array, condition: Array | None) -> None:
-    labels = None if condition is None else condition[: args.first]
-    judged = generation.bounds(model, X[: args.first], args.draws, labels=labels)
-    active = ["yes" if is_active else "no" for is_active in judged.active]
+    chosen = np.arange(len(X))[: args.first]
+    if args.first is None:
+        chosen = np.sort(generator(0, "bounds").permutation(len(X))[:JUDGED])
+    labels = None if condition is None else condition[chosen]
+    judged = generation.bounds(model, X[chosen], args.draws, labels=labels)
+    active = judged.active.tolist()
     columns = range(len(active)), judged.kl.tolist(), judged.variance.tolist(), active
     say_table("dimensions", generation.HEADER, zip(*columns, strict=True))
     say(
@@ -97,7 +128,16 @@ def _print_bounds(args: argparse.Namespace, model: AutoencoderEstimator, X: Arra
         f"with {CARRIED:g} nats or more; the means of {judged.varying.sum()} have a variance above "
         f"{generation.VARYING:g}"
     )
-    say(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}")
+    say(f"ELBO {judged.elbo:.2f} nats, with {args.draws} draws {judged.importance_weighted:.2f}{_of_which(args, X)}")
+
+
+def _of_which(args: argparse.Namespace, X: Array) -> str:
+    """Which samples the bounds are of, where it is not all."""
+    n = args.first or JUDGED
+    if n >= len(X):
+        return ""
+    which = f"the first {n:,}" if args.first else f"{n:,}, drawn at random,"
+    return f", of {which} of {len(X):,} samples"
 
 
 def _print_distances(model: AutoencoderEstimator, X: Array, labels: Array | None) -> None:

@@ -94,6 +94,8 @@ def read_sides(
         train_order, test_order = _order(args, "train", train_labels), _order(args, "test", test_labels)
         sides = [train[train_order], train_labels[train_order], test[test_order], test_labels[test_order]]
         sides.append(np.arange(len(test))[test_order])
+    warn_of_order("--train", sides[1], args.first)
+    warn_of_order("--test", sides[3], args.first)
     return Sides(*(side[: args.first] for side in sides))
 
 
@@ -114,6 +116,7 @@ def read_train(
             raise ValueError(f"--train-labels is missing; {LABELS_NEEDED}")
         labels = found
     order = _order(args, "train", labels)
+    warn_of_order("--train", labels[order], args.first)
     return X[order][: args.first], labels[order][: args.first], [other[: args.first] for other in rest]
 
 
@@ -150,6 +153,18 @@ def _labels(args: argparse.Namespace, train: int, test: int, needed: bool) -> li
         np.zeros(n, np.int64) if labels is None else labels
         for n, labels in zip((train, test), found.values(), strict=True)
     ]
+
+
+def warn_of_order(option: str, labels: Array, first: int | None) -> None:
+    """A hint where the first samples lack labels that later ones have, as in data in the order of its labels."""
+    n_some, n_all = len(np.unique(labels[:first])), len(np.unique(labels))
+    if n_some < n_all:
+        warnings.warn(
+            f"the first {first:,} samples of {option} have {n_some} of {counted(n_all, 'label')}; if they are in the "
+            f"order of their labels, shuffle them, or leave --first out",
+            Hint,
+            stacklevel=2,
+        )
 
 
 def folder_labels(source: Path) -> list[str] | None:
