@@ -8,10 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from npae.datasets.containers import is_zarr
-from npae.datasets.shards import BY_SUFFIX, HDF5_SUFFIXES, ShardSource, shards_in
+from npae.datasets.shards import HDF5_SUFFIXES, PARQUET_SUFFIXES, ShardSource, shards_in
 from npae.utils.errors import FileFormatError
 from npae.utils.sources import IN_MEMORY, Source
 
+#: The first bytes of a file, where its suffix alone does not say that it is read in parts.
+MAGIC = {
+    **dict.fromkeys(HDF5_SUFFIXES, b"\x89HDF\r\n\x1a\n"),
+    **dict.fromkeys(PARQUET_SUFFIXES, b"PAR1"),
+}
 IMAGES = (3, 4)  # dimensions of an array of images: (n, h, w) or (n, h, w, channels)
 
 
@@ -23,8 +28,9 @@ def is_source(name: str | os.PathLike[str]) -> bool:
     if path.suffix.lower() == ".npy":
         if path.is_file():
             return path.stat().st_size > IN_MEMORY
-    elif path.suffix.lower() in BY_SUFFIX or path.suffix.lower() in HDF5_SUFFIXES:
-        return True
+    elif path.is_file() and path.suffix.lower() in MAGIC:
+        with path.open("rb") as opened:
+            return opened.read(len(MAGIC[path.suffix.lower()])) == MAGIC[path.suffix.lower()]
     file, _, inner = text.rpartition(":/")
     return bool(inner and Path(file).suffix.lower() in HDF5_SUFFIXES) or (glob.has_magic(text) and not path.exists())
 

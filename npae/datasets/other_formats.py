@@ -20,9 +20,9 @@ NUMPY = "save the numbers in it with numpy.save, where you trust it"
 EXCEL = ("an Excel workbook", "export the sheet as csv")
 ODS = ("an OpenDocument table", "export the sheet as csv")
 OFFICE = ("a document of an office program", CSV)
-HDF5 = ("an HDF5 file", f"{ARRAY} (with h5py)")
+HDF5 = ("an HDF5 file", "call it .h5, and give one of its arrays, as in x.h5:/name")
 MAT = ("a MATLAB file", f"{ARRAY} (with scipy.io.loadmat, or h5py for version 7.3)")
-PARQUET = ("a Parquet file", "write it as csv (with pandas.read_parquet and to_csv(index=False)), or use numpy.save")
+PARQUET = ("a Parquet file", "call it .parquet")
 ARROW = (
     "an Arrow or Feather file",
     "write it as csv (with pandas.read_feather, to_csv(index=False)), or use numpy.save",
@@ -105,9 +105,7 @@ ZIP_MEMBERS: tuple[tuple[str, Format], ...] = (
 BY_SUFFIX: dict[str, Format] = {
     **dict.fromkeys((".xlsx", ".xlsm", ".xlsb", ".xls"), EXCEL),
     ".ods": ODS,
-    **dict.fromkeys((".h5", ".hdf5", ".hdf", ".he5"), HDF5),
     ".mat": MAT,
-    **dict.fromkeys((".parquet", ".pq"), PARQUET),
     **dict.fromkeys((".feather", ".arrow"), ARROW),
     **dict.fromkeys((".pkl", ".pickle", ".joblib"), PICKLE),
     **dict.fromkeys((".pt", ".pth"), TORCH),

@@ -22,11 +22,11 @@ from npae.utils.sources import Source, chunk_bounds
 from npae.utils.types import Array
 from npae.utils.validation import check_numeric
 
+PARQUET_SUFFIXES = (".parquet", ".pq")
 #: What a shard may be, by its suffix.
 BY_SUFFIX: dict[str, type[Any]] = {
     ".npy": NpyShard,
-    ".parquet": ParquetShard,
-    ".pq": ParquetShard,
+    **dict.fromkeys(PARQUET_SUFFIXES, ParquetShard),
     ".zarr": ZarrShard,
 }
 HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from npae.estimators.fitting import OPTIMIZER_STATE, FitMixin
+from npae.estimators.fitting import FitMixin
 from npae.estimators.parameters import estimator
 from npae.estimators.sample_record import SampleRecord
+from npae.estimators.saving import OPTIMIZER_STATE
 from npae.network.autoencoder import Autoencoder
 from npae.training.replicas import effective_n_jobs
 from npae.utils.columns import Columns, check_columns, check_order, columns_of, columns_of_row

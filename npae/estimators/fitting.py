@@ -10,7 +10,9 @@ from npae.estimators.changes import refuse_fixed, take_over
 from npae.estimators.hints import hint_at_code, hint_at_data
 from npae.estimators.parameters import checked, parameters_of
 from npae.estimators.sample_record import SampleRecord
+from npae.estimators.saving import OPTIMIZER_STATE
 from npae.estimators.shared_parameters import SharedParameters
+from npae.estimators.validation_data import data_with
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, checkpointing
 from npae.training.optimizers import Optimizer, optimizer_by_name
@@ -34,8 +36,6 @@ from npae.utils.wording import counted
 
 #: Whole numbers up to it, and no farther, are all numbers of float32.
 LARGEST_EXACT = 2**24
-#: Attribute of a copy that has not gone on training: what the optimizer remembers.
-OPTIMIZER_STATE = "_optimizer_state"
 
 
 class FitMixin(SharedParameters):
@@ -58,6 +58,7 @@ class FitMixin(SharedParameters):
         *,
         callbacks: Sequence[Callback] = (),
         checkpoints: Checkpoints | None = None,
+        validation: Any = None,
         ranks: str | Communicator | Ranks | None = None,
     ) -> Self:
         """Train on X with new parameters.
@@ -65,8 +66,9 @@ class FitMixin(SharedParameters):
         Parameters
         ----------
         X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
-            With cross-entropy, values in [0, 1]. A sparse matrix of SciPy is made dense a batch at a time. Masked
-            cells, missing values and dates are refused.
+            With cross-entropy, values in [0, 1]. A sparse matrix of SciPy is made dense a batch at a time, and so is
+            a source of ``npae.datasets``, which may be larger than memory. Masked cells, missing values and dates are
+            refused.
         y : array-like of shape (n,), optional
             The labels of a conditional model: numbers or texts. Other models ignore it.
         callbacks : sequence of functions
@@ -74,6 +76,9 @@ class FitMixin(SharedParameters):
         checkpoints : Checkpoints, optional
             Where and how often the run is saved, so that it can be resumed. If ``random_state`` is None, a resumed run
             keeps its seed.
+        validation : array-like of int, or samples, or a source, or a pair of samples and labels, optional
+            In place of ``validation_fraction``: row numbers of X that are not trained on, or samples of their own; a
+            conditional model needs their labels. Nothing is copied.
         ranks : "mpi", optional
             Train in all processes that ``mpiexec`` has started, each of which calls ``fit`` with the same data and
             parameters, and gets the same model: that of ``n_jobs`` times as many threads as there are processes.
@@ -87,7 +92,7 @@ class FitMixin(SharedParameters):
         """
         if ranks is not None and not isinstance(ranks, Ranks):
             with joined(ranks, checkpoints) as (together, shared):
-                return self.fit(X, y, callbacks=callbacks, checkpoints=shared, ranks=together)
+                return self.fit(X, y, callbacks=callbacks, checkpoints=shared, validation=validation, ranks=together)
         self._checked()
         columns = columns_of(X)
         X = self._prepare(X, columns)
@@ -95,12 +100,9 @@ class FitMixin(SharedParameters):
         seed = self._seed(checkpoints)
         if ranks is not None:
             seed = int(ranks.exchange(str(seed).encode())[0])
-        fraction = self.validation_fraction
-        if fraction is None:
-            fraction = 0.1 if self.early_stopping else 0.0
-        train, train_labels, validation, validation_labels = split_off(X, labels, fraction, seed, self.shuffle)
-        data = Data(train, train_labels, validation, validation_labels)
-        training = self._new_training(X, len(train), seed, columns, classes, checkpoints)
+        data = self._divided(X, labels, classes, validation, seed)
+        train = data.x
+        training = self._new_training(X, len(train), seed, columns, classes, checkpoints, data.validation)
         if ranks is not None:
             training.join_ranks(ranks)
         hint_at_data(X, training.network, stacklevel=2)
@@ -143,7 +145,8 @@ class FitMixin(SharedParameters):
         y are the labels (n,) of a conditional model: the first call, or ``fit``, must have seen all that there are.
 
         The optimizer goes on with what it remembers, such as Adam's running means, also in a copy and after a pickle;
-        in a model that ``save`` wrote and ``load`` read it begins afresh.
+        in a model that ``save`` wrote and ``load`` read it begins afresh, unless ``save`` was told to keep it
+        (``optimizer=True``).
         """
         now = self._checked()
         if hasattr(self, "network_"):
@@ -176,6 +179,17 @@ class FitMixin(SharedParameters):
         finally:
             self.note_samples(X, labels)
         return self
+
+    def _divided(self, X: Samples, labels: Array | None, classes: Array | None, validation: Any, seed: int) -> Data:
+        """What is trained on, and what is set aside."""
+        fraction = self.validation_fraction
+        if validation is None:
+            fraction = (0.1 if self.early_stopping else 0.0) if fraction is None else fraction
+            return Data(*split_off(X, labels, fraction, seed, self.shuffle))
+        if fraction:
+            raise ValueError(f"validation was given and validation_fraction is {fraction}; give one of the two")
+        unit_interval = self._resolved_loss(X) == "bce"
+        return data_with(validation, X, labels, classes, shuffle=self.shuffle, unit_interval=unit_interval)
 
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
@@ -264,6 +278,7 @@ class FitMixin(SharedParameters):
         columns: Columns | None,
         classes: Array | None,
         checkpoints: Checkpoints | None = None,
+        validation: Samples | None = None,
     ) -> Training:
         """A new network for samples like those of X, about to be trained on ``n_train`` of them."""
         network = self.make_network(X.shape[1:], self._resolved_loss(X), ceil(n_train / self.batch_size))
@@ -272,7 +287,7 @@ class FitMixin(SharedParameters):
             checkpoints.take_over_gains(network)
         network.plan(X.shape[1:], seed=seed, dtype=X.dtype.name, recorded=self.recorded)
         network.columns = columns
-        return self._training_of(network, n_train, {}, n_validation=len(X) - n_train)
+        return self._training_of(network, n_train, {}, n_validation=0 if validation is None else len(validation))
 
     def _new_optimizer(self) -> Optimizer:
         options: dict[str, float] = {}

@@ -14,9 +14,15 @@ from npae.network.autoencoder import Autoencoder
 from npae.network.saving import save
 from npae.storage import model_file
 from npae.storage.limits import check_threads
+from npae.training.trainer import Training
 from npae.utils.scalars import whole_number, whole_numbers
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
+
+#: Attribute of a copy that has not gone on training: what the optimizer remembers.
+OPTIMIZER_STATE = "_optimizer_state"
+#: Before the names of the arrays that hold it in a model file.
+REMEMBERED = "optimizer."
 
 
 class SaveMixin(SamplingMixin):
@@ -25,12 +31,20 @@ class SaveMixin(SamplingMixin):
     network_: Autoencoder
     history_: dict[str, list[float]]
     metadata_: dict[str, Any]
+    training_: Training
     _fitted_to: SampleRecord | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path, *, optimizer: bool = False) -> None:
         """Write the fitted model to a safetensors file, which ``npae.load`` reads; an existing file is replaced.
+
+        Parameters
+        ----------
+        path : str or Path
+        optimizer : bool, default False
+            Whether the file also holds what the optimizer remembers, such as Adam's running means, so that
+            ``partial_fit`` goes on as if the model had not been saved. It makes the file up to three times as large.
 
         Raises
         ------
@@ -48,7 +62,22 @@ class SaveMixin(SamplingMixin):
         if self._fitted_to is not None:
             record |= self._fitted_to.record()
             arrays |= self._fitted_to.arrays()
+        if optimizer:
+            arrays |= {f"{REMEMBERED}{name}": value for name, value in self._optimizer_memory().items()}
+            record["optimizer_of"] = self._trained_with["optimizer"]
         save(net, path, record=record, arrays=arrays)
+
+    def _optimizer_memory(self) -> dict[str, Array]:
+        """What the optimizer remembers; of a model that has not gone on training, what its file or copy had."""
+        if "training_" in vars(self):
+            return self.training_.optimizer.kept_state()
+        kept: dict[str, Array] | None = vars(self).get(OPTIMIZER_STATE)
+        if kept is None:
+            raise ValueError(
+                "this model remembers nothing of its optimizer, since it was read from a file without it; save it "
+                "without optimizer=True"
+            )
+        return kept
 
     def _changes_since_fit(self, params: dict[str, Any]) -> dict[str, Any]:
         """What ``partial_fit`` must know of the past, where parameters were set after ``fit``."""
@@ -92,10 +121,27 @@ class SaveMixin(SamplingMixin):
         model.n_features_in_ = prod(model.network_.input_shape)
         model._name_columns()
         model._adopt_classes(_classes(stored, model.network_))
+        if "optimizer_of" in stored.record:
+            setattr(model, OPTIMIZER_STATE, _remembered(stored, model))
         model._forget_codes()
         model._fitted_to = SampleRecord.from_stored(stored.arrays, stored.record)
         model._distributions.restore(set(stored.arrays), partial(_finite, stored))
         return model
+
+
+def _remembered(stored: model_file.StoredModel, model: Any) -> dict[str, Array]:
+    """What the optimizer of the model remembers, for its ``restore``."""
+    if stored.record["optimizer_of"] != model._trained_with["optimizer"]:
+        raise ValueError("the state of its optimizer is that of another one")
+    names = model._new_optimizer().state_names
+    theta = model.network_.theta
+    vectors = {name: stored.array(f"{REMEMBERED}{name}", theta.shape, theta.dtype).copy() for name in names}
+    for name, vector in vectors.items():
+        refuse_non_finite(vector, f"the array {name!r}")
+    steps = stored.array(f"{REMEMBERED}steps", (1,), "int64").copy()
+    if steps[0] < 0:
+        raise ValueError("the number of its optimizer's steps is negative")
+    return {"steps": steps, **vectors}
 
 
 def _finite(stored: model_file.StoredModel, name: str, shape: Shape) -> Array:

@@ -61,8 +61,10 @@ def is_by_window(x: Samples, shuffle: str) -> bool:
         if shuffle == "window" and not isinstance(x, np.ndarray):
             raise ValueError('shuffle is "window", which is for arrays and sources, but X is sparse; give "global"')
         return shuffle == "window"
+    if x.rows is not None:  # some of its rows, which are no whole chunks
+        return False
     is_large = not x.source.is_in_memory and x.nbytes > IN_MEMORY
-    if shuffle == "global" and not x.source.can_seek and is_large | x.source.is_stream:
+    if shuffle == "global" and not x.source.can_seek and (is_large or x.source.is_stream):
         raise ValueError(
             f'shuffle is "global", but {type(x.source).__name__} cannot be read row by row at random; give "window"'
         )

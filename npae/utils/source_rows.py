@@ -74,8 +74,9 @@ class SourceRows(Rows):
             self.hold(np.arange(len(self.source.bounds) - 1))
 
     def release(self) -> None:
-        """Forget the chunks that are held."""
+        """Forget the chunks that are held; a source whose epochs differ is that of the first again."""
         self._windows, self._taken = [], None
+        self.source.begin_epoch(0)
 
     def extremes(self) -> tuple[Any, Any]:
         """The least and the greatest value as this dtype; NaN where a value of the source is not finite."""

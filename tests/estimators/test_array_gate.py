@@ -313,14 +313,14 @@ def test_the_tags_say_that_sparse_matrices_are_taken() -> None:
 # Lists of parts
 
 
-def test_a_list_of_few_long_arrays_is_taken_for_samples_with_one_hint() -> None:
+def test_a_list_of_arrays_that_may_be_parts_of_the_data_is_refused() -> None:
     parts = list(samples(180, 6).reshape(3, 60, 6))
-    with pytest.warns(
-        UserWarning, match=r"list of 3 arrays of shape \(60, 6\).*np.concatenate\(X\).*partial_fit"
-    ) as hint:
-        model = model_for(parts, batch_size=3)
-    assert [w.filename for w in hint] == [__file__]
-    assert model.transform(parts).shape == (3, 3)
+    with pytest.raises(
+        ValueError, match=r"list of 3 arrays of shape \(60, 6\).*180 samples of shape \(6,\).*np.stack.*ShardSource"
+    ):
+        model_for(parts, batch_size=3)
+    assert model_for(np.stack(parts), batch_size=3).transform(np.stack(parts)).shape == (3, 3)
+    assert model_for(npae.datasets.ShardSource(parts)).transform(npae.datasets.ShardSource(parts)).shape == (180, 3)
     for no_parts in (list(samples(20, 60, 6)), list(samples(9, 50, 6)), samples(9, 60, 6), samples(9, 60).tolist()):
         model_for(no_parts)  # a warning would be an error
 

@@ -13,7 +13,7 @@ from helpers.small_models import TYPES, data_for, samples, unfitted
 
 import npae
 from npae.cli import main
-from npae.estimators import base as estimators_base
+from npae.estimators import fitting
 from npae.kernels import reference_kernels
 from npae.kernels.execution.thread_team import ThreadTeam
 from npae.layers import Dense, UpSample2D
@@ -233,7 +233,7 @@ def test_one_fit_estimates_memory_and_checks_the_samples_once(loss: str, monkeyp
 
     x = np.random.default_rng(0).random((200, 5))
     counted(trainer, "check_memory")
-    counted(estimators_base, "check_samples")
+    counted(fitting, "check_samples")
     counted(autoencoder, "check_samples")
     model = npae.VanillaAutoencoder(code_size=2, epochs=1, loss=loss)
     model.fit(x)
