@@ -18,7 +18,7 @@ from npae.training.checkpoint import Checkpoints
 from npae.training.order import order_of
 from npae.training.trainer import Training
 from npae.utils import sources
-from npae.utils.errors import FileFormatError
+from npae.utils.errors import CheckpointError, FileFormatError
 from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
 
@@ -167,7 +167,7 @@ def test_a_run_is_not_resumed_with_other_shards(shards: Path, tmp_path: Path) ->
     fitted_with = {"checkpoints": Checkpoints(tmp_path / "run")}
     npae.VanillaAutoencoder(**SETTINGS).fit(ShardSource(shards), **fitted_with)
     np.save(shards / "b.npy", X[:30])
-    with pytest.raises(npae.CheckpointError, match="content of the training data: not the same"):
+    with pytest.raises(CheckpointError, match="content of the training data: not the same"):
         npae.VanillaAutoencoder(**SETTINGS).fit(
             ShardSource(shards), checkpoints=Checkpoints(tmp_path / "run", resume=True)
         )
@@ -175,7 +175,7 @@ def test_a_run_is_not_resumed_with_other_shards(shards: Path, tmp_path: Path) ->
 
 def test_validation_is_row_numbers_or_samples_of_their_own(shards: Path) -> None:
     x = X.astype(np.float32) / 255
-    own = fitted(x[20:], validation=None)
+    own = fitted(x[20:])
     beside = npae.VanillaAutoencoder(**SETTINGS).fit(x, validation=np.arange(20))
     other = npae.VanillaAutoencoder(**SETTINGS).fit(x[20:], validation=ArraySource(X[:20], divide=255))
     assert theta(own) == theta(beside) == theta(other)
