@@ -5,6 +5,7 @@
     python benchmarks/beyond_memory.py transform FOLDER vanilla
     python benchmarks/beyond_memory.py compress FOLDER vanilla
     python benchmarks/beyond_memory.py epochs FOLDER vanilla
+    python benchmarks/beyond_memory.py sorted . deep
 
 Memory is the highest resident set of a process of its own, less that before the call: page cache does not count, and
 what the process maps does. Times are interleaved, and the median is shown.
@@ -18,12 +19,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
 from npae.applications import compression
-from npae.datasets import ShardSource, load_digits
+from npae.datasets import ArraySource, ShardSource, load_digits
 from npae.estimators import ESTIMATORS, AutoencoderEstimator
+from npae.training import order
 from npae.training.checkpoint import Checkpoints
 
 MIB = 2**20
@@ -115,9 +118,32 @@ def epochs(folder: Path, kind: str, times: int = 3) -> None:
     print(f"epochs {kind}: {', '.join(f'{name} {s:.2f} s' for name, s in medians.items())}, ratio {ratio:.3f}")
 
 
+def in_order(_: Path, kind: str, n_chunks: int = 24) -> None:
+    """The loss of test digits after four epochs over digits sorted by label, by windows of 8 chunks and as a whole."""
+    digits = load_digits()
+    X = digits.train_images[np.argsort(digits.train_labels, kind="stable")]
+    source = ArraySource(X)
+    source.bounds = np.arange(n_chunks + 1) * len(X) // n_chunks
+    with patch.object(order, "WINDOW_BYTES", 1):
+        for seed in range(3):
+            losses = {
+                shuffle: -model_of(kind, epochs=4, random_state=seed, batch_size=128, shuffle=shuffle)
+                .fit(source)
+                .score(digits.test_images)
+                for shuffle in ("global", "window")
+            }
+            ratio = losses["window"] / losses["global"]
+            print(
+                f"sorted {kind}, seed {seed}: " + ", ".join(f"{k} {v:.1f}" for k, v in losses.items()), f"{ratio:.3f}"
+            )
+
+
+CALLS = {"fit": fit, "transform": transform, "compress": compress, "epochs": epochs, "sorted": in_order}
+
+
 def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["make", "fit", "transform", "compress", "epochs"])
+    parser.add_argument("what", choices=["make", *CALLS])
     parser.add_argument("folder", type=Path)
     parser.add_argument("kind", nargs="?", choices=list(ESTIMATORS), default="vanilla")
     parser.add_argument("--gigabytes", type=float, default=2)
@@ -126,7 +152,7 @@ def main(arguments: list[str]) -> None:
     if args.what == "make":
         make(args.folder, args.gigabytes, args.side)
     else:
-        {"fit": fit, "transform": transform, "compress": compress, "epochs": epochs}[args.what](args.folder, args.kind)
+        CALLS[args.what](args.folder, args.kind)
 
 
 if __name__ == "__main__":
