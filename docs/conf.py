@@ -8,6 +8,7 @@ author = "The npae developers"
 release = __version__
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 extensions = [
+    "explorer_page",
     "mathml",
     "myst_parser",
     "sphinx.ext.autodoc",
