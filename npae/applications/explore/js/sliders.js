@@ -20,8 +20,12 @@ function slidersPanel(app) {
     list.append(part.node);
   };
   order.slice(0, SHOWN_FIRST).forEach(add);
-  // While something is dragged only the first sliders follow: moving all of them costs more than decoding.
+  // While something is dragged only the first sliders follow, ten times a second: they cost more than decoding.
+  let last = 0;
   app.on("code", ({ final, by }) => {
+    const now = performance.now();
+    if (!final && now - last < 100) return;
+    last = now;
     const following = final ? made : made.slice(0, SHOWN_FIRST);
     for (const [i, part] of following) if (by !== "sliders" || document.activeElement !== part.input) part.set(of(i));
   });
