@@ -1,6 +1,6 @@
 // Heat maps of signed numbers: white is zero, orange above it, blue below, with a labelled scale.
 
-const MOST_CELLS = 160; // along one side; of larger arrays each cell shows the entry farthest from zero of a group
+const MOST_CELLS = 512; // along one side; of larger arrays each cell shows the entry farthest from zero of a group
 
 const POSITIVE = [194, 65, 12];
 const NEGATIVE = [29, 78, 216];
