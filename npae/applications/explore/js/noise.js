@@ -30,6 +30,7 @@ function noisePanel(app) {
   app.on("sample", update);
   app.on("theme", update);
   update();
-  return panel("Noise on the chosen sample", element("p", { class: "note" }, app.data.noise_note), sigma.node, row(again),
+  const about = element("p", { class: "note" }, app.data.noise_note);
+  return panel("Noise on the chosen sample", about, sigma.node, row(again),
     row(...parts.map(({ node }) => node)), note);
 }
