@@ -19,7 +19,7 @@ from npae.datasets import load_digits
 
 digits = load_digits()
 test = digits.test_images
-model = npae.DeepAutoencoder(code_size=10, epochs=20, random_state=0).fit(digits.train_images)
+model = npae.VariationalAutoencoder(code_size=10, epochs=20, random_state=0).fit(digits.train_images)
 features = {"pixels": test.reshape(-1, 784), "codes": model.transform(test)}
 groups = {name: cluster(array, 10, seed=0) for name, array in features.items()}
 for name, found in groups.items():
