@@ -36,6 +36,7 @@ figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for name, by_size in models.items():
     ax.plot(sizes, [np.mean((rebuilt(by_size[size]) - test) ** 2) for size in sizes], marker="o", label=name)
 ax.set(xlabel="numbers in the code", ylabel="mean squared error", xscale="log", xticks=sizes, xticklabels=sizes)
+ax.minorticks_off()
 ax.legend()
 plt.show()
 

@@ -49,5 +49,6 @@ figure, ax = plt.subplots(figsize=(6, 3.5), layout="constrained")
 for name, values in scores.items():
     ax.plot(numbers, values, marker="o", label=name)
 ax.set(xlabel="labelled digits", ylabel="recognised", xscale="log", xticks=numbers, xticklabels=numbers)
+ax.minorticks_off()
 ax.legend()
 plt.show()

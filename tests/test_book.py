@@ -11,6 +11,7 @@ from helpers.paths import ROOT
 
 from npae import gradcheck
 from npae.gradcheck.bugs import bugs_of
+from npae.network.recipes import RECIPES
 
 DERIVATIONS = sorted(path.stem for path in (ROOT / "docs/derivations").glob("*.md") if path.stem != "index")
 GUIDE = sorted(path.stem for path in (ROOT / "docs/autoencoders").glob("*.md"))
@@ -121,3 +122,17 @@ def test_an_example_is_short_and_needs_only_plot_and_sklearn(path: Path):
         elif isinstance(node, ast.ImportFrom):
             imported.add(str(node.module).partition(".")[0])
     assert imported - set(sys.stdlib_module_names) <= {"npae", "numpy", "matplotlib", "sklearn", "PIL"}
+
+
+def test_every_type_has_an_example_and_no_example_is_without_a_picture():
+    names = [path.stem for path in EXAMPLES]
+    assert [name[8:] for name in names[:5]] == list(RECIPES)
+    assert len(names) >= 11
+    assert all("plt.show()" in path.read_text(encoding="utf-8") for path in EXAMPLES)
+
+
+@pytest.mark.parametrize("folder", ["autoencoders", "derivations"])
+def test_every_page_of_the_book_is_in_the_contents_of_its_section(folder):
+    contents = blocks(f"docs/{folder}/index.md", r"\{toctree\}")[0].split()
+    pages = [path.stem for path in (ROOT / f"docs/{folder}").glob("*.md")]
+    assert sorted(contents[1:]) == sorted(set(pages) - {"index"})  # the first line is an option
