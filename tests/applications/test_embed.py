@@ -130,7 +130,7 @@ def test_a_part_that_cannot_be_encoded_is_named_and_the_others_are_kept(paths, t
     ("options", "message"),
     [
         (["--workers", "2", "--scheduler", "tcp://localhost:1"], "give one of the two"),
-        (["--workers", "2", "--data", "nowhere"], "nowhere is no folder that holds files of samples"),
+        (["--workers", "2", "--data", "elsewhere"], "several --data were given"),
     ],
 )
 def test_options_of_workers_that_make_no_sense_are_refused(options, message, paths, tmp_path, capsys):
@@ -140,6 +140,12 @@ def test_options_of_workers_that_make_no_sense_are_refused(options, message, pat
     command = ["encode", model, "--data", str(data), "--out", str(tmp_path / "out"), *options]
     assert main(command) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_folder_without_files_of_samples_is_refused(paths, tmp_path, capsys):
+    command = ["encode", str(paths / "vanilla.safetensors"), "--data", str(tmp_path), "--out", str(tmp_path / "codes")]
+    assert main([*command, "--workers", "1"]) == 2
+    assert f"{tmp_path} is no folder that holds files of samples" in capsys.readouterr().err
 
 
 def test_codes_of_others_are_not_replaced(paths, tmp_path, capsys):

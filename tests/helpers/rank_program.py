@@ -2,7 +2,7 @@
 
 Each of the TYPES, separated by commas, is trained and its checkpoints are written into FOLDER, and gone on from. Rank 0
 prints a digest of each, which without MPI is that of ``digest(name, R)``. END is the JSON of {"how", "rank", "step"}:
-what befalls that rank at that step, "exception", "NaN", or a signal such as "SIGKILL" after a random time.
+what befalls that rank at that step, "exception", "NaN", "sleep", or a signal such as "SIGKILL" after a random time.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ import numpy as np
 
 from helpers.small_models import data_for, unfitted
 from npae import Checkpoints
-from npae.training.ranks.mpi import world
+from npae.training.ranks import mpi
 from npae.training.replicas import ThreadReplicas
 
 PAUSE = 0.004  # seconds in each step of a run that is to be ended, so that a signal comes amid it
@@ -49,19 +49,24 @@ def _end(how: str, rank: int, step: int) -> None:
         if self.networks[0].run.step == step and self.first_shard == rank:
             if how == "exception":
                 raise ValueError("there is no more")
+            if how == "sleep":
+                time.sleep(60)
             if how == "NaN":
                 return totals * np.nan
             wait = random.random() * 0.1
             threading.Timer(wait, lambda: os.kill(os.getpid(), getattr(signal, how))).start()
         return totals
 
+    if how == "sleep":
+        mpi.MOST_SECONDS = 1
     ThreadReplicas.passes = disturbed  # type: ignore[method-assign]
 
 
 def main(folder: str, names: str, end: str = "{}") -> None:
     """Train; the first rank prints the digests."""
     warnings.filterwarnings("ignore", "(?!interrupted|stopped)")
-    ranks = world()
+    time.sleep(0.3 * (mpi.launched_rank() or 0))  # ranks seldom start at one moment
+    ranks = mpi.world()
     if end != "{}":
         _end(**json.loads(end))
     try:

@@ -26,9 +26,12 @@ class QueueCommunicator:
 
     def _receive(self, rank: int) -> Array:
         try:
-            return self._queues[rank][self.rank].get(timeout=PATIENCE)
+            array: Array | None = self._queues[rank][self.rank].get(timeout=PATIENCE)
         except Empty:
-            raise LostRankError(f"rank {rank} of {self.size} is missing") from None
+            array = None
+        if array is None:
+            raise LostRankError(f"rank {rank} of {self.size} is gone")
+        return array
 
     def allgather(self, record: Array) -> Array:
         self.n_exchanges += 1
@@ -58,6 +61,8 @@ class QueueCommunicator:
         yield
 
     def abort(self, sentence: str) -> NoReturn:
+        for rank in range(self.size):
+            self._queues[self.rank][rank].put(None)
         raise LostRankError(sentence)
 
 

@@ -62,6 +62,7 @@ def test_processes_give_the_bits_of_as_many_threads(size, names, tmp_path):
         ("SIGTERM", 1, None),
         ("SIGKILL", 0, None),
         ("SIGSTOP", 1, "rank 1 of 2 gave no sign of life"),
+        ("sleep", 1, "rank 1 of 2 did not come to the present step within 1 s"),
     ],
 )
 def test_a_run_one_of_whose_ranks_ends_is_over_soon_and_can_be_resumed_to_the_same_bits(how, rank, sentence, tmp_path):
@@ -101,6 +102,15 @@ def test_ranks_without_mpiexec_are_refused_with_one_sentence(tmp_path):
     assert ended.returncode == 2
     assert ended.stderr.count("mpiexec did not start this process") == 1
     assert "Traceback" not in ended.stderr
+
+
+def test_the_mpiexec_of_another_mpi_is_named(tmp_path):
+    command = [sys.executable, "-m", "npae", "train", "vanilla", "--ranks", "mpi", "--out", str(tmp_path / "out")]
+    alone = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI", "SLURM"))}
+    other = {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
+    ended = subprocess.run(command, env=alone | other, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.count("mpiexec has started 2 processes, but mpi4py sees one") == 1
 
 
 def test_without_mpi4py_the_first_rank_alone_names_the_extra(tmp_path, monkeypatch):

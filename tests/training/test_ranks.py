@@ -3,15 +3,19 @@
 import time
 import warnings
 from functools import cache
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from helpers.rank_threads import on_ranks
 from helpers.small_models import samples
+from hypothesis import given
+from hypothesis import strategies as st
 
 import npae
 from npae import Checkpoints
-from npae.training.replicas import ThreadReplicas
+from npae.training.ranks.agreement import INLINE, RECORD, Ranks
+from npae.training.replicas import ThreadReplicas, shard_bounds
 from npae.utils.errors import NonFiniteError, RankError
 
 ROWS, IMAGES = samples(43, 12), samples(43, 7, 6)
@@ -89,7 +93,33 @@ def test_without_a_seed_all_ranks_have_that_of_the_first():
     assert first == second != of_threads("vanilla", 2)
 
 
+@given(n=st.integers(1, 300), n_shards=st.integers(1, 70))
+def test_every_row_of_a_batch_is_in_one_shard_of_one_rank(n, n_shards):
+    bounds = shard_bounds(n, n_shards)
+    rows = [row for start, stop in pairwise(bounds) for row in range(start, stop)]
+    assert rows == list(range(n))
+    assert bounds[1] > 0
+    assert max(np.diff(bounds)) - min(np.diff(bounds)) <= 1
+
+
 # Agreement
+
+
+@given(st.lists(st.sampled_from([0, 1, INLINE - 1, INLINE, INLINE + 1, 3 * INLINE]), min_size=1, max_size=4))
+def test_an_exchange_brings_every_rank_the_bytes_of_all(lengths):
+    sent = [bytes([65 + rank]) * length for rank, length in enumerate(lengths)]
+    for received in on_ranks(len(lengths), lambda communicator: Ranks(communicator).exchange(sent[communicator.rank])):
+        assert received == sent
+
+
+@given(st.integers(1, 4), st.sampled_from([0, 1, RECORD, 10_000]))
+def test_all_have_the_bytes_of_the_first_rank(size, length):
+    content = bytes(range(256)) * (length // 256 + 1)
+
+    def work(communicator):
+        return Ranks(communicator).first(content[:length] if communicator.rank == 0 else b"another")
+
+    assert on_ranks(size, work) == [content[:length]] * size
 
 
 @pytest.mark.parametrize("guilty", [0, 1, 3])
@@ -244,6 +274,41 @@ def test_a_failing_rank_leaves_a_checkpoint_to_go_on_from(tmp_path):
     assert "the checkpoint of step" in str(first)
     resumed = fitted("denoising", 2, lambda rank: Checkpoints(tmp_path, resume=True), epochs=4)
     assert resumed == [of_threads("denoising", 2, epochs=4)] * 2
+
+
+def test_where_the_checkpoint_of_a_failed_run_cannot_be_written_none_waits(tmp_path, monkeypatch):
+    def full(*arguments):
+        raise OSError("the disk is full")
+
+    def work(communicator):
+        def fail(training):
+            if communicator.rank == 1:
+                monkeypatch.setattr("npae.training.checkpoint_file.write", full)
+                raise ValueError("no more")
+
+        new_model("denoising").fit(
+            ROWS, ranks=communicator, checkpoints=Checkpoints(tmp_path, every=50), callbacks=[fail]
+        )
+
+    started = time.monotonic()
+    first, second = on_ranks(2, work)
+    assert time.monotonic() - started < 30
+    assert isinstance(second, ValueError)
+    assert "the disk is full" in str(first)
+
+
+def test_a_rank_that_fails_amid_the_sum_ends_all():
+    def work(communicator):
+        def fail(*arguments):
+            raise MemoryError
+
+        if communicator.rank == 1:
+            communicator.exchange_parts = fail
+        new_model("vanilla").fit(ROWS, ranks=communicator)
+
+    first, second = on_ranks(2, work)
+    assert "rank 1 of 2 is gone" in str(first)
+    assert "rank 1 of 2 ended amid a step with MemoryError" in str(second)
 
 
 def test_checkpoints_of_another_run_are_refused_on_all_ranks(tmp_path):

@@ -1,7 +1,7 @@
 """What ranks agree upon: at every step one small exchange of totals, signals and errors.
 
 A rank that cannot go on takes part in the next exchange with its reason, so that the others need not wait for it: they
-raise ``RankError``, and nobody hangs. Only where a rank fails amid an exchange, or is gone, are all of them aborted.
+raise ``RankError``. Only where a rank fails amid an exchange, or is gone, are all of them aborted.
 """
 
 import struct
@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Ranks:
         self.communicator = communicator
         self.rank, self.size = communicator.rank, communicator.size
         self.stop = AgreedStop()
-        self._is_together = self._is_inside = False
+        self._is_together = self._is_inside = self._all_know = False
 
     @property
     def is_first(self) -> bool:
@@ -86,8 +87,13 @@ class Ranks:
         self.stop.signal = self.stop.signal or next((number for _, number, _ in headers if number), None)
         failed = [rank for rank, header in enumerate(headers) if header[0]]
         if failed and not has_failed:
-            raise RankError(f"rank {failed[0]} of {self.size} ended with {one_line(payloads[failed[0]].decode(), 600)}")
+            self.end(f"rank {failed[0]} of {self.size} ended with {one_line(payloads[failed[0]].decode(), 600)}")
         return payloads
+
+    def end(self, sentence: str) -> NoReturn:
+        """Raise RankError, which all ranks do at this place."""
+        self._all_know = True
+        raise RankError(sentence)
 
     def _gathered(self, content: bytes, length: int) -> list[bytes]:
         record = np.zeros(length, np.uint8)
@@ -121,16 +127,17 @@ class Ranks:
             with self.communicator.quiet():
                 try:
                     yield self
-                except RankError:
-                    raise  # all know of it
+                except LostRankError:
+                    raise
                 except BaseException as error:
-                    self._tell(error)
+                    if not self._all_know:
+                        self._tell(error)
                     raise
                 self.exchange()
         except LostRankError as error:
             self.communicator.abort(str(error))
         finally:
-            self._is_together = self._is_inside = False
+            self._is_together = self._is_inside = self._all_know = False
             self.stop = AgreedStop()
 
     def _tell(self, error: BaseException) -> None:

@@ -21,9 +21,11 @@ from npae.utils.console import shown
 from npae.utils.errors import LostRankError, MissingExtraError, one_line
 from npae.utils.types import Array
 
-SPIN, SHORT_PAUSE, LONG_PAUSE = 1e-3, 5e-5, 1e-3  # seconds: asking without a pause, then with pauses of these lengths
-LONG_WAIT = 0.1  # seconds from which on pauses are long, and lost ranks are looked for
+#: From how many seconds of waiting on a rank pauses after each question, and how long; at 0 it lets others run.
+PAUSES = ((1e-4, 0.0), (1e-3, 5e-5), (0.1, 1e-3))
+LONG_WAIT = 0.1  # seconds from which on lost ranks are looked for
 TAG = 8  # of the messages of exchanges
+LATER = 5  # seconds that the others leave to the first rank, which knows who is missing
 MOST_SECONDS = 600  # without the next exchange, after which the ranks that have not come to it are named
 #: Variables in which launchers tell a process its rank, and how many processes there are.
 RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
@@ -68,10 +70,11 @@ class MPICommunicator:
     """See ``npae.training.ranks.communicator.Communicator``."""
 
     def __init__(self, mpi: Any) -> None:
-        self._mpi, self._heartbeat, self._n_exchanges = mpi, None, 0
+        self._mpi, self._n_exchanges = mpi, 0
+        self._heartbeat: Heartbeat | None = None
+        self.rank, self.size = mpi.COMM_WORLD.rank, mpi.COMM_WORLD.size
         self._comm, request = mpi.COMM_WORLD.Idup()  # its own, so that a program may use MPI beside it
         self._wait(request.Test)
-        self.rank, self.size = self._comm.rank, self._comm.size
         if self.size > 1 and mpi.Query_thread() == mpi.THREAD_MULTIPLE:
             self._heartbeat = Heartbeat(self._comm)
 
@@ -122,7 +125,8 @@ class MPICommunicator:
                 waited = time.monotonic() - begun
                 if waited > LONG_WAIT:
                     self._look_for_lost(waited)
-                time.sleep(0 if waited < SPIN else SHORT_PAUSE if waited < LONG_WAIT else LONG_PAUSE)
+                for pause in [pause for start, pause in PAUSES if waited > start][-1:]:
+                    time.sleep(pause)
         except self._mpi.Exception as error:
             raise LostRankError(f"MPI cannot go on ({one_line(error)})") from None
 
@@ -131,7 +135,7 @@ class MPICommunicator:
         lost = [] if heartbeat is None else heartbeat.lost()
         if lost:
             raise LostRankError(f"{_named(lost, self.size)} gave no sign of life")
-        if waited > MOST_SECONDS:
+        if waited > MOST_SECONDS + (LATER if self.rank else 0):
             heard = {} if heartbeat is None else heartbeat.heard
             missing = [rank for rank, number in heard.items() if number < self._n_exchanges]
             who = _named(missing, self.size) if missing else "another rank"

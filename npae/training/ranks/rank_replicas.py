@@ -19,7 +19,6 @@ from npae.training.ranks.agreement import AgreedStop, Ranks
 from npae.training.replicas import ThreadReplicas, shard_bounds
 from npae.training.run_fingerprint import differences, summarise
 from npae.training.signals import Stop, stop_on_signals
-from npae.utils.errors import RankError
 from npae.utils.memory import require_memory
 from npae.utils.samples import Samples
 from npae.utils.types import Array
@@ -61,7 +60,7 @@ class RankReplicas:
         for rank, other in enumerate(identities):
             found = differences(identities[0], other)
             if found:
-                raise RankError(
+                self.ranks.end(
                     f"rank {rank} is not about to run what rank 0 is: {summarise(found)}; give every rank the same "
                     f"data and the same settings"
                 )
@@ -113,7 +112,7 @@ class RankReplicas:
         payloads = self.ranks.exchange(bytes([is_stopped]) + digest)
         other = [rank for rank, payload in enumerate(payloads) if payload[1:] != payloads[0][1:]]
         if other:
-            raise RankError(
+            self.ranks.end(
                 f"after this epoch rank {other[0]} of {len(payloads)} has other parameters than rank 0: its processor "
                 f"rounds otherwise, or a callback changed them there; use processors of one kind"
             )
