@@ -234,12 +234,12 @@ class Autoencoder(Network):
             If x has another shape or is not finite.
         """
         parts = self.encode_parts(x, n_jobs=n_jobs)
-        first = next(parts)
-        if len(first) == len(x):
+        first, second = next(parts), next(parts, None)
+        if second is None:
             return first
         codes = np.empty((len(x), *self.code_shape), first.dtype)
         start = 0
-        for part in chain([first], parts):
+        for part in chain([first, second], parts):
             codes[start : start + len(part)] = part
             start += len(part)
         return codes

@@ -259,7 +259,7 @@ RUNS = {
     "detect": "model.safetensors --train x.npy --data x.npy",
     "export": "model.safetensors --to python",
     "explore": "model.safetensors --data x.npy",
-    "grade": "class --exercise relu",
+    "grade": "class --exercise relu --points scheme.toml",
 }
 TOO_LONG_TO_RUN = ["demo", "bench", "crop"]
 
@@ -273,6 +273,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = npae.DeepAutoencoder(hidden=(6,), code_size=2, epochs=1, batch_size=10, random_state=0).fit(x)
     model.save(folder / "model.safetensors")
     np.save(folder / "codes.npy", model.transform(x))
+    (folder / "scheme.toml").write_text("[relu]\npoints = 2\n")
     (folder / "y.csv").write_text("cat\ndog\n" * 15)
     (folder / "mails.tsv").write_text("label\ttext\n" + "spam\tbuy pills cheap\nham\tcheap lunch today\n" * 15)
     (folder / "class" / "anna").mkdir(parents=True)
@@ -449,8 +450,7 @@ def test_training_anew_replaces_all_of_the_run_that_was_there(inputs: Path, caps
     sentence = "--out run holds model.safetensors already; give another folder, --resume to go on with that run, or"
     assert sentence in refused(capsys, train(inputs))
     np.save("table.npy", np.load(inputs / "x.npy").reshape(30, 64))
-    table = [*train(inputs, "--force"), "--data", "table.npy"]
-    assert main(table) == 0
+    assert main(train(Path(), "--force", data="table.npy")) == 0
     assert files_in("run") == {"model.safetensors", "history.csv", "losses.svg", "notes.txt"}
     assert npae.load("run/model.safetensors").n_iter_ == 2
     assert len(Path("run", "history.csv").read_text().splitlines()) == 3
