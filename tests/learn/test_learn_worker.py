@@ -12,7 +12,8 @@ from npae.learn.sandbox import protocol, worker
 from npae.learn.sandbox.call_result import CallResult
 from npae.learn.sandbox.cleanup import remove_tree
 from npae.learn.sandbox.in_process import InProcess, NoNumbersError, as_arrays
-from npae.learn.sandbox.process import LARGEST_SOURCE, Limits, Worker, clean
+from npae.learn.sandbox.learner_files import LARGEST_SOURCE
+from npae.learn.sandbox.process import Limits, Worker, clean
 
 RIGHT = """
 import numpy as np

@@ -43,7 +43,14 @@ class Dense(Kind):
         return {"x": c.g @ c.W.T, "W": c.x.T @ c.g, "b": c.g.sum(axis=0)}
 
 
-@bug("dense", "x", "dX = g W", "Gradient flows back through Wᵀ.", number=1, needs="square")
+@bug(
+    "dense",
+    "x",
+    "dX = g W",
+    "Each input feels every output: along which axis of W must the sum run?",
+    number=1,
+    needs="square",
+)
 def no_transpose(c: BugCase) -> Any:
     return c.g @ c.W
 

@@ -113,7 +113,14 @@ def tanh_unsquared(c: BugCase) -> Any:
     return from_a(c, c.g * (1 - c.y))
 
 
-@bug("rnn-cell", "h", "dh = da Wh", "Gradient flows back through Whᵀ.", number=195, name="no-transpose")
+@bug(
+    "rnn-cell",
+    "h",
+    "dh = da Wh",
+    "Each entry of h feels every output: along which axis of Wh must the sum run?",
+    number=195,
+    name="no-transpose",
+)
 def state_untransposed(c: BugCase) -> Any:
     return c.g * (1 - c.y**2) @ c.Wh
 

@@ -3,7 +3,7 @@
 The method, to name a learner's mistake by comparison with a library of known ones, is that of BUGGY (Brown & Burton
 1978). A mistake is added in the file of its layer::
 
-    @bug("dense", "x", "dX = g W", "Gradient flows back through Wᵀ.", number=1)
+    @bug("dense", "x", "dX = g W", "Each input feels every output: along which axis of W must the sum run?", number=1)
     def no_transpose(c):
         return c.g @ c.W
 

@@ -18,7 +18,8 @@ from npae.learn.catalogue.exercise import Exercise
 from npae.learn.grading.layouts import ClassFolder, Delivery, recognise
 from npae.learn.grading.notebooks import LARGEST_NOTEBOOK, cells_of, header
 from npae.learn.grading.tree import Budget, Entry, LimitError, UnreadableError, entries_of
-from npae.learn.sandbox.process import LARGEST_SOURCE, clean
+from npae.learn.sandbox.learner_files import LARGEST_SOURCE
+from npae.learn.sandbox.process import clean
 from npae.learn.workspace import progress
 
 LARGEST_FOLDER = 4 * LARGEST_SOURCE  # bytes of a learner's Python files, all of which are kept in memory

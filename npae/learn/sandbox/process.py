@@ -2,7 +2,6 @@
 
 import os
 import queue
-import re
 import secrets
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from npae.learn.sandbox.call_result import CallError, CallResult
 from npae.learn.sandbox.cleanup import end_group, remove_tree
 from npae.learn.sandbox.error_text import LARGEST_TEXT
 from npae.learn.sandbox.in_process import MOST_PRINTED
+from npae.learn.sandbox.learner_files import STACK, laid_out, last_line, read_source
 
 #: The program of the child process. It imports files of npae.learn through empty packages and removes these from
 #: sys.modules, so that the learner's code can import neither npae nor other packages installed beside numpy.
@@ -43,11 +43,8 @@ worker.main()
 
 START_SECONDS = 120.0  # limit for the start of Python and numpy; generous, as it is not the learner's code that runs
 SIGNALLED = 128  # shells and bubblewrap add a signal's number to it
-STACK = b"Stack (most recent call first):"  # begins what faulthandler writes
-LONGEST_STACK = 20_000  # bytes
 GRACE_SECONDS = 0.5  # wait for a result that has arrived while the machine was suspended
 LOOK_SECONDS = 0.2  # interval of the checks whether the process still runs
-LARGEST_SOURCE = 1 << 20  # bytes
 STATUSES = ("missing", "shape", "error", "memory")  # statuses that a worker may report
 KEPT = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")  # environment variables that Python needs to start
 HOMES = ("HOME", "TMPDIR", "USERPROFILE", "TEMP", "TMP")  # environment variables for a user's folders
@@ -116,7 +113,7 @@ class Worker:
 
     def __enter__(self) -> Self:
         if self._source is None:
-            self._source, self._trouble = _read(self.path)
+            self._source, self._trouble = read_source(self.path)
         if self._trouble is None:
             try:
                 self._start()
@@ -155,7 +152,7 @@ class Worker:
         self._folder = folder
         path = self.path
         if self._files is not None:
-            path, self._trouble = _laid_out(folder / "files", self._files, self.path)
+            path, self._trouble = laid_out(folder / "files", self._files, self.path)
             if self._trouble is not None:
                 return
         command, environment, path = self._command(folder, path)
@@ -278,7 +275,7 @@ class Worker:
         return CallResult(None, self._trouble, clean(self._newly_printed()))
 
     def _late(self) -> CallError:
-        line = _last_line(self._printed.fileno(), self.path.name)
+        line = last_line(self._printed.fileno(), self.path.name)
         place = f"it was in line {line} of {self.path.name}; " if line else ""
         text = f"it was not done after {self.limits.seconds:g} seconds; {place}is there a loop that never ends?"
         return CallError("timeout", text)
@@ -336,45 +333,6 @@ def _trouble_of_end(status: int) -> CallError:
     if status < 0:
         return CallError("crash", f"the process was ended by signal {-status}")
     return CallError("crash", f"the process ended itself with status {status} in the middle of a call")
-
-
-def _last_line(descriptor: int, name: str) -> str:
-    """The line of the learner's file in the stack that the worker has written at its end; "" where there is none."""
-    size = os.fstat(descriptor).st_size
-    if not hasattr(os, "pread"):
-        return ""
-    content = os.pread(descriptor, LONGEST_STACK, max(0, size - LONGEST_STACK)).rpartition(STACK)[2]
-    found = re.search(rb'File "[^"\n]*' + re.escape(name.encode()) + rb'", line (\d{1,7}) in', content)
-    return found[1].decode() if found else ""
-
-
-def _laid_out(folder: Path, files: Mapping[str, bytes], path: Path) -> tuple[Path, CallError | None]:
-    """Write files below a new folder; the path of the one that is to be loaded, or why they cannot be written."""
-    try:
-        folder.mkdir()
-        for name, content in files.items():
-            target = folder / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        return path, CallError("error", f"the files cannot be laid out for the run ({reason}); rename or remove some")
-    return folder / path, None
-
-
-def _read(path: Path) -> tuple[bytes, CallError | None]:
-    if not path.is_file():
-        return b"", CallError("missing", f"there is no file {path.name}")
-    try:
-        with open(path, "rb") as file:
-            source = file.read(LARGEST_SOURCE + 1)
-    except OSError as error:
-        return b"", CallError("missing", f"{path.name} cannot be read: {error.strerror}")
-    if len(source) > LARGEST_SOURCE:
-        return b"", CallError(
-            "error", f"{path.name} has more than {LARGEST_SOURCE:,} bytes; functions take a few hundred"
-        )
-    return source, None
 
 
 def clean(text: str) -> str:
