@@ -21,6 +21,7 @@ from npae.datasets.streams import MAX_BYTES
 from npae.estimators import AutoencoderEstimator
 from npae.network.recorded_encoding import ends_of_parts
 from npae.storage.model_file import fingerprint
+from npae.utils.columns import check_columns, columns_of
 from npae.utils.errors import FileFormatError, one_line
 from npae.utils.files import atomic_write
 from npae.utils.samples import Samples, dense
@@ -67,6 +68,7 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
     >>> decompress(model, compress(model, X)).shape
     (256, 8)
     """
+    check_columns(columns_of(X), model.network_.columns)
     X = check_numeric(X, "samples")
     (size,) = model.network_.code_shape
     if len(X.shape) and len(X) * size > MOST_NUMBERS:

@@ -18,6 +18,7 @@ from npae.applications.features import feature_sets
 from npae.estimators import AutoencoderEstimator
 from npae.storage.model_file import fingerprint
 from npae.utils import safetensors
+from npae.utils.columns import check_columns, columns_of
 from npae.utils.errors import FileFormatError, MissingExtraError
 from npae.utils.safetensors import InParts
 from npae.utils.scalars import whole_number
@@ -176,6 +177,7 @@ class Index:
         names: Sequence[str] | None = None,
     ) -> int:
         """``Index.of`` and ``save`` in one, in parts, so that codes are never all in memory; returns their number."""
+        check_columns(columns_of(X), model.network_.columns)
         X = check_numeric(X, "samples")
         cls(np.empty((len(X), 0), np.float32), metric, "", None if names is None else tuple(names))  # checks these
         parts = (

@@ -255,6 +255,7 @@ class Autoencoder(Network):
             self._hint_at_bytes(x)
             yield in_batches(self.arena, self._code_of, self.code_shape, x)
             return
+        check_columns(columns_of(x), self.columns)
         x = check_samples(x, self.input_shape, self.arena.dtype, "samples", values_later=True)
         self._hint_at_bytes(x)
         start = 0

@@ -326,7 +326,7 @@ def test_a_list_of_arrays_that_may_be_parts_of_the_data_is_refused() -> None:
 
 
 def test_a_list_of_parts_of_different_lengths_is_refused_with_the_way_to_join_them() -> None:
-    with pytest.raises(ValueError, match=r"join parts of the data by np.concatenate\(X\)"):
+    with pytest.raises(ValueError, match=r"npae.datasets.ShardSource\(X\) for parts of the data"):
         model_for([X[:9], X[9:]])
 
 
