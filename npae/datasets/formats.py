@@ -117,11 +117,12 @@ def read(
 ) -> Array:
     """Read samples from a file, from a folder of images or music, or the digits that come with npae.
 
-    A folder is read as images: its own, or those of its sub-folders, of which :func:`read_labels` gives the labels; or,
-    if it holds files of music, in itself or below, as the bars of :func:`npae.datasets.music.read_bars`. A file's
-    suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz, .tsv.gz, .idx, .gz (idx compressed by gzip), .mid, .midi,
-    .musicxml, .mxl or .xml (MusicXML); with any other, such as train-images-idx3-ubyte, its first bytes do. Files of
-    other known formats are refused by name.
+    Shards (a folder or a pattern of .npy or .parquet files), a .parquet, ``x.h5:/name`` and a .zarr are read whole, as
+    :func:`npae.datasets.open_source` reads them in parts. Any other folder is read as images: its own, or those of its
+    sub-folders, of which :func:`read_labels` gives the labels; or, if it holds files of music, in itself or below, as
+    the bars of :func:`npae.datasets.music.read_bars`. A file's suffix says what it is: .npy, .npz, .csv, .tsv, .csv.gz,
+    .tsv.gz, .idx, .gz (idx compressed by gzip), .mid, .midi, .musicxml, .mxl or .xml (MusicXML); with any other, such
+    as train-images-idx3-ubyte, its first bytes do. Files of other known formats are refused by name.
 
     Images are wanted in [0, 1]: those of a folder, and uint8 arrays of shape (n, h, w) or (n, h, w, channels) in npy,
     npz or idx, are divided by 255, unless such an array holds zeros and ones alone. All other numbers keep their
