@@ -1,0 +1,20 @@
+"""The reference: every public class and function has a page, and says what it takes, returns and raises, with an example."""
+
+import inspect
+
+import pytest
+
+pytest.importorskip("numpydoc")
+
+from helpers.public_names import gaps, public_names
+
+#: The share of complete docstrings, which only rises.
+FLOOR = 0.2
+
+
+def test_the_docstrings_of_public_names_are_complete() -> None:
+    found = public_names()
+    classes = [public.subject for public in found if inspect.isclass(public.subject)]
+    missing = {public.name: lacks for public in found if (lacks := gaps(public, classes))}
+    share = 1 - len(missing) / len(found)
+    assert share >= FLOOR, f"{share:.3f} of {len(found)} docstrings are complete; these lack something: {missing}"
