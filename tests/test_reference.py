@@ -1,4 +1,4 @@
-"""The reference: every public class and function has a page, and says what it takes, returns and raises, with an example."""
+"""Each public class and function says what it takes, returns and raises, with an example."""
 
 import inspect
 
@@ -9,7 +9,7 @@ pytest.importorskip("numpydoc")
 from helpers.public_names import gaps, public_names
 
 #: The share of complete docstrings, which only rises.
-FLOOR = 0.2
+FLOOR = 0.29
 
 
 def test_the_docstrings_of_public_names_are_complete() -> None:

@@ -21,6 +21,13 @@ class Digits(NamedTuple):
         Digits by other writers.
     test_labels : (1000,) ndarray of int64
         0 to 9.
+
+    Examples
+    --------
+    >>> from npae.datasets import load_digits
+    >>> digits = load_digits()
+    >>> digits.train_images.shape, digits.train_labels[:5].tolist()
+    ((5000, 28, 28), [5, 0, 4, 1, 9])
     """
 
     train_images: Array  # (5000, 28, 28)

@@ -31,6 +31,12 @@ class Crop(NamedTuple):
         Number of faces that were found in it; of several only the largest is cut out.
     face : Path or None
         The file that was written, or None where no face was found.
+
+    Examples
+    --------
+    >>> from npae.datasets import Crop
+    >>> Crop(Path("holiday.jpg"), n_faces=0, face=None).face is None
+    True
     """
 
     image: Path
@@ -69,12 +75,23 @@ def crop_faces(
 
     Raises
     ------
+    ValueError
+        If ``size`` is not two whole numbers of at least 1.
     FileExistsError
         If a file to be written exists and ``replace`` is false; nothing is written then.
     FileFormatError
         As ``npae.datasets.read`` raises, and if two images would get one name.
     MissingExtraError
         If scikit-image or Pillow is not installed.
+
+    Examples
+    --------
+    >>> from PIL import Image
+    >>> from skimage import data
+    >>> Path("photos").mkdir()
+    >>> Image.fromarray(data.astronaut()[:256, 100:356]).save("photos/astronaut.png")
+    >>> [(crop.n_faces, crop.face.name) for crop in crop_faces("photos", "faces", size=(32, 32))]
+    [(1, 'astronaut.png')]
     """
     if not is_size(size):
         raise ValueError(f"size is {size}, but a height and a width of at least 1 are expected; give e.g. (64, 64)")

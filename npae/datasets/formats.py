@@ -163,6 +163,15 @@ def read(
         holds more than would be returned, as integers beyond 2**53 do; the readers say more.
     ValueError
         If an option is given for a source that has no use for it.
+
+    Examples
+    --------
+    >>> from npae.datasets import read
+    >>> read("digits").shape
+    (5000, 28, 28)
+    >>> np.save("pixels.npy", np.array([[0, 51, 255]], dtype="uint8"))
+    >>> read("pixels.npy", divide=255).tolist()
+    [[0.0, 0.20000000298023224, 1.0]]
     """
     options: dict[str, Any] = {
         "name": name,

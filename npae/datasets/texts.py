@@ -114,7 +114,7 @@ def read_new_texts(
     header: bool | None = None,
     encoding: str | None = None,
 ) -> tuple[list[str], list[str] | None]:
-    """Read texts without labels.
+    r"""Read texts without labels.
 
     Each line of a .txt is a text, blank ones too. Of a .csv a column is read, and so of a .tsv, if ``text_column`` is
     given; labels of a .tsv or .tab that :func:`read_texts` reads are passed over. Of a folder, files are read as there;
@@ -139,6 +139,13 @@ def read_new_texts(
     ------
     FileNotFoundError, FileFormatError, ValueError
         As :func:`read_texts`.
+
+    Examples
+    --------
+    >>> from npae.datasets import read_new_texts
+    >>> _ = Path("lines.txt").write_text("first text\nsecond text\n", encoding="utf-8")
+    >>> read_new_texts("lines.txt")
+    (['first text', 'second text'], None)
     """
     path = Path(path)
     code = UTF8 if encoding is None else check_encoding(encoding)

@@ -42,6 +42,18 @@ class AutoencoderEstimator(FitMixin):
     metadata_ : dict
         What the samples mean, saved with the model as JSON: empty after ``fit``, to be filled by the caller, as
         ``npae train`` does with the layout of music (``npae.datasets.music.Layout.to_metadata``).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> isinstance(model, AutoencoderEstimator)
+    True
+    >>> codes = model.transform(X)
+    >>> model.inverse_transform(codes).shape, model.reconstruct(X).shape
+    ((256, 8), (256, 8))
     """
 
     @property
@@ -78,13 +90,48 @@ class AutoencoderEstimator(FitMixin):
         yield from self._network().encode_parts(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs))
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:
-        """``fit(X, y).transform(X)``."""
+        """Train on X with new parameters, and encode X: ``fit(X, y).transform(X)``.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, features), (n, height, width) or (n, height, width, channels)
+            As for ``fit``.
+        y : array-like of shape (n,), optional
+            The labels of a conditional model, which needs them; others ignore it.
+
+        Returns
+        -------
+        ndarray of shape (n, code_size), or a dataframe if ``set_output`` was called
+            The codes.
+
+        Raises
+        ------
+        ValueError
+            As ``fit``.
+        """
         return self.fit(X, y).transform(X)
 
     def inverse_transform(self, Z: Any, labels: Any = None) -> Array:
-        """Samples decoded from codes Z (n, code_size), in the shape of the training samples.
+        """Decode codes.
 
-        ``labels`` are those of a conditional model, as for ``sample``.
+        Parameters
+        ----------
+        Z : array-like of shape (n, code_size)
+            Codes, as ``transform`` gives them.
+        labels : label or array-like of labels, shape (n,), optional
+            Those of a conditional model, which needs them; as for ``sample``.
+
+        Returns
+        -------
+        ndarray of shape ``(n, *shape)``
+            Samples in the shape of the training samples.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If Z has another shape or is not finite, or labels are missing or unknown.
         """
         net = self._network()
         check_order(columns_of(Z), Columns(tuple(self.get_feature_names_out()), are_names=True))
@@ -92,28 +139,101 @@ class AutoencoderEstimator(FitMixin):
         return net.decode(Z, self.places_of(labels, n))
 
     def reconstruct(self, X: Any, y: Any = None) -> Array:
-        """Reconstructions of X ``(n, *shape)``, in that shape; a denoising model removes noise.
+        """Encode samples and decode their codes; a denoising model removes noise.
 
-        y are the labels (n,) of a conditional model, which needs them.
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``
+            Samples of the shape of the training samples.
+        y : array-like of shape (n,), optional
+            The labels of a conditional model, which needs them.
+
+        Returns
+        -------
+        ndarray of shape ``(n, *shape)``
+            The reconstructions.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or is not finite.
         """
         samples = self._check_shape(X)
         return self._network().reconstruct(samples, self._places_or_none(y, len(samples), "the labels y"))
 
     def score_samples(self, X: Any, y: Any = None) -> Array:
-        """Negative loss of each sample of X ``(n, *shape)``, with penalties; nats for cross-entropy; higher is better.
+        """Negative loss of each sample, penalties included; higher is better.
 
         Where ``loss="auto"`` took cross-entropy, samples may have values outside [0, 1], as a scaler gives them for
         data that it was not fitted to: such a value counts as the nearest one within, plus the square of its distance
         from it.
 
-        y are the labels (n,) of a conditional model, which needs them; others ignore it.
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``
+            Samples of the shape of the training samples.
+        y : array-like of shape (n,), optional
+            The labels of a conditional model, which needs them; others ignore it.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            In nats for cross-entropy; the negative sum of squares for squared error.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> scores = model.score_samples(X)
+        >>> scores.shape, bool(np.isclose(scores.mean(), model.score(X)))
+        ((256,), True)
         """
         samples = self._check_shape(X)
         labels = self._places(y, len(samples), "the labels y")
         return -self._network().losses(samples, any_range=self.loss == "auto", labels=labels)
 
     def score(self, X: Any, y: Any = None) -> float:
-        """Mean of ``score_samples``."""
+        """Mean of ``score_samples``, for parameter searches.
+
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``
+            Samples of the shape of the training samples.
+        y : array-like of shape (n,), optional
+            The labels of a conditional model, which needs them; others ignore it.
+
+        Returns
+        -------
+        float
+            The mean negative loss of a sample; higher is better.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If X has another shape or is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> model.score(X) < 0
+        True
+        """
         return float(self.score_samples(X, y).mean())
 
     @property
@@ -123,9 +243,37 @@ class AutoencoderEstimator(FitMixin):
         return self._fitted_to
 
     def interpolate(self, a: Any, b: Any, steps: int = 9, *, labels: Any = None) -> Array:
-        """Samples ``(steps, *shape)`` on the straight line between the codes of two samples, ends included.
+        """Decode codes on the straight line between the codes of two samples.
 
-        ``labels`` are those of a conditional model, as for ``sample``.
+        Parameters
+        ----------
+        a, b : array-like of shape ``shape``
+            Two samples of the shape of the training samples.
+        steps : int, default 9
+            Number of samples to return, both ends included; at least 2.
+        labels : label or array-like of labels, shape (steps,), optional
+            Those of a conditional model, which needs them; as for ``sample``.
+
+        Returns
+        -------
+        ndarray of shape ``(steps, *shape)``
+            The first is the reconstruction of ``a``, the last that of ``b``.
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If ``steps`` is below 2, or a sample has another shape or is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> model.interpolate(X[0], X[1], steps=5).shape
+        (5, 8)
         """
         if whole_number(steps, "steps") < 2:
             raise ValueError(f"steps is {steps}; expected a whole number of at least 2, for both ends")

@@ -45,9 +45,33 @@ class ConditionalMixin(SklearnMixin):
         return places_of(labels, self.classes_, n, what)
 
     def places_of(self, labels: Any, n: int) -> Array | None:
-        """The places (n,) in ``classes_`` of labels as ``sample`` takes them, for ``network_.decode``.
+        """The places in ``classes_`` of labels as ``sample`` takes them, for ``network_.decode``.
 
-        None of a model that is not conditional, which takes no labels.
+        Parameters
+        ----------
+        labels : label or array-like of labels, shape (n,)
+            One label is that of all; None for a model that is not conditional.
+        n : int
+            Number of samples.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,), or None
+            None of a model that is not conditional, which takes no labels.
+
+        Raises
+        ------
+        ValueError
+            If labels are missing, unknown, or given to a model that takes none.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, conditional=True, epochs=1, random_state=0)
+        >>> model.fit(X, ["a", "b"] * 128).places_of(["b", "a", "a"], 3).tolist()
+        [1, 0, 0]
         """
         return self._places_or_none(labels, n, "labels")
 

@@ -48,7 +48,28 @@ class FitMixin(SharedParameters):
     _schedule_span: tuple[int, int] | None
 
     def make_network(self, input_shape: Shape, loss: str, n_steps_per_epoch: int) -> Autoencoder:
-        """The unbuilt network of this type for samples of ``input_shape``."""
+        """The unbuilt network of this type, with the estimator's parameters.
+
+        Parameters
+        ----------
+        input_shape : tuple of int
+            Shape of one sample: (features,), (height, width) or (height, width, channels).
+        loss : {"bce", "mse"}
+            Cross-entropy or squared error.
+        n_steps_per_epoch : int
+            Number of training steps of an epoch, for terms of the loss that grow over epochs.
+
+        Returns
+        -------
+        Autoencoder
+            To be built.
+
+        Examples
+        --------
+        >>> import npae
+        >>> npae.DeepAutoencoder(hidden=(4,), code_size=2).make_network((8,), "mse", 1).encoder.layers[-1]
+        Dense(units=2, initializer='glorot_uniform')
+        """
         raise NotImplementedError
 
     def fit(
@@ -85,8 +106,19 @@ class FitMixin(SharedParameters):
             Callbacks are called in each; the first alone decides, writes checkpoints and warns. ``partial_fit`` goes
             on in each process alone. Needs ``npae[mpi]``.
 
+        Returns
+        -------
+        AutoencoderEstimator
+            This model, fitted.
+
         Raises
         ------
+        ValueError
+            If a parameter or X is not valid, or labels of a conditional model are missing.
+        MemoryError
+            If training does not fit in free memory.
+        NonFiniteError
+            If the loss or a parameter becomes NaN or infinite; the message says where.
         RankError
             If another process has failed, is gone, or has other data or parameters.
         """
@@ -141,8 +173,6 @@ class FitMixin(SharedParameters):
         was set after ``fit`` spans the next ``epochs`` calls with as many samples. Those that say what the network is
         made of, such as ``code_size`` and ``hidden``, are refused; ``patience``, ``early_stopping``,
         ``validation_fraction`` and ``random_state`` are for ``fit`` alone.
-
-        y are the labels (n,) of a conditional model: the first call, or ``fit``, must have seen all that there are.
 
         The optimizer goes on with what it remembers, such as Adam's running means, also in a copy and after a pickle;
         in a model that ``save`` wrote and ``load`` read it begins afresh, unless ``save`` was told to keep it
@@ -351,7 +381,27 @@ class FitMixin(SharedParameters):
         return self.code_size
 
     def note_samples(self, X: Samples, labels: Array | None = None) -> None:
-        """Keep what ``sample`` and ``fitted_to_`` need of X, checked samples that the network was trained on."""
+        """Keep what ``sample`` and ``fitted_to_`` need of samples that the network was trained on.
+
+        ``fit`` and ``partial_fit`` call it; a training loop of your own must.
+
+        Parameters
+        ----------
+        X : ndarray of shape ``(n, *shape)``, or rows of a sparse matrix
+            As ``network_.check`` returns them.
+        labels : ndarray of int64, shape (n,), optional
+            Of a conditional model, as ``places_of`` returns them.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
+        >>> model.note_samples(model.network_.check(X[128:]))
+        >>> model.sample(3).shape  # drawn from the codes of the last 128 samples
+        (3, 8)
+        """
         self._remember(X, labels)
         if self._fitted_to is not None:
             self._fitted_to = self._fitted_to.joined(SampleRecord.of(X))

@@ -18,11 +18,25 @@ def load(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Any:
     layers : iterable of Layer classes
         Your own layer classes, if the network has any.
 
+    Returns
+    -------
+    estimator or Autoencoder
+        As ``save`` wrote it, ready to use.
+
     Raises
     ------
     FileNotFoundError
     FileFormatError
         If the file is truncated, damaged, or no npae model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X).save("model.safetensors")
+    >>> npae.load("model.safetensors").transform(X).shape
+    (256, 2)
     """
     stored = model_file.read(path)
     with stored.errors_as_file_errors():

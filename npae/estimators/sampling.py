@@ -46,6 +46,11 @@ class SamplingMixin(ConditionalMixin):
             Of a conditional model, which needs them, and only of one: of what the samples are to be; one label is that
             of all.
 
+        Returns
+        -------
+        ndarray of shape ``(n_samples, *shape)``
+            In [0, 1] for cross-entropy.
+
         Raises
         ------
         ValueError

@@ -50,6 +50,16 @@ class SaveMixin(SamplingMixin):
         ------
         ValueError
             If the model is not fitted, or a parameter that was set after ``fit`` is not valid; nothing is written.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> model.save("vanilla.safetensors")
+        >>> bool((npae.load("vanilla.safetensors").transform(X) == model.transform(X)).all())
+        True
         """
         net = self._network()
         self._checked()
@@ -107,6 +117,32 @@ class SaveMixin(SamplingMixin):
 
         Names of columns are as many texts as a sample has values; the distributions of the codes are finite and fit the
         code; threads are at most 256. The estimator's other parameters are stored as they are: ``fit`` checks them.
+
+        Parameters
+        ----------
+        stored : StoredModel
+            As ``npae.storage.read`` returns it.
+        layers : iterable of Layer classes, default none
+            Your own layer classes, if the network has any.
+
+        Returns
+        -------
+        AutoencoderEstimator
+            Fitted.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If the file's description is not complete or not valid; ``npae.load`` turns them into a FileFormatError.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X).save("stored.safetensors")
+        >>> npae.VanillaAutoencoder.from_stored(npae.storage.read("stored.safetensors")).n_features_in_
+        8
         """
         params = stored.record["params"]
         check_threads(params.get("n_jobs"))

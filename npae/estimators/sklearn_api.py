@@ -30,11 +30,50 @@ class SklearnMixin:
     # Parameters
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The constructor's arguments."""
+        """The parameters: the constructor's arguments.
+
+        Parameters
+        ----------
+        deep : bool, default True
+            As scikit-learn has it; it makes no difference here, where no parameter is an estimator.
+
+        Returns
+        -------
+        dict of str to object
+            By name.
+
+        Examples
+        --------
+        >>> import npae
+        >>> npae.VanillaAutoencoder(code_size=2).get_params()["code_size"]
+        2
+        """
         return {name: getattr(self, name) for name in arguments_of(type(self))}
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; a fitted model stays as it is until the next ``fit`` or ``partial_fit``."""
+        """Change parameters; a fitted model stays as it is until the next ``fit`` or ``partial_fit``.
+
+        Parameters
+        ----------
+        **params
+            New values, by the name of the parameter.
+
+        Returns
+        -------
+        AutoencoderEstimator
+            This model.
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name; those before it are changed.
+
+        Examples
+        --------
+        >>> import npae
+        >>> npae.VanillaAutoencoder(code_size=2).set_params(epochs=3, batch_size=32)
+        VanillaAutoencoder(code_size=2, epochs=3, batch_size=32)
+        """
         for name, value in params.items():
             if name not in self.get_params():
                 raise ValueError(
@@ -96,6 +135,25 @@ class SklearnMixin:
         ----------
         transform : {"default", "pandas", "polars"}, optional
             An array, or a dataframe whose columns are named as ``get_feature_names_out`` says. None changes nothing.
+
+        Returns
+        -------
+        AutoencoderEstimator
+            This model.
+
+        Raises
+        ------
+        ValueError
+            If ``transform`` is none of these.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).set_output(transform="pandas")
+        >>> list(model.fit_transform(X).columns)
+        ['vanillaautoencoder0', 'vanillaautoencoder1']
         """
         if transform is not None:
             if transform not in CONTAINERS:
@@ -111,6 +169,25 @@ class SklearnMixin:
         ----------
         input_features : array-like of str, optional
             Names of the features; only their number, and whether they are those of ``fit``, is checked.
+
+        Returns
+        -------
+        ndarray of str, shape (code_size,)
+
+        Raises
+        ------
+        NotFittedError
+            Before ``fit``.
+        ValueError
+            If ``input_features`` are not the features of ``fit``.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X).get_feature_names_out().tolist()
+        ['vanillaautoencoder0', 'vanillaautoencoder1']
         """
         if input_features is not None:
             given = np.asarray(input_features, dtype=object)

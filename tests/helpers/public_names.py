@@ -122,7 +122,8 @@ def _is_called(public: Public, cls: type) -> bool:
 
 def _raises(subject: Any) -> bool:
     """Whether the code of a function, or of a class's constructor, raises an error itself."""
-    code = [vars(subject).get(name) for name in ("__init__", "__post_init__")] if inspect.isclass(subject) else [subject]
+    constructors = ("__init__", "__post_init__")
+    code = [vars(subject).get(name) for name in constructors] if inspect.isclass(subject) else [subject]
     for function in (inspect.unwrap(part) for part in code if inspect.isfunction(part)):
         if "/npae/" not in function.__code__.co_filename.replace("\\", "/"):
             continue  # made by dataclass

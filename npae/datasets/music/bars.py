@@ -39,6 +39,13 @@ class Bars(NamedTuple):
         The meter, the pitches and the tempo.
     names : list of str
         The file and the number of each bar.
+
+    Examples
+    --------
+    >>> layout = Layout((4, 4), 16, 48, 72)
+    >>> bars = Bars(np.zeros((2, *layout.shape), np.float32), layout, ["a.mid bar 1", "a.mid bar 2"])
+    >>> bars.X.shape
+    (2, 16, 25, 2)
     """
 
     X: Array
@@ -88,6 +95,15 @@ def read_bars(
         a pitch lies outside the given layout, or if the bars would take more than 4 GiB.
     ValueError
         If an option is not one of these.
+
+    Examples
+    --------
+    >>> from mido import Message, MidiFile, MidiTrack
+    >>> track = MidiTrack([Message("note_on", note=60, time=0), Message("note_off", note=60, time=1920)])
+    >>> MidiFile(tracks=[track], ticks_per_beat=480).save("one_note.mid")
+    >>> bars = read_bars("one_note.mid")
+    >>> bars.X.shape, bars.layout.meter, bars.names
+    ((1, 16, 1, 2), (4, 4), ['one_note.mid bar 1'])
     """
     source = Path(source)
     if transpose is not None and transpose not in TRANSPOSE:

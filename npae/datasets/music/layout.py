@@ -66,7 +66,13 @@ class Layout:
         return f"bars of {numerator}/{denominator} in {self.steps} steps, pitches {pitches}"
 
     def to_metadata(self) -> dict[str, Any]:
-        """An entry for the metadata of a model."""
+        """An entry for the metadata of a model.
+
+        Returns
+        -------
+        dict
+            One entry, in plain JSON values, from which ``from_metadata`` gives the layout back.
+        """
         return {
             KEY: {
                 "meter": list(self.meter),
@@ -80,6 +86,15 @@ class Layout:
     @classmethod
     def from_metadata(cls, metadata: dict[str, Any]) -> "Layout | None":
         """The layout in a model's metadata, or None where the model was not trained on music.
+
+        Parameters
+        ----------
+        metadata : dict
+            ``metadata_`` of an estimator, or of a model file.
+
+        Returns
+        -------
+        Layout or None
 
         Raises
         ------
