@@ -12,9 +12,23 @@ from npae.gradcheck.report.verdict import Verdict
 class GradientError(AssertionError):
     """A gradient check that was not passed. The first line says what is wrong; the report follows.
 
+    Parameters
+    ----------
+    report : Report
+        Of the check.
+
     Attributes
     ----------
     report : Report
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> try:
+    ...     assert_gradient(np.sin, lambda g, x: g * np.sin(x), [np.ones(3)])
+    ... except GradientError as error:
+    ...     print(error.report["dx"].verdict if "dx" in str(error) else error.report.verdict)
+    WRONG
     """
 
     def __init__(self, report: Report) -> None:
@@ -54,7 +68,30 @@ def assert_gradient(
 
 
 def assert_passed(report: Report) -> Report:
-    """The report of any check, or GradientError with it unless its verdict is PASS or KINK."""
+    """Raise the report of any check unless its verdict is PASS or KINK.
+
+    Parameters
+    ----------
+    report : Report
+        Of ``check_layer``, ``check_model``, ``check_optimizer`` or another.
+
+    Returns
+    -------
+    Report
+        The same.
+
+    Raises
+    ------
+    GradientError
+        An AssertionError, whose text is the report.
+
+    Examples
+    --------
+    >>> from npae.gradcheck import check_layer
+    >>> from npae.layers import Tanh
+    >>> assert_passed(check_layer(Tanh(), (4,))).verdict
+    <Verdict.PASS: 'PASS'>
+    """
     __tracebackhide__ = True
     if not report.passed:
         raise GradientError(report)

@@ -38,6 +38,23 @@ class Layer:
         Shapes of one sample.
     needs_dx : bool
         Whether ``backward`` must compute dx.
+
+    Examples
+    --------
+    A layer of your own, checked:
+
+    >>> import numpy as np
+    >>> from npae.gradcheck import check_layer
+    >>> class Square(Layer):
+    ...     def plan(self, input_shape, arena):
+    ...         return input_shape
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return x**2
+    ...     def backward(self, dy):
+    ...         return 2 * self.x * dy
+    >>> check_layer(Square(), (3,)).passed
+    True
     """
 
     name: str
@@ -70,6 +87,14 @@ class Layer:
         ------
         ValueError
             If the layer cannot take an input of this shape.
+
+        Examples
+        --------
+        ``build`` calls it; the shapes that it returns are those of the layer.
+
+        >>> from npae.layers import Flatten
+        >>> Flatten().build((4, 4, 2)).output_shape
+        (32,)
         """
         raise NotImplementedError
 
@@ -84,6 +109,15 @@ class Layer:
         -------
         ndarray of shape ``(N, *output_shape)``
             Usually a buffer that the next call overwrites.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae.layers import ReLU
+        >>> layer = ReLU().build((3,))
+        >>> layer.arena.resize(1)
+        >>> layer.forward(np.array([[-1, 0.5, 2]], dtype="float32")).tolist()
+        [[0.0, 0.5, 2.0]]
         """
         raise NotImplementedError
 
@@ -99,6 +133,15 @@ class Layer:
         -------
         ndarray of shape ``(N, *input_shape)``
             Gradient of the loss by x; without a meaning where ``needs_dx`` is False.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae.layers import ReLU
+        >>> layer = ReLU().build((3,))
+        >>> y = layer(np.array([[-1, 0.5, 2]], dtype="float32"))
+        >>> layer.backward(np.ones((1, 3), dtype="float32")).tolist()
+        [[0.0, 1.0, 1.0]]
         """
         raise NotImplementedError
 
@@ -106,6 +149,18 @@ class Layer:
         """Update what depends on the training step and not on x: the key of random numbers, or the current β of a VAE.
 
         ``forward`` calls it itself; a recorded step does not run ``forward``, and calls ``draw`` before each replay.
+
+        Examples
+        --------
+        >>> from npae.layers import GaussianNoise
+        >>> layer = GaussianNoise(0.1).build((3,))
+        >>> layer.arena.resize(1)
+        >>> layer.draw()
+        >>> key = layer.key.copy()
+        >>> layer.run.step += 1
+        >>> layer.draw()
+        >>> bool((layer.key == key).all())
+        False
         """
 
     def build(
@@ -156,11 +211,33 @@ class Layer:
         return self.forward(x)
 
     def multiply_adds(self) -> int:
-        """Number of multiply-adds of ``forward`` for one sample; 0 for layers that take almost no time."""
+        """Number of multiply-adds of ``forward`` for one sample; 0 for layers that take almost no time.
+
+        Returns
+        -------
+        int
+
+        Examples
+        --------
+        >>> from npae.layers import Dense
+        >>> Dense(3).build((5,)).multiply_adds()
+        15
+        """
         return 0
 
     def config(self) -> dict[str, Any]:
-        """The constructor's arguments by name, as plain JSON values: ``type(layer)(**config)`` makes an equal layer."""
+        """The constructor's arguments by name, as plain JSON values: ``type(layer)(**config)`` makes an equal layer.
+
+        Returns
+        -------
+        dict of str to object
+
+        Examples
+        --------
+        >>> from npae.layers import Dense
+        >>> Dense(3).config()["units"]
+        3
+        """
         kind: Any = type(self)
         return {name: getattr(self, name) for name in _parameter_names(kind)}
 

@@ -70,7 +70,23 @@ class Noise(Layer):
         self.run.set_key(self.level_key, f"{self.name}.level")
 
     def corrupt(self, x: Array) -> None:
-        """Write ``y`` and ``keep`` for the input x (N, ...), with noise of ``levels``."""
+        """Write ``y`` and ``keep`` for a batch, with noise of ``levels``; ``forward`` calls it in training.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(N, *input_shape)``
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae.layers import MaskingNoise
+        >>> layer = MaskingNoise(1.0).build((3,))
+        >>> layer.run.training = True
+        >>> y = layer(np.ones((2, 3), dtype="float32"))
+        >>> layer.corrupt(np.ones((2, 3), dtype="float32"))
+        >>> layer.keep.tolist()
+        [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
+        """
         raise NotImplementedError
 
     def backward(self, dy: Array) -> Array:
@@ -89,6 +105,11 @@ class Dropout(Noise):
     ----------
     level : float, default 0.5
         Probability that a value is set to zero; at least 0, below 1.
+
+    Raises
+    ------
+    ValueError
+        If the level is not in [0, 1).
 
     Examples
     --------

@@ -18,7 +18,12 @@ class Reshape(Layer):
     Parameters
     ----------
     shape : sequence of int
-        Of one sample: at most 32 sizes of at least 1, with as many elements as the input; else ValueError.
+        Of one sample: at most 32 sizes of at least 1, with as many elements as the input.
+
+    Raises
+    ------
+    ValueError
+        If ``shape`` is not valid or, when the layer is built, has another number of elements.
 
     Examples
     --------

@@ -28,6 +28,11 @@ class UpSample2D(Layer):
         Height and width of the output: f times the input, or up to f − 1 rows and columns fewer; ValueError otherwise.
         By default the size before the matching pooling layer, or f times the input where there is none.
 
+    Raises
+    ------
+    ValueError
+        If ``mode`` or a size is not valid, or, when the layer is built, cannot be reached with the factor.
+
     Examples
     --------
     >>> import numpy as np

@@ -149,6 +149,16 @@ class Autoencoder(Network):
         -------
         float
             L.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> x = np.ones((4, 5), dtype="float32")
+        >>> net.gradient_with_codes(x, lambda z: 0.1 * z) == net.gradient(x)  # C = 0.05 ‖z‖² is not part of it
+        True
         """
         x = dense(self.check(x, as_target=True))
         with self.arena.lock:
@@ -179,7 +189,29 @@ class Autoencoder(Network):
         return ["reconstruction", *(layer.penalty_name for layer in self.arena.penalized)]
 
     def terms_of(self, totals: Iterable[Array], n: int) -> dict[str, float]:
-        """The terms of the loss of a batch of ``n`` by name, from the sums over each of its parts, in a fixed order."""
+        """The terms of the loss of a batch by name, from the sums over each of its parts, in a fixed order.
+
+        Parameters
+        ----------
+        totals : iterable of ndarray of shape (terms,)
+            For each part of the batch the sum of each term, in the order of ``term_names``.
+        n : int
+            Number of samples of the batch.
+
+        Returns
+        -------
+        dict of str to float
+            Means over the batch.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.terms_of([np.array([6.0]), np.array([2.0])], n=4)
+        {'reconstruction': 2.0}
+        """
         terms: dict[str, float] = {}
         for part in totals:
             for name, total in zip(self.term_names, part.tolist(), strict=True):
@@ -187,7 +219,26 @@ class Autoencoder(Network):
         return terms
 
     def finish_gradient(self, terms: dict[str, float]) -> float:
-        """Add weight decay, L += ½ λ ‖W‖² and dW += λ W; return the sum of the terms. W is the first part of θ."""
+        """Add weight decay, L += ½ λ ‖W‖² and dW += λ W; W is the first part of θ.
+
+        Parameters
+        ----------
+        terms : dict of str to float
+            As ``terms_of`` returns them; weight decay is added to it.
+
+        Returns
+        -------
+        float
+            The sum of the terms.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.finish_gradient({"reconstruction": 2.0})
+        2.0
+        """
         self.terms = terms
         if self.weight_decay:
             self.terms["weight_decay"] = self.weight_penalty()
@@ -196,7 +247,22 @@ class Autoencoder(Network):
         return sum(self.terms.values())
 
     def weight_penalty(self) -> float:
-        """½ λ ‖W‖², the weight decay term of the loss."""
+        """½ λ ‖W‖², the weight decay term of the loss.
+
+        Returns
+        -------
+        float
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(1)], [Dense(2)], loss="mse", weight_decay=0.5).build((2,))
+        >>> for layer in (*net.encoder.layers, *net.decoder.layers):
+        ...     layer.W[...] = 1  # two weights each
+        >>> net.weight_penalty()
+        1.0
+        """
         W = self.theta[self.arena.decayed]
         return 0.5 * self.weight_decay * float(W @ W)
 
@@ -205,6 +271,29 @@ class Autoencoder(Network):
 
         npae's own layers only call kernels, so their kernel calls are recorded. A user-defined layer may do anything,
         so with one the whole pass is recorded as a single call of a Python function.
+
+        Parameters
+        ----------
+        x, target : ndarray of shape ``(N, *input_shape)``
+            Buffers, whose contents are read when the program runs.
+        n : int
+            Number of samples of the whole batch.
+        totals : ndarray of float64, shape (terms,)
+            Where the sums are added, in the order of ``term_names``.
+        program : Program
+            Takes the calls.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.kernels.execution.program import Program
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> x, program = np.ones((4, 5), dtype="float32"), Program()
+        >>> net.record_pass(x, x, 4, np.zeros(1), program)
+        >>> len(program) > 0
+        True
         """
         if not self.is_recordable:
             program.add(self._pass, x, target, n, totals)
@@ -290,9 +379,32 @@ class Autoencoder(Network):
             return self._code_of(x)
 
     def decode(self, z: Samples, labels: Array | None = None) -> Array:
-        """Samples ``(n, *input_shape)`` decoded from codes z ``(n, *code_shape)``; with loss "bce" in [0, 1].
+        """Decode codes.
 
-        ``labels`` (n,) are those of a conditional network, as for ``gradient``.
+        Parameters
+        ----------
+        z : array-like of shape ``(n, *code_shape)``
+        labels : array-like of int, shape (n,), optional
+            Those of a conditional network, as for ``gradient``.
+
+        Returns
+        -------
+        ndarray of shape ``(n, *input_shape)``, in the network's dtype
+            With loss "bce" in [0, 1].
+
+        Raises
+        ------
+        ValueError
+            If z has another shape or is not finite, or labels are missing or out of range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.decode(np.zeros((3, 2))).shape
+        (3, 5)
         """
         codes = check_samples(z, self.code_shape, self.arena.dtype, "codes")
         labels = self.condition.check(labels, len(codes))
@@ -303,17 +415,68 @@ class Autoencoder(Network):
         return self._visible(self.decoder.forward(z))
 
     def reconstruct(self, x: Samples, labels: Array | None = None) -> Array:
-        """``decode(encode(x), labels)``."""
+        """Encode samples, without noise, and decode their codes.
+
+        Parameters
+        ----------
+        x : array-like of shape ``(n, *input_shape)``
+        labels : array-like of int, shape (n,), optional
+            Those of a conditional network, as for ``gradient``.
+
+        Returns
+        -------
+        ndarray of shape ``(n, *input_shape)``, in the network's dtype
+
+        Raises
+        ------
+        ValueError
+            If x has another shape or is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.reconstruct(np.ones((3, 5))).shape
+        (3, 5)
+        """
         return self.decode(self.encode(x), labels)
 
     def losses(
         self, x: Samples, target: Samples | None = None, *, any_range: bool = False, labels: Array | None = None
     ) -> Array:
-        """Each sample's loss (n,), penalties included and noise not; of a variational network at the mean code.
+        """Each sample's loss, penalties included and noise not; of a variational network at the mean code.
 
-        With ``any_range`` a value outside [0, 1] is no obstacle to cross-entropy: it counts as the nearest one within,
-        plus the square of the distance between both. Data of 0–255 is refused all the same. ``labels`` (n,) are those
-        of a conditional network, as for ``gradient``.
+        Parameters
+        ----------
+        x : array-like of shape ``(n, *input_shape)``
+        target : array-like of the same shape, optional
+            What to reconstruct; x itself by default.
+        any_range : bool, default False
+            Whether a value outside [0, 1] is no obstacle to cross-entropy: it counts as the nearest one within, plus
+            the square of the distance between both. Data of 0–255 is refused all the same.
+        labels : array-like of int, shape (n,), optional
+            Those of a conditional network, as for ``gradient``.
+
+        Returns
+        -------
+        ndarray of shape (n,), in the network's dtype
+            In nats for cross-entropy.
+
+        Raises
+        ------
+        ValueError
+            If x or the target has another shape, is not finite, or is out of range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.losses(np.zeros((3, 5))).tolist()  # zeros are reconstructed, since biases start at 0
+        [0.0, 0.0, 0.0]
         """
         checked = self.check(x, as_target=target is None and not any_range)
         condition = given(self.condition.check(labels, len(checked)))
@@ -360,6 +523,15 @@ class Autoencoder(Network):
         ------
         ValueError
             If the network is not built.
+
+        Examples
+        --------
+        >>> import npae
+        >>> from npae.layers import Dense
+        >>> net = npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.save("network.safetensors")
+        >>> npae.load("network.safetensors").code_shape
+        (2,)
         """
         save(self, path)
 
@@ -380,10 +552,22 @@ class Autoencoder(Network):
         n_jobs : int, default 1
             Number of threads that check a large array.
 
+        Returns
+        -------
+        ndarray of shape ``(n, *input_shape)``, or rows of a sparse matrix
+
         Raises
         ------
         ValueError
             If x has another shape, is not finite, or is outside the interval.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.check([[1, 2, 3, 4, 5]]).dtype.name
+        'float32'
         """
         check_columns(columns_of(x), self.columns)
 
@@ -419,7 +603,31 @@ class Autoencoder(Network):
         return targets
 
     def outputs(self, x: Array, labels: Array | None = None) -> Iterator[tuple[str, Array]]:
-        """Each layer's name and its output for the batch x, in training; a buffer that the next call may overwrite."""
+        """Each layer's output for a batch, in training mode.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(N, *input_shape)``
+            As ``check`` returns it.
+        labels : array-like of int, shape (N,), optional
+            Those of a conditional network, as for ``gradient``.
+
+        Yields
+        ------
+        name : str
+            Of the layer, such as "encoder.0".
+        y : ndarray of shape (N, ...)
+            A buffer that the next step may overwrite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> [(name, y.shape) for name, y in net.outputs(np.ones((3, 5), "float32"))]
+        [('encoder.0', (3, 2)), ('decoder.0', (3, 5))]
+        """
         batch = x
         self.arena.resize(len(x))
         self.condition.set(*given(self.condition.check(labels, len(x))))
@@ -432,5 +640,28 @@ class Autoencoder(Network):
             self.arena.release(batch)
 
     def first_non_finite(self, x: Array, labels: Array | None = None) -> str | None:
-        """Name of the first layer whose output for the batch x, in training mode, is not finite, or None."""
+        """Name of the first layer whose output for a batch, in training mode, is not finite.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(N, *input_shape)``
+            As ``check`` returns it.
+        labels : array-like of int, shape (N,), optional
+            Those of a conditional network, as for ``gradient``.
+
+        Returns
+        -------
+        str or None
+            None where all outputs are finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.decoder.layers[0].b[0] = np.inf
+        >>> net.first_non_finite(np.ones((3, 5), "float32"))
+        'decoder.0'
+        """
         return next((name for name, y in self.outputs(x, labels) if not np.isfinite(y).all()), None)

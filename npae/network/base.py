@@ -115,7 +115,27 @@ class Network:
         fuse: bool = True,
         recorded: bool = True,
     ) -> None:
-        """The first half of ``build``: determine and check all shapes, allocate nothing. Parameters as there."""
+        """The first half of ``build``: determine and check all shapes, allocate nothing.
+
+        Parameters
+        ----------
+        input_shape, seed, dtype, kernels, fuse, recorded
+            As for ``build``.
+
+        Raises
+        ------
+        ValueError
+            If the layers do not fit each other or ``input_shape``, or if one belongs to another network.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse")
+        >>> net.plan((5,))
+        >>> net.code_shape, net.arena.is_allocated
+        ((2,), False)
+        """
         for layer in (layer for slot in self._slots() for layer in slot.layers):
             owner = layer.network() if layer.network is not None else None
             if owner is not None and owner is not self:
@@ -185,7 +205,30 @@ class Network:
 
     @contextmanager
     def recording(self, program: Program) -> Iterator[None]:
-        """Context in which kernel calls of the layers and the loss are added to the program instead of being made."""
+        """Context in which kernel calls of the layers and the loss are added to the program instead of being made.
+
+        Parameters
+        ----------
+        program : Program
+            Takes the calls.
+
+        Yields
+        ------
+        None
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.kernels.execution.program import Program
+        >>> from npae.layers import Dense
+        >>> net, program = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), Program()
+        >>> net.arena.resize(3)
+        >>> with net.recording(program):
+        ...     y = net.encoder.forward(np.ones((3, 5), dtype="float32"))
+        >>> len(program)  # y is a buffer, computed when the program runs
+        1
+        """
         self._use(Recorder(self.arena.kernels, program))
         try:
             yield
@@ -198,11 +241,45 @@ class Network:
         self.loss.kernels = kernels
 
     def record_encoding(self, x: Array, program: Program) -> Array:
-        """Record the encoding of the batch x in the program; returns the buffer that will hold the codes."""
+        """Record the encoding of a batch in a program.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(N, *input_shape)``
+            A buffer, whose contents are read when the program runs.
+        program : Program
+            Takes the calls.
+
+        Returns
+        -------
+        ndarray of shape ``(N, *code_shape)``
+            The buffer that will hold the codes.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.kernels.execution.program import Program
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.record_encoding(np.ones((3, 5), dtype="float32"), Program()).shape
+        (3, 2)
+        """
         raise NotImplementedError
 
     def draw_noise(self) -> None:
-        """Update what depends on the step, such as the keys of random numbers, before a recorded pass is replayed."""
+        """Update what depends on the step, such as the keys of random numbers, before a recorded pass is replayed.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense, GaussianNoise
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse", corrupt=[GaussianNoise(0.1)]).build((5,))
+        >>> net.arena.resize(1)
+        >>> net.draw_noise()
+        >>> net.corrupt.layers[0].key.shape
+        (6,)
+        """
         self.run.training = True
         for layer in self._drawing:
             layer.draw()
@@ -220,7 +297,20 @@ class Network:
     # Description
 
     def config(self) -> dict[str, Any]:
-        """The layers of each slot, the loss and the weight decay as plain JSON values, for ``from_config``."""
+        """The layers of each slot, the loss and the weight decay as plain JSON values, for ``from_config``.
+
+        Returns
+        -------
+        dict of str to object
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> config = Autoencoder([Dense(2)], [Dense(5)], loss="mse").config()
+        >>> config["loss"], config["encoder"][0]["type"]
+        ('mse', 'Dense')
+        """
         return {
             "encoder": to_config(self.encoder.layers),
             "decoder": to_config(self.decoder.layers),
@@ -239,6 +329,10 @@ class Network:
         config : dict
         layers : iterable of classes, default none
             User-defined layer classes that occur in ``config``.
+
+        Returns
+        -------
+        Network
 
         Raises
         ------
@@ -261,7 +355,23 @@ class Network:
     def replica(self, shard: int) -> Self:
         """A built network that shares θ with this one and has its own gradients, activations and noise.
 
-        ``shard`` is the replica's index; it enters the key of the noise.
+        Parameters
+        ----------
+        shard : int
+            The replica's index, which enters the key of the noise; this network has 0.
+
+        Returns
+        -------
+        Network
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> other = net.replica(1)
+        >>> other.theta is net.theta, other.dtheta is net.dtheta
+        (True, False)
         """
         other = type(self).from_config(self.config(), self._layer_types())
         other.plan(
@@ -308,6 +418,17 @@ class Network:
         """A table: layer, output shape, parameters, multiply-adds and bytes of buffers for one sample.
 
         A fused layer is listed after the layers that it replaces: it has the buffers, they have the other figures.
+
+        Returns
+        -------
+        str
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> print(Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)).summary())
+        layer ...
         """
         return summary(self.arena, self.loss)
 

@@ -61,6 +61,39 @@ def vanilla(
     """One hidden layer, whose output is the code: h = f(x W₁ + b₁), x̂ = h W₂ + b₂ (Rumelhart, Hinton & Williams 1986).
 
     With ``activation="linear"`` and ``loss="mse"`` the optimum spans the same subspace as PCA (Baldi & Hornik 1989).
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample: (features,), (height, width) or (height, width, channels).
+    code_size : int, default 32
+        Values in a code.
+    activation : {"relu", "leaky_relu", "sigmoid", "tanh", "softplus", "linear"}, default "relu"
+        Of the code.
+    tied_weights : bool, default False
+        Whether the decoder uses the encoder's weights, transposed.
+    loss : {"bce", "bce_on_probabilities", "mse"}, default "bce"
+        Cross-entropy is for values in [0, 1].
+    weight_decay : float, default 0.0
+        λ of the penalty ½ λ Σ W².
+    activity_l1 : float, default 0.0
+        Weight of the penalty Σ|z| on codes.
+
+    Returns
+    -------
+    Autoencoder
+        To be built.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> from npae import recipes
+    >>> recipes.vanilla((8,), code_size=2, loss="mse").build((8,)).code_shape
+    (2,)
     """
     flatten, unflatten = _flat(input_shape)
     encoder = [*flatten, Dense(code_size, initializer=_initializer(activation)), *activation_layers(activation)]
@@ -81,7 +114,39 @@ def deep(
     weight_decay: float = 0.0,
     activity_l1: float = 0.0,
 ) -> Autoencoder:
-    """Several dense layers, a linear code, and a decoder that mirrors the encoder (Hinton & Salakhutdinov 2006)."""
+    """Several dense layers, a linear code, and a decoder that mirrors the encoder (Hinton & Salakhutdinov 2006).
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample.
+    hidden : sequence of int, default (256, 128)
+        Units of the encoder's hidden layers; the decoder has them in reverse.
+    code_size : int, default 32
+        Values in a code.
+    activation : str, default "relu"
+        Of the hidden layers; see ``vanilla``.
+    tied_weights : bool, default False
+        Whether the decoder uses the encoder's weights, transposed.
+    loss, weight_decay, activity_l1
+        As for ``vanilla``.
+
+    Returns
+    -------
+    Autoencoder
+        To be built.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> from npae import recipes
+    >>> [layer.units for layer in recipes.deep((8,), hidden=(6, 4), code_size=2).encoder.layers[::2]]
+    [6, 4, 2]
+    """
     encoder, decoder = _dense_halves(input_shape, hidden, activation)
     encoder.append(Dense(code_size))
     if truth_value(tied_weights, "tied_weights"):
@@ -106,6 +171,37 @@ def convolutional(
     Upsampling followed by convolution avoids the checkerboard artefacts of transposed convolution (Odena et al. 2016).
     With ``code_size=None`` the code is the flattened last feature map. Samples of shape (features,) are treated as
     signals, such as a time series or a spectrum: windows slide along the features.
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample: (height, width), (height, width, channels) or, of a signal, (features,).
+    filters : sequence of int, default (16, 32)
+        Channels of the encoder's convolutions, each followed by pooling that halves the image.
+    kernel_size : int or pair of int, default 3
+        Height and width of the windows; one number for both.
+    code_size : int or None, default 32
+        Values in a code; None takes the flattened last feature map.
+    activation : str, default "relu"
+        After each convolution; see ``vanilla``.
+    loss, weight_decay, activity_l1
+        As for ``vanilla``.
+
+    Returns
+    -------
+    Autoencoder
+        To be built.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> from npae import recipes
+    >>> recipes.convolutional((8, 8), filters=(4,), code_size=None).build((8, 8)).code_shape
+    (64,)
     """
     if code_size is None:
         encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
@@ -132,9 +228,37 @@ def denoising(
 ) -> Autoencoder:
     """A network that reconstructs clean samples from noisy ones: deep or, with ``filters``, convolutional.
 
-    ``noise`` is "gaussian" (standard deviation ``noise_level``; clipped to [0, 1] where the loss is cross-entropy),
-    "masking" or "salt_and_pepper" (fraction ``noise_level``) and redrawn at every step (Vincent et al. 2008, 2010). Of
-    a pair ``noise_level``, the level of each sample is drawn between the two.
+    The noise is redrawn at every step (Vincent et al. 2008, 2010).
+
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample.
+    noise : {"gaussian", "masking", "salt_and_pepper"}, default "gaussian"
+        Gaussian noise is clipped to [0, 1] where the loss is cross-entropy.
+    noise_level : float or pair of float, default 0.5
+        Standard deviation of Gaussian noise, fraction of values changed by the others. Of a pair, the level of each
+        sample is drawn between the two.
+    hidden, filters, kernel_size, code_size
+        As for ``deep`` and ``convolutional``; the network is dense where ``filters`` is None.
+    activation, loss, weight_decay, activity_l1
+        As for ``vanilla``.
+
+    Returns
+    -------
+    Autoencoder
+        To be built.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid, or ``code_size`` is None for a dense network.
+
+    Examples
+    --------
+    >>> from npae import recipes
+    >>> recipes.denoising((8,), noise="masking", noise_level=0.25, hidden=(4,), code_size=2).corrupt.layers
+    [MaskingNoise(level=0.25)]
     """
     common: dict[str, Any] = {
         "activation": activation,
@@ -168,8 +292,38 @@ def variational(
 ) -> Autoencoder:
     """A variational autoencoder: the code is a normal distribution, kept close to N(0, 1) (Kingma & Welling 2014).
 
-    ``beta`` is the weight of the KL term and ``warm_up_steps`` the number of steps over which it rises from 0; see
-    ``npae.layers.Reparameterization``. The network is dense or, with ``filters``, convolutional.
+    Parameters
+    ----------
+    input_shape : tuple of int
+        Shape of one sample.
+    hidden : sequence of int, default (512,)
+        Units of the encoder's hidden layers, where ``filters`` is None; the decoder has them in reverse.
+    filters, kernel_size
+        As for ``convolutional``; the network is dense where ``filters`` is None.
+    code_size : int, default 16
+        Values in a code.
+    beta : float, default 1.0
+        Weight of the KL term; see ``npae.layers.Reparameterization``.
+    warm_up_steps : int, default 0
+        Number of steps over which this weight rises linearly from 0.
+    activation, loss, weight_decay, activity_l1
+        As for ``vanilla``.
+
+    Returns
+    -------
+    Autoencoder
+        To be built.
+
+    Raises
+    ------
+    ValueError
+        If an argument is not valid.
+
+    Examples
+    --------
+    >>> from npae import recipes
+    >>> recipes.variational((8,), hidden=(4,), code_size=2).build((8,)).code_shape
+    (2,)
     """
     if filters is not None:
         encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)

@@ -31,6 +31,20 @@ def save(
         Usually with the suffix ``.safetensors``.
     record, arrays : mapping, optional
         Further content, as plain JSON and as arrays.
+
+    Raises
+    ------
+    ValueError
+        If ``net`` is no built network.
+
+    Examples
+    --------
+    >>> import npae
+    >>> from npae.layers import Dense
+    >>> net = npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+    >>> npae.storage.save(net, "net.safetensors", record={"seen": "2026-01-31"})
+    >>> npae.storage.read("net.safetensors").record["seen"]
+    '2026-01-31'
     """
     if not isinstance(net, Network) or not hasattr(net, "arena"):
         raise ValueError(

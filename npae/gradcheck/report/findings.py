@@ -30,6 +30,13 @@ class Invariant:
         The blocks concerned.
     how : {"", "draws", "accumulates"}
         Why backward does not repeat, where that is known; see ``Bug.how``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.gradcheck import check
+    >>> [each.holds for each in check(np.sin, lambda g, x: g * np.cos(x), [np.ones(3)]).invariants][:1]
+    [True]
     """
 
     name: str
@@ -41,7 +48,29 @@ class Invariant:
 
 @dataclass(frozen=True)
 class BugMatch:
-    """A known mistake that a wrong gradient matches."""
+    """A known mistake that a wrong gradient matches.
+
+    Attributes
+    ----------
+    bug : str
+        Name of the mistake in ``npae.gradcheck.bugs``.
+    formula : str
+        The wrong gradient.
+    hint : str
+        What is wrong with it, in a sentence.
+    blocks : tuple of str
+        The blocks whose gradients match.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.gradcheck import check
+    >>> rng = np.random.default_rng(0)
+    >>> x, W = rng.normal(size=(4, 3)), rng.normal(size=(3, 3))
+    >>> report = check(lambda x, W: x @ W, lambda g, x, W: (g @ W, x.T @ g), [x, W])  # g @ W.T would be right
+    >>> [(match.bug, match.formula, match.hint) for match in report.names]
+    [('no-transpose', 'dX = g W', 'Gradient flows back through Wᵀ.')]
+    """
 
     bug: str
     formula: str
@@ -64,7 +93,9 @@ class BlockReport:
     error : float
         The largest difference of an entry, relative to the largest entry of the block; the verdict depends on it.
     index : tuple of int or None
-        Index of that entry; ``claimed`` and ``numeric`` are the two values of the gradient there.
+        Index of that entry.
+    claimed, numeric : float
+        The gradient there, as backward gives it and as measured by differences; NaN where nothing was measured.
     error_estimate : float
         Estimated error of ``numeric``, relative to the block's largest entry.
     checked, size : int
@@ -76,9 +107,23 @@ class BlockReport:
     kinks : int
         Number of entries at a kink.
     ratio : float or None
-        claimed / numeric, where it is the same for all entries; ``suggestion`` says what it may mean.
+        claimed / numeric, where it is the same for all entries.
+    suggestion : str
+        What the ratio may mean; empty without one.
     errors : ndarray of the block's shape, or None
         The relative error of each entry; NaN where it was not measured.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.gradcheck import check
+    >>> block = check(np.sin, lambda g, x: 2 * g * np.cos(x), [np.ones(3)]).blocks[0]
+    >>> block.gradient, str(block.verdict), round(block.ratio, 6)
+    ('dx', 'WRONG', 2.0)
+    >>> block.place((0,))
+    'dx[0]'
+    >>> len(list(block.lines()))
+    3
     """
 
     name: str
@@ -104,7 +149,17 @@ class BlockReport:
         return gradient_name(self.name)
 
     def place(self, index: tuple[int, ...]) -> str:
-        """The name of an entry of the gradient: "dW[0, 2]"."""
+        """The name of an entry of the gradient: "dW[0, 2]".
+
+        Parameters
+        ----------
+        index : tuple of int
+            One number for each axis of the block.
+
+        Returns
+        -------
+        str
+        """
         return f"{self.gradient}[{', '.join(map(str, index))}]"
 
     @property
@@ -114,7 +169,13 @@ class BlockReport:
         return f"{entries} + {self.directions} directions" if self.directions else entries
 
     def lines(self) -> Iterator[str]:
-        """The evidence as lines of text; none for a plain PASS."""
+        """The evidence as lines of text; none for a plain PASS.
+
+        Yields
+        ------
+        str
+            One line without its end.
+        """
         if self.reason:
             yield self.reason
         if self.index is not None and self.verdict is not Verdict.PASS:

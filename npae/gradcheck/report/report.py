@@ -16,7 +16,38 @@ from npae.gradcheck.report.verdict import Verdict, band
 
 @dataclass
 class Report(Findings):
-    """The findings of a check. ``print(report)`` gives text, ``to_dict`` JSON values, a notebook shows HTML."""
+    """The findings of a check. ``print(report)`` gives text, ``to_dict`` JSON values, a notebook shows HTML.
+
+    ``report["dW"]`` is the report on a block. ``verdict`` is the worst verdict of all blocks, and ``passed`` is whether
+    it is PASS or KINK.
+
+    Attributes
+    ----------
+    subject : str
+        What was checked.
+    blocks : list of BlockReport
+        One for each array that a gradient is taken by.
+    invariants : list of Invariant
+        The checks that need no finite differences.
+    names : list of BugMatch
+        The known mistakes that the wrong gradients match.
+    parts : list of Report
+        For a wrong model: the reports of its layers that are wrong when checked alone.
+    notes : list of str
+        Remarks for the reader, such as that the function computes in float32.
+    seconds : float
+        Duration of the check.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.gradcheck import check
+    >>> report = check(np.sin, lambda g, x: 2 * g * np.cos(x), [np.ones(3)])
+    >>> report.passed, report["dx"].checked
+    (False, 3)
+    >>> print(report.first_look()[0])
+    dx is 2 times the numeric gradient...
+    """
 
     parts: list["Report"] = field(default_factory=list)
 
@@ -29,7 +60,13 @@ class Report(Findings):
         raise KeyError(f"no block {name!r} was checked; there are {known}")
 
     def first_look(self) -> list[str]:
-        """What to look at first, in at most two lines; none for PASS."""
+        """What to look at first, in at most two lines; none for PASS.
+
+        Returns
+        -------
+        list of str
+            Most useful first.
+        """
         return first_look(self)
 
     def __str__(self) -> str:
@@ -67,6 +104,10 @@ class Report(Findings):
         """The report as plain JSON values, without arrays; None where a number is not finite.
 
         The keys are listed in docs/gradcheck.md.
+
+        Returns
+        -------
+        dict of str to object
 
         Examples
         --------

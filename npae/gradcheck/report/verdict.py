@@ -16,7 +16,16 @@ SUSPICIOUS, PLAINLY_WRONG = 1e-4, 1e-2  # CS231n's bands
 
 
 class Verdict(Enum):
-    """The verdict on one block, from best to worst."""
+    """The verdict on one block, from best to worst.
+
+    PASS: the gradient agrees with differences. KINK: the function has two one-sided slopes there, and the gradient lies
+    between them. CANNOT_TELL: differences are not accurate enough to say. WRONG: they differ.
+
+    Examples
+    --------
+    >>> [str(verdict) for verdict in Verdict]
+    ['PASS', 'KINK', "CAN'T TELL", 'WRONG']
+    """
 
     PASS = "PASS"
     KINK = "KINK"
