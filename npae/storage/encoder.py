@@ -115,7 +115,31 @@ class Encoder:
 def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encoder:
     """Load the encoder of the model in a file; Numba is not imported.
 
-    Parameters and errors as for ``npae.load``.
+    Parameters
+    ----------
+    path : str or Path
+        A file that ``save`` or ``export_encoder`` wrote.
+    layers : iterable of Layer classes, default none
+        Your own layer classes, if the network has any.
+
+    Returns
+    -------
+    Encoder
+        With the method ``transform`` only.
+
+    Raises
+    ------
+    FileNotFoundError
+    FileFormatError
+        If the file is truncated, damaged, or no npae model.
+
+    Examples
+    --------
+    >>> import npae
+    >>> from npae.layers import Dense
+    >>> npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)).save("net.safetensors")
+    >>> npae.load_encoder("net.safetensors").transform(np.ones((3, 5))).shape
+    (3, 2)
     """
     stored = model_file.read(path)
     with stored.errors_as_file_errors():

@@ -54,7 +54,24 @@ def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, s
     FileNotFoundError, FileFormatError
         If there is no complete safetensors file.
     ValueError
-        If a name or an array is missing or an array has the wrong shape; the network is then unchanged.
+        If ``source`` is neither of the two, a name or an array is missing, or an array has the wrong shape or is not
+        finite; the network is then unchanged.
+
+    Examples
+    --------
+    The weights of ``torch.nn.Linear(5, 2)`` are (out, in):
+
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> arrays = {"fc.weight": np.ones((2, 5), "float32"), "fc.bias": np.zeros(2, "float32")}
+    >>> arrays |= {"out.weight": np.ones((5, 2), "float32"), "out.bias": np.zeros(5, "float32")}
+    >>> safetensors.write("torch.safetensors", arrays, {})
+    >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+    >>> names = {"encoder.0.W": "fc.weight", "encoder.0.b": "fc.bias"}
+    >>> names |= {"decoder.0.W": "out.weight", "decoder.0.b": "out.bias"}
+    >>> import_weights(net, "torch.safetensors", names, source="torch")
+    >>> net.encode(np.ones((1, 5))).tolist()
+    [[5.0, 5.0]]
     """
     if source not in SOURCES:
         raise ValueError(f"source is {source!r}; expected one of {', '.join(SOURCES)}")

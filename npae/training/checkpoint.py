@@ -61,12 +61,27 @@ class Checkpoints:
     resumed_from : Path or None
         The checkpoint from which the last run was resumed.
 
+    Raises
+    ------
+    ValueError
+        If both ``resume`` and ``replace`` are given, or ``every`` or ``keep`` is not valid.
+
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
-    >>> checkpoints = npae.Checkpoints("runs/digits/checkpoints", every="10m", resume=True)
-    >>> model = npae.DeepAutoencoder(epochs=500, random_state=0)
-    >>> model.fit(X, checkpoints=checkpoints)  # doctest: +SKIP
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> checkpoints = npae.Checkpoints("runs/random/checkpoints", every=2, resume=True)
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=4, random_state=0).fit(X, checkpoints=checkpoints)
+    >>> [path.suffix for path in checkpoints.paths()]
+    ['.safetensors', '.safetensors']
+    >>> checkpoints.newest().record["step"], checkpoints.seed()
+    (8, 0)
+    >>> checkpoints.to_be_resumed().network().code_shape
+    (2,)
+    >>> checkpoints.remove()
+    >>> checkpoints.paths()
+    []
     """
 
     def __init__(
@@ -83,7 +98,12 @@ class Checkpoints:
         self.is_written = True  # not on a rank but the first, which only resumes from it
 
     def paths(self) -> list[Path]:
-        """The checkpoints in the folder, oldest first."""
+        """The checkpoints in the folder, oldest first.
+
+        Returns
+        -------
+        list of Path
+        """
         return sorted(self.folder.glob(PATTERN))
 
     def remove(self) -> None:
@@ -92,7 +112,12 @@ class Checkpoints:
             _remove(path)
 
     def seed(self) -> int | None:
-        """The seed of the run that will be resumed; None for a new run."""
+        """The seed of the run that will be resumed; None for a new run.
+
+        Returns
+        -------
+        int or None
+        """
         stored = self.to_be_resumed()
         return None if stored is None else stored.seed()
 
@@ -100,6 +125,17 @@ class Checkpoints:
         """Give an unbuilt network the gains of the run that will be resumed: an earlier npae may have chosen others.
 
         A network of other layers is refused later, by ``checkpointing``.
+
+        Parameters
+        ----------
+        network : Autoencoder
+            Its layers get other gains.
+
+        Examples
+        --------
+        >>> from npae import recipes
+        >>> network = recipes.vanilla((8,), code_size=2)
+        >>> Checkpoints("runs/new", resume=True).take_over_gains(network)  # no checkpoints: nothing changes
         """
         stored = self.to_be_resumed()
         if stored is None:
@@ -111,7 +147,12 @@ class Checkpoints:
                         layer.gain = checked_gain(config.get("gain", 1.0))
 
     def to_be_resumed(self) -> StoredModel | None:
-        """The newest checkpoint that can be read, if the run is to be resumed and there is any."""
+        """The newest checkpoint that can be read, if the run is to be resumed and there is any.
+
+        Returns
+        -------
+        StoredModel or None
+        """
         for path in reversed(self.paths() if self.resume else []):
             try:
                 return checkpoint_file.read(path)
@@ -120,7 +161,17 @@ class Checkpoints:
         return None
 
     def newest(self) -> StoredModel:
-        """The newest checkpoint that can be read; those that cannot are set aside."""
+        """The newest checkpoint that can be read; those that cannot are set aside.
+
+        Returns
+        -------
+        StoredModel
+
+        Raises
+        ------
+        FileFormatError
+            If none can be read.
+        """
         damaged: list[tuple[Path, str]] = []
         for path in reversed(self.paths()):
             try:

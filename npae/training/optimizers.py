@@ -23,6 +23,23 @@ class Optimizer:
     ----------
     learning_rate : float
         Step size, above 0; multiplied by the factor of the schedule.
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+    >>> optimizer = Adam(0.01)
+    >>> optimizer.bind(net.arena)
+    >>> x = np.ones((4, 5), dtype="float32")
+    >>> before = net.gradient(x)
+    >>> optimizer.step()
+    >>> net.gradient(x) < before, optimizer.steps
+    (True, 1)
+    >>> kept = optimizer.kept_state()
+    >>> optimizer.restore(kept)
+    >>> sorted(kept)
+    ['m', 'steps', 'v']
     """
 
     state_names: tuple[str, ...] = ()
@@ -31,7 +48,13 @@ class Optimizer:
         self.learning_rate = real_number(learning_rate, "learning_rate", above=0)
 
     def bind(self, arena: Arena) -> None:
-        """Allocate the state for the parameters of ``arena``, and reset it."""
+        """Allocate the state for the parameters of ``arena``, and reset it.
+
+        Parameters
+        ----------
+        arena : Arena
+            Of a built network: ``net.arena``.
+        """
         self.arena = arena
         self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.state_names}
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
@@ -44,11 +67,21 @@ class Optimizer:
         return int(self.count[0])
 
     def kept_state(self) -> dict[str, Array]:
-        """A copy of all that the optimizer remembers, by name, for ``restore``."""
+        """A copy of all that the optimizer remembers, by name, for ``restore``.
+
+        Returns
+        -------
+        dict of str to ndarray
+        """
         return {"steps": self.count.copy()} | {name: vector.copy() for name, vector in self.state.items()}
 
     def restore(self, kept: Mapping[str, Array]) -> None:
-        """Go on from what ``kept_state`` gave, of an optimizer of the same type for as many parameters."""
+        """Go on from what ``kept_state`` gave, of an optimizer of the same type for as many parameters.
+
+        Parameters
+        ----------
+        kept : mapping of str to ndarray
+        """
         self.count[...] = kept["steps"]
         for name, vector in self.state.items():
             vector[...] = kept[name]
@@ -59,7 +92,15 @@ class Optimizer:
         return {name: value for name, value in vars(self).items() if isinstance(value, (int, float, np.number))}
 
     def step(self, rate_factor: float = 1.0, team: ThreadTeam | None = None) -> None:
-        """Take one step with the arena's gradient; each thread of a team updates a part of the vectors."""
+        """Take one step with the arena's gradient; each thread of a team updates a part of the vectors.
+
+        Parameters
+        ----------
+        rate_factor : float, default 1.0
+            Of the schedule, by which the learning rate is multiplied.
+        team : ThreadTeam, optional
+            By default one thread.
+        """
         team = team or shared_team(1)
         self.count[0] += 1
         self.rate[0] = self.learning_rate * rate_factor
@@ -72,7 +113,25 @@ class Optimizer:
         team.carry_out(self._plan)
 
     def update(self, kernels: Any, part: slice) -> None:
-        """Update a part of θ by kernel calls, which are recorded; values that change with the step are in arrays."""
+        """Update a part of θ by kernel calls, which are recorded; values that change with the step are in arrays.
+
+        Parameters
+        ----------
+        kernels : object
+            Has the kernels as methods, which record their call.
+        part : slice
+            Of θ, dθ and the state.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.kernels import reference
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> optimizer = SGD(0.1)
+        >>> optimizer.bind(net.arena)
+        >>> optimizer.update(reference, slice(0, 10))
+        """
         raise NotImplementedError
 
 
@@ -120,6 +179,17 @@ class Adam(Optimizer):
     beta1, beta2 : float, default 0.9 and 0.999
         Decay of the running means of the gradient and of its square.
     epsilon : float, default 1e-8
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> from npae.training import Training
+    >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+    >>> training = Training(net, Adam(0.01))
+    >>> training.fit(np.ones((128, 5), dtype="float32"), epochs=3)
+    >>> training.history["loss"][-1] < training.history["loss"][0]
+    True
     """
 
     state_names = ("m", "v")
@@ -147,6 +217,11 @@ class AdamW(Adam):
         As for Adam.
     weight_decay : float, default 0.01
         Applied to weights, not to biases.
+
+    Examples
+    --------
+    >>> AdamW(0.01, weight_decay=0.1).settings["weight_decay"]
+    0.1
     """
 
     def __init__(
@@ -168,7 +243,22 @@ class AdamW(Adam):
 
 
 class RMSprop(Optimizer):
-    """v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5)."""
+    """v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5).
+
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        Above 0.
+    decay : float, default 0.9
+        Of the running mean of the gradient's square, in [0, 1].
+    epsilon : float, default 1e-8
+        Keeps the denominator above 0.
+
+    Examples
+    --------
+    >>> RMSprop(0.01).settings
+    {'learning_rate': 0.01, 'decay': 0.9, 'epsilon': 1e-08}
+    """
 
     state_names = ("v",)
 
@@ -186,14 +276,56 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam, "adamw": Ada
 
 
 def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimizer:
-    """A new optimizer: "sgd", "adam", "adamw" or "rmsprop"."""
+    """A new optimizer by its name.
+
+    Parameters
+    ----------
+    name : {"sgd", "adam", "adamw", "rmsprop"}
+    learning_rate : float
+        Above 0.
+    **options
+        Further arguments of the class.
+
+    Returns
+    -------
+    Optimizer
+
+    Raises
+    ------
+    ValueError
+        For any other name, or an argument that is not valid.
+
+    Examples
+    --------
+    >>> optimizer_by_name("adamw", 0.01, weight_decay=0.1).settings["learning_rate"]
+    0.01
+    """
     if name not in OPTIMIZERS:
         raise ValueError(f"unknown optimizer {name!r}; expected one of {', '.join(OPTIMIZERS)}")
     return OPTIMIZERS[name](learning_rate, **options)
 
 
 def clip_by_norm(dtheta: Array, limit: float) -> float:
-    """Scale the gradient to norm ``limit`` if its norm is larger (Pascanu et al. 2013); returns the norm before."""
+    """Scale the gradient to a norm if its own is larger (Pascanu et al. 2013).
+
+    Parameters
+    ----------
+    dtheta : ndarray of shape (size,)
+        Changed in place.
+    limit : float
+        Largest norm.
+
+    Returns
+    -------
+    float
+        The norm before.
+
+    Examples
+    --------
+    >>> dtheta = np.array([3.0, 4.0])
+    >>> clip_by_norm(dtheta, 1.0), dtheta.tolist()
+    (5.0, [0.6000000000000001, 0.8])
+    """
     # In float64, since the square of a large float32 may be infinite.
     norm = float(np.sqrt(np.einsum("i,i->", dtheta, dtheta, dtype=np.float64)))
     if norm > limit:

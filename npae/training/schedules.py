@@ -16,6 +16,8 @@ Schedule = Callable[[int], float]
 class Constant:
     """Factor 1 at every step.
 
+    Examples
+    --------
     >>> Constant()(1000)
     1.0
     """
@@ -110,7 +112,22 @@ class WarmUp:
 
 @dataclass(frozen=True)
 class Span:
-    """Another schedule for ``total`` steps, whose first is ``start``; the full rate before and after."""
+    """Another schedule for ``total`` steps, whose first is ``start``; the full rate before and after.
+
+    Parameters
+    ----------
+    start : int
+        The first step.
+    total : int
+        Number of steps.
+    then : function of the step
+        The other schedule, called with the number of steps since ``start``.
+
+    Examples
+    --------
+    >>> Span(start=100, total=10, then=Cosine(10))(50), Span(start=100, total=10, then=Cosine(10))(105)
+    (1.0, 0.5)
+    """
 
     start: int
     total: int
@@ -121,10 +138,28 @@ class Span:
 
 
 def schedule_by_name(name: str, total: int) -> Schedule:
-    """A schedule over ``total`` steps.
+    """A schedule over a number of steps, by its name.
 
-    "constant"; "step", a tenth of the rate after each third; "cosine"; "warm_up", a tenth of the steps to warm up and
-    then a cosine.
+    Parameters
+    ----------
+    name : {"constant", "step", "cosine", "warm_up"}
+        "step": a tenth of the rate after each third; "warm_up": a tenth of the steps to warm up and then a cosine.
+    total : int
+        Number of steps.
+
+    Returns
+    -------
+    function of the step
+
+    Raises
+    ------
+    ValueError
+        For any other name.
+
+    Examples
+    --------
+    >>> schedule_by_name("step", 300)(150)
+    0.1
     """
     rise = max(total // 10, 1)
     schedules: dict[str, Schedule] = {

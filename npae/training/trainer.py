@@ -64,11 +64,6 @@ class Training(TrainingState):
     n_samples, n_validation : int, default 0
         Numbers of samples that ``run`` will be given, for the estimate of memory; ``fit`` makes its own.
 
-    Raises
-    ------
-    MemoryError
-        If training does not fit in free memory; nothing is allocated.
-
     Attributes
     ----------
     history : dict of str to list of float
@@ -79,6 +74,27 @@ class Training(TrainingState):
         Whether Ctrl-C or SIGTERM ended the last ``fit``.
     last_finite_theta : ndarray of shape (size,)
         The parameters that are restored if a step gives NaN or infinity.
+
+    Raises
+    ------
+    MemoryError
+        If training does not fit in free memory; nothing is allocated.
+
+    Examples
+    --------
+    >>> import npae
+    >>> from npae.layers import Dense
+    >>> net = npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+    >>> training = Training(net, npae.optimizers.Adam(0.01), batch_size=32)
+    >>> x = np.ones((128, 5), dtype="float32")
+    >>> training.fit(x, epochs=2)
+    >>> len(training.history["loss"]), net.run.step
+    (2, 8)
+    >>> training.change(npae.optimizers.SGD(0.001), batch_size=64)
+    >>> training.check_memory(n_samples=128)
+    >>> training.run(Data(x), epochs=1)
+    >>> net.run.step
+    10
     """
 
     def __init__(
@@ -122,11 +138,39 @@ class Training(TrainingState):
         return self._replicas.n_shards
 
     def join_ranks(self, ranks: Ranks) -> None:
-        """From now on train together with other processes, each on ``n_jobs`` threads; all call the same methods."""
+        """From now on train together with other processes, each on ``n_jobs`` threads; all call the same methods.
+
+        Parameters
+        ----------
+        ranks : Ranks
+            The processes, and the place of this one.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace
+        >>> import npae
+        >>> net = npae.recipes.vanilla((8,), code_size=2).build((8,))
+        >>> training = Training(net, npae.optimizers.SGD(0.1))
+        >>> training.join_ranks(Ranks(SimpleNamespace(rank=0, size=2)))
+        >>> training.n_shards
+        2
+        """
         self._replicas = RankReplicas(self.network, self.n_jobs, ranks)
 
     def leave_ranks(self) -> None:
-        """From now on train in this process alone."""
+        """From now on train in this process alone.
+
+        Examples
+        --------
+        >>> from types import SimpleNamespace
+        >>> import npae
+        >>> net = npae.recipes.vanilla((8,), code_size=2).build((8,))
+        >>> training = Training(net, npae.optimizers.SGD(0.1))
+        >>> training.join_ranks(Ranks(SimpleNamespace(rank=0, size=2)))
+        >>> training.leave_ranks()
+        >>> training.n_shards
+        1
+        """
         if isinstance(self._replicas, RankReplicas):
             self._replicas = ThreadReplicas(self.network, self.n_jobs)
 
@@ -141,6 +185,20 @@ class Training(TrainingState):
 
         An optimizer of the same type keeps what it remembers and takes over the new one's settings; one of another type
         starts afresh.
+
+        Parameters
+        ----------
+        optimizer : Optimizer
+        batch_size : int, default 128
+        clip_norm : float, optional
+        n_jobs : int, optional
+
+        Raises
+        ------
+        ValueError
+            If one of them is not valid.
+        MemoryError
+            If what they need does not fit in free memory.
         """
         n_jobs = effective_n_jobs(n_jobs)
         self._set_batch(batch_size, clip_norm)
@@ -223,7 +281,18 @@ class Training(TrainingState):
             )
 
     def check_memory(self, n_samples: int, n_validation: int = 0) -> None:
-        """Raise MemoryError if training on so many samples does not fit in free memory."""
+        """Raise MemoryError if training on so many samples does not fit in free memory.
+
+        Parameters
+        ----------
+        n_samples, n_validation : int
+            Numbers of samples for training and for validation, 0 by default for the latter.
+
+        Raises
+        ------
+        MemoryError
+            If it does not fit; nothing is allocated.
+        """
         check_memory(
             self.network,
             n_jobs=self.n_jobs,
@@ -242,7 +311,29 @@ class Training(TrainingState):
         checkpoint_writer: CheckpointWriter | None = None,
         verbose: bool = False,
     ) -> None:
-        """As ``fit``, without its checks of arguments and memory; ``checkpoint_writer`` was made for the same ones."""
+        """Train as ``fit`` does, without its checks of arguments and memory.
+
+        Parameters
+        ----------
+        data : Data
+            Samples, and labels and validation data where there are any, as ``network.check`` returns them.
+        epochs : int
+        patience : int, optional
+            Number of epochs without a lower validation loss after which training ends; None for no early stopping.
+        callbacks : sequence of functions
+            Each is called with this training after each epoch; returning True ends it.
+        checkpoint_writer : CheckpointWriter, optional
+            Made by ``checkpointing`` for the same arguments.
+        verbose : bool, default False
+            Whether a progress bar is shown.
+
+        Raises
+        ------
+        NonFiniteError
+            If the loss or a parameter becomes NaN or infinite; the message says where.
+        RankError
+            If another process of the same training has failed or is gone.
+        """
         progress = (checkpoint_writer and checkpoint_writer.resumed) or Progress(
             EarlyStopping(self.network.theta, patience), self.epoch
         )

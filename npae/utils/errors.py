@@ -8,28 +8,95 @@ class NotFittedError(ValueError, AttributeError):
 
     A subclass of both ``ValueError`` and ``AttributeError``, as scikit-learn's NotFittedError is, so that tools written
     for scikit-learn handle it.
+
+    Examples
+    --------
+    >>> import npae
+    >>> try:
+    ...     npae.VanillaAutoencoder().transform([[0.5]])
+    ... except NotFittedError as error:
+    ...     print(error)
+    this VanillaAutoencoder is not fitted yet; call fit(X) first
     """
 
 
 class FileFormatError(ValueError):
-    """A file is truncated, damaged, or not of the kind that was expected."""
+    """A file is truncated, damaged, or not of the kind that was expected.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> import npae
+    >>> _ = Path("model.safetensors").write_bytes(b"no model")
+    >>> try:
+    ...     npae.load("model.safetensors")
+    ... except FileFormatError:
+    ...     print("damaged")
+    damaged
+    """
 
 
 class CheckpointError(ValueError):
-    """A run cannot be resumed from the checkpoints in the folder, because they belong to a different run."""
+    """A run cannot be resumed from the checkpoints in the folder, because they belong to a different run.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0)
+    >>> model = model.fit(X, checkpoints=npae.Checkpoints("run"))
+    >>> try:
+    ...     model.fit(X + 1, checkpoints=npae.Checkpoints("run", resume=True))
+    ... except CheckpointError:
+    ...     print("other data")
+    other data
+    """
 
 
 class FolderInUseError(OSError):
-    """Another process writes into the folder, or the file."""
+    """Another process writes into the folder, or the file.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from npae.utils.folder_lock import locked
+    >>> Path("locked").mkdir()
+    >>> with locked(Path("locked")):
+    ...     try:
+    ...         locked(Path("locked")).__enter__()
+    ...     except FolderInUseError:
+    ...         print("in use")
+    in use
+    """
 
 
 class NonFiniteError(ArithmeticError):
     """A loss or parameter became NaN or infinite; the parameters are those of the last finite epoch.
 
+    Parameters
+    ----------
+    message : str
+        What became infinite, and what to do.
+    diagnosis : dict, optional
+        Empty by default.
+
     Attributes
     ----------
     diagnosis : dict
         The circumstances; see ``npae.training.nan_diagnosis.diagnose``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, loss="mse", learning_rate=1e30, optimizer="sgd", random_state=0)
+    >>> try:
+    ...     model.fit(X)
+    ... except NonFiniteError as error:
+    ...     print(error.diagnosis["epoch"])
+    1
     """
 
     def __init__(self, message: str, diagnosis: dict[str, Any] | None = None) -> None:
@@ -38,50 +105,151 @@ class NonFiniteError(ArithmeticError):
 
 
 class RankError(OSError):
-    """Another process of a training on several has failed, or is not about to run the same."""
+    """Another process of a training on several has failed, or is not about to run the same.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise LostRankError("rank 1 of 2 is gone")
+    ... except RankError as error:
+    ...     print(error)
+    rank 1 of 2 is gone
+    """
 
 
 class LostRankError(RankError):
-    """Another process of a training on several has ended without a word, or stands still."""
+    """Another process of a training on several has ended without a word, or stands still.
+
+    Examples
+    --------
+    >>> issubclass(LostRankError, RankError)
+    True
+    """
 
 
 class MissingExtraError(ImportError):
-    """An optional dependency is needed and not installed."""
+    """An optional dependency is needed and not installed.
+
+    Examples
+    --------
+    >>> try:
+    ...     raise MissingExtraError("writing MIDI files needs mido; install it: pip install 'npae[music]'")
+    ... except ImportError as error:
+    ...     print(error)
+    writing MIDI files needs mido; install it: pip install 'npae[music]'
+    """
 
 
 QUOTED = 60  # characters
 
 
 def quoted(value: object) -> str:
-    """``repr(value)``, shortened to ``QUOTED`` characters, since names in a file may have any length."""
+    """``repr(value)``, shortened to ``QUOTED`` characters, since names in a file may have any length.
+
+    Parameters
+    ----------
+    value : object
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> quoted("abc"), len(quoted("abc" * 100))
+    ("'abc'", 60)
+    """
     text = repr(value)
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]}...{text[-1]}"
 
 
 def one_line(reason: object, longest: int = 200) -> str:
-    """``str(reason)`` as part of a sentence: on one line, at most ``longest`` characters, safe to print.
+    r"""A value as part of a sentence: on one line, and safe to print.
 
     The text may come from a file: control characters and lone surrogates are written as escapes.
+
+    Parameters
+    ----------
+    reason : object
+        Its ``str`` is taken.
+    longest : int, default 200
+        Number of characters to which it is cut.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> one_line("two\nlines, and a bell \a")
+    'two lines, and a bell \\x07'
     """
     text = " ".join(str(reason)[:1000].split())
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)[:longest]
 
 
 class Hint(UserWarning):
-    """Data or a result that probably was meant otherwise; nothing is changed or refused."""
+    """Data or a result that probably was meant otherwise; nothing is changed or refused.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", Hint)  # no hints here
+    """
 
 
 class ChannelsFirstHint(Hint):
-    """Images look as if their channels came before height and width."""
+    """Images look as if their channels came before height and width.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((32, 3, 16, 16), dtype="float32")
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = npae.VanillaAutoencoder(code_size=2, epochs=1, batch_size=32, random_state=0).fit(X)
+    >>> [issubclass(warning.category, ChannelsFirstHint) for warning in caught]
+    [True]
+    """
 
 
 class WindowsHint(Hint):
-    """Windows of a time series were given as images, so that convolutions slide across their channels."""
+    """Windows of a time series were given as images, so that convolutions slide across their channels.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", WindowsHint)  # of this kind alone
+    """
 
 
 class ScaleHint(Hint):
-    """The columns of a table have very different scales."""
+    """The columns of a table have very different scales.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((128, 4)) * [1, 1, 1, 10000]
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     _ = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> [issubclass(warning.category, ScaleHint) for warning in caught]
+    [True]
+    """
 
 
 class UnusedCodeHint(Hint):
-    """A variational code, or most of its dimensions, says nothing about the samples."""
+    """A variational code, or most of its dimensions, says nothing about the samples.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("error", UnusedCodeHint)  # an unused code is an error
+    """

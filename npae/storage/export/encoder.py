@@ -15,6 +15,14 @@ def export_encoder(network: Autoencoder, path: str | Path) -> None:
         ``model.network_`` of a fitted estimator.
     path : str or Path
         By custom it ends in ``.safetensors``.
+
+    Examples
+    --------
+    >>> import npae
+    >>> from npae.layers import Dense
+    >>> export_encoder(npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), "encoder.safetensors")
+    >>> sorted(npae.storage.read("encoder.safetensors").arrays)
+    ['encoder.0.W', 'encoder.0.b']
     """
     halves = ("encoder", "code")
     config = network.config()

@@ -57,7 +57,16 @@ def export_onnx(network: Autoencoder, path: str | Path, *, part: str = "both") -
     MissingExtraError
         If the package onnx is not installed.
     ValueError
-        If the network has user-defined layers.
+        If ``part`` is none of these, or the network has user-defined layers.
+
+    Examples
+    --------
+    >>> import onnx
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> export_onnx(Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), "net.onnx", part="encoder")
+    >>> [output.name for output in onnx.load("net.onnx").graph.output]
+    ['codes']
     """
     if find_spec("onnx") is None:
         raise MissingExtraError("ONNX needs its package, which is not installed; pip install 'npae[onnx]'")

@@ -51,6 +51,14 @@ def export_python(network: Autoencoder, path: str | Path) -> None:
     ------
     ValueError
         If the network has user-defined layers.
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> export_python(Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), "net.py")
+    >>> "def encode(" in Path("net.py").read_text(encoding="utf-8")
+    True
     """
     with atomic_write(path) as file:
         file.write(source(network).encode())
