@@ -16,6 +16,8 @@ MODULES = [
 ]
 #: Packages that the tests do without, and the objects whose examples need them.
 NEEDED = {
+    "npae.applications.embed.map": "dask",
+    "npae.applications.encoded_parts.encode_parts": "distributed",
     "npae.applications.retrieval.Index.to_faiss": "faiss",
     "npae.storage.export.onnx.export_onnx": "onnx",
 }

@@ -31,6 +31,11 @@ def auroc(inliers: Array, outliers: Array) -> float:
     inliers, outliers : ndarray of shape (n,) and (m,)
         Scores.
 
+    Returns
+    -------
+    float
+        1 where every outlier has the higher score, ½ for scores that say nothing.
+
     Examples
     --------
     >>> import numpy as np
@@ -45,7 +50,22 @@ def auroc(inliers: Array, outliers: Array) -> float:
 
 
 def noise_like(X: Array, seed: int = 0) -> Array:
-    """Uniform noise with the shape, dtype and range of X."""
+    """Uniform noise with the shape, dtype and range of samples.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, ...)
+    seed : int, default 0
+
+    Returns
+    -------
+    ndarray of the shape and dtype of X
+
+    Examples
+    --------
+    >>> noise_like(np.array([[0.0, 1.0], [0.5, 0.2]], dtype="float32")).dtype.name
+    'float32'
+    """
     noise: Array = generator(seed, "anomaly noise").uniform(X.min(), X.max(), X.shape).astype(X.dtype)
     return noise
 
@@ -70,6 +90,15 @@ def compare(
     -------
     dict of str to dict of str to float
         For each name of outliers the area of each method.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
+    >>> areas = compare(model, X[:128], X[128:], {"all zero": np.zeros((4, 8), "float32")})
+    >>> 0 <= areas["all zero"]["Mahalanobis, raw"] <= 1
+    True
     """
     train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
     scores = _scores(model, train)

@@ -36,6 +36,15 @@ class AnomalyScore:
     ------
     ValueError
         For an unknown kind, for "elbo" with a model that is not variational.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
+    >>> score = AnomalyScore(model, X[128:], "reconstruction")
+    >>> score(X[:3]).shape, score.of_known_good().shape
+    ((3,), (128,))
     """
 
     def __init__(self, model: AutoencoderEstimator, known_good: Array, kind: str) -> None:
@@ -56,9 +65,16 @@ class AnomalyScore:
         return scores
 
     def of_known_good(self) -> Array:
-        """Scores (n,) of the known-good samples as new ones would have them: distances are from the mean of the others.
+        """Scores of the known-good samples as new ones would have them: distances are from the mean of the others.
 
-        Raises ValueError where there are fewer than two, or for a distance than twice its dimensions.
+        Returns
+        -------
+        ndarray of shape (n,)
+
+        Raises
+        ------
+        ValueError
+            Where there are fewer than two samples, or for a distance fewer than twice its dimensions.
         """
         n, least, why = len(self._known_good), 2, ""
         if self._distance is not None:
@@ -94,7 +110,26 @@ def _refuse_infinite(values: Array) -> None:
 
 
 def check_score(model: AutoencoderEstimator, score: str) -> None:
-    """Raise ValueError for a score that is unknown, or that the model does not have; a conditional one has none."""
+    """Refuse a score that is unknown, or that the model does not have; a conditional model has none.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    score : str
+        One of ``SCORES``.
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> import npae
+    >>> check_score(npae.VanillaAutoencoder(), "joint")
+    >>> check_score(npae.VanillaAutoencoder(), "elbo")
+    Traceback (most recent call last):
+    ValueError: the score elbo is for variational models, but this one is a VanillaAutoencoder; ...
+    """
     if getattr(model, "conditional", False):
         raise ValueError(
             "anomaly scores decode samples without labels, but this model is conditional; give one that was fitted "
@@ -110,16 +145,51 @@ def check_score(model: AutoencoderEstimator, score: str) -> None:
 
 
 def errors(rebuilt: Array, X: Array) -> Array:
-    """Mean squared error (n,) of each sample of X (n, ...), over its values, for reconstructions of the same shape."""
+    """Mean squared error of each sample, over its values.
+
+    Parameters
+    ----------
+    rebuilt, X : ndarray of shape (n, ...)
+        Reconstructions and samples.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+
+    Examples
+    --------
+    >>> errors(np.array([[0.0, 1.0]]), np.array([[0.0, 0.5]])).tolist()
+    [0.125]
+    """
     per_sample: Array = np.square(rebuilt - X, dtype=np.float64).reshape(len(X), -1).mean(axis=1)
     return per_sample
 
 
 def negative_elbo(model: VariationalAutoencoder, X: Array, draws: int = DRAWS) -> Array:
-    """−ELBO (n,) of samples X (n, ...), in nats, with β = 1; an average over ``draws`` codes of each.
+    """The negative evidence lower bound −ELBO of each sample, with β = 1 (Kingma & Welling 2014, eq. 7).
 
     The same noise is used for all samples, so that the score of one does not depend on the others. With cross-entropy a
     value outside [0, 1] counts as the nearest one within, plus the square of the distance between both.
+
+    Parameters
+    ----------
+    model : fitted VariationalAutoencoder
+    X : ndarray of shape ``(n, *shape)``
+    draws : int
+        Number of codes of each sample over which the bound is averaged; by default ``DRAWS``.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In nats.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
+    >>> negative_elbo(model, X[:3], draws=2).shape
+    (3,)
     """
     mu, log_var = posterior(model.network_, X)
     nearest = X if model.network_.loss.name == "mse" else X.clip(0, 1)

@@ -69,6 +69,14 @@ def apply_attribute(model: AutoencoderEstimator, X: Any, vector: Any, strengths:
     ------
     ValueError
         If a strength is no finite number, there is none, or the vector is of another size than codes.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> apply_attribute(model, X[:3], [1.0, 0.0], strengths=[0, 1]).shape
+    (3, 2, 8)
     """
     (vector,) = check_array([vector], model.network_.code_shape, np.float64, "vectors")
     strengths = np.array([real_number(strength, "a strength") for strength in strengths])

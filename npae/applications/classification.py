@@ -23,7 +23,26 @@ Row = tuple[str, int, float, float]  # name, size, accuracy with few labels, acc
 def accuracy(features: Features, train_labels: Any, test_labels: Any) -> float:
     """Accuracy on test samples of logistic regression on standardised features. Needs scikit-learn.
 
-    Raises ValueError if the training labels are all equal.
+    Parameters
+    ----------
+    features : Features
+    train_labels, test_labels : array-like of whole numbers or str, shape (n,)
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Raises
+    ------
+    ValueError
+        If the training labels are all equal.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [0.9], [1.0]])
+    >>> accuracy(Features("raw", X, X), [0, 0, 1, 1], [0, 0, 1, 1])
+    1.0
     """
     found, _ = Classifier.fit(features.train, train_labels).predict(features.test)
     return float((found == test_labels).mean())
@@ -54,12 +73,42 @@ def compare(
     Returns
     -------
     list of (name, size, accuracy with few labels, accuracy with all)
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> labels = (X[:, 0] > 0.5).astype(int)
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> [row[0] for row in compare(model, X[:128], labels[:128], X[128:], labels[128:], few=20)]
+    ['autoencoder', 'PCA', 'raw']
     """
     return measure(feature_sets(model, train, test), train_labels, test_labels, few, seed)
 
 
 def measure(ways: Sequence[Features], train_labels: Any, test_labels: Any, few: int, seed: int) -> list[Row]:
-    """Accuracies on several features of the same samples: the mean of draws of a few labels, and with all."""
+    """Accuracies on several features of the same samples: the mean of draws of a few labels, and with all.
+
+    Parameters
+    ----------
+    ways : sequence of Features
+    train_labels, test_labels : array-like of whole numbers or str, shape (n,)
+    few : int
+        Number of training samples of a draw.
+    seed : int
+        Of the first draw; each further one has the next.
+
+    Returns
+    -------
+    list of (name, size, accuracy with few labels, accuracy with all)
+
+    Examples
+    --------
+    >>> X = np.linspace(0, 1, 40)[:, None]
+    >>> labels = (X[:, 0] > 0.5).astype(int)
+    >>> [(name, size) for name, size, *_ in measure([Features("raw", X, X)], labels, labels, few=10, seed=0)]
+    [('raw', 1)]
+    """
     (n, _), (m, _) = ways[0].train.shape, ways[0].test.shape
     train_labels = plain_labels(check_labels(train_labels, n, "the training labels"), "the training labels")
     test_labels = plain_labels(check_labels(test_labels, m, "the test labels"), "the test labels")

@@ -42,6 +42,11 @@ class Classifier:
     >>> half = Classifier(np.zeros(1), np.ones(1), np.array([[-5.0, 5.0]]), np.zeros(2), np.array(["minus", "plus"]))
     >>> half.predict([[2.0], [-1.0]])[0].tolist()
     ['plus', 'minus']
+    >>> half.probabilities([[0.0]]).tolist()
+    [[0.5, 0.5]]
+    >>> half.save("half.safetensors")
+    >>> Classifier.load("half.safetensors").labels.tolist()
+    ['minus', 'plus']
     """
 
     mean: Array
@@ -53,9 +58,20 @@ class Classifier:
 
     @classmethod
     def fit(cls, features: Any, labels: Any, model: str = "") -> Self:
-        """A classifier of features (n, size), dense or sparse, which learns from their labels. Needs scikit-learn.
+        """A classifier that learns from features and their labels. Needs scikit-learn.
 
         Values of sparse features are scaled and not centred, so that they stay sparse.
+
+        Parameters
+        ----------
+        features : ndarray or sparse matrix of shape (n, size)
+        labels : array-like of whole numbers or str, shape (n,)
+        model : str, default ""
+            Fingerprint of the network whose codes the features are.
+
+        Returns
+        -------
+        Classifier
 
         Raises
         ------
@@ -63,6 +79,12 @@ class Classifier:
             If scikit-learn is not installed.
         ValueError
             If there are not at least two different labels.
+
+        Examples
+        --------
+        >>> X = np.array([[0.0], [0.1], [0.9], [1.0]])
+        >>> Classifier.fit(X, ["low", "low", "high", "high"]).predict([[0.2]])[0].tolist()
+        ['low']
         """
         require_sklearn("logistic regression")
         from sklearn.exceptions import ConvergenceWarning
@@ -97,11 +119,53 @@ class Classifier:
 
     @classmethod
     def of(cls, model: AutoencoderEstimator, X: Any, labels: Any) -> Self:
-        """A classifier of the codes of samples X ``(n, *shape)``, encoded by a fitted model. Needs scikit-learn."""
+        """A classifier of the codes of samples, encoded by a fitted model. Needs scikit-learn.
+
+        Parameters
+        ----------
+        model : fitted estimator
+        X : array-like of shape ``(n, *shape)``
+        labels : array-like of whole numbers or str, shape (n,)
+
+        Returns
+        -------
+        Classifier
+            Which belongs to the model.
+
+        Raises
+        ------
+        MissingExtraError, ValueError
+            As ``fit``.
+
+        Examples
+        --------
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> classifier = Classifier.of(model, X, (X[:, 0] > 0.5).astype(int))
+        >>> labels, probabilities = classifier.predict_samples(model, X[:3])
+        >>> labels.shape, bool((probabilities >= 0.5).all())
+        ((3,), True)
+        """
         return cls.fit(_codes(model, X), labels, fingerprint(model.network_))
 
     def probabilities(self, features: Any) -> Array:
-        """The probability (n, k) of each label for features (n, size), dense or sparse."""
+        """The probability of each label.
+
+        Parameters
+        ----------
+        features : array-like or sparse matrix of shape (n, size)
+
+        Returns
+        -------
+        ndarray of shape (n, k)
+            Rows sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If features have another size.
+        """
         features = features if is_sparse(features) else np.asarray(features)
         if features.ndim != 2 or features.shape[1] != len(self.mean):
             raise ValueError(
@@ -116,23 +180,70 @@ class Classifier:
         return p
 
     def predict(self, features: Any) -> tuple[Array, Array]:
-        """The most probable label (n,) of features (n, size), and its probability (n,)."""
+        """The most probable label of each sample.
+
+        Parameters
+        ----------
+        features : array-like or sparse matrix of shape (n, size)
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        probabilities : ndarray of shape (n,)
+            Of these labels.
+        """
         p = self.probabilities(features)
         return self.labels[p.argmax(axis=1)], p.max(axis=1)
 
     def predict_samples(self, model: AutoencoderEstimator, X: Any) -> tuple[Array, Array]:
-        """As ``predict``, for samples X ``(n, *shape)`` that the classifier's model encodes."""
+        """As ``predict``, for samples that the classifier's model encodes.
+
+        Parameters
+        ----------
+        model : fitted estimator
+        X : array-like of shape ``(n, *shape)``
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        probabilities : ndarray of shape (n,)
+            Of these labels.
+
+        Examples
+        --------
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> Classifier.of(model, X, (X[:, 0] > 0.5).astype(int)).predict_samples(model, X[:3])[0].shape
+        (3,)
+        """
         return self.predict(_codes(model, X))
 
     def save(self, path: str | Path) -> None:
-        """Write the classifier to a safetensors file; an existing file is replaced atomically."""
+        """Write the classifier to a safetensors file; an existing file is replaced atomically.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom it ends in ``.safetensors``.
+        """
         arrays = {name: np.asarray(getattr(self, name), np.float64) for name in ("mean", "scale", "W", "b")}
         record = {"format": FORMAT, "labels": self.labels.tolist(), "model": self.model}
         safetensors.write(path, arrays, {KEY: json.dumps(record)})
 
     @classmethod
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
-        """Load a classifier from a file of ``save``; if ``model`` is given, the classifier must belong to it.
+        """Load a classifier from a file of ``save``.
+
+        Parameters
+        ----------
+        path : str or Path
+        model : fitted estimator, optional
+            If it is given, the classifier must belong to it.
+
+        Returns
+        -------
+        Classifier
 
         Raises
         ------
@@ -166,7 +277,28 @@ class Classifier:
 
 
 def plain_labels(labels: Array, what: str) -> Array:
-    """Labels (n,) as int64 or str; any others are refused by ValueError, since a file could not hold them."""
+    """Labels as whole numbers or texts, which a file can hold.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n,)
+    what : str
+        What they are called in an error.
+
+    Returns
+    -------
+    ndarray of int64 or str, shape (n,)
+
+    Raises
+    ------
+    ValueError
+        For any other labels.
+
+    Examples
+    --------
+    >>> plain_labels(np.array([1.0, 2.0]), "the labels").tolist()
+    [1, 2]
+    """
     if labels.dtype.kind in "biuf":
         with np.errstate(invalid="ignore"):  # of infinity
             whole = labels.astype(np.int64)

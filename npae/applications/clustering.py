@@ -33,6 +33,12 @@ class Groups:
     distances : ndarray of shape (n,)
         Euclidean distance of each sample's features from its group's centroid.
     centroids : ndarray of shape (k, size)
+
+    Examples
+    --------
+    >>> groups = Groups.around(np.array([[0.0], [0.2], [5.0]]), centroids=np.array([[0.0], [5.0]]))
+    >>> groups.groups.tolist(), groups.distances.tolist()
+    ([0, 0, 1], [0.0, 0.2, 0.0])
     """
 
     groups: Array
@@ -41,19 +47,46 @@ class Groups:
 
     @classmethod
     def around(cls, features: Array, centroids: Array) -> "Groups":
-        """Each of the features (n, size) in the group of the nearest centroid."""
+        """Groups of samples: each is in that of the nearest centroid.
+
+        Parameters
+        ----------
+        features : ndarray of shape (n, size)
+        centroids : ndarray of shape (k, size)
+
+        Returns
+        -------
+        Groups
+        """
         squares = np.square(features, dtype=np.float64).sum(axis=1)[:, None] + np.square(centroids).sum(axis=1)
         groups = (squares - 2 * features.astype(np.float64) @ centroids.T).argmin(axis=1)
         return cls(groups, np.linalg.norm(features - centroids[groups], axis=1), centroids)
 
 
 def cluster(features: Array, n_clusters: int, seed: int = 0) -> Groups:
-    """Groups of features (n, size) by k-means, the best of ten initialisations. Needs scikit-learn.
+    """Groups by k-means, the best of ten initialisations. Needs scikit-learn.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, size)
+    n_clusters : int
+        Number of groups.
+    seed : int, default 0
+        Of the initialisations.
+
+    Returns
+    -------
+    Groups
 
     Raises
     ------
     ValueError
         If fewer than ``n_clusters`` of the features differ from one another.
+
+    Examples
+    --------
+    >>> sorted(cluster(np.array([[0.0], [0.2], [5.0], [5.1]]), 2).centroids.ravel().round(2).tolist())
+    [0.1, 5.05]
     """
     require_sklearn("k-means")
     from sklearn.cluster import KMeans
@@ -70,11 +103,28 @@ def cluster(features: Array, n_clusters: int, seed: int = 0) -> Groups:
 
 
 def silhouette(features: Array, groups: Array, seed: int = 0) -> float | None:
-    """Mean silhouette of features (n, size) in groups (n,). Needs scikit-learn.
+    """Mean silhouette of features in groups (Rousseeuw 1987). Needs scikit-learn.
 
     That of a sample is (b − a) / max(a, b), with the mean distance a from its own group and b from the nearest other
     one: 1 for groups that are far apart, about 0 for groups that touch. Of more than 2,000 samples it is that of 2,000
-    drawn at random. None where these are in one group, or each in its own, since it is not defined there.
+    drawn at random.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, size)
+    groups : ndarray of int, shape (n,)
+    seed : int, default 0
+        Of the draw.
+
+    Returns
+    -------
+    float or None
+        From −1 to 1; None where the samples are in one group, or each in its own, since it is not defined there.
+
+    Examples
+    --------
+    >>> silhouette(np.array([[0.0], [0.1], [5.0], [5.1]]), np.array([0, 0, 1, 1])) > 0.9
+    True
     """
     require_sklearn("the silhouette")
     from sklearn.metrics import silhouette_score
@@ -88,17 +138,51 @@ def silhouette(features: Array, groups: Array, seed: int = 0) -> float | None:
 
 
 def silhouettes(features: Array, numbers: Iterable[int], seed: int = 0) -> list[tuple[int, float | None]]:
-    """For each number of groups the silhouette of those that k-means finds among features (n, size)."""
+    """For each number of groups the silhouette of those that k-means finds. Needs scikit-learn.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, size)
+    numbers : iterable of int
+        Numbers of groups to try.
+    seed : int, default 0
+
+    Returns
+    -------
+    list of (number, silhouette)
+        The silhouette is None where it is not defined.
+
+    Examples
+    --------
+    >>> X = np.array([[0.0], [0.1], [5.0], [5.1], [9.0]])
+    >>> measured = silhouettes(X, [2, 3])
+    >>> best_number(measured)
+    3
+    """
     return [(k, silhouette(features, cluster(features, k, seed).groups, seed)) for k in numbers]
 
 
 def best_number(measured: Sequence[tuple[int, float | None]]) -> int:
     """The number of groups with the largest silhouette, the smallest of equal ones.
 
+    Parameters
+    ----------
+    measured : sequence of (number, silhouette)
+        As ``silhouettes`` returns it.
+
+    Returns
+    -------
+    int
+
     Raises
     ------
     ValueError
         If none of the numbers has a silhouette.
+
+    Examples
+    --------
+    >>> best_number([(2, 0.5), (3, 0.7), (4, None)])
+    3
     """
     defined = [(k, value) for k, value in measured if value is not None]
     if not defined:
@@ -107,7 +191,24 @@ def best_number(measured: Sequence[tuple[int, float | None]]) -> int:
 
 
 def agreement(labels: Array, groups: Array) -> tuple[float, float]:
-    """Adjusted Rand index and normalised mutual information of groups (n,) and labels (n,). Needs scikit-learn."""
+    """Agreement of groups and labels, which does not depend on how groups are numbered. Needs scikit-learn.
+
+    Parameters
+    ----------
+    labels, groups : ndarray of shape (n,)
+
+    Returns
+    -------
+    adjusted_rand_index : float
+        1 for equal partitions, about 0 for random ones (Hubert & Arabie 1985).
+    normalised_mutual_information : float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> agreement(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
+    (1.0, 1.0)
+    """
     require_sklearn("clustering")
     from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
 
@@ -119,9 +220,26 @@ def compare(
 ) -> list[tuple[str, int, float, float]]:
     """Agreement of clusters with labels, for codes, PCA and raw features, with as many clusters as labels.
 
+    Parameters
+    ----------
+    model : fitted estimator
+    train : array-like of shape ``(n, *shape)``
+        Samples to which PCA is fitted.
+    test : array-like of shape ``(m, *shape)``
+        Samples to divide into groups.
+    test_labels : array-like of shape (m,)
+
     Returns
     -------
     list of (name, size, adjusted Rand index, normalised mutual information)
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> [row[:2] for row in compare(model, X[:128], X[128:], (X[128:, 0] > 0.5).astype(int))]
+    [('autoencoder', 2), ('PCA', 2), ('raw', 8)]
     """
     require_sklearn("clustering")
     rows, sets = [], feature_sets(model, train, test)

@@ -84,12 +84,31 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
     Memory is limited whatever the header announces: to 2²⁷ values in all codes, 2¹⁴ samples for each byte of the file,
     and 4 GiB of samples.
 
+    Parameters
+    ----------
+    model : fitted estimator
+        The one that compressed them.
+    content : bytes
+        As ``compress`` returns it.
+
+    Returns
+    -------
+    ndarray of shape ``(n, *shape)``
+
     Raises
     ------
     FileFormatError
         If a byte is missing, added or changed, or if it is too large.
     ValueError
         If it was compressed with a different model.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> decompress(model, compress(model, X, bits=8)).shape
+    (256, 8)
     """
     numbers, quantizer, maker = unpack(content)
     if maker != fingerprint(model.network_):
@@ -125,7 +144,29 @@ def quality(model: AutoencoderEstimator, content: bytes, X: Any) -> float:
 
 
 def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: int | None = None) -> int:
-    """``compress`` to a file, which is replaced atomically; returns its size in bytes."""
+    """Compress samples to a file, which is replaced atomically.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : array-like of shape ``(n, *shape)``
+    path : str or Path
+    bits : int, optional
+        As for ``compress``.
+
+    Returns
+    -------
+    int
+        Size of the file, in bytes.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> compress_file(model, X, "samples.npaez", bits=8) == Path("samples.npaez").stat().st_size
+    True
+    """
     content = compress(model, X, bits)
     with atomic_write(path) as file:
         file.write(content)
@@ -133,7 +174,35 @@ def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: i
 
 
 def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
-    """``decompress`` a file of at most 4 GiB."""
+    """Samples reconstructed from a file of at most 4 GiB that ``compress_file`` wrote.
+
+    Parameters
+    ----------
+    model : fitted estimator
+        The one that compressed them.
+    path : str or Path
+
+    Returns
+    -------
+    ndarray of shape ``(n, *shape)``
+
+    Raises
+    ------
+    FileNotFoundError
+    FileFormatError
+        If a byte is missing, added or changed, or the file is too large.
+    ValueError
+        If it was compressed with a different model.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> _ = compress_file(model, X, "samples.npaez", bits=8)
+    >>> decompress_file(model, "samples.npaez").shape
+    (256, 8)
+    """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}; check the path")
@@ -146,7 +215,7 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
 
 
 def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
-    """The fewest bits with which quantisation adds at most the share ``ADDED_ERROR`` to the reconstruction error of X.
+    """The fewest bits with which quantisation adds at most the share ``ADDED_ERROR`` to the reconstruction error.
 
     Only the first 1,000 samples are used, whose ``codes`` are given.
     """
@@ -164,7 +233,33 @@ def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
 
 
 def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
-    """Content of a file with the quantised codes ``numbers`` (n, size) and ``maker``, the fingerprint of the model."""
+    """Content of a file with quantised codes: an entropy-coded stream for each dimension.
+
+    Parameters
+    ----------
+    quantizer : Quantizer
+    numbers : ndarray of uint16, shape (n, size)
+        As ``quantizer.quantize`` returns them.
+    maker : str
+        Fingerprint of the model.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ValueError
+        If they are more than one file may hold.
+
+    Examples
+    --------
+    >>> codes = np.array([[0.0], [0.4], [1.0]])
+    >>> quantizer = Quantizer.fit(codes, bits=2)
+    >>> numbers, _, maker = unpack(pack(quantizer, quantizer.quantize(codes), "a model"))
+    >>> numbers.tolist(), maker
+    ([[0], [1], [3]], 'a model')
+    """
     # (n, size) -> a stream of low bytes for each dimension, then of high bytes where there are any
     streams = [_encoded((numbers[:, i // 2] >> 8 * (i % 2)).astype(np.uint8)) for i in range(2 * numbers.shape[1])]
     header = {"n": len(numbers), "size": numbers.shape[1], "step": quantizer.step, "model": maker}
@@ -188,7 +283,30 @@ def _too_many(n: int, size: int) -> ValueError:
 
 
 def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
-    """The inverse of ``pack``: numbers, quantizer and fingerprint; raises FileFormatError if the content is damaged."""
+    """The inverse of ``pack``.
+
+    Parameters
+    ----------
+    content : bytes
+
+    Returns
+    -------
+    numbers : ndarray of uint16, shape (n, size)
+    quantizer : Quantizer
+    maker : str
+        Fingerprint of the model.
+
+    Raises
+    ------
+    FileFormatError
+        If the content is damaged.
+
+    Examples
+    --------
+    >>> quantizer = Quantizer.fit(np.array([[0.0], [1.0]]), bits=2)
+    >>> unpack(pack(quantizer, np.array([[3]], dtype="uint16"), "a model"))[0].tolist()
+    [[3]]
+    """
     start = len(MAGIC) + CHECKSUM
     body = content[start:]
     if content[: len(MAGIC)] != MAGIC:
@@ -251,10 +369,42 @@ def _checksum(body: bytes) -> bytes:
 
 
 def bits_per_value(content: bytes, shape: Sequence[int]) -> float:
-    """Bits of the file per value (pixel) of samples of ``shape`` (n, ...)."""
+    """Bits of a file per value (pixel) of the samples in it.
+
+    Parameters
+    ----------
+    content : bytes
+    shape : sequence of int
+        Of the samples, (n, ...).
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> bits_per_value(bytes(49), (1, 28, 28))
+    0.5
+    """
     return 8 * len(content) / prod(shape)
 
 
 def psnr(rebuilt: Array, X: Array) -> float:
-    """Peak signal-to-noise ratio in dB, 10 log₁₀(1 / MSE), for values in [0, 1]."""
+    """Peak signal-to-noise ratio, 10 log₁₀(1 / MSE), for values in [0, 1].
+
+    Parameters
+    ----------
+    rebuilt, X : ndarray of one shape
+        Reconstructions and samples.
+
+    Returns
+    -------
+    float
+        In dB; infinite for equal arrays.
+
+    Examples
+    --------
+    >>> psnr(np.zeros(4), np.full(4, 0.1))
+    20.0
+    """
     return float(-10 * np.log10(np.square(rebuilt - X, dtype=np.float64).mean()))

@@ -46,6 +46,16 @@ class DeepClusters:
         Of the samples: each in that of the nearest centroid, among the refined codes.
     changed : list of float
         Share of the samples that changed their group at each update of the target.
+
+    Examples
+    --------
+    >>> from npae import DeepAutoencoder
+    >>> rng = np.random.default_rng(0)
+    >>> X = np.repeat(rng.random((3, 8)), 40, axis=0) + 0.05 * rng.normal(size=(120, 8))
+    >>> model = DeepAutoencoder(hidden=(16,), code_size=2, epochs=20, batch_size=20, random_state=0).fit(X)
+    >>> found = deep_cluster(model, X, 3)
+    >>> found.groups.groups.shape, len(found.changed) > 0
+    ((120,), True)
     """
 
     model: AutoencoderEstimator
@@ -152,7 +162,21 @@ def deep_cluster(
 
 
 def refuse_variational(model: AutoencoderEstimator) -> None:
-    """Raise ValueError for a variational model."""
+    """Refuse a variational model, whose codes are distributions.
+
+    Parameters
+    ----------
+    model : estimator
+
+    Raises
+    ------
+    ValueError
+
+    Examples
+    --------
+    >>> from npae import VanillaAutoencoder
+    >>> refuse_variational(VanillaAutoencoder())
+    """
     if isinstance(model, VariationalAutoencoder):
         raise ValueError(
             "deep embedded clustering needs one code for each sample, but a variational model has a distribution of "

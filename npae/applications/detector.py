@@ -36,6 +36,15 @@ class Detection:
         Place of the value that is reconstructed worst, among a sample's values in their order.
     given, rebuilt : ndarray of shape (n,)
         That value, and its reconstruction.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
+    >>> found = Detector(model, X[128:]).find(np.full((1, 8), 0.5, "float32"))
+    >>> found.is_anomaly.tolist(), found.scores.shape, found.furthest.shape
+    ([False], (1,), (1,))
     """
 
     scores: Array
@@ -115,11 +124,38 @@ class Detector:
         self.n_fitted = None if self.record is None else self.record.count_in(X)
 
     def score(self, X: Any) -> Array:
-        """Scores (n,) of samples X ``(n, *shape)``."""
+        """The anomaly score of each sample.
+
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            The larger, the less like the known-good samples.
+
+        Examples
+        --------
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
+        >>> Detector(model, X[128:]).score(X[:3]).shape
+        (3,)
+        """
         return self._score(dense(self._net.check(X)))
 
     def find(self, X: Any) -> Detection:
-        """Scores of samples X ``(n, *shape)``, which are anomalies, and the value of each that is furthest off."""
+        """Scores of samples, which are anomalies, and the value of each that is furthest off.
+
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``
+
+        Returns
+        -------
+        Detection
+        """
         X = dense(self._net.check(X))
         scores, furthest = self._score(X), np.empty(len(X), np.int64)
         given, rebuilt = np.empty((2, len(X)), X.dtype)

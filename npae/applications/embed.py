@@ -39,9 +39,13 @@ def map(encoder: Encoder, collection: Any) -> Any:
 
     Examples
     --------
-    >>> import dask.array as da  # doctest: +SKIP
-    >>> encoder = npae.load_encoder("model.safetensors")  # doctest: +SKIP
-    >>> npae.embed.map(encoder, da.from_array(X, chunks=(10_000, -1))).to_zarr("codes.zarr")  # doctest: +SKIP
+    >>> import dask.array as da
+    >>> import npae
+    >>> from npae.layers import Dense
+    >>> npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)).save("model.safetensors")
+    >>> codes = npae.embed.map(npae.load_encoder("model.safetensors"), da.ones((100, 5), chunks=(50, 5)))
+    >>> codes.shape, codes.compute().dtype.name
+    ((100, 2), 'float32')
     """
     if not isinstance(encoder, Encoder):
         raise TypeError(

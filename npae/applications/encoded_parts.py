@@ -24,7 +24,30 @@ SUFFIXES = (".npy", ".npz", ".csv", ".tsv")
 
 
 def parts_in(folder: Path) -> list[Path]:
-    """The files of samples in a folder, by name."""
+    """The files of samples in a folder, by name.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such folder, or none in it.
+    ValueError
+        If the codes of two files would have one name.
+
+    Examples
+    --------
+    >>> Path("parts").mkdir()
+    >>> np.save("parts/a.npy", np.zeros((2, 3)))
+    >>> [part.name for part in parts_in(Path("parts"))]
+    ['a.npy']
+    """
     parts = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
     if not parts:
         raise FileNotFoundError(f"{folder} is no folder that holds files of samples ({', '.join(SUFFIXES)}); give one")
@@ -36,7 +59,24 @@ def parts_in(folder: Path) -> list[Path]:
 
 
 def codes_of(part: Path, out: Path) -> Path:
-    """The file of the codes of a part."""
+    """The file of the codes of a part.
+
+    Parameters
+    ----------
+    part : Path
+        A file of samples.
+    out : Path
+        The folder of the codes.
+
+    Returns
+    -------
+    Path
+
+    Examples
+    --------
+    >>> codes_of(Path("parts/a.csv"), Path("codes")).as_posix()
+    'codes/a.npy'
+    """
     return out / f"{part.stem}.npy"
 
 
@@ -58,6 +98,8 @@ def encode_parts(
         A model file, which only this process reads.
     parts : sequence of Path
         Which the workers read, so that they see the same folders; the same holds for ``out``.
+    out : Path
+        The folder of the codes, which must exist.
     workers : int, optional
         Processes to start on this machine; none where there is a scheduler.
     scheduler : str, optional
@@ -80,6 +122,20 @@ def encode_parts(
         If the scheduler does not answer.
     ValueError
         If a part could not be encoded; the others that were made until then are kept.
+
+    Examples
+    --------
+    >>> import distributed
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> Autoencoder([Dense(2)], [Dense(3)], loss="mse").build((3,)).save("model.safetensors")
+    >>> np.save("a.npy", np.zeros((4, 3)))
+    >>> Path("codes").mkdir()
+    >>> arguments = (Path("model.safetensors"), [Path("a.npy")], Path("codes"))
+    >>> with distributed.LocalCluster(n_workers=1, processes=False, dashboard_address=None) as cluster:
+    ...     encode_parts(*arguments, scheduler=cluster.scheduler_address, options={}, say=print)
+    1 of 1: 4 codes in codes...a.npy
+    (1, 0)
     """
     distributed = _distributed()
     record = _read_record(out)
@@ -107,7 +163,33 @@ def encode_parts(
 
 
 def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) -> int:
-    """Encode one file of samples into one of codes, in a worker; returns their number."""
+    """Encode one file of samples into one of codes, in a worker.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        From ``npae.load_encoder``.
+    part, out : str
+        The file of samples, and that of codes, which is replaced atomically.
+    options : dict
+        Of ``npae.datasets.read``.
+
+    Returns
+    -------
+    int
+        Number of codes.
+
+    Examples
+    --------
+    >>> from npae import Autoencoder
+    >>> from npae.layers import Dense
+    >>> Autoencoder([Dense(2)], [Dense(3)], loss="mse").build((3,)).save("net.safetensors")
+    >>> np.save("samples.npy", np.zeros((4, 3)))
+    >>> encode_part(load_encoder("net.safetensors"), "samples.npy", "codes.npy", {})
+    4
+    >>> np.load("codes.npy").shape
+    (4, 2)
+    """
     X = formats.read_data(part, **options).X
     codes = encoder.transform(X) if len(X) else np.empty((0, *encoder.code_shape), encoder.dtype)
     with atomic_write(out) as file:

@@ -20,6 +20,12 @@ class Features:
     name : str
         "autoencoder", "PCA" or "raw".
     train, test : ndarray of shape (n, size)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> Features("raw", np.zeros((5, 8)), np.zeros((3, 8))).size
+    8
     """
 
     name: str
@@ -33,7 +39,19 @@ class Features:
 
 
 def samples_for(model: AutoencoderEstimator, X: Any, what: str) -> Array:
-    """X as an array that the model takes, for a comparison with other methods; in X's own dtype.
+    """Samples as an array that the model takes, for a comparison with other methods.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : array-like of shape ``(n, *shape)``
+    what : str
+        What they are called in an error.
+
+    Returns
+    -------
+    ndarray of shape ``(n, *shape)``
+        In X's own dtype.
 
     Raises
     ------
@@ -41,6 +59,15 @@ def samples_for(model: AutoencoderEstimator, X: Any, what: str) -> Array:
         If X is a sparse matrix, which PCA and nearest neighbours would need as a whole, or no numbers.
     ValueError
         As the model raises.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> samples_for(model, X.tolist(), "the samples").shape
+    (256, 8)
     """
     if is_sparse(X):
         raise TypeError(
@@ -57,6 +84,25 @@ def feature_sets(model: AutoencoderEstimator, train: Any, test: Any) -> list[Fea
     ----------
     model : fitted estimator
     train, test : array-like of shape ``(n, *shape)``
+
+    Returns
+    -------
+    list of Features
+        "autoencoder", "PCA" and "raw".
+
+    Raises
+    ------
+    TypeError, ValueError
+        As ``samples_for``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> [(features.name, features.size) for features in feature_sets(model, X[:128], X[128:])]
+    [('autoencoder', 2), ('PCA', 2), ('raw', 8)]
     """
     train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
     (size,) = model.network_.code_shape

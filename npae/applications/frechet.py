@@ -26,7 +26,13 @@ FEWEST = 2  # samples of a half for each feature
 
 
 class TooFewSamplesError(ValueError):
-    """A half of the data has fewer samples than determine a covariance."""
+    """A half of the data has fewer samples than determine a covariance.
+
+    Examples
+    --------
+    >>> issubclass(TooFewSamplesError, ValueError)
+    True
+    """
 
 
 def frechet_distance(a: Array, b: Array) -> float:
@@ -40,6 +46,16 @@ def frechet_distance(a: Array, b: Array) -> float:
     Parameters
     ----------
     a, b : ndarray of shape (n, features), (m, features)
+
+    Returns
+    -------
+    float
+        In squared units of the features; at least 0.
+
+    Raises
+    ------
+    ValueError
+        If a set has fewer than two samples, or the sets have not as many features.
 
     Examples
     --------
@@ -60,7 +76,21 @@ def frechet_distance(a: Array, b: Array) -> float:
 
 
 def square_root(a: Array) -> Array:
-    """The symmetric square root of a symmetric matrix without negative eigenvalues, up to rounding: V √Λ Vᵀ."""
+    """The symmetric square root V √Λ Vᵀ of a symmetric matrix without negative eigenvalues, up to rounding.
+
+    Parameters
+    ----------
+    a : ndarray of shape (n, n)
+
+    Returns
+    -------
+    ndarray of shape (n, n)
+
+    Examples
+    --------
+    >>> square_root(np.diag([4.0, 9.0])).tolist()
+    [[2.0, 0.0], [0.0, 3.0]]
+    """
     values, vectors = np.linalg.eigh((a + a.T) / 2)
     root: Array = (vectors * np.sqrt(values.clip(0))) @ vectors.T
     return root
@@ -76,6 +106,11 @@ class Features:
         What gives them, as it follows "features of".
     of : function of samples ``(n, *shape)``
         Returns their features (n, size).
+
+    Examples
+    --------
+    >>> Features("the first two values", lambda samples: samples[:, :2]).of(np.zeros((3, 5))).shape
+    (3, 2)
     """
 
     name: str
@@ -83,12 +118,29 @@ class Features:
 
 
 def features_for(model: AutoencoderEstimator, X: Array, labels: Any = None) -> Features:
-    """Those of a small classifier that learns ``labels`` (n,) of X ``(n, *shape)``, or the model's codes.
+    """Features of a small classifier that learns the labels of samples, or the model's codes.
 
-    They are the codes where there are no labels or all are equal, and where scikit-learn is not installed.
-
-    The classifier is scikit-learn's ``MLPClassifier`` with 128 and 32 ReLU units and 20 epochs, a function of the data
+    They are the codes where there are no labels or all are equal, and where scikit-learn is not installed. The
+    classifier is scikit-learn's ``MLPClassifier`` with 128 and 32 ReLU units and 20 epochs, a function of the data
     alone. Codes flatter the model that they come from: use them to compare samplers, not models.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : ndarray of shape ``(n, *shape)``
+    labels : array-like of shape (n,), optional
+
+    Returns
+    -------
+    Features
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> features_for(model, X).name
+    "the model's own codes"
     """
     classes, places = (None, None) if labels is None else numbered(labels, len(X), "labels")
     if classes is None or len(classes) < 2 or not has_sklearn():
@@ -129,6 +181,11 @@ class Comparison:
         Number of features.
     features : str
         What gives them, as it follows "features of".
+
+    Examples
+    --------
+    >>> Comparison([("gaussian", 0.5), ("data", 0.1)], n=100, size=2, features="the model's own codes").rows[0]
+    ('gaussian', 0.5)
     """
 
     rows: list[tuple[str, float]]
@@ -152,10 +209,23 @@ def compare(
     samplers : sequence of str, optional
         By default all that the model has.
 
+    Returns
+    -------
+    Comparison
+
     Raises
     ------
     TooFewSamplesError
         If a half has fewer than two samples for each feature.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> found = compare(model, X, samplers=["gaussian"])
+    >>> [name for name, distance in found.rows], found.n
+    (['gaussian', 'data'], 128)
     """
     model.network_.check(X)
     X = check_dense(X, "X")

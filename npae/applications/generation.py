@@ -26,7 +26,7 @@ VARYING = 0.01  # variance of its mean above which Burda et al. (2016, §5.2) ca
 
 
 def slerp(a: Array, b: Array, t: Array) -> Array:
-    """Codes (steps, size) on the great circle from a to b: (sin((1−t)Ω) a + sin(tΩ) b) / sin Ω (Shoemake 1985).
+    """Codes on the great circle from a to b: (sin((1−t)Ω) a + sin(tΩ) b) / sin Ω (Shoemake 1985).
 
     Codes from N(0, 1) in many dimensions are close to a sphere, which a straight line between two of them leaves
     (White 2016). The length changes linearly from that of a to that of b.
@@ -34,9 +34,18 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
     Parameters
     ----------
     a, b : ndarray of shape (size,)
-        Not zero, else ValueError.
+        Not zero.
     t : ndarray of shape (steps,)
         From 0 (a) to 1 (b).
+
+    Returns
+    -------
+    ndarray of shape (steps, size)
+
+    Raises
+    ------
+    ValueError
+        If a code is zero, which has no direction.
 
     Examples
     --------
@@ -58,7 +67,37 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
 def walk(
     model: AutoencoderEstimator, a: Any, b: Any, steps: int = 9, *, spherical: bool = False, labels: Any = None
 ) -> Array:
-    """Samples ``(steps, *shape)`` from a to b, both ends included, along a straight line or a great circle."""
+    """Samples from a to b, both ends included, along a straight line or a great circle of codes.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    a, b : array-like of shape ``shape``
+        Two samples.
+    steps : int, default 9
+        Number of samples to return.
+    spherical : bool, default False
+        Whether codes are on a great circle; see ``slerp``.
+    labels : label or array-like of labels, optional
+        Those of a conditional model, which needs them.
+
+    Returns
+    -------
+    ndarray of shape ``(steps, *shape)``
+
+    Raises
+    ------
+    ValueError
+        As ``AutoencoderEstimator.interpolate``, or if a code on a great circle is zero.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.DeepAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
+    >>> walk(model, X[0], X[1], steps=5, spherical=True).shape
+    (5, 8)
+    """
     if not truth_value(spherical, "spherical"):
         return model.interpolate(a, b, steps, labels=labels)
     start, end = model.network_.encode(stack_two(a, b)).astype(np.float64)
@@ -66,10 +105,32 @@ def walk(
 
 
 def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float = 2.5, *, labels: Any = None) -> Array:
-    """Latent traversals of one sample x: each dimension of its code takes values from −reach to reach.
+    """Latent traversals of one sample: each dimension of its code takes values from −reach to reach.
 
-    Returns samples ``(code_size, steps, *shape)``. For a variational model, whose codes are close to N(0, 1), ``reach``
-    is in standard deviations; for others in units of the code.
+    Parameters
+    ----------
+    model : fitted estimator
+    x : array-like of shape ``shape``
+        The sample.
+    steps : int, default 9
+        Number of values of each dimension.
+    reach : float, default 2.5
+        For a variational model, whose codes are close to N(0, 1), in standard deviations; for others in units of the
+        code.
+    labels : label or array-like of labels, optional
+        Those of a conditional model, which needs them.
+
+    Returns
+    -------
+    ndarray of shape ``(code_size, steps, *shape)``
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.DeepAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
+    >>> traversals(model, X[0], steps=5).shape
+    (2, 5, 8)
     """
     (code,) = model.network_.encode(one_sample(x, "x")[None])
     steps, reach = whole_number(steps, "steps"), real_number(reach, "reach")
@@ -83,9 +144,32 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
 def latent_grid(
     model: AutoencoderEstimator, X: Any, steps: int = 15, reach: float = 2.0, *, labels: Any = None
 ) -> Array:
-    """Samples ``(steps², *shape)`` on a grid in the plane of the first two principal components of the codes of X.
+    """Samples on a grid in the plane of the first two principal components of codes.
 
-    The grid is in row-major order and extends ``reach`` standard deviations to both sides of each axis.
+    Parameters
+    ----------
+    model : fitted estimator
+    X : array-like of shape ``(n, *shape)``
+        Whose codes the plane is fitted to.
+    steps : int, default 15
+        Number of rows, and of columns.
+    reach : float, default 2.0
+        Standard deviations to which the grid extends on both sides of each axis.
+    labels : label or array-like of labels, optional
+        Those of a conditional model, which needs them.
+
+    Returns
+    -------
+    ndarray of shape ``(steps², *shape)``
+        In row-major order.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.DeepAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
+    >>> latent_grid(model, X, steps=3).shape
+    (9, 8)
     """
     codes = model.network_.encode(X).astype(np.float64)
     pca = PCA(codes, 2)
@@ -110,6 +194,12 @@ class Bounds:
         Mean divergence of each dimension of the code from N(0, 1).
     variance : ndarray of shape (code_size,)
         Variance of the mean of each dimension over the samples.
+
+    Examples
+    --------
+    >>> found = Bounds(-100.0, -99.0, kl=np.array([2.0, 0.001]), variance=np.array([0.9, 0.002]))
+    >>> found.active.tolist()
+    [True, False]
     """
 
     elbo: float
@@ -151,10 +241,31 @@ def bounds(
     labels : array-like of shape (n,), optional
         Of a conditional model, whose bounds are those of log p(x | label).
 
+    Returns
+    -------
+    Bounds
+
+    Raises
+    ------
+    ValueError
+        If the model is not variational, or X has another shape or is out of range.
+
     Warns
     -----
     UserWarning
         If the code has collapsed: fewer than half of its dimensions are active.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore")  # a code that one epoch has not brought to life
+    ...     found = bounds(model, X, draws=5)
+    >>> found.elbo <= found.importance_weighted < 0
+    True
     """
     if not isinstance(model, VariationalAutoencoder):
         raise ValueError(
@@ -181,7 +292,30 @@ def bounds(
 
 
 def log_likelihood(model: AutoencoderEstimator, X: Array, z: Array, places: Array | None = None) -> Array:
-    """log p(x|z) of each sample (n,)."""
+    """The logarithm of the likelihood p(x|z) of each sample.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : ndarray of shape ``(n, *shape)``
+    z : ndarray of shape (n, code_size)
+        Codes.
+    places : ndarray of int, shape (n,), optional
+        The labels of a conditional model, as ``places_of`` returns them.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        In nats: a Bernoulli distribution for cross-entropy, a normal one with variance ½ for squared error.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
+    >>> log_likelihood(model, X[:3], model.transform(X[:3])).shape
+    (3,)
+    """
     rebuilt = model.network_.decode(z, places).reshape(len(X), -1).astype(np.float64)
     x = X.reshape(len(X), -1).astype(np.float64)
     if model.network_.loss.name == "mse":

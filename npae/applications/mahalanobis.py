@@ -47,6 +47,16 @@ class Mahalanobis:
         Morrison 1950)::
 
             d²₍₋ᵢ₎ = n / (n − 1) · d² / (1 − d² / (n − 1))
+
+        Returns
+        -------
+        ndarray of float64, shape (n,)
+
+        Examples
+        --------
+        >>> distance = Mahalanobis(np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -2.0], [0.0, 2.0]]))
+        >>> bool((distance.of_own() > distance(np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -2.0], [0.0, 2.0]]))).all())
+        True
         """
         n = len(self._features)
         d2 = np.square(self(self._features))

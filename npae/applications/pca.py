@@ -19,8 +19,12 @@ class PCA:
     Examples
     --------
     >>> X = np.random.default_rng(0).random((100, 8))
-    >>> PCA(X, 3).encode(X, 2).shape
-    (100, 2)
+    >>> pca = PCA(X, 3)
+    >>> codes = pca.encode(X, 2)
+    >>> codes.shape, pca.decode(codes).shape
+    ((100, 2), (100, 8))
+    >>> pca.reconstruct(X, 3).shape
+    (100, 8)
     """
 
     mean: Array  # (features,)
@@ -34,15 +38,47 @@ class PCA:
         self.axes = axes[:code_size]
 
     def encode(self, X: Array, code_size: int) -> Array:
-        """The first ``code_size`` coordinates of X (n, ...) along the axes: codes (n, code_size)."""
+        """Coordinates of samples along the first axes.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, ...)
+        code_size : int
+            Number of axes; at most as many as are stored.
+
+        Returns
+        -------
+        ndarray of shape (n, code_size)
+        """
         codes: Array = (X.reshape(len(X), -1) - self.mean) @ self.axes[:code_size].T
         return codes
 
     def decode(self, codes: Array) -> Array:
-        """Flat samples (n, features) reconstructed from codes (n, code_size)."""
+        """Samples reconstructed from codes.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, code_size)
+
+        Returns
+        -------
+        ndarray of shape (n, features)
+            Flat.
+        """
         rebuilt: Array = codes @ self.axes[: codes.shape[1]] + self.mean
         return rebuilt
 
     def reconstruct(self, X: Array, code_size: int) -> Array:
-        """X (n, ...) reconstructed from its first ``code_size`` coordinates."""
+        """Samples reconstructed from their first coordinates.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, ...)
+        code_size : int
+            Number of coordinates.
+
+        Returns
+        -------
+        ndarray of the shape of X
+        """
         return self.decode(self.encode(X, code_size)).reshape(X.shape)

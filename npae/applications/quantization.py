@@ -28,8 +28,12 @@ class Quantizer:
     Examples
     --------
     >>> codes = np.array([[0.0], [0.4], [1.0]])
-    >>> Quantizer.fit(codes, bits=2).quantize(codes).tolist()
+    >>> quantizer = Quantizer.fit(codes, bits=2)
+    >>> numbers = quantizer.quantize(codes)
+    >>> numbers.tolist()
     [[0], [1], [3]]
+    >>> quantizer.restore(numbers).round(2).ravel().tolist()
+    [0.0, 0.33000001311302185, 1.0]
     """
 
     low: Array
@@ -37,18 +41,52 @@ class Quantizer:
 
     @classmethod
     def fit(cls, codes: Array, bits: int) -> Self:
-        """The quantiser that gives ``bits`` bits to the dimension of the widest range in codes (n, size)."""
+        """A quantiser for codes.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, size)
+        bits : int
+            For the dimension of the widest range, from 1 to 16; the others have the same step.
+
+        Returns
+        -------
+        Quantizer
+
+        Raises
+        ------
+        ValueError
+            If ``bits`` is out of range.
+        """
         bits = whole_number(bits, "bits", least=BITS[0], most=BITS[-1])
         low = codes.min(axis=0).astype(np.float32)
         widest = float((codes.max(axis=0) - low).max())
         return cls(low, float(np.float32(widest / (2**bits - 1))) or 1.0)
 
     def quantize(self, codes: Array) -> Array:
-        """Integers (n, size), uint16, for codes (n, size); values outside the range are clipped."""
+        """Codes as integers; values outside the range are clipped.
+
+        Parameters
+        ----------
+        codes : ndarray of shape (n, size)
+
+        Returns
+        -------
+        ndarray of uint16, shape (n, size)
+        """
         numbers: Array = np.rint((codes.astype(np.float64) - self.low) / self.step).clip(0, 2**16 - 1).astype(np.uint16)
         return numbers
 
     def restore(self, numbers: Array) -> Array:
-        """Codes (n, size), float32, with an error of at most half a step."""
+        """Codes from integers, with an error of at most half a step.
+
+        Parameters
+        ----------
+        numbers : ndarray of uint16, shape (n, size)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, size)
+        """
         codes: Array = (numbers * self.step + self.low).astype(np.float32)
         return codes

@@ -23,7 +23,26 @@ METHODS = ("pca", "tsne")
 
 @dataclass(frozen=True)
 class Reduction:
-    """Measures of one kind of features on test samples."""
+    """Measures of one kind of features on test samples.
+
+    Attributes
+    ----------
+    name : str
+        "autoencoder" or "PCA".
+    size : int
+        Number of features.
+    error : float
+        Mean squared error of reconstruction per value.
+    trustworthiness : float
+        From 0 to 1: no neighbour among the features is far away in the data (Venna & Kaski 2001).
+    overlap : float
+        Share of the nearest neighbours that are the same, from 0 to 1.
+
+    Examples
+    --------
+    >>> Reduction("PCA", size=2, error=0.05, trustworthiness=0.9, overlap=0.4).size
+    2
+    """
 
     name: str
     size: int
@@ -33,7 +52,26 @@ class Reduction:
 
 
 def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
-    """Mean share of the k nearest neighbours that each sample has in common in a (n, p) and in b (n, q)."""
+    """Mean share of the k nearest neighbours that each sample has in common among two kinds of features.
+
+    Parameters
+    ----------
+    a, b : ndarray of shape (n, p), (n, q)
+        Features of the same samples.
+    k : int, default 10
+        Number of neighbours.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> a = np.random.default_rng(0).random((20, 3))
+    >>> neighbour_overlap(a, 2 * a, k=5)
+    1.0
+    """
     k, neighbours = whole_number(k, "k"), []
     for features in (a, b):
         places, _ = Index(features.astype(np.float32)).search(features, k + 1)
@@ -44,7 +82,38 @@ def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
 
 
 def compare(model: AutoencoderEstimator, train: Any, test: Any, k: int = NEIGHBOURS) -> list[Reduction]:
-    """Measures of codes and of PCA of the same size, on test samples ``(n, *shape)``, n > 2 k. Needs scikit-learn."""
+    """Measures of codes and of PCA of the same size. Needs scikit-learn.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    train : array-like of shape ``(m, *shape)``
+        Samples to which PCA is fitted.
+    test : array-like of shape ``(n, *shape)``
+        Samples on which is measured; n > 2 k.
+    k : int, default 10
+        Number of neighbours.
+
+    Returns
+    -------
+    list of Reduction
+        Of the autoencoder and of PCA.
+
+    Raises
+    ------
+    ValueError
+        If there are too few test samples.
+    MissingExtraError
+        If scikit-learn is not installed.
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> [row.name for row in compare(model, X[:128], X[128:])]
+    ['autoencoder', 'PCA']
+    """
     require_sklearn("trustworthiness")
     from sklearn.manifold import trustworthiness
 
@@ -76,6 +145,11 @@ class Plane:
     points : ndarray of shape (n, 2)
     axes : pair of str
         What the two coordinates are; the second is empty where codes have one value, and then 0.
+
+    Examples
+    --------
+    >>> plane(np.zeros((9, 2))).points.shape
+    (9, 2)
     """
 
     points: Array
@@ -92,6 +166,10 @@ def plane(codes: Array, method: str = "pca") -> Plane:
         Principal coordinates, or the codes themselves where they have at most two values; or t-SNE (van der Maaten &
         Hinton 2008), which keeps neighbours together but neither distances nor areas: that of scikit-learn, started
         from principal coordinates, with perplexity 30, or a third of n - 1 where that is less.
+
+    Returns
+    -------
+    Plane
 
     Raises
     ------

@@ -52,9 +52,13 @@ class Index:
 
     Examples
     --------
-    >>> places, distances = Index(np.array([[0, 0], [3, 4]], np.float32)).search([[0, 1]], k=2)
+    >>> index = Index(np.array([[0, 0], [3, 4]], np.float32), names=("a.png", "b.png"))
+    >>> places, distances = index.search([[0, 1]], k=2)
     >>> places.tolist(), distances[0, 0].item()
     ([[0, 1]], 1.0)
+    >>> index.save("index.safetensors")
+    >>> Index.load("index.safetensors").names
+    ('a.png', 'b.png')
     """
 
     codes: Array
@@ -72,7 +76,35 @@ class Index:
     def of(
         cls, model: AutoencoderEstimator, X: Any, metric: str = "euclidean", names: Sequence[str] | None = None
     ) -> Self:
-        """The index of samples X ``(n, *shape)``, encoded by a fitted model; ``names`` are those of their files."""
+        """The index of samples, encoded by a fitted model.
+
+        Parameters
+        ----------
+        model : fitted estimator
+        X : array-like of shape ``(n, *shape)``
+        metric : {"euclidean", "cosine"}, default "euclidean"
+        names : sequence of str, optional
+            Those of the samples' files.
+
+        Returns
+        -------
+        Index
+            Which belongs to the model.
+
+        Raises
+        ------
+        ValueError
+            If X has another shape or is not finite, or the metric is unknown.
+
+        Examples
+        --------
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> places, distances = Index.of(model, X).search(model.transform(X[:3]), k=5)
+        >>> places.shape
+        (3, 5)
+        """
         codes = model.network_.encode(X)
         return cls(
             codes.reshape(len(codes), -1).astype(np.float32, copy=False),
@@ -151,7 +183,22 @@ class Index:
         """An approximate faiss index (HNSW) with these codes, for large numbers of them (Malkov & Yashunin 2016).
 
         Its ``search(queries, k)`` returns distances and places; with the metric cosine, queries must have unit length.
-        Raises MissingExtraError if faiss is not installed.
+
+        Returns
+        -------
+        faiss.IndexHNSWFlat
+
+        Raises
+        ------
+        MissingExtraError
+            If faiss is not installed.
+
+        Examples
+        --------
+        >>> codes = np.random.default_rng(0).random((100, 4), dtype="float32")
+        >>> distances, places = Index(codes).to_faiss().search(codes[:3], 1)
+        >>> places.ravel().tolist()
+        [0, 1, 2]
         """
         if find_spec("faiss") is None:
             raise MissingExtraError(
@@ -189,10 +236,20 @@ class Index:
 
     @classmethod
     def load(cls, path: str | Path, model: AutoencoderEstimator | None = None) -> Self:
-        """Load an index from a file of ``save``; if ``model`` is given, the index must belong to it.
+        """Load an index from a file of ``save``.
 
         The limits are those of ``npae.utils.safetensors.read``. The codes are mapped from the file and must be finite
         and not empty.
+
+        Parameters
+        ----------
+        path : str or Path
+        model : fitted estimator, optional
+            If it is given, the index must belong to it.
+
+        Returns
+        -------
+        Index
 
         Raises
         ------
@@ -245,9 +302,21 @@ def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labe
     Parameters
     ----------
     k : int
-    train, test : ndarray of shape (n, size)
-    train_labels, test_labels : array-like of shape (n,)
+        Number of neighbours.
+    train, test : ndarray of shape (n, size), (m, size)
+    train_labels, test_labels : array-like of shape (n,), (m,)
     metric : {"euclidean", "cosine"}
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+
+    Examples
+    --------
+    >>> codes = np.array([[0.0], [0.1], [5.0], [5.1]])
+    >>> precision_at(2, codes, [0, 0, 1, 1], codes, [0, 0, 1, 1], "euclidean")
+    1.0
     """
     places, _ = Index(train.astype(np.float32), metric).search(test, k)
     train_labels = check_labels(train_labels, len(train), "the training labels")
@@ -260,9 +329,27 @@ def compare(
 ) -> list[tuple[str, int, float, float]]:
     """Precision at k of codes, PCA and raw features.
 
+    Parameters
+    ----------
+    model : fitted estimator
+    train, test : array-like of shape ``(n, *shape)``, ``(m, *shape)``
+        Samples to search in, and those that are searched for.
+    train_labels, test_labels : array-like of shape (n,), (m,)
+    k : int, default 10
+        Number of neighbours.
+
     Returns
     -------
     list of (name, size, precision by Euclidean distance, precision by cosine)
+
+    Examples
+    --------
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> labels = (X[:, 0] > 0.5).astype(int)
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> [row[:2] for row in compare(model, X[:128], labels[:128], X[128:], labels[128:])]
+    [('autoencoder', 2), ('PCA', 2), ('raw', 8)]
     """
     rows = []
     for features in feature_sets(model, train, test):

@@ -68,7 +68,19 @@ class SoftAssignment(Layer):
 
 
 def target_distribution(q: Array) -> Array:
-    """p_ij = (q_ij² / f_j) / Σ_l (q_il² / f_l) with f_j = Σ_i q_ij: sharper than q, and even across clusters (eq. 3).
+    """The target distribution of deep embedded clustering: sharper than q, and even across clusters (eq. 3).
+
+    p_ij = (q_ij² / f_j) / Σ_l (q_il² / f_l) with f_j = Σ_i q_ij.
+
+    Parameters
+    ----------
+    q : ndarray of shape (N, k)
+        Rows that sum to 1.
+
+    Returns
+    -------
+    ndarray of shape (N, k)
+        Rows that sum to 1.
 
     Examples
     --------
@@ -93,6 +105,13 @@ def divergence(p: Array, q: Array) -> tuple[Array, Array]:
     losses : ndarray of shape (N,)
     dq : ndarray of shape (N, k)
         −p / (q N)
+
+    Examples
+    --------
+    >>> p = np.array([[0.5, 0.5]])
+    >>> losses, dq = divergence(p, p)
+    >>> losses.tolist(), dq.tolist()
+    ([0.0], [[-1.0, -1.0]])
     """
     ratio = p / q
     losses: Array = (p * np.log(np.maximum(ratio, np.finfo(np.float64).tiny))).sum(axis=1)

@@ -42,6 +42,18 @@ class WordWeights:
     words : list of str, length k
     weights : ndarray of float64, shape (k,)
         Inverse document frequencies.
+
+    Examples
+    --------
+    >>> texts = ["cheap flights and cheap hotels", "hotels near the sea", "a sea of flights"]
+    >>> words = WordWeights.fit(texts)
+    >>> words.words
+    ['flights', 'hotels', 'sea']
+    >>> words.vectors(["flights to the sea"]).toarray().round(2).tolist()
+    [[0.7099999785423279, 0.0, 0.7099999785423279]]
+    >>> words.save("words.safetensors")
+    >>> WordWeights.load("words.safetensors").words == words.words
+    True
     """
 
     words: list[str]
@@ -52,6 +64,16 @@ class WordWeights:
         """The most frequent words of texts. Needs scikit-learn.
 
         Words of fewer than two texts and English stop words are omitted.
+
+        Parameters
+        ----------
+        texts : sequence of str
+        most : int
+            Number of words; by default ``WORDS``.
+
+        Returns
+        -------
+        WordWeights
 
         Raises
         ------
@@ -72,7 +94,22 @@ class WordWeights:
         return cls(vectorizer.get_feature_names_out().tolist(), vectorizer.idf_)
 
     def vectors(self, texts: Sequence[str]) -> Any:
-        """The vectors (n, k) of texts, as a sparse matrix of float32. Needs scikit-learn."""
+        """The vectors of texts. Needs scikit-learn.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        sparse matrix of float32, shape (n, k)
+            Rows of unit length, or of zeros for a text without known words.
+
+        Raises
+        ------
+        ValueError
+            If there are no texts.
+        """
         require_sklearn("TF-IDF")
         from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -83,13 +120,30 @@ class WordWeights:
         return vectorizer.transform(texts).astype(np.float32)
 
     def save(self, path: str | Path, model: str = "") -> None:
-        """Write words and weights to a safetensors file, with the fingerprint of the model of their vectors."""
+        """Write words and weights to a safetensors file.
+
+        Parameters
+        ----------
+        path : str or Path
+        model : str, default ""
+            Fingerprint of the model of their vectors, which is written with them.
+        """
         record = {"format": FORMAT, "words": self.words, "model": model}
         safetensors.write(path, {"weights": self.weights.astype(np.float64)}, {KEY: json.dumps(record)})
 
     @classmethod
     def load(cls, path: str | Path, model: str = "") -> Self:
-        """Load words from a file of ``save``; if a fingerprint is given, the file must have the same.
+        """Load words from a file of ``save``.
+
+        Parameters
+        ----------
+        path : str or Path
+        model : str, default ""
+            If a fingerprint is given, the file must have the same.
+
+        Returns
+        -------
+        WordWeights
 
         Raises
         ------
@@ -125,6 +179,19 @@ class TextClassifier:
     words : WordWeights
     model : fitted estimator
     classifier : Classifier
+
+    Examples
+    --------
+    >>> texts = ["cheap flights and hotels", "flights to the sea", "goals and a penalty", "a penalty without goals"] * 8
+    >>> labels = ["travel", "travel", "sport", "sport"] * 8
+    >>> classifier = TextClassifier.fit(texts, labels, text_model(code_size=2, n_texts=len(texts)))
+    >>> found, probabilities, n_known = classifier.predict(["cheap hotels"])
+    >>> found.shape, n_known.tolist()
+    ((1,), [2])
+    >>> Path("travel").mkdir()
+    >>> classifier.save("travel")
+    >>> TextClassifier.load("travel").words.words[0]
+    'cheap'
     """
 
     words: WordWeights
@@ -133,9 +200,25 @@ class TextClassifier:
 
     @classmethod
     def fit(cls, texts: Sequence[str], labels: Any, model: AutoencoderEstimator | None = None) -> Self:
-        """Learn from texts and their labels (n,), whole numbers or str. Needs scikit-learn.
+        """Learn from texts and their labels. Needs scikit-learn.
 
-        ``model`` is an unfitted estimator, by default ``text_model()``.
+        Parameters
+        ----------
+        texts : sequence of str
+        labels : array-like of whole numbers or str, shape (n,)
+        model : unfitted estimator, optional
+            By default ``text_model()``.
+
+        Returns
+        -------
+        TextClassifier
+
+        Raises
+        ------
+        ValueError
+            If the texts have no word in common, or there are not two different labels.
+        MissingExtraError
+            If scikit-learn is not installed.
         """
         labels = check_labels(labels, len(texts), "the labels")
         words = WordWeights.fit(texts)
@@ -144,12 +227,30 @@ class TextClassifier:
         return cls(words, model, Classifier.of(model, vectors, labels))
 
     def predict(self, texts: Sequence[str]) -> tuple[Array, Array, Array]:
-        """The most probable label (n,) of each text, its probability (n,), and how many known words it has (n,)."""
+        """The most probable label of each text.
+
+        Parameters
+        ----------
+        texts : sequence of str
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+        probabilities : ndarray of shape (n,)
+            Of these labels.
+        n_known : ndarray of int, shape (n,)
+            How many known words each text has.
+        """
         vectors = self.words.vectors(texts)
         return *self.classifier.predict_samples(self.model, vectors), np.diff(vectors.indptr)
 
     def save(self, folder: str | Path) -> None:
-        """Write ``FILES`` into a folder, which must exist; those there are replaced, each atomically."""
+        """Write ``FILES`` into a folder, which must exist; those there are replaced, each atomically.
+
+        Parameters
+        ----------
+        folder : str or Path
+        """
         model, words, classifier = (Path(folder, name) for name in FILES)
         self.model.save(model)
         self.words.save(words, fingerprint(self.model.network_))
@@ -158,6 +259,14 @@ class TextClassifier:
     @classmethod
     def load(cls, folder: str | Path) -> Self:
         """Load what ``save`` wrote.
+
+        Parameters
+        ----------
+        folder : str or Path
+
+        Returns
+        -------
+        TextClassifier
 
         Raises
         ------
@@ -185,7 +294,24 @@ class TextClassifier:
 
 
 def text_model(code_size: int = 16, random_state: int = 0, *, n_texts: int = BATCH) -> DenoisingAutoencoder:
-    """An unfitted denoising model for the TF-IDF vectors of some texts, trained with 30 % of the values masked."""
+    """An unfitted denoising model for the TF-IDF vectors of texts, trained with 30 % of the values masked.
+
+    Parameters
+    ----------
+    code_size : int, default 16
+    random_state : int, default 0
+    n_texts : int
+        Number of texts it will be fitted to; a batch has no more.
+
+    Returns
+    -------
+    DenoisingAutoencoder
+
+    Examples
+    --------
+    >>> text_model(code_size=8, n_texts=20).batch_size
+    20
+    """
     return DenoisingAutoencoder(
         code_size=code_size,
         hidden=(256,),
@@ -223,6 +349,14 @@ def compare(
     Returns
     -------
     list of (name, size, accuracy with few labels, accuracy with all)
+
+    Examples
+    --------
+    >>> texts = ["cheap flights and hotels", "flights to the sea", "goals and a penalty", "a penalty without goals"] * 8
+    >>> labels = ["travel", "travel", "sport", "sport"] * 8
+    >>> fitted = TextClassifier.fit(texts, labels, text_model(code_size=2, n_texts=len(texts)))
+    >>> [row[0] for row in compare(fitted, texts, labels, texts, labels, few=8)]
+    ['autoencoder', 'truncated SVD', 'raw']
     """
     require_sklearn("truncated SVD")
     from sklearn.decomposition import TruncatedSVD

@@ -94,7 +94,8 @@ def gaps(public: Public, classes: list[type]) -> list[str]:
         missing.append("Yields")
     if _raises(public.subject) and not doc.doc["Raises"]:
         missing.append("Raises")
-    if ">>>" not in "\n".join(doc.examples) and not any(_is_called(public, cls) for cls in classes):
+    has_example = any(line.lstrip().startswith(">>>") and "+SKIP" not in line for line in doc.examples)
+    if not has_example and not any(_is_called(public, cls) for cls in classes):
         missing.append("Examples")
     return missing
 

@@ -25,12 +25,30 @@ IFRAME_HEIGHT = 900  # pixels
 class Explorer:
     """The page of a model; in a notebook it shows itself.
 
+    Parameters
+    ----------
+    html : str
+        The whole page.
+    n_samples : int
+        Samples in it.
+
     Attributes
     ----------
     html : str
         The whole page.
     n_samples : int
         Samples in it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> page = npae.explore(model, X[:20])
+    >>> page.save("explorer.html")
+    >>> page.n_samples, page.embedded(height=300)[:8]
+    (20, '<iframe ')
     """
 
     def __init__(self, html: str, n_samples: int) -> None:
@@ -42,12 +60,29 @@ class Explorer:
         return len(self.html.encode())
 
     def save(self, path: str | Path) -> None:
-        """Write the page; an existing file is replaced."""
+        """Write the page; an existing file is replaced.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom it ends in ``.html``.
+        """
         with atomic_write(path) as file:
             file.write(self.html.encode())
 
     def embedded(self, height: int = IFRAME_HEIGHT) -> str:
-        """The page within a frame of another page, which it can neither read nor change."""
+        """The page within a frame of another page, which it can neither read nor change.
+
+        Parameters
+        ----------
+        height : int
+            Of the frame, in pixels.
+
+        Returns
+        -------
+        str
+            HTML.
+        """
         return (
             f'<iframe title="Explorer of the model" sandbox="allow-scripts" srcdoc="{escape(self.html)}" '
             f'width="100%" height="{whole_number(height, "height")}" style="border:0"></iframe>'

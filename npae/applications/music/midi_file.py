@@ -13,12 +13,29 @@ LOUDNESS = 80  # of 127
 
 
 def midi_bytes(notes: Sequence[Note], layout: Layout, n_bars: int) -> bytes:
-    """The content of a MIDI file of one track, in the layout's meter and tempo, ``n_bars`` long.
+    """Notes as a MIDI file of one track, in the layout's meter and tempo.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+    layout : Layout
+    n_bars : int
+        Length of the piece.
+
+    Returns
+    -------
+    bytes
+        The content of the file.
 
     Raises
     ------
     MissingExtraError
         If mido is not installed.
+
+    Examples
+    --------
+    >>> midi_bytes([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1)[:4]
+    b'MThd'
     """
     try:
         import mido

@@ -8,7 +8,21 @@ from npae.utils.types import Array
 
 
 class Note(NamedTuple):
-    """A note: when it starts and ends, in steps from the first bar's beginning, and its MIDI pitch."""
+    """A note: when it starts and ends, in steps from the first bar's beginning, and its MIDI pitch.
+
+    Attributes
+    ----------
+    start, end : int
+        The first step in which it sounds, and the one behind the last, counted from the beginning of the first bar.
+    pitch : int
+        MIDI pitch; 60 is C4.
+
+    Examples
+    --------
+    >>> note = Note(start=0, end=4, pitch=60)
+    >>> note.end - note.start
+    4
+    """
 
     start: int
     end: int
@@ -37,6 +51,15 @@ def find_notes(bars: Array, layout: Layout) -> list[Note]:
     ------
     ValueError
         If the bars do not have the shape of the layout.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> layout = Layout((4, 4), 4, 60, 61)
+    >>> bars = np.zeros((1, *layout.shape), np.float32)
+    >>> bars[0, :2, 0, 0] = bars[0, 0, 0, 1] = 1  # C4 sounds in two steps and begins in the first
+    >>> find_notes(bars, layout)
+    [Note(start=0, end=2, pitch=60)]
     """
     if bars.ndim != 4 or bars.shape[1:] != layout.shape:
         raise ValueError(f"bars has shape {bars.shape}; expected (n, {', '.join(map(str, layout.shape))})")

@@ -9,11 +9,28 @@ from npae.utils import charts
 
 
 def roll_png(notes: Sequence[Note], layout: Layout, n_bars: int) -> bytes:
-    """The content of a PNG file.
+    """Notes as a picture: a piano roll.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+    layout : Layout
+    n_bars : int
+        Number of bars, which lines separate.
+
+    Returns
+    -------
+    bytes
+        The content of a PNG file.
 
     Raises
     ------
     MissingExtraError
         If matplotlib is not installed.
+
+    Examples
+    --------
+    >>> roll_png([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1)[1:4]
+    b'PNG'
     """
     return charts.piano_roll(notes, [bar * layout.steps for bar in range(n_bars + 1)], pitch_name)

@@ -45,6 +45,12 @@ def synthesise(notes: Sequence[Note], layout: Layout, n_bars: int, rate: int = R
     ------
     ValueError
         If it would last more than an hour.
+
+    Examples
+    --------
+    >>> sound = synthesise([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1, rate=8000)
+    >>> sound.dtype.name, round(float(abs(sound).max()), 3)
+    ('float32', 0.9)
     """
     rate = whole_number(rate, "rate", least=4000, most=192_000)
     seconds = n_bars * layout.steps * layout.seconds_per_step + RELEASE
@@ -64,7 +70,31 @@ def synthesise(notes: Sequence[Note], layout: Layout, n_bars: int, rate: int = R
 
 
 def wav_bytes(notes: Sequence[Note], layout: Layout, n_bars: int, rate: int = RATE) -> bytes:
-    """The content of a WAV file, mono, 16 bits a sample; see :func:`synthesise`."""
+    """Notes as a WAV file, mono, 16 bits a sample; see :func:`synthesise`.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+    layout : Layout
+    n_bars : int
+    rate : int, default 22050
+        Samples a second.
+
+    Returns
+    -------
+    bytes
+        The content of the file.
+
+    Raises
+    ------
+    ValueError
+        If it would last more than an hour.
+
+    Examples
+    --------
+    >>> wav_bytes([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1, rate=8000)[:4]
+    b'RIFF'
+    """
     sound = synthesise(notes, layout, n_bars, rate)
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as file:
