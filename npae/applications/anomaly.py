@@ -39,6 +39,7 @@ def auroc(inliers: Array, outliers: Array) -> float:
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.applications.anomaly import auroc
     >>> auroc(np.array([1.0, 2.0]), np.array([2.0, 3.0]))
     0.875
     """
@@ -63,6 +64,8 @@ def noise_like(X: Array, seed: int = 0) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.anomaly import noise_like
     >>> noise_like(np.array([[0.0, 1.0], [0.5, 0.2]], dtype="float32")).dtype.name
     'float32'
     """
@@ -93,7 +96,9 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.anomaly import compare
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
     >>> areas = compare(model, X[:128], X[128:], {"all zero": np.zeros((4, 8), "float32")})

@@ -39,7 +39,9 @@ class AnomalyScore:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.anomaly_scores import AnomalyScore
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
     >>> score = AnomalyScore(model, X[128:], "reconstruction")
@@ -125,6 +127,7 @@ def check_score(model: AutoencoderEstimator, score: str) -> None:
     Examples
     --------
     >>> import npae
+    >>> from npae.applications.anomaly_scores import check_score
     >>> check_score(npae.VanillaAutoencoder(), "joint")
     >>> check_score(npae.VanillaAutoencoder(), "elbo")
     Traceback (most recent call last):
@@ -158,6 +161,8 @@ def errors(rebuilt: Array, X: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.anomaly_scores import errors
     >>> errors(np.array([[0.0, 1.0]]), np.array([[0.0, 0.5]])).tolist()
     [0.125]
     """
@@ -185,7 +190,9 @@ def negative_elbo(model: VariationalAutoencoder, X: Array, draws: int = DRAWS) -
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.anomaly_scores import negative_elbo
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
     >>> negative_elbo(model, X[:3], draws=2).shape

@@ -35,7 +35,9 @@ def attribute_vector(model: AutoencoderEstimator, plus: Any, minus: Any) -> Arra
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import DeepAutoencoder
+    >>> from npae.applications.attributes import attribute_vector
     >>> X = np.random.default_rng(0).random((200, 8), dtype="float32")
     >>> model = DeepAutoencoder(hidden=(16,), code_size=3, epochs=3, random_state=0).fit(X)
     >>> attribute_vector(model, X[X[:, 0] > 0.5], X[X[:, 0] < 0.5]).shape
@@ -72,7 +74,9 @@ def apply_attribute(model: AutoencoderEstimator, X: Any, vector: Any, strengths:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.attributes import apply_attribute
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> apply_attribute(model, X[:3], [1.0, 0.0], strengths=[0, 1]).shape

@@ -40,6 +40,9 @@ def accuracy(features: Features, train_labels: Any, test_labels: Any) -> float:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.classification import accuracy
+    >>> from npae.applications.features import Features
     >>> X = np.array([[0.0], [0.1], [0.9], [1.0]])
     >>> accuracy(Features("raw", X, X), [0, 0, 1, 1], [0, 0, 1, 1])
     1.0
@@ -76,7 +79,9 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.classification import compare
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> labels = (X[:, 0] > 0.5).astype(int)
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
@@ -104,6 +109,9 @@ def measure(ways: Sequence[Features], train_labels: Any, test_labels: Any, few: 
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.classification import measure
+    >>> from npae.applications.features import Features
     >>> X = np.linspace(0, 1, 40)[:, None]
     >>> labels = (X[:, 0] > 0.5).astype(int)
     >>> [(name, size) for name, size, *_ in measure([Features("raw", X, X)], labels, labels, few=10, seed=0)]

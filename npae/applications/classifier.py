@@ -39,6 +39,8 @@ class Classifier:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.classifier import Classifier
     >>> half = Classifier(np.zeros(1), np.ones(1), np.array([[-5.0, 5.0]]), np.zeros(2), np.array(["minus", "plus"]))
     >>> half.predict([[2.0], [-1.0]])[0].tolist()
     ['plus', 'minus']
@@ -82,6 +84,8 @@ class Classifier:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from npae.applications.classifier import Classifier
         >>> X = np.array([[0.0], [0.1], [0.9], [1.0]])
         >>> Classifier.fit(X, ["low", "low", "high", "high"]).predict([[0.2]])[0].tolist()
         ['low']
@@ -139,7 +143,9 @@ class Classifier:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import npae
+        >>> from npae.applications.classifier import Classifier
         >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
         >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
         >>> classifier = Classifier.of(model, X, (X[:, 0] > 0.5).astype(int))
@@ -211,7 +217,9 @@ class Classifier:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import npae
+        >>> from npae.applications.classifier import Classifier
         >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
         >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
         >>> Classifier.of(model, X, (X[:, 0] > 0.5).astype(int)).predict_samples(model, X[:3])[0].shape
@@ -296,6 +304,8 @@ def plain_labels(labels: Array, what: str) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.classifier import plain_labels
     >>> plain_labels(np.array([1.0, 2.0]), "the labels").tolist()
     [1, 2]
     """

@@ -36,6 +36,8 @@ class Groups:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.clustering import Groups
     >>> groups = Groups.around(np.array([[0.0], [0.2], [5.0]]), centroids=np.array([[0.0], [5.0]]))
     >>> groups.groups.tolist(), groups.distances.tolist()
     ([0, 0, 1], [0.0, 0.2, 0.0])
@@ -85,6 +87,8 @@ def cluster(features: Array, n_clusters: int, seed: int = 0) -> Groups:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.clustering import cluster
     >>> sorted(cluster(np.array([[0.0], [0.2], [5.0], [5.1]]), 2).centroids.ravel().round(2).tolist())
     [0.1, 5.05]
     """
@@ -123,6 +127,8 @@ def silhouette(features: Array, groups: Array, seed: int = 0) -> float | None:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.clustering import silhouette
     >>> silhouette(np.array([[0.0], [0.1], [5.0], [5.1]]), np.array([0, 0, 1, 1])) > 0.9
     True
     """
@@ -154,6 +160,8 @@ def silhouettes(features: Array, numbers: Iterable[int], seed: int = 0) -> list[
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.clustering import best_number, silhouettes
     >>> X = np.array([[0.0], [0.1], [5.0], [5.1], [9.0]])
     >>> measured = silhouettes(X, [2, 3])
     >>> best_number(measured)
@@ -181,6 +189,7 @@ def best_number(measured: Sequence[tuple[int, float | None]]) -> int:
 
     Examples
     --------
+    >>> from npae.applications.clustering import best_number
     >>> best_number([(2, 0.5), (3, 0.7), (4, None)])
     3
     """
@@ -206,6 +215,8 @@ def agreement(labels: Array, groups: Array) -> tuple[float, float]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.clustering import agreement
     >>> agreement(np.array([0, 0, 1, 1]), np.array([1, 1, 0, 0]))
     (1.0, 1.0)
     """
@@ -235,7 +246,9 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.clustering import compare
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> [row[:2] for row in compare(model, X[:128], X[128:], (X[128:, 0] > 0.5).astype(int))]

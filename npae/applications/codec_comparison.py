@@ -40,6 +40,7 @@ class Coded:
 
     Examples
     --------
+    >>> from npae.applications.codec_comparison import Coded
     >>> Coded("JPEG", None, bytes=1000, bits_per_value=0.5, psnr=30.0).bytes
     1000
     """
@@ -82,6 +83,7 @@ def compare(model: AutoencoderEstimator, train: Any, test: Any, bits: int | None
     Examples
     --------
     >>> import npae
+    >>> from npae.applications.codec_comparison import compare
     >>> X = npae.datasets.load_digits().test_images[:64]
     >>> model = npae.VanillaAutoencoder(code_size=4, epochs=1, batch_size=64, random_state=0).fit(X)
     >>> rows = compare(model, X, X, bits=8)
@@ -125,6 +127,8 @@ def check_comparable(train: Array, test: Array) -> None:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.codec_comparison import check_comparable
     >>> check_comparable(np.zeros((9, 28, 28)), np.zeros((4, 28, 28)))
     """
     if not are_images(test):

@@ -62,7 +62,9 @@ def compress(model: AutoencoderEstimator, X: Any, bits: int | None = None) -> by
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import VanillaAutoencoder
+    >>> from npae.applications.compression import compress, decompress
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> decompress(model, compress(model, X)).shape
@@ -104,7 +106,9 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.compression import compress, decompress
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> decompress(model, compress(model, X, bits=8)).shape
@@ -161,7 +165,10 @@ def compress_file(model: AutoencoderEstimator, X: Any, path: str | Path, bits: i
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.compression import compress_file
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> compress_file(model, X, "samples.npaez", bits=8) == Path("samples.npaez").stat().st_size
@@ -196,7 +203,9 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.compression import compress_file, decompress_file
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> _ = compress_file(model, X, "samples.npaez", bits=8)
@@ -254,6 +263,9 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.compression import pack, unpack
+    >>> from npae.applications.quantization import Quantizer
     >>> codes = np.array([[0.0], [0.4], [1.0]])
     >>> quantizer = Quantizer.fit(codes, bits=2)
     >>> numbers, _, maker = unpack(pack(quantizer, quantizer.quantize(codes), "a model"))
@@ -303,6 +315,9 @@ def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.compression import pack, unpack
+    >>> from npae.applications.quantization import Quantizer
     >>> quantizer = Quantizer.fit(np.array([[0.0], [1.0]]), bits=2)
     >>> unpack(pack(quantizer, np.array([[3]], dtype="uint16"), "a model"))[0].tolist()
     [[3]]
@@ -383,6 +398,7 @@ def bits_per_value(content: bytes, shape: Sequence[int]) -> float:
 
     Examples
     --------
+    >>> from npae.applications.compression import bits_per_value
     >>> bits_per_value(bytes(49), (1, 28, 28))
     0.5
     """
@@ -404,6 +420,8 @@ def psnr(rebuilt: Array, X: Array) -> float:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.compression import psnr
     >>> psnr(np.zeros(4), np.full(4, 0.1))
     20.0
     """

@@ -49,7 +49,9 @@ class DeepClusters:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import DeepAutoencoder
+    >>> from npae.applications.deep_clustering import deep_cluster
     >>> rng = np.random.default_rng(0)
     >>> X = np.repeat(rng.random((3, 8)), 40, axis=0) + 0.05 * rng.normal(size=(120, 8))
     >>> model = DeepAutoencoder(hidden=(16,), code_size=2, epochs=20, batch_size=20, random_state=0).fit(X)
@@ -114,7 +116,9 @@ def deep_cluster(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import DeepAutoencoder
+    >>> from npae.applications.deep_clustering import deep_cluster
     >>> rng = np.random.default_rng(0)
     >>> X = np.repeat(rng.random((3, 8)), 40, axis=0) + 0.05 * rng.normal(size=(120, 8))
     >>> model = DeepAutoencoder(hidden=(16,), code_size=2, epochs=20, batch_size=20, random_state=0).fit(X)
@@ -175,6 +179,7 @@ def refuse_variational(model: AutoencoderEstimator) -> None:
     Examples
     --------
     >>> from npae import VanillaAutoencoder
+    >>> from npae.applications.deep_clustering import refuse_variational
     >>> refuse_variational(VanillaAutoencoder())
     """
     if isinstance(model, VariationalAutoencoder):

@@ -39,7 +39,9 @@ class Detection:
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.detector import Detector
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
     >>> found = Detector(model, X[128:]).find(np.full((1, 8), 0.5, "float32"))
@@ -85,6 +87,7 @@ class Detector:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import DeepAutoencoder
     >>> from npae.applications.detector import Detector
     >>> rng = np.random.default_rng(0)
@@ -137,7 +140,9 @@ class Detector:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import npae
+        >>> from npae.applications.detector import Detector
         >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
         >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X[:128])
         >>> Detector(model, X[128:]).score(X[:3]).shape

@@ -43,6 +43,9 @@ def parts_in(folder: Path) -> list[Path]:
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from npae.applications.encoded_parts import parts_in
     >>> Path("parts").mkdir()
     >>> np.save("parts/a.npy", np.zeros((2, 3)))
     >>> [part.name for part in parts_in(Path("parts"))]
@@ -74,6 +77,8 @@ def codes_of(part: Path, out: Path) -> Path:
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> from npae.applications.encoded_parts import codes_of
     >>> codes_of(Path("parts/a.csv"), Path("codes")).as_posix()
     'codes/a.npy'
     """
@@ -125,8 +130,11 @@ def encode_parts(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> import distributed
+    >>> import numpy as np
     >>> from npae import Autoencoder
+    >>> from npae.applications.encoded_parts import encode_parts
     >>> from npae.layers import Dense
     >>> Autoencoder([Dense(2)], [Dense(3)], loss="mse").build((3,)).save("model.safetensors")
     >>> np.save("a.npy", np.zeros((4, 3)))
@@ -181,7 +189,9 @@ def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) 
 
     Examples
     --------
-    >>> from npae import Autoencoder
+    >>> import numpy as np
+    >>> from npae import Autoencoder, load_encoder
+    >>> from npae.applications.encoded_parts import encode_part
     >>> from npae.layers import Dense
     >>> Autoencoder([Dense(2)], [Dense(3)], loss="mse").build((3,)).save("net.safetensors")
     >>> np.save("samples.npy", np.zeros((4, 3)))

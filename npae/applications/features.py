@@ -24,6 +24,7 @@ class Features:
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.applications.features import Features
     >>> Features("raw", np.zeros((5, 8)), np.zeros((3, 8))).size
     8
     """
@@ -64,6 +65,7 @@ def samples_for(model: AutoencoderEstimator, X: Any, what: str) -> Array:
     --------
     >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.features import samples_for
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> samples_for(model, X.tolist(), "the samples").shape
@@ -99,6 +101,7 @@ def feature_sets(model: AutoencoderEstimator, train: Any, test: Any) -> list[Fea
     --------
     >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.features import feature_sets
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> [(features.name, features.size) for features in feature_sets(model, X[:128], X[128:])]

@@ -30,6 +30,7 @@ class TooFewSamplesError(ValueError):
 
     Examples
     --------
+    >>> from npae.applications.frechet import TooFewSamplesError
     >>> issubclass(TooFewSamplesError, ValueError)
     True
     """
@@ -59,6 +60,8 @@ def frechet_distance(a: Array, b: Array) -> float:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.frechet import frechet_distance
     >>> a = np.random.default_rng(0).normal(size=(100, 3))
     >>> round(frechet_distance(a, a), 9), round(frechet_distance(a, a + 2), 9)
     (0.0, 12.0)
@@ -88,6 +91,8 @@ def square_root(a: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.frechet import square_root
     >>> square_root(np.diag([4.0, 9.0])).tolist()
     [[2.0, 0.0], [0.0, 3.0]]
     """
@@ -109,6 +114,8 @@ class Features:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.frechet import Features
     >>> Features("the first two values", lambda samples: samples[:, :2]).of(np.zeros((3, 5))).shape
     (3, 2)
     """
@@ -136,7 +143,9 @@ def features_for(model: AutoencoderEstimator, X: Array, labels: Any = None) -> F
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.frechet import features_for
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> features_for(model, X).name
@@ -184,6 +193,7 @@ class Comparison:
 
     Examples
     --------
+    >>> from npae.applications.frechet import Comparison
     >>> Comparison([("gaussian", 0.5), ("data", 0.1)], n=100, size=2, features="the model's own codes").rows[0]
     ('gaussian', 0.5)
     """
@@ -220,7 +230,9 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.frechet import compare
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> found = compare(model, X, samplers=["gaussian"])

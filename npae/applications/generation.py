@@ -49,6 +49,8 @@ def slerp(a: Array, b: Array, t: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.generation import slerp
     >>> slerp(np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([0.5])).round(4)
     array([[0.7071, 0.7071]])
     """
@@ -92,7 +94,9 @@ def walk(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.generation import walk
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.DeepAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
     >>> walk(model, X[0], X[1], steps=5, spherical=True).shape
@@ -126,7 +130,9 @@ def traversals(model: AutoencoderEstimator, x: Any, steps: int = 9, reach: float
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.generation import traversals
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.DeepAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
     >>> traversals(model, X[0], steps=5).shape
@@ -165,7 +171,9 @@ def latent_grid(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.generation import latent_grid
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.DeepAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
     >>> latent_grid(model, X, steps=3).shape
@@ -197,6 +205,8 @@ class Bounds:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.generation import Bounds
     >>> found = Bounds(-100.0, -99.0, kl=np.array([2.0, 0.001]), variance=np.array([0.9, 0.002]))
     >>> found.active.tolist()
     [True, False]
@@ -258,7 +268,9 @@ def bounds(
     Examples
     --------
     >>> import warnings
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.generation import bounds
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
     >>> with warnings.catch_warnings():
@@ -310,7 +322,9 @@ def log_likelihood(model: AutoencoderEstimator, X: Array, z: Array, places: Arra
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.generation import log_likelihood
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VariationalAutoencoder(hidden=(8,), code_size=2, epochs=1, random_state=0).fit(X)
     >>> log_likelihood(model, X[:3], model.transform(X[:3])).shape

@@ -19,6 +19,8 @@ class Mahalanobis:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.mahalanobis import Mahalanobis
     >>> distance = Mahalanobis(np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -2.0], [0.0, 2.0]]))
     >>> distance(np.array([[0.0, 0.0], [0.0, 2.0]])).round(2).tolist()
     [0.0, 1.41]
@@ -54,6 +56,8 @@ class Mahalanobis:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from npae.applications.mahalanobis import Mahalanobis
         >>> distance = Mahalanobis(np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -2.0], [0.0, 2.0]]))
         >>> bool((distance.of_own() > distance(np.array([[-1.0, 0.0], [1.0, 0.0], [0.0, -2.0], [0.0, 2.0]]))).all())
         True

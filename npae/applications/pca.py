@@ -18,6 +18,8 @@ class PCA:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.pca import PCA
     >>> X = np.random.default_rng(0).random((100, 8))
     >>> pca = PCA(X, 3)
     >>> codes = pca.encode(X, 2)

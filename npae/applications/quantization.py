@@ -27,6 +27,8 @@ class Quantizer:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.quantization import Quantizer
     >>> codes = np.array([[0.0], [0.4], [1.0]])
     >>> quantizer = Quantizer.fit(codes, bits=2)
     >>> numbers = quantizer.quantize(codes)

@@ -40,6 +40,7 @@ class Reduction:
 
     Examples
     --------
+    >>> from npae.applications.reduction import Reduction
     >>> Reduction("PCA", size=2, error=0.05, trustworthiness=0.9, overlap=0.4).size
     2
     """
@@ -68,6 +69,8 @@ def neighbour_overlap(a: Array, b: Array, k: int = NEIGHBOURS) -> float:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.reduction import neighbour_overlap
     >>> a = np.random.default_rng(0).random((20, 3))
     >>> neighbour_overlap(a, 2 * a, k=5)
     1.0
@@ -108,7 +111,9 @@ def compare(model: AutoencoderEstimator, train: Any, test: Any, k: int = NEIGHBO
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.reduction import compare
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> [row.name for row in compare(model, X[:128], X[128:])]
@@ -148,6 +153,8 @@ class Plane:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.reduction import plane
     >>> plane(np.zeros((9, 2))).points.shape
     (9, 2)
     """
@@ -180,6 +187,8 @@ def plane(codes: Array, method: str = "pca") -> Plane:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.reduction import plane
     >>> plane(np.random.default_rng(0).normal(size=(9, 5))).axes
     ('principal coordinate 1 of the codes', 'principal coordinate 2 of the codes')
     """

@@ -52,6 +52,8 @@ class Index:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.retrieval import Index
     >>> index = Index(np.array([[0, 0], [3, 4]], np.float32), names=("a.png", "b.png"))
     >>> places, distances = index.search([[0, 1]], k=2)
     >>> places.tolist(), distances[0, 0].item()
@@ -98,7 +100,9 @@ class Index:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import npae
+        >>> from npae.applications.retrieval import Index
         >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
         >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
         >>> places, distances = Index.of(model, X).search(model.transform(X[:3]), k=5)
@@ -195,6 +199,8 @@ class Index:
 
         Examples
         --------
+        >>> import numpy as np
+        >>> from npae.applications.retrieval import Index
         >>> codes = np.random.default_rng(0).random((100, 4), dtype="float32")
         >>> distances, places = Index(codes).to_faiss().search(codes[:3], 1)
         >>> places.ravel().tolist()
@@ -314,6 +320,8 @@ def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labe
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.retrieval import precision_at
     >>> codes = np.array([[0.0], [0.1], [5.0], [5.1]])
     >>> precision_at(2, codes, [0, 0, 1, 1], codes, [0, 0, 1, 1], "euclidean")
     1.0
@@ -344,7 +352,9 @@ def compare(
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
+    >>> from npae.applications.retrieval import compare
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> labels = (X[:, 0] > 0.5).astype(int)
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)

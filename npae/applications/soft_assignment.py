@@ -30,6 +30,8 @@ class SoftAssignment(Layer):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.soft_assignment import SoftAssignment
     >>> layer = SoftAssignment(2).build((1,), dtype="float64")
     >>> layer.centroids[...] = [[0], [3]]
     >>> layer(np.array([[0.0], [1.5]])).round(2).tolist()
@@ -84,6 +86,8 @@ def target_distribution(q: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.soft_assignment import target_distribution
     >>> target_distribution(np.array([[0.9, 0.1], [0.4, 0.6]])).round(3).tolist()
     [[0.978, 0.022], [0.193, 0.807]]
     """
@@ -108,6 +112,8 @@ def divergence(p: Array, q: Array) -> tuple[Array, Array]:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.soft_assignment import divergence
     >>> p = np.array([[0.5, 0.5]])
     >>> losses, dq = divergence(p, p)
     >>> losses.tolist(), dq.tolist()

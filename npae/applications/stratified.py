@@ -31,6 +31,8 @@ def stratified(labels: Any, n: int, seed: int = 0) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.stratified import stratified
     >>> labels = np.array(["cat"] * 90 + ["dog"] * 10)
     >>> labels[stratified(labels, 10)].tolist().count("dog")
     1

@@ -45,6 +45,7 @@ class WordWeights:
 
     Examples
     --------
+    >>> from npae.applications.texts import WordWeights
     >>> texts = ["cheap flights and cheap hotels", "hotels near the sea", "a sea of flights"]
     >>> words = WordWeights.fit(texts)
     >>> words.words
@@ -182,6 +183,8 @@ class TextClassifier:
 
     Examples
     --------
+    >>> from pathlib import Path
+    >>> from npae.applications.texts import TextClassifier, text_model
     >>> texts = ["cheap flights and hotels", "flights to the sea", "goals and a penalty", "a penalty without goals"] * 8
     >>> labels = ["travel", "travel", "sport", "sport"] * 8
     >>> classifier = TextClassifier.fit(texts, labels, text_model(code_size=2, n_texts=len(texts)))
@@ -309,6 +312,7 @@ def text_model(code_size: int = 16, random_state: int = 0, *, n_texts: int = BAT
 
     Examples
     --------
+    >>> from npae.applications.texts import text_model
     >>> text_model(code_size=8, n_texts=20).batch_size
     20
     """
@@ -352,6 +356,7 @@ def compare(
 
     Examples
     --------
+    >>> from npae.applications.texts import TextClassifier, compare, text_model
     >>> texts = ["cheap flights and hotels", "flights to the sea", "goals and a penalty", "a penalty without goals"] * 8
     >>> labels = ["travel", "travel", "sport", "sport"] * 8
     >>> fitted = TextClassifier.fit(texts, labels, text_model(code_size=2, n_texts=len(texts)))

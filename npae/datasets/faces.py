@@ -34,6 +34,7 @@ class Crop(NamedTuple):
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from npae.datasets import Crop
     >>> Crop(Path("holiday.jpg"), n_faces=0, face=None).face is None
     True
@@ -86,8 +87,10 @@ def crop_faces(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from PIL import Image
     >>> from skimage import data
+    >>> from npae.datasets import crop_faces
     >>> Path("photos").mkdir()
     >>> Image.fromarray(data.astronaut()[:256, 100:356]).save("photos/astronaut.png")
     >>> [(crop.n_faces, crop.face.name) for crop in crop_faces("photos", "faces", size=(32, 32))]

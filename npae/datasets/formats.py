@@ -166,6 +166,7 @@ def read(
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae.datasets import read
     >>> read("digits").shape
     (5000, 28, 28)

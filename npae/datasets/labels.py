@@ -63,6 +63,7 @@ def read_labels(source: str | os.PathLike[str], *, header: bool | None = None) -
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from npae.datasets import read_labels
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "labels.csv"
     >>> _ = path.write_text("tabby cat\ndog\n", encoding="utf-8")
     >>> read_labels(path).tolist()

@@ -69,6 +69,7 @@ def read_texts(
     Examples
     --------
     >>> import pathlib, tempfile
+    >>> from npae.datasets import read_texts
     >>> path = pathlib.Path(tempfile.mkdtemp()) / "mails.csv"
     >>> _ = path.write_text('kind,words\nspam,"Win, win!"\nham,See you\n', encoding="utf-8")
     >>> read_texts(path, text_column="words", label_column="kind")
@@ -142,6 +143,7 @@ def read_new_texts(
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from npae.datasets import read_new_texts
     >>> _ = Path("lines.txt").write_text("first text\nsecond text\n", encoding="utf-8")
     >>> read_new_texts("lines.txt")

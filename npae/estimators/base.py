@@ -47,6 +47,7 @@ class AutoencoderEstimator(FitMixin):
     --------
     >>> import numpy as np
     >>> import npae
+    >>> from npae.estimators import AutoencoderEstimator
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
     >>> isinstance(model, AutoencoderEstimator)

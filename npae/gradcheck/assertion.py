@@ -24,6 +24,7 @@ class GradientError(AssertionError):
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.gradcheck import GradientError, assert_gradient
     >>> try:
     ...     assert_gradient(np.sin, lambda g, x: g * np.sin(x), [np.ones(3)])
     ... except GradientError as error:
@@ -59,6 +60,7 @@ def assert_gradient(
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.gradcheck import assert_gradient
     >>> x = np.random.default_rng(0).normal(size=(3, 4))
     >>> assert_gradient(np.sin, lambda g, x: g * np.cos(x), [x]).passed
     True
@@ -87,7 +89,7 @@ def assert_passed(report: Report) -> Report:
 
     Examples
     --------
-    >>> from npae.gradcheck import check_layer
+    >>> from npae.gradcheck import assert_passed, check_layer
     >>> from npae.layers import Tanh
     >>> assert_passed(check_layer(Tanh(), (4,))).verdict
     <Verdict.PASS: 'PASS'>

@@ -68,6 +68,7 @@ def check_distribution(
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.gradcheck import check_distribution
     >>> from npae.recipes import variational
     >>> print(check_distribution(variational((6,), code_size=2, hidden=(4,)), np.full((3, 6), 0.5)).verdict)
     PASS

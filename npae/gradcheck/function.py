@@ -246,6 +246,7 @@ def check(
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.gradcheck import check
     >>> x = np.random.default_rng(0).normal(size=(3, 4))
     >>> print(check(np.tanh, lambda g, x: g * (1 - np.tanh(x) ** 2), [x]).verdict)
     PASS

@@ -94,6 +94,7 @@ def check_grad(
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.gradcheck import check_grad
     >>> x = np.random.default_rng(0).normal(size=(3, 4))
     >>> print(check_grad(lambda x: (x**2).sum(), lambda x: 2 * x, x).verdict)
     PASS

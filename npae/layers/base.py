@@ -45,6 +45,7 @@ class Layer:
 
     >>> import numpy as np
     >>> from npae.gradcheck import check_layer
+    >>> from npae.layers import Layer
     >>> class Square(Layer):
     ...     def plan(self, input_shape, arena):
     ...         return input_shape

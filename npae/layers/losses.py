@@ -15,6 +15,7 @@ class Loss:
 
     Examples
     --------
+    >>> from npae.losses import Loss, loss_by_name
     >>> [type(loss_by_name(name)).__name__ for name in ("bce", "mse")]
     ['BinaryCrossEntropyOnLogits', 'SquaredError']
     >>> isinstance(loss_by_name("mse"), Loss)
@@ -45,6 +46,7 @@ class Loss:
         >>> import numpy as np
         >>> from npae.kernels import reference
         >>> from npae.layers.arena import Arena
+        >>> from npae.losses import SquaredError
         >>> arena, loss = Arena("float64", reference), SquaredError()
         >>> loss.plan((3,), arena)
         >>> arena.allocate()

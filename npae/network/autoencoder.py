@@ -62,6 +62,7 @@ class Autoencoder(Network):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import Autoencoder
     >>> from npae.layers import Dense, ReLU
     >>> net = Autoencoder([Dense(8), ReLU(), Dense(2)], [Dense(8), ReLU(), Dense(16)], loss="mse").build((16,))

@@ -135,6 +135,7 @@ def load_encoder(path: str | Path, layers: Iterable[type[Layer]] = ()) -> Encode
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
     >>> from npae.layers import Dense
     >>> npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)).save("net.safetensors")

@@ -61,8 +61,11 @@ def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, s
     --------
     The weights of ``torch.nn.Linear(5, 2)`` are (out, in):
 
+    >>> import numpy as np
     >>> from npae import Autoencoder
+    >>> from npae.foreign import import_weights
     >>> from npae.layers import Dense
+    >>> from npae.utils import safetensors
     >>> arrays = {"fc.weight": np.ones((2, 5), "float32"), "fc.bias": np.zeros(2, "float32")}
     >>> arrays |= {"out.weight": np.ones((5, 2), "float32"), "out.bias": np.zeros(5, "float32")}
     >>> safetensors.write("torch.safetensors", arrays, {})

@@ -45,7 +45,9 @@ def fingerprint(net: Autoencoder) -> str:
 
     Examples
     --------
+    >>> from npae import Autoencoder
     >>> from npae.layers import Dense
+    >>> from npae.storage import fingerprint
     >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,), seed=0)
     >>> other = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,), seed=1)
     >>> len(fingerprint(net)), fingerprint(net) == fingerprint(other)
@@ -84,7 +86,9 @@ def read(path: str | Path) -> "StoredModel":
 
     Examples
     --------
+    >>> from npae import Autoencoder
     >>> from npae.layers import Dense
+    >>> from npae.storage import read
     >>> Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)).save("net.safetensors")
     >>> stored = read("net.safetensors")
     >>> stored.record["input_shape"], len(stored.arrays)
@@ -198,7 +202,9 @@ class StoredModel:
 
         Examples
         --------
+        >>> from npae import Autoencoder
         >>> from npae.layers import Dense
+        >>> from npae.storage import read
         >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,), seed=0)
         >>> net.save("net.safetensors")
         >>> other = Autoencoder([Dense(2)], [Dense(5)], loss="mse")
@@ -267,7 +273,9 @@ class StoredModel:
 
         Examples
         --------
+        >>> import numpy as np
         >>> import npae
+        >>> from npae.storage import read
         >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
         >>> npae.VanillaAutoencoder(code_size=2, epochs=2, random_state=0).fit(X).save("model.safetensors")
         >>> len(read("model.safetensors").history()["loss"])
@@ -319,6 +327,8 @@ class StoredModel:
 
         Examples
         --------
+        >>> from pathlib import Path
+        >>> from npae.storage import StoredModel
         >>> stored = StoredModel(Path("net.safetensors"), {}, {})
         >>> with stored.errors_as_file_errors():
         ...     stored.network()

@@ -133,7 +133,7 @@ class Checkpoints:
 
         Examples
         --------
-        >>> from npae import recipes
+        >>> from npae import Checkpoints, recipes
         >>> network = recipes.vanilla((8,), code_size=2)
         >>> Checkpoints("runs/new", resume=True).take_over_gains(network)  # no checkpoints: nothing changes
         """

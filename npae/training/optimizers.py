@@ -26,8 +26,10 @@ class Optimizer:
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import Autoencoder
     >>> from npae.layers import Dense
+    >>> from npae.optimizers import Adam
     >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
     >>> optimizer = Adam(0.01)
     >>> optimizer.bind(net.arena)
@@ -127,6 +129,7 @@ class Optimizer:
         >>> from npae import Autoencoder
         >>> from npae.kernels import reference
         >>> from npae.layers import Dense
+        >>> from npae.optimizers import SGD
         >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
         >>> optimizer = SGD(0.1)
         >>> optimizer.bind(net.arena)
@@ -182,8 +185,10 @@ class Adam(Optimizer):
 
     Examples
     --------
+    >>> import numpy as np
     >>> from npae import Autoencoder
     >>> from npae.layers import Dense
+    >>> from npae.optimizers import Adam
     >>> from npae.training import Training
     >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
     >>> training = Training(net, Adam(0.01))
@@ -220,6 +225,7 @@ class AdamW(Adam):
 
     Examples
     --------
+    >>> from npae.optimizers import AdamW
     >>> AdamW(0.01, weight_decay=0.1).settings["weight_decay"]
     0.1
     """
@@ -256,6 +262,7 @@ class RMSprop(Optimizer):
 
     Examples
     --------
+    >>> from npae.optimizers import RMSprop
     >>> RMSprop(0.01).settings
     {'learning_rate': 0.01, 'decay': 0.9, 'epsilon': 1e-08}
     """
@@ -297,6 +304,7 @@ def optimizer_by_name(name: str, learning_rate: float, **options: Any) -> Optimi
 
     Examples
     --------
+    >>> from npae.optimizers import optimizer_by_name
     >>> optimizer_by_name("adamw", 0.01, weight_decay=0.1).settings["learning_rate"]
     0.01
     """
@@ -322,6 +330,8 @@ def clip_by_norm(dtheta: Array, limit: float) -> float:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.optimizers import clip_by_norm
     >>> dtheta = np.array([3.0, 4.0])
     >>> clip_by_norm(dtheta, 1.0), dtheta.tolist()
     (5.0, [0.6000000000000001, 0.8])

@@ -18,6 +18,7 @@ class Constant:
 
     Examples
     --------
+    >>> from npae.schedules import Constant
     >>> Constant()(1000)
     1.0
     """
@@ -38,6 +39,7 @@ class StepDecay:
 
     Examples
     --------
+    >>> from npae.schedules import StepDecay
     >>> StepDecay(every=10, factor=0.5)(20)
     0.25
     """
@@ -65,6 +67,7 @@ class Cosine:
 
     Examples
     --------
+    >>> from npae.schedules import Cosine
     >>> Cosine(total=100)(0), Cosine(total=100)(100)
     (1.0, 0.0)
     """
@@ -94,6 +97,7 @@ class WarmUp:
 
     Examples
     --------
+    >>> from npae.schedules import WarmUp
     >>> WarmUp(steps=4)(0)
     0.25
     """
@@ -125,6 +129,7 @@ class Span:
 
     Examples
     --------
+    >>> from npae.schedules import Cosine, Span
     >>> Span(start=100, total=10, then=Cosine(10))(50), Span(start=100, total=10, then=Cosine(10))(105)
     (1.0, 0.5)
     """
@@ -158,6 +163,7 @@ def schedule_by_name(name: str, total: int) -> Schedule:
 
     Examples
     --------
+    >>> from npae.schedules import schedule_by_name
     >>> schedule_by_name("step", 300)(150)
     0.1
     """

@@ -82,8 +82,11 @@ class Training(TrainingState):
 
     Examples
     --------
+    >>> import numpy as np
     >>> import npae
     >>> from npae.layers import Dense
+    >>> from npae.training import Training
+    >>> from npae.training.state import Data
     >>> net = npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
     >>> training = Training(net, npae.optimizers.Adam(0.01), batch_size=32)
     >>> x = np.ones((128, 5), dtype="float32")
@@ -149,6 +152,8 @@ class Training(TrainingState):
         --------
         >>> from types import SimpleNamespace
         >>> import npae
+        >>> from npae.training import Training
+        >>> from npae.training.ranks.agreement import Ranks
         >>> net = npae.recipes.vanilla((8,), code_size=2).build((8,))
         >>> training = Training(net, npae.optimizers.SGD(0.1))
         >>> training.join_ranks(Ranks(SimpleNamespace(rank=0, size=2)))
@@ -164,6 +169,8 @@ class Training(TrainingState):
         --------
         >>> from types import SimpleNamespace
         >>> import npae
+        >>> from npae.training import Training
+        >>> from npae.training.ranks.agreement import Ranks
         >>> net = npae.recipes.vanilla((8,), code_size=2).build((8,))
         >>> training = Training(net, npae.optimizers.SGD(0.1))
         >>> training.join_ranks(Ranks(SimpleNamespace(rank=0, size=2)))

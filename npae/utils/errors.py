@@ -12,6 +12,7 @@ class NotFittedError(ValueError, AttributeError):
     Examples
     --------
     >>> import npae
+    >>> from npae.errors import NotFittedError
     >>> try:
     ...     npae.VanillaAutoencoder().transform([[0.5]])
     ... except NotFittedError as error:
@@ -27,6 +28,7 @@ class FileFormatError(ValueError):
     --------
     >>> from pathlib import Path
     >>> import npae
+    >>> from npae.errors import FileFormatError
     >>> _ = Path("model.safetensors").write_bytes(b"no model")
     >>> try:
     ...     npae.load("model.safetensors")
@@ -43,6 +45,7 @@ class CheckpointError(ValueError):
     --------
     >>> import numpy as np
     >>> import npae
+    >>> from npae.errors import CheckpointError
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0)
     >>> model = model.fit(X, checkpoints=npae.Checkpoints("run"))
@@ -60,6 +63,7 @@ class FolderInUseError(OSError):
     Examples
     --------
     >>> from pathlib import Path
+    >>> from npae.errors import FolderInUseError
     >>> from npae.utils.folder_lock import locked
     >>> Path("locked").mkdir()
     >>> with locked(Path("locked")):
@@ -90,6 +94,7 @@ class NonFiniteError(ArithmeticError):
     --------
     >>> import numpy as np
     >>> import npae
+    >>> from npae.errors import NonFiniteError
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, loss="mse", learning_rate=1e30, optimizer="sgd", random_state=0)
     >>> try:
@@ -109,6 +114,7 @@ class RankError(OSError):
 
     Examples
     --------
+    >>> from npae.errors import LostRankError, RankError
     >>> try:
     ...     raise LostRankError("rank 1 of 2 is gone")
     ... except RankError as error:
@@ -122,6 +128,7 @@ class LostRankError(RankError):
 
     Examples
     --------
+    >>> from npae.errors import LostRankError, RankError
     >>> issubclass(LostRankError, RankError)
     True
     """
@@ -132,6 +139,7 @@ class MissingExtraError(ImportError):
 
     Examples
     --------
+    >>> from npae.errors import MissingExtraError
     >>> try:
     ...     raise MissingExtraError("writing MIDI files needs mido; install it: pip install 'npae[music]'")
     ... except ImportError as error:
@@ -156,6 +164,7 @@ def quoted(value: object) -> str:
 
     Examples
     --------
+    >>> from npae.errors import quoted
     >>> quoted("abc"), len(quoted("abc" * 100))
     ("'abc'", 60)
     """
@@ -181,6 +190,7 @@ def one_line(reason: object, longest: int = 200) -> str:
 
     Examples
     --------
+    >>> from npae.errors import one_line
     >>> one_line("two\nlines, and a bell \a")
     'two lines, and a bell \\x07'
     """
@@ -194,6 +204,7 @@ class Hint(UserWarning):
     Examples
     --------
     >>> import warnings
+    >>> from npae.errors import Hint
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore", Hint)  # no hints here
     """
@@ -207,6 +218,7 @@ class ChannelsFirstHint(Hint):
     >>> import warnings
     >>> import numpy as np
     >>> import npae
+    >>> from npae.errors import ChannelsFirstHint
     >>> X = np.random.default_rng(0).random((32, 3, 16, 16), dtype="float32")
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
@@ -222,6 +234,7 @@ class WindowsHint(Hint):
     Examples
     --------
     >>> import warnings
+    >>> from npae.errors import WindowsHint
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore", WindowsHint)  # of this kind alone
     """
@@ -235,6 +248,7 @@ class ScaleHint(Hint):
     >>> import warnings
     >>> import numpy as np
     >>> import npae
+    >>> from npae.errors import ScaleHint
     >>> X = np.random.default_rng(0).random((128, 4)) * [1, 1, 1, 10000]
     >>> with warnings.catch_warnings(record=True) as caught:
     ...     warnings.simplefilter("always")
@@ -250,6 +264,7 @@ class UnusedCodeHint(Hint):
     Examples
     --------
     >>> import warnings
+    >>> from npae.errors import UnusedCodeHint
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("error", UnusedCodeHint)  # an unused code is an error
     """

@@ -1,16 +1,10 @@
-"""The public classes and functions of npae, and what the docstring of each still lacks."""
+"""The public classes and functions of npae: what can be reached by public names from the public modules."""
 
-import ast
-import enum
 import importlib
 import inspect
 import pkgutil
-import re
-import textwrap
 from collections.abc import Iterator
 from typing import Any, NamedTuple
-
-from numpydoc.validate import Validator, get_doc_object
 
 import npae.applications
 
@@ -80,62 +74,6 @@ def public_names(*, with_methods: bool = True) -> list[Public]:
     return list(found.values())
 
 
-def gaps(public: Public, classes: list[type]) -> list[str]:
-    """What the docstring lacks: sections by name, and arguments that it does not describe.
-
-    An example of a method may also be one of a class that has the method and calls it.
-    """
-    doc = Validator(get_doc_object(public.subject))
-    described = {name for section in ("Parameters", "Other Parameters", "Attributes") for name in _names(doc, section)}
-    missing = [f"argument {name}" for name in _arguments(doc) if name.lstrip("*") not in described]
-    if doc.is_function_or_method and doc.method_returns_something and not doc.returns and not doc.yields:
-        missing.append("Returns")
-    if doc.is_generator_function and not doc.yields:
-        missing.append("Yields")
-    if _raises(public.subject) and not doc.doc["Raises"]:
-        missing.append("Raises")
-    has_example = any(line.lstrip().startswith(">>>") and "+SKIP" not in line for line in doc.examples)
-    if not has_example and not any(_is_called(public, cls) for cls in classes):
-        missing.append("Examples")
-    return missing
-
-
-def _names(doc: Validator, section: str) -> Iterator[str]:
-    for parameter in doc.doc[section]:
-        yield from (name.strip().lstrip("*") for name in parameter.name.split(","))
-
-
-def _arguments(doc: Validator) -> tuple[str, ...]:
-    """The arguments to describe; of an exception, only those of a constructor of its own."""
-    subject = doc.obj
-    is_error = inspect.isclass(subject) and issubclass(subject, Exception) and "__init__" not in vars(subject)
-    is_enum = inspect.isclass(subject) and issubclass(subject, enum.Enum)
-    return () if is_error or is_enum else doc.signature_parameters
-
-
-def _is_called(public: Public, cls: type) -> bool:
-    """Whether the examples of the class call this method, which the class has."""
-    if public.owner is None or not hasattr(cls, public.subject.__name__):
-        return False
-    called = rf"^ *(?:>>>|\.\.\.) .*\.{public.subject.__name__}\("
-    return re.search(called, cls.__doc__ or "", re.MULTILINE) is not None
-
-
-def _raises(subject: Any) -> bool:
-    """Whether the code of a function, or of a class's constructor, raises an error itself."""
-    constructors = ("__init__", "__post_init__")
-    code = [vars(subject).get(name) for name in constructors] if inspect.isclass(subject) else [subject]
-    for function in (inspect.unwrap(part) for part in code if inspect.isfunction(part)):
-        if "/npae/" not in function.__code__.co_filename.replace("\\", "/"):
-            continue  # made by dataclass
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        if any(_is_an_error(node) for node in ast.walk(tree)):
-            return True
-    return False
-
-
-def _is_an_error(node: ast.AST) -> bool:
-    if not isinstance(node, ast.Raise) or node.exc is None:
-        return False
-    named = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-    return getattr(named, "id", "") != "NotImplementedError"  # of a base class, whose subclasses define the method
+def by_qualified_name() -> dict[str, Public]:
+    """They by the module that defines them and their name there, such as "npae.layers.dense.Dense"."""
+    return {f"{public.subject.__module__}.{public.subject.__qualname__}": public for public in public_names()}

@@ -33,6 +33,8 @@ def binarize(bars: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.music import binarize
     >>> bar = np.zeros((1, 3, 2, 2))
     >>> bar[0, :, 0, 0] = [0.9, 0.45, 0.9]  # one pitch: it is held over a step where it is not sure
     >>> bar[0, 0, 0, 1] = 0.8

@@ -34,6 +34,8 @@ def midi_bytes(notes: Sequence[Note], layout: Layout, n_bars: int) -> bytes:
 
     Examples
     --------
+    >>> from npae.applications.music import Note, midi_bytes
+    >>> from npae.datasets.music import Layout
     >>> midi_bytes([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1)[:4]
     b'MThd'
     """

@@ -19,6 +19,7 @@ class Note(NamedTuple):
 
     Examples
     --------
+    >>> from npae.applications.music import Note
     >>> note = Note(start=0, end=4, pitch=60)
     >>> note.end - note.start
     4
@@ -55,6 +56,8 @@ def find_notes(bars: Array, layout: Layout) -> list[Note]:
     Examples
     --------
     >>> import numpy as np
+    >>> from npae.applications.music import find_notes
+    >>> from npae.datasets.music import Layout
     >>> layout = Layout((4, 4), 4, 60, 61)
     >>> bars = np.zeros((1, *layout.shape), np.float32)
     >>> bars[0, :2, 0, 0] = bars[0, 0, 0, 1] = 1  # C4 sounds in two steps and begins in the first

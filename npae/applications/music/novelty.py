@@ -23,6 +23,8 @@ def distance_to_nearest(bars: Array, data: Array) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.music import distance_to_nearest
     >>> data = np.zeros((2, 4, 3, 2))
     >>> data[1, :, 0, 0] = 1
     >>> bar = data[1:].copy()

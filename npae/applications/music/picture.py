@@ -30,6 +30,8 @@ def roll_png(notes: Sequence[Note], layout: Layout, n_bars: int) -> bytes:
 
     Examples
     --------
+    >>> from npae.applications.music import Note, roll_png
+    >>> from npae.datasets.music import Layout
     >>> roll_png([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1)[1:4]
     b'PNG'
     """

@@ -30,6 +30,7 @@ class Statistics(NamedTuple):
 
     Examples
     --------
+    >>> from npae.applications.music import Statistics
     >>> Statistics(voices=1.0, notes=4.0, fragments=0.0, in_key=1.0, consonant=0.5).notes
     4.0
     """
@@ -60,6 +61,8 @@ def statistics(bars: Array, lowest: int) -> Statistics:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.music import statistics
     >>> bars = np.zeros((1, 4, 12, 2))
     >>> bars[0, :, [0, 7], 0] = bars[0, 0, [0, 7], 1] = 1  # C and G, a fifth
     >>> found = statistics(bars, lowest=60)
@@ -102,6 +105,8 @@ def independent_draws(bars: Array, n: int, seed: int = 0) -> Array:
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.applications.music import independent_draws
     >>> independent_draws(np.ones((4, 16, 25, 2)), n=3).mean().item()
     1.0
     """

@@ -48,6 +48,8 @@ def synthesise(notes: Sequence[Note], layout: Layout, n_bars: int, rate: int = R
 
     Examples
     --------
+    >>> from npae.applications.music import Note, synthesise
+    >>> from npae.datasets.music import Layout
     >>> sound = synthesise([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1, rate=8000)
     >>> sound.dtype.name, round(float(abs(sound).max()), 3)
     ('float32', 0.9)
@@ -92,6 +94,8 @@ def wav_bytes(notes: Sequence[Note], layout: Layout, n_bars: int, rate: int = RA
 
     Examples
     --------
+    >>> from npae.applications.music import Note, wav_bytes
+    >>> from npae.datasets.music import Layout
     >>> wav_bytes([Note(0, 4, 60)], Layout((4, 4), 16, 48, 72), n_bars=1, rate=8000)[:4]
     b'RIFF'
     """

@@ -42,6 +42,8 @@ class Bars(NamedTuple):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.datasets.music import Bars, Layout
     >>> layout = Layout((4, 4), 16, 48, 72)
     >>> bars = Bars(np.zeros((2, *layout.shape), np.float32), layout, ["a.mid bar 1", "a.mid bar 2"])
     >>> bars.X.shape
@@ -99,6 +101,7 @@ def read_bars(
     Examples
     --------
     >>> from mido import Message, MidiFile, MidiTrack
+    >>> from npae.datasets.music import read_bars
     >>> track = MidiTrack([Message("note_on", note=60, time=0), Message("note_off", note=60, time=1920)])
     >>> MidiFile(tracks=[track], ticks_per_beat=480).save("one_note.mid")
     >>> bars = read_bars("one_note.mid")

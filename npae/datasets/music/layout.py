@@ -32,6 +32,7 @@ class Layout:
 
     Examples
     --------
+    >>> from npae.datasets.music import Layout
     >>> layout = Layout((4, 4), 16, 48, 72, 100.0)
     >>> layout.shape
     (16, 25, 2)

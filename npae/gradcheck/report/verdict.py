@@ -23,6 +23,7 @@ class Verdict(Enum):
 
     Examples
     --------
+    >>> from npae.gradcheck import Verdict
     >>> [str(verdict) for verdict in Verdict]
     ['PASS', 'KINK', "CAN'T TELL", 'WRONG']
     """

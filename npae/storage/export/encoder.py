@@ -20,6 +20,7 @@ def export_encoder(network: Autoencoder, path: str | Path) -> None:
     --------
     >>> import npae
     >>> from npae.layers import Dense
+    >>> from npae.storage.export import export_encoder
     >>> export_encoder(npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), "encoder.safetensors")
     >>> sorted(npae.storage.read("encoder.safetensors").arrays)
     ['encoder.0.W', 'encoder.0.b']

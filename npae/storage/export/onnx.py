@@ -64,6 +64,7 @@ def export_onnx(network: Autoencoder, path: str | Path, *, part: str = "both") -
     >>> import onnx
     >>> from npae import Autoencoder
     >>> from npae.layers import Dense
+    >>> from npae.storage.export import export_onnx
     >>> export_onnx(Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), "net.onnx", part="encoder")
     >>> [output.name for output in onnx.load("net.onnx").graph.output]
     ['codes']

@@ -54,8 +54,10 @@ def export_python(network: Autoencoder, path: str | Path) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> from npae import Autoencoder
     >>> from npae.layers import Dense
+    >>> from npae.storage.export import export_python
     >>> export_python(Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), "net.py")
     >>> "def encode(" in Path("net.py").read_text(encoding="utf-8")
     True
