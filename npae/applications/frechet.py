@@ -37,12 +37,15 @@ class TooFewSamplesError(ValueError):
 
 
 def frechet_distance(a: Array, b: Array) -> float:
-    """Squared Fréchet distance of the normal distributions with the means and covariances of two sets of features::
+    r"""Squared Fréchet distance of the normal distributions with the means and covariances of two sets of features.
 
-        d² = ‖μₐ − μ_b‖² + tr(Σₐ + Σ_b − 2 (Σₐ^½ Σ_b Σₐ^½)^½)
+    .. math::
 
-    It is 0 for equal sets. Of finite sets it is too large, the more so the fewer samples there are for each feature, so
-    that two distances are compared only for equal numbers of samples.
+       d^2 = \|\mu_a - \mu_b\|^2 + \mathrm{tr}\left(\Sigma_a + \Sigma_b
+       - 2 \left(\Sigma_a^{1/2} \Sigma_b \Sigma_a^{1/2}\right)^{1/2}\right)
+
+    It is 0 for equal sets (Dowson & Landau 1982). Of finite sets it is too large, the more so the fewer samples there
+    are for each feature, so that two distances are compared only for equal numbers of samples.
 
     Parameters
     ----------

@@ -42,13 +42,15 @@ class Mahalanobis:
         return distances
 
     def of_own(self) -> Array:
-        """Distance (n,) of each of the own features from mean and covariance of the others.
+        r"""Distance of each of the own features from mean and covariance of the others.
 
         A sample pulls mean and covariance towards itself, so that its distance by ``__call__`` is smaller than that of
         a new sample. Without sample i, m and S change by a matrix of rank one, whose inverse is known (Sherman &
-        Morrison 1950)::
+        Morrison 1950):
 
-            d²₍₋ᵢ₎ = n / (n − 1) · d² / (1 − d² / (n − 1))
+        .. math::
+
+           d_{(-i)}^2 = \frac{n}{n - 1} \cdot \frac{d^2}{1 - d^2 / (n - 1)}
 
         Returns
         -------

@@ -25,7 +25,15 @@ class Activation(Layer):
 
 
 class ReLU(Activation):
-    """y = max(x, 0); dx = dy where x > 0, else 0 (Nair & Hinton 2010). At x = 0 the derivative is taken as 0.
+    r"""y = max(x, 0); dx = dy where x > 0, else 0 (Nair & Hinton 2010). At x = 0 the derivative is taken as 0.
+
+    Notes
+    -----
+    .. math::
+
+       y = \max(x, 0), \quad \frac{\partial L}{\partial x} = [x > 0] \, \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -45,12 +53,23 @@ class ReLU(Activation):
 
 
 class LeakyReLU(Activation):
-    """y = x where x > 0, else slope · x; dx = dy where x > 0, else slope · dy (Maas et al. 2013).
+    r"""y = x where x > 0, else slope · x; dx = dy where x > 0, else slope · dy (Maas et al. 2013).
 
     Parameters
     ----------
     slope : float, default 0.01
         Derivative at negative x and at 0; finite.
+
+    Notes
+    -----
+    With the slope a
+
+    .. math::
+
+       y = \max(x, 0) + a \min(x, 0), \quad
+       \frac{\partial L}{\partial x} = \left([x > 0] + a \, [x \le 0]\right) \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -74,7 +93,15 @@ class LeakyReLU(Activation):
 
 
 class Sigmoid(Activation):
-    """y = σ(x) = 1 / (1 + e⁻ˣ), the logistic function; dx = y (1 − y) dy (Goodfellow et al. 2016, §6.3.2).
+    r"""y = σ(x) = 1 / (1 + e⁻ˣ), the logistic function; dx = y (1 − y) dy (Goodfellow et al. 2016, §6.3.2).
+
+    Notes
+    -----
+    .. math::
+
+       y = \frac{1}{1 + e^{-x}}, \quad \frac{\partial L}{\partial x} = y (1 - y) \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -94,7 +121,15 @@ class Sigmoid(Activation):
 
 
 class Tanh(Activation):
-    """y = tanh x; dx = (1 − y²) dy (LeCun et al. 1998, Efficient BackProp, §4.4).
+    r"""y = tanh x; dx = (1 − y²) dy (LeCun et al. 1998, Efficient BackProp, §4.4).
+
+    Notes
+    -----
+    .. math::
+
+       y = \tanh x, \quad \frac{\partial L}{\partial x} = \left(1 - y^2\right) \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -114,7 +149,16 @@ class Tanh(Activation):
 
 
 class Softplus(Activation):
-    """y = log(1 + eˣ), a smooth ReLU; dx = σ(x) dy = dy / (1 + e⁻ˣ) (Dugas et al. 2001).
+    r"""y = log(1 + eˣ), a smooth ReLU; dx = σ(x) dy = dy / (1 + e⁻ˣ) (Dugas et al. 2001).
+
+    Notes
+    -----
+    .. math::
+
+       y = \log\left(1 + e^x\right), \quad \frac{\partial L}{\partial x} = \frac{1}{1 + e^{-x}} \frac{\partial
+       L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------

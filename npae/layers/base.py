@@ -254,9 +254,13 @@ def _parameter_names(cls: Any) -> tuple[str, ...]:
 
 
 class Chain(Layer):
-    """Layers applied one after the other: y = fₙ(… f₂(f₁(x))), with backward by the chain rule::
+    r"""Layers applied one after the other: y = fₙ(… f₂(f₁(x))), with backward by the chain rule.
 
-        dx = J₁ᵀ J₂ᵀ … Jₙᵀ dy     with Jᵢ the Jacobian of fᵢ
+    .. math::
+
+       \frac{\partial L}{\partial x} = J_1^\top J_2^\top \cdots J_n^\top \frac{\partial L}{\partial y}
+
+    where J_i is the Jacobian of f_i. Shapes: those of the first layer's input and the last one's output.
 
     Parameters
     ----------

@@ -11,19 +11,23 @@ from npae.utils.types import Array, Shape
 
 
 class Conv2D(Layer):
-    """y[i, j] = Σₖₗ x̄[i·s + k, j·s + l] W[k, l] + b, with x̄ the zero-padded image and s the stride.
+    r"""y[i, j] = Σₖₗ x̄[i·s + k, j·s + l] W[k, l] + b, with x̄ the zero-padded image and s the stride.
 
     As usual in deep learning, "convolution" means cross-correlation: W is not flipped. Every position (i, j) is a
     dense layer on its window, so the gradients are those of a dense layer, summed over the positions
-    (LeCun et al. 1989; Dumoulin & Visin 2016, §4)::
+    (LeCun et al. 1989; Dumoulin & Visin 2016, §4)
 
-        dW[k, l]                 = Σₙᵢⱼ x̄[n, i·s + k, j·s + l]ᵀ dy[n, i, j]
-        db                       = Σₙᵢⱼ dy[n, i, j]
-        dx̄[n, i·s + k, j·s + l] += dy[n, i, j] W[k, l]ᵀ
+    .. math::
 
-    s is ``stride[0]`` for rows and ``stride[1]`` for columns. In a network, a convolution beside ReLU and pooling or
-    after upsampling is computed as one layer of ``npae.layers.fused``, with the same gradients; ``fuse=False`` keeps
-    this one.
+       \frac{\partial L}{\partial W_{kl}} = \sum_{n,i,j} \bar{x}_{n,is+k,js+l}^\top
+       \frac{\partial L}{\partial y_{nij}}, \quad
+       \frac{\partial L}{\partial b} = \sum_{n,i,j} \frac{\partial L}{\partial y_{nij}}, \quad
+       \frac{\partial L}{\partial \bar{x}_{npq}} = \sum_{is+k=p,\; js+l=q} \frac{\partial L}{\partial y_{nij}}
+       W_{kl}^\top
+
+    s is ``stride[0]`` for rows and ``stride[1]`` for columns. Shapes: x (N, H, W, in), W (kh, kw, in, out), b (out,),
+    y (N, H', W', out). In a network, a convolution beside ReLU and pooling or after upsampling is computed as one layer
+    of ``npae.layers.fused``, with the same gradients; ``fuse=False`` keeps this one.
 
     Parameters
     ----------

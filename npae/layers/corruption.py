@@ -97,7 +97,7 @@ class Noise(Layer):
 
 
 class Dropout(Noise):
-    """y = m · x / (1 − level) with m = 0 with probability ``level``, else 1 (Srivastava et al. 2014).
+    r"""y = m · x / (1 − level) with m = 0 with probability ``level``, else 1 (Srivastava et al. 2014).
 
     The scale keeps the expected value, so that y = x outside training. dx = m · dy / (1 − level).
 
@@ -110,6 +110,16 @@ class Dropout(Noise):
     ------
     ValueError
         If the level is not in [0, 1).
+
+    Notes
+    -----
+    With m = 0 with probability p, the level, else 1
+
+    .. math::
+
+       y = \frac{m \, x}{1 - p}, \quad \frac{\partial L}{\partial x} = \frac{m}{1 - p} \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -134,7 +144,7 @@ class Dropout(Noise):
 
 
 class GaussianNoise(Noise):
-    """y = x + level · ε with ε ~ N(0, 1), optionally clipped (Vincent et al. 2010, §4.1); dx = dy where not clipped.
+    r"""y = x + level · ε with ε ~ N(0, 1), optionally clipped (Vincent et al. 2010, §4.1); dx = dy where not clipped.
 
     Parameters
     ----------
@@ -142,6 +152,17 @@ class GaussianNoise(Noise):
         Standard deviation of the noise, in units of x; at least 0. Of a pair, each sample's is drawn between the two.
     clip : pair of float, optional
         Range to which y is clipped, such as (0, 1) for images; where a value is clipped, dx = 0.
+
+    Notes
+    -----
+    With the level s
+
+    .. math::
+
+       y = x + s \, \varepsilon, \quad \varepsilon \sim N(0, 1), \quad
+       \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -167,7 +188,7 @@ class GaussianNoise(Noise):
 
 
 class MaskingNoise(Noise):
-    """y = m · x with m = 0 with probability ``level``, else 1 (Vincent et al. 2008); dx = m · dy.
+    r"""y = m · x with m = 0 with probability ``level``, else 1 (Vincent et al. 2008); dx = m · dy.
 
     Unlike Dropout it does not scale the remaining values: they stay those of the data.
 
@@ -175,6 +196,16 @@ class MaskingNoise(Noise):
     ----------
     level : float or pair of float, default 0.3
         Probability that a value is set to zero, from 0 to 1. Of a pair, each sample's is drawn between the two.
+
+    Notes
+    -----
+    With m = 0 with probability ``level``, else 1
+
+    .. math::
+
+       y = m \, x, \quad \frac{\partial L}{\partial x} = m \, \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------
@@ -195,12 +226,20 @@ class MaskingNoise(Noise):
 
 
 class SaltAndPepperNoise(Noise):
-    """y = 0 or 1 with probability ``level`` / 2 each, else x (Vincent et al. 2010, §4.1); dx = dy where y = x, else 0.
+    r"""y = 0 or 1 with probability ``level`` / 2 each, else x (Vincent et al. 2010, §4.1); dx = dy where y = x, else 0.
 
     Parameters
     ----------
     level : float or pair of float, default 0.3
         Probability that a value is replaced, from 0 to 1. Of a pair, each sample's is drawn between the two.
+
+    Notes
+    -----
+    .. math::
+
+       \frac{\partial L}{\partial x} = [y = x] \, \frac{\partial L}{\partial y}
+
+    Shapes: x and y (N, ...).
 
     Examples
     --------

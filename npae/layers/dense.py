@@ -10,13 +10,18 @@ from npae.utils.types import Array, Shape
 
 
 class Dense(Layer):
-    """y = x W + b.
+    r"""y = x W + b.
 
-    With dy = ∂L/∂y the chain rule gives (Rumelhart, Hinton & Williams 1986; Goodfellow et al. 2016, §6.5)::
+    With dy = ∂L/∂y the chain rule gives (Rumelhart, Hinton & Williams 1986; Goodfellow et al. 2016, §6.5)
 
-        dW = xᵀ dy          sum over the samples of the outer products of x[n] and dy[n]
-        db = Σₙ dy[n]       b is added to every sample, so its gradient is a sum over the samples
-        dx = dy Wᵀ
+    .. math::
+
+       \frac{\partial L}{\partial W} = x^\top \frac{\partial L}{\partial y}, \quad
+       \frac{\partial L}{\partial b} = \sum_n \frac{\partial L}{\partial y_n}, \quad
+       \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} W^\top
+
+    dW is the sum over the samples of the outer products of x[n] and dy[n]; b is added to every sample, so that its
+    gradient is a sum over the samples. Shapes: x (N, in), W (in, out), b (out,), y (N, out).
 
     Parameters
     ----------
@@ -84,14 +89,19 @@ class Dense(Layer):
 
 
 class TiedDense(Layer):
-    """y = x Wᵀ + c, with the W of an earlier Dense layer: tied weights (Vincent et al. 2010, §2.2).
+    r"""y = x Wᵀ + c, with the W of an earlier Dense layer: tied weights (Vincent et al. 2010, §2.2).
 
-    W is used twice, so its gradient is the sum over both uses. With xₑ the input of the
-    Dense layer and dyₑ the gradient by its output::
+    W is used twice, so its gradient is the sum over both uses: the Dense layer's part, then this layer's. With the
+    index e for input and output of the Dense layer
 
-        dW = xₑᵀ dyₑ + dyᵀ x     (the Dense layer's part, then this layer's)
-        dc = Σₙ dy[n]
-        dx = dy W
+    .. math::
+
+       \frac{\partial L}{\partial W} = x_e^\top \frac{\partial L}{\partial y_e}
+       + \left(\frac{\partial L}{\partial y}\right)^\top x, \quad
+       \frac{\partial L}{\partial c} = \sum_n \frac{\partial L}{\partial y_n}, \quad
+       \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} W
+
+    Shapes: x (N, units), W (in, units), c (in,), y (N, in).
 
     Parameters
     ----------

@@ -11,16 +11,24 @@ from npae.utils.types import Array, Shape
 
 
 class AppendLabel(Layer):
-    """y = (x, e_c): each sample x (n,) followed by the one-hot vector of its label c, 1 at c and 0 elsewhere::
+    r"""y = (x, e_c): each sample x followed by the one-hot vector of its label c, 1 at c and 0 elsewhere.
 
-        y  = (x₁, …, xₙ, 0, …, 1, …, 0)     dx = (dy₁, …, dyₙ)
+    .. math::
+
+       y = (x_1, \ldots, x_n, 0, \ldots, 1, \ldots, 0), \quad
+       \frac{\partial L}{\partial x} = \left(\frac{\partial L}{\partial y_1}, \ldots, \frac{\partial L}{\partial
+       y_n}\right)
 
     As the first layer of a variational decoder it makes this p(x | z, c), and the bound is that of the data given its
-    labels, with an encoder that does not see them (q(z | x) in place of q(z | x, c))::
+    labels, with an encoder that does not see them (q(z | x) in place of q(z | x, c)):
 
-        log p(x | c) ≥ E_q(z|x)[log p(x | z, c)] − KL(q(z | x) ‖ N(0, 1))
+    .. math::
 
-    The network sets ``labels`` before each pass; see ``Autoencoder.gradient`` and ``decode``.
+       \log p(x \mid c) \ge E_{q(z \mid x)}\left[\log p(x \mid z, c)\right]
+       - \mathrm{KL}\left(q(z \mid x) \,\|\, N(0, 1)\right)
+
+    The network sets ``labels`` before each pass; see ``Autoencoder.gradient`` and ``decode``. Shapes: x (N, n),
+    y (N, n + n_labels).
 
     Parameters
     ----------

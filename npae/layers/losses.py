@@ -115,10 +115,21 @@ class Loss:
 
 
 class BinaryCrossEntropyOnLogits(Loss):
-    """L = −Σᵢ tᵢ log σ(yᵢ) + (1 − tᵢ) log(1 − σ(yᵢ)), in nats, and dy = (σ(y) − t) / N.
+    r"""L = −Σᵢ tᵢ log σ(yᵢ) + (1 − tᵢ) log(1 − σ(yᵢ)), in nats, and dy = (σ(y) − t) / N.
 
     The sigmoid is part of the loss: computed together they neither overflow nor divide by zero, and the gradient is a
     difference (Bishop 2006, eq. 4.91). Targets must lie in [0, 1].
+
+    Notes
+    -----
+    With the logits y, the targets t and the logistic function σ
+
+    .. math::
+
+       L = -\sum_i \left(t_i \log \sigma(y_i) + (1 - t_i) \log (1 - \sigma(y_i))\right), \quad
+       \frac{\partial}{\partial y} \frac{1}{N} \sum_n L_n = \frac{\sigma(y) - t}{N}
+
+    Shapes: y and t (N, ...), L (N,).
 
     Examples
     --------
@@ -140,10 +151,19 @@ class BinaryCrossEntropyOnLogits(Loss):
 
 
 class BinaryCrossEntropyOnProbabilities(Loss):
-    """L = −Σᵢ tᵢ log yᵢ + (1 − tᵢ) log(1 − yᵢ), in nats, and dy = (y − t) / (y (1 − y) N).
+    r"""L = −Σᵢ tᵢ log yᵢ + (1 − tᵢ) log(1 − yᵢ), in nats, and dy = (y − t) / (y (1 − y) N).
 
     For networks whose last layer is a sigmoid (Bishop 2006, eq. 4.90). In both equations y and 1 − y are replaced by ε²
     where they are smaller, with ε the machine epsilon of the dtype. Targets must lie in [0, 1].
+
+    Notes
+    -----
+    .. math::
+
+       L = -\sum_i \left(t_i \log y_i + (1 - t_i) \log (1 - y_i)\right), \quad
+       \frac{\partial}{\partial y} \frac{1}{N} \sum_n L_n = \frac{y - t}{N \, y (1 - y)}
+
+    Shapes: y and t (N, ...), L (N,).
 
     Examples
     --------
@@ -164,9 +184,18 @@ class BinaryCrossEntropyOnProbabilities(Loss):
 
 
 class SquaredError(Loss):
-    """L = Σᵢ (yᵢ − tᵢ)², and dy = 2 (y − t) / N, for data of any range (Goodfellow et al. 2016, §5.1.4).
+    r"""L = Σᵢ (yᵢ − tᵢ)², and dy = 2 (y − t) / N, for data of any range (Goodfellow et al. 2016, §5.1.4).
 
     Summed over a sample's elements, not averaged: the mean squared error per element is L / elements.
+
+    Notes
+    -----
+    .. math::
+
+       L = \sum_i (y_i - t_i)^2, \quad
+       \frac{\partial}{\partial y} \frac{1}{N} \sum_n L_n = \frac{2 (y - t)}{N}
+
+    Shapes: y and t (N, ...), L (N,).
 
     Examples
     --------

@@ -7,9 +7,14 @@ from npae.utils.types import Array, Shape
 
 
 class ActivityL1(Layer):
-    """y = x, with λ ‖x‖₁ added to each sample's loss: a sparse autoencoder (Goodfellow et al. 2016, §14.2.1)::
+    r"""y = x, with λ ‖x‖₁ added to each sample's loss: a sparse autoencoder (Goodfellow et al. 2016, §14.2.1).
 
-        dx = dy + λ sign(x) / N     with sign(0) = 0
+    .. math::
+
+       \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} + \frac{\lambda}{N} \mathrm{sign}(x), \quad
+       \mathrm{sign}(0) = 0
+
+    Shapes: x and y (N, ...).
 
     Parameters
     ----------

@@ -61,14 +61,19 @@ class Pooling2D(Layer):
 
 
 class MaxPool2D(Pooling2D):
-    """y[i, j] = maxₖₗ x[i·s + k, j·s + l], the maximum of each window (Goodfellow et al. 2016, §9.3).
+    r"""y[i, j] = maxₖₗ x[i·s + k, j·s + l], the maximum of each window (Goodfellow et al. 2016, §9.3).
 
     The gradient goes to the cell of the maximum; a cell that is the maximum of several overlapping windows receives the
-    sum::
+    sum:
 
-        dx[winner[i, j]] += dy[i, j]
+    .. math::
 
-    Of equal values the first in row-major order is the winner: one of the subgradients.
+       y_{ij} = \max_{k,l} x_{is+k,js+l}, \quad
+       \frac{\partial L}{\partial x_{pq}} = \sum_{(i,j):\; (p,q) = \mathrm{winner}(i,j)} \frac{\partial L}{\partial
+       y_{ij}}
+
+    Of equal values the first in row-major order is the winner: one of the subgradients. Shapes: x (N, H, W, C),
+    y (N, H', W', C).
 
     Parameters
     ----------
@@ -105,12 +110,17 @@ class MaxPool2D(Pooling2D):
 
 
 class AveragePool2D(Pooling2D):
-    """y[i, j] = Σₖₗ x[i·s + k, j·s + l] / cells[i, j], the mean of each window over its cells that lie in the image.
+    r"""y[i, j] = Σₖₗ x[i·s + k, j·s + l] / cells[i, j], the mean of each window over its cells that lie in the image.
 
     cells[i, j] is their number: k·l, and fewer at the padded border. The gradient is shared equally among them; where
-    windows overlap, the shares add (LeCun et al. 1998, §II.B, without its weights)::
+    windows overlap, the shares add (LeCun et al. 1998, §II.B, without its weights):
 
-        dx[i·s + k, j·s + l] += dy[i, j] / cells[i, j]
+    .. math::
+
+       \frac{\partial L}{\partial x_{pq}} = \sum_{is+k=p,\; js+l=q}
+       \frac{1}{\mathrm{cells}_{ij}} \frac{\partial L}{\partial y_{ij}}
+
+    Shapes: x (N, H, W, C), y (N, H', W', C).
 
     Parameters
     ----------

@@ -11,19 +11,23 @@ from npae.utils.types import Array, Shape
 
 
 class Reparameterization(Layer):
-    """z = μ + σ · ε with σ = exp(½ log σ²) and ε ~ N(0, 1); μ and log σ² are two Dense layers on the input (N, in).
+    r"""z = μ + σ · ε with σ = exp(½ log σ²) and ε ~ N(0, 1); μ and log σ² are two Dense layers on the input.
 
     β times the Kullback-Leibler divergence of N(μ, σ²) from N(0, 1), summed over the code, is added to each sample's
-    loss (Kingma & Welling, app. B)::
+    loss (Kingma & Welling, app. B). Since ε does not depend on μ and log σ², z is a differentiable function of both
+    (the same, §2.4):
 
-        KL = ½ Σⱼ (μⱼ² + exp(log σⱼ²) − 1 − log σⱼ²)
+    .. math::
 
-    Since ε does not depend on μ and log σ², z is a differentiable function of both (the same, §2.4)::
+       \mathrm{KL} = \frac{1}{2} \sum_j \left(\mu_j^2 + \sigma_j^2 - 1 - \log \sigma_j^2\right)
 
-        dμ       = dz            + β μ / N
-        d log σ² = dz · ½ σ ε    + β ½ (exp(log σ²) − 1) / N
+    .. math::
 
-    Outside training z = μ. β scales the KL term only.
+       \frac{\partial L}{\partial \mu} = \frac{\partial L}{\partial z} + \frac{\beta \mu}{N}, \quad
+       \frac{\partial L}{\partial \log \sigma^2} = \frac{\partial L}{\partial z} \cdot \frac{\sigma \varepsilon}{2}
+       + \frac{\beta}{2 N} \left(\sigma^2 - 1\right)
+
+    Outside training z = μ. β scales the KL term only. Shapes: x (N, in), μ, log σ² and z (N, code_size).
 
     Parameters
     ----------

@@ -25,6 +25,10 @@ class Reshape(Layer):
     ValueError
         If ``shape`` is not valid or, when the layer is built, has another number of elements.
 
+    Notes
+    -----
+    Shapes: x (N, ...), y ``(N, *shape)``. No value changes, so that dx is dy in the shape of x.
+
     Examples
     --------
     >>> import numpy as np
@@ -55,6 +59,10 @@ class Reshape(Layer):
 
 class Flatten(Layer):
     """Turn each sample into one vector, as Dense requires: (H, W, C) -> (H·W·C,). dx is dy in the shape of the input.
+
+    Notes
+    -----
+    Shapes: x (N, H, W, C) or any other, y (N, H·W·C). No value changes, so that dx is dy in the shape of x.
 
     Examples
     --------

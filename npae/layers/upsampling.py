@@ -11,14 +11,20 @@ from npae.utils.types import Array, Shape
 
 
 class UpSample2D(Layer):
-    """Enlarge an image by a whole factor f along each axis.
+    r"""Enlarge an image by a whole factor f along each axis.
 
-    *nearest* repeats every value f·f times: y[i, j] = x[⌊i / f⌋, ⌊j / f⌋], so dx is the sum of dy over each f×f block.
-    *bilinear* interpolates between the two nearest values along each axis, with pixel centres at half-integers: output
-    i lies at (i + ½) / f − ½ in the input. It is linear, y = R x Cᵀ, so dx = Rᵀ dy C.
+    *nearest* repeats every value f·f times, so that dx is the sum of dy over each f×f block; *bilinear* interpolates
+    between the two nearest values along each axis, with pixel centres at half-integers: output i lies at (i + ½) / f −
+    ½ in the input. It is linear in x, with the weights R of rows and C of columns:
+
+    .. math::
+
+       y_{ij} = x_{\lfloor i/f \rfloor, \lfloor j/f \rfloor} \;\; \mathrm{(nearest)}, \qquad
+       y = R x C^\top, \quad \frac{\partial L}{\partial x} = R^\top \frac{\partial L}{\partial y} C
+       \;\; \mathrm{(bilinear)}
 
     The size before an earlier pooling layer is restored exactly, also an odd one: pooling 25×25 gives 13×13, and this
-    layer gives 25×25 again, not 26×26.
+    layer gives 25×25 again, not 26×26. Shapes: x (N, H, W, C), y (N, f H, f W, C).
 
     Parameters
     ----------

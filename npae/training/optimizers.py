@@ -139,7 +139,7 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead).
+    r"""v ← momentum · v + dθ; θ ← θ − rate · v (Polyak 1964; Sutskever et al. 2013, without Nesterov's look-ahead).
 
     Parameters
     ----------
@@ -147,6 +147,14 @@ class SGD(Optimizer):
         Above 0.
     momentum : float, default 0.0
         At least 0.
+
+    Notes
+    -----
+    With the momentum μ
+
+    .. math::
+
+       v \leftarrow \mu v + d\theta, \quad \theta \leftarrow \theta - \mathrm{rate} \cdot v
 
     Examples
     --------
@@ -167,13 +175,19 @@ class SGD(Optimizer):
 
 
 class Adam(Optimizer):
-    """Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015, algorithm 1).
+    r"""Steps scaled by running means of the gradient and of its square (Kingma & Ba 2015, algorithm 1).
 
-    m and v start at 0, and t counts the steps from 1::
+    m and v start at 0, and t counts the steps from 1:
 
-        m ← β₁ m + (1 − β₁) dθ          m̂ = m / (1 − β₁ᵗ)
-        v ← β₂ v + (1 − β₂) dθ²         v̂ = v / (1 − β₂ᵗ)
-        θ ← θ − rate · m̂ / (√v̂ + ε)
+    .. math::
+
+       m \leftarrow \beta_1 m + (1 - \beta_1) \, d\theta, \quad
+       v \leftarrow \beta_2 v + (1 - \beta_2) \, d\theta^2
+
+    .. math::
+
+       \theta \leftarrow \theta - \mathrm{rate} \cdot
+       \frac{m / (1 - \beta_1^t)}{\sqrt{v / (1 - \beta_2^t)} + \varepsilon}
 
     Parameters
     ----------
@@ -249,7 +263,7 @@ class AdamW(Adam):
 
 
 class RMSprop(Optimizer):
-    """v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5).
+    r"""v ← decay · v + (1 − decay) dθ²; θ ← θ − rate · dθ / (√v + ε) (Tieleman & Hinton 2012, lecture 6.5).
 
     Parameters
     ----------
@@ -259,6 +273,15 @@ class RMSprop(Optimizer):
         Of the running mean of the gradient's square, in [0, 1].
     epsilon : float, default 1e-8
         Keeps the denominator above 0.
+
+    Notes
+    -----
+    .. math::
+
+       v \leftarrow \rho v + (1 - \rho) \, d\theta^2, \quad
+       \theta \leftarrow \theta - \mathrm{rate} \cdot \frac{d\theta}{\sqrt{v} + \varepsilon}
+
+    where ρ is ``decay``.
 
     Examples
     --------
