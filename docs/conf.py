@@ -11,7 +11,9 @@ extensions = [
     "explorer_page",
     "mathml",
     "myst_parser",
+    "short_sidebar",
     "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "sphinx_gallery.gen_gallery",
@@ -32,8 +34,10 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "image_scrapers": ("matplotlib",),
 }
+highlight_language = "none"  # a block without a language is no Python
 html_theme = "furo"
 html_title = "npae"
+templates_path = ["_templates"]
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 napoleon_google_docstring = False

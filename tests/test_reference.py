@@ -3,6 +3,7 @@
 import ast
 import enum
 import inspect
+import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 
 pytest.importorskip("numpydoc")
 
-from helpers.public_names import Public, public_names
+from helpers.paths import ROOT
+from helpers.public_names import Public, members, public_names
 from numpydoc.validate import Validator, get_doc_object
 
 
@@ -85,3 +87,23 @@ def test_the_docstrings_of_public_names_are_complete() -> None:
     missing = {public.name: lacks for public in found if (lacks := gaps(public, classes))}
     share = 1 - len(missing) / len(found)
     assert not missing, f"{share:.1%} of {len(found)} docstrings are complete; these lack something: {missing}"
+
+
+def test_every_public_class_and_function_has_its_page_in_the_reference() -> None:
+    reference = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
+    tables = re.findall(
+        r"^\.\. autosummary::\n   :toctree: api\n   :nosignatures:\n\n((?:   \S+\n)+)", reference, re.MULTILINE
+    )
+    listed = [name for table in tables for name in table.split()]
+    assert sorted(listed) == sorted(public.name for public in public_names(with_methods=False))
+
+
+def test_every_layer_states_its_shapes_and_its_equations() -> None:
+    lacking = []
+    for public in members("npae.layers"):
+        text = inspect.getdoc(public.subject) or ""
+        moves_only = public.subject.__name__ in ("Flatten", "Reshape")  # no number is computed
+        is_stated = "Shapes: " in text and (moves_only or ".. math::" in text)
+        if public.subject.__name__ != "Layer" and not is_stated:
+            lacking.append(public.name)
+    assert lacking == []

@@ -41,6 +41,7 @@ class Adapter:
     --------
     >>> import numpy as np
     >>> from npae.gradcheck import check_layer
+    >>> from npae.gradcheck.adapters import Adapter
     >>> class Scale:
     ...     weight = np.array([2.0, 3.0, 4.0])
     ...     def forward(self, x):
@@ -56,6 +57,9 @@ class Adapter:
     ... )
     >>> print(check_layer(Scale(), (3,), adapter=adapter).verdict)
     PASS
+    >>> layer = Scale()
+    >>> adapter.call_forward(layer, np.ones((1, 3))).tolist(), adapter.call_backward(layer, np.ones((1, 3))).tolist()
+    ([[2.0, 3.0, 4.0]], [[2.0, 3.0, 4.0]])
     """
 
     parameters: Callable[[Any], Mapping[str, Any]]
@@ -66,21 +70,59 @@ class Adapter:
     reset: str | None = None
 
     def call_forward(self, layer: Any, x: Array) -> Any:
-        """y, after gradients that were added up have been reset."""
+        """The forward pass, after gradients that were added up have been reset.
+
+        Parameters
+        ----------
+        layer : object
+        x : ndarray of shape (N, ...)
+
+        Returns
+        -------
+        object
+            What ``forward`` returns.
+        """
         if self.reset is not None:
             getattr(layer, self.reset)()
         return getattr(layer, self.forward)(x) if isinstance(self.forward, str) else self.forward(layer, x)
 
     def call_backward(self, layer: Any, dy: Any) -> Any:
-        """What ``backward`` returns."""
+        """The backward pass.
+
+        Parameters
+        ----------
+        layer : object
+        dy : ndarray of the shape of y
+
+        Returns
+        -------
+        object
+            What ``backward`` returns.
+        """
         return getattr(layer, self.backward)(dy) if isinstance(self.backward, str) else self.backward(layer, dy)
 
 
 def attributes(*names: str, gradient: str = "d{}", **methods: Any) -> Adapter:
     """Parameters are attributes, and their gradients too: ``attributes("W", "b")`` for layer.W and layer.dW.
 
-    ``gradient`` is the form of the gradient's name, such as "grad_{}"; ``methods`` are ``forward``, ``backward`` and
-    ``reset`` of ``Adapter``.
+    Parameters
+    ----------
+    *names : str
+        Of the parameters.
+    gradient : str, default "d{}"
+        The form of the gradient's name, such as "grad_{}".
+    **methods
+        ``forward``, ``backward`` and ``reset`` of ``Adapter``.
+
+    Returns
+    -------
+    Adapter
+
+    Examples
+    --------
+    >>> from npae.gradcheck.adapters import attributes
+    >>> attributes("W", "b", gradient="grad_{}").where
+    'layer.W with layer.grad_W, layer.b with layer.grad_b'
     """
     where = ", ".join(f"layer.{name} with layer.{gradient.format(name)}" for name in names) or "no attributes"
     return Adapter(
@@ -92,7 +134,25 @@ def attributes(*names: str, gradient: str = "d{}", **methods: Any) -> Adapter:
 
 
 def dicts(parameters: str = "params", gradients: str = "grads", **methods: Any) -> Adapter:
-    """Two dicts with the same keys: layer.params["W"] and layer.grads["W"]."""
+    """Parameters and gradients are two dicts with the same keys: layer.params["W"] and layer.grads["W"].
+
+    Parameters
+    ----------
+    parameters, gradients : str, default "params" and "grads"
+        Names of the attributes that hold them.
+    **methods
+        ``forward``, ``backward`` and ``reset`` of ``Adapter``.
+
+    Returns
+    -------
+    Adapter
+
+    Examples
+    --------
+    >>> from npae.gradcheck.adapters import dicts
+    >>> dicts().where
+    'the dicts layer.params and layer.grads'
+    """
     return Adapter(
         lambda layer: dict(getattr(layer, parameters)),
         lambda layer, dx: (dx, dict(getattr(layer, gradients))),
@@ -102,7 +162,25 @@ def dicts(parameters: str = "params", gradients: str = "grads", **methods: Any) 
 
 
 def lists(parameters: str = "params", gradients: str = "grads", **methods: Any) -> Adapter:
-    """Two lists in the same order: layer.params[0] and layer.grads[0]."""
+    """Parameters and gradients are two lists in the same order: layer.params[0] and layer.grads[0].
+
+    Parameters
+    ----------
+    parameters, gradients : str, default "params" and "grads"
+        Names of the attributes that hold them.
+    **methods
+        ``forward``, ``backward`` and ``reset`` of ``Adapter``.
+
+    Returns
+    -------
+    Adapter
+
+    Examples
+    --------
+    >>> from npae.gradcheck.adapters import lists
+    >>> lists().where
+    'the lists layer.params and layer.grads'
+    """
     return Adapter(
         lambda layer: {f"{parameters}[{i}]": each for i, each in enumerate(getattr(layer, parameters))},
         lambda layer, dx: (dx, {f"{parameters}[{i}]": each for i, each in enumerate(getattr(layer, gradients))}),
@@ -115,6 +193,23 @@ def returned(*names: str, **methods: Any) -> Adapter:
     """``backward`` returns (dx, dW, db): ``returned("W", "b")`` for the attributes layer.W and layer.b.
 
     The second value may also be a dict of gradients by the names of the attributes.
+
+    Parameters
+    ----------
+    *names : str
+        Of the parameters, in the order of their gradients.
+    **methods
+        ``forward``, ``backward`` and ``reset`` of ``Adapter``.
+
+    Returns
+    -------
+    Adapter
+
+    Examples
+    --------
+    >>> from npae.gradcheck.adapters import returned
+    >>> returned("W", "b").where
+    'layer.W, layer.b, with their gradients returned by backward after dx'
     """
 
     def gradients(layer: Any, result: Any) -> tuple[Any, Mapping[str, Any]]:
@@ -148,6 +243,7 @@ def with_cache(
     --------
     >>> import numpy as np
     >>> from npae.gradcheck import check
+    >>> from npae.gradcheck.adapters import with_cache
     >>> def affine_forward(x, w, b):
     ...     return x @ w + b, (x, w, b)
     >>> def affine_backward(dout, cache):
@@ -183,10 +279,35 @@ def _pair(result: Any) -> tuple[Any, Any]:
 def find_adapter(layer: Any, x: Array) -> Adapter:
     """The adapter of a usual form that a layer has; the layer is run at x, and changed by that.
 
+    Parameters
+    ----------
+    layer : object
+        With methods ``forward`` and ``backward``.
+    x : ndarray of shape (N, ...)
+
+    Returns
+    -------
+    Adapter
+
     Raises
     ------
     ValueError
         Where the layer has no such methods, or ``backward`` returns several gradients, whose parameters are not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.gradcheck.adapters import find_adapter
+    >>> class Scale:
+    ...     w = np.array([2.0, 3.0])
+    ...     def forward(self, x):
+    ...         self.x = x
+    ...         return self.w * x
+    ...     def backward(self, dy):
+    ...         self.dw = (self.x * dy).sum(axis=0)
+    ...         return self.w * dy
+    >>> find_adapter(Scale(), np.ones((4, 2))).where
+    'layer.w with layer.dw'
     """
     methods = usual_methods(layer)
     if methods is None:
@@ -222,7 +343,23 @@ def find_adapter(layer: Any, x: Array) -> Adapter:
 
 
 def usual_methods(layer: Any) -> tuple[str, str] | None:
-    """The names of the methods of a layer, if it has usual ones."""
+    """The names of the methods of a layer, if it has usual ones.
+
+    Parameters
+    ----------
+    layer : object
+
+    Returns
+    -------
+    pair of str, or None
+
+    Examples
+    --------
+    >>> from npae.gradcheck.adapters import usual_methods
+    >>> from npae.layers import ReLU
+    >>> usual_methods(ReLU())
+    ('forward', 'backward')
+    """
     return next((pair for pair in METHODS if all(callable(getattr(layer, name, None)) for name in pair)), None)
 
 

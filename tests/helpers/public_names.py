@@ -15,6 +15,7 @@ MODULES = [
     "npae.estimators",
     "npae.foreign",
     "npae.gradcheck",
+    "npae.gradcheck.adapters",
     "npae.datasets",
     "npae.datasets.music",
     "npae.layers",
