@@ -126,7 +126,29 @@ def decompress(model: AutoencoderEstimator, content: bytes) -> Array:
 
 
 def quantizer_for(model: AutoencoderEstimator, X: Samples, bits: int | None) -> Quantizer:
-    """The quantizer of the codes of X, which are computed in parts and not kept."""
+    """The quantizer of the codes of samples, which are computed in parts and not kept.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    X : ndarray of shape ``(n, *shape)``, rows of a sparse matrix, or a source
+    bits : int or None
+        As for ``compress``.
+
+    Returns
+    -------
+    Quantizer
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> from npae.applications.compression import quantizer_for
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> quantizer_for(model, X, bits=8).low.shape
+    (2,)
+    """
     bounds, first = np.empty((0, 0)), np.empty((0, 0))
     for i, codes in enumerate(model.network_.encode_parts(X)):
         seen = np.concatenate([bounds, codes]) if i else codes
@@ -136,7 +158,31 @@ def quantizer_for(model: AutoencoderEstimator, X: Samples, bits: int | None) -> 
 
 
 def quality(model: AutoencoderEstimator, content: bytes, X: Any) -> float:
-    """The PSNR of what ``decompress`` rebuilds of the samples X that were compressed, in parts; see ``psnr``."""
+    """The PSNR of what ``decompress`` rebuilds, in parts; see ``psnr``.
+
+    Parameters
+    ----------
+    model : fitted estimator
+    content : bytes
+        As ``compress`` returned it.
+    X : array-like of shape ``(n, *shape)``
+        The samples that were compressed.
+
+    Returns
+    -------
+    float
+        In dB.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> from npae.applications.compression import compress, quality
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> quality(model, compress(model, X, bits=8), X) > 0
+    True
+    """
     X = model.network_.check(X)
     numbers, quantizer, _ = unpack(content)
     squares, start = 0.0, 0
@@ -226,7 +272,28 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
 def fewest_bits(model: AutoencoderEstimator, X: Samples, codes: Array) -> int:
     """The fewest bits with which quantisation adds at most the share ``ADDED_ERROR`` to the reconstruction error.
 
-    Only the first 1,000 samples are used, whose ``codes`` are given.
+    Parameters
+    ----------
+    model : fitted estimator
+    X : ndarray of shape ``(n, *shape)``, rows of a sparse matrix, or a source
+        Only as many of the first samples are used as codes are given.
+    codes : ndarray of shape (m, code_size)
+        Their codes.
+
+    Returns
+    -------
+    int
+        Bits for the dimension of the widest range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import npae
+    >>> from npae.applications.compression import fewest_bits
+    >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+    >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+    >>> 1 <= fewest_bits(model, X, model.transform(X)) <= 16
+    True
     """
     some = dense(model.network_.check(X[: len(codes)]))
 

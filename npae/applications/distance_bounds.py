@@ -12,7 +12,25 @@ FAR = 4.0  # times the spread of codes that the square of their middle may be
 
 
 def middle_of(some: Array) -> Array | None:
-    """What is subtracted from codes that lie far from zero for their spread, which rounding would else confuse."""
+    """What is subtracted from codes that lie far from zero for their spread, which rounding would else confuse.
+
+    Parameters
+    ----------
+    some : ndarray of shape (m, size)
+        Some of the codes.
+
+    Returns
+    -------
+    ndarray of shape (size,), or None
+        Their mean; None where nothing needs to be subtracted.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.applications.distance_bounds import middle_of
+    >>> middle_of(np.array([[1e6], [1e6 + 1]])).tolist(), middle_of(np.array([[-1.0], [1.0]]))
+    ([1000000.5], None)
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         middle = some.mean(axis=0)
         return middle if np.square(middle).sum() > FAR * np.square(some - middle).sum(axis=1).mean() else None
@@ -28,6 +46,14 @@ class Bounds:
         −∞ where float32 does not tell.
     spread : ndarray of float32, shape (n,)
     shift, error : ndarray of float64, shape (m,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.applications.distance_bounds import bounds_of
+    >>> bounds = bounds_of(np.zeros((1, 2)), np.array([[3, 4]], "float32"), "euclidean", None)
+    >>> bool(bounds.lowest[0, 0] + bounds.shift[0] - bounds.error[0] <= 25)
+    True
     """
 
     lowest: Array
@@ -49,11 +75,22 @@ def bounds_of(a: Array, b: Array, metric: str, middle: Array | None) -> Bounds:
     middle : ndarray of shape (size,), optional
         Subtracted from both, of the metric euclidean.
 
+    Returns
+    -------
+    Bounds
+
     Notes
     -----
     ‖a − b‖² = ‖a‖² + ‖b‖² − 2 a·b. In float32 its error is at most c (‖a‖² + ‖b‖²) with c = (size + 16) ε: a dot
     product of rounded vectors is off by less than (size + 2) ε/2 ‖a‖ ‖b‖ (Higham 2002, §3.1). For unit vectors it is
     2 − 2 a·b / ‖b‖, where the division adds an error of the same kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.applications.distance_bounds import bounds_of
+    >>> bounds_of(np.zeros((1, 2)), np.array([[3, 4]], "float32"), "euclidean", None).lowest.shape
+    (1, 1)
     """
     share, least = ((b.shape[1] + 16) * float(x) for x in (np.finfo(np.float32).eps, np.finfo(np.float32).tiny))
     with np.errstate(all="ignore"):
@@ -81,8 +118,27 @@ def bounds_of(a: Array, b: Array, metric: str, middle: Array | None) -> Bounds:
 def candidates(bounds: Bounds, k: int, limit: Array | None) -> tuple[Array, Array]:
     """Rows i and columns j of all pairs whose distance may be among the k smallest of row i.
 
-    ``limit`` (m,) is a squared distance within which k others are known already; without it at least k pairs of each
-    row are given, or all.
+    Parameters
+    ----------
+    bounds : Bounds
+        Of (m, n) pairs.
+    k : int
+    limit : ndarray of shape (m,), or None
+        A squared distance within which k others are known already; without it at least k pairs of each row are given,
+        or all.
+
+    Returns
+    -------
+    rows, columns : ndarray of int64, shape (pairs,)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.applications.distance_bounds import bounds_of, candidates
+    >>> bounds = bounds_of(np.zeros((1, 1)), np.array([[3], [1], [2]], "float32"), "euclidean", None)
+    >>> rows, columns = candidates(bounds, 1, None)
+    >>> columns.tolist()
+    [1]
     """
     lowest, n = bounds.lowest, bounds.lowest.shape[1]
     if limit is not None:

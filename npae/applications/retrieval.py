@@ -217,7 +217,13 @@ class Index:
         return index
 
     def save(self, path: str | Path) -> None:
-        """Write the index to a safetensors file; an existing file is replaced atomically."""
+        """Write the index to a safetensors file; an existing file is replaced atomically.
+
+        Parameters
+        ----------
+        path : str or Path
+            By custom it ends in ``.safetensors``.
+        """
         _write(path, self.codes, self.metric, self.model, self.names)
 
     @classmethod

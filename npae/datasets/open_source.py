@@ -45,10 +45,23 @@ def open_source(names: str | os.PathLike[str] | Sequence[str], *, divide: float 
     divide : float, optional
         By default 255 for images of bytes, of shape (n, h, w) or (n, h, w, channels), that reach beyond 1.
 
+    Returns
+    -------
+    Source
+
     Raises
     ------
     FileNotFoundError, FileFormatError, MissingExtraError
         As :class:`ShardSource`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.datasets import open_source
+    >>> np.save("bytes.npy", np.full((4, 8, 8), 51, dtype="uint8"))
+    >>> source = open_source("bytes.npy")
+    >>> source.shape, source.divide
+    ((4, 8, 8), 255.0)
     """
     source = ShardSource(names, divide=divide)
     if source.dtype.kind in "iu" and source.dtype.itemsize > 4:

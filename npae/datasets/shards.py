@@ -60,6 +60,8 @@ class ShardSource(Source):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.datasets import ShardSource
     >>> source = ShardSource([np.zeros((3, 2), np.uint8), np.ones((4, 2), np.uint8)])
     >>> source.shape, source.read(2, 4).tolist(), source.place(5)
     ((7, 2), [[0, 0], [1, 1]], 'row 2 of part 1')

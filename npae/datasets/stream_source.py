@@ -38,6 +38,8 @@ class StreamSource(Source):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.datasets import StreamSource
     >>> source = StreamSource(lambda epoch: (np.full((4, 3), epoch + i, np.uint8) for i in range(5)))
     >>> source.shape, source.read(3, 5).tolist()
     ((20, 3), [[0, 0, 0], [1, 1, 1]])

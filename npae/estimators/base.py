@@ -87,7 +87,26 @@ class AutoencoderEstimator(FitMixin):
         return self._contained(self._network().encode(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs)), X)
 
     def transform_parts(self, X: Any) -> Iterator[Array]:
-        """Yield the codes of ``transform`` in parts, so that those of a source are never all in memory."""
+        """The codes of ``transform`` in parts, so that those of a source are never all in memory.
+
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``, or a source
+
+        Yields
+        ------
+        ndarray of shape (m, code_size)
+            The codes of the next m samples.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> sum(len(codes) for codes in model.transform_parts(X))
+        256
+        """
         yield from self._network().encode_parts(self._check_shape(X), n_jobs=effective_n_jobs(self.n_jobs))
 
     def fit_transform(self, X: Any, y: Any = None) -> Any:

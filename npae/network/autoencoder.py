@@ -335,7 +335,33 @@ class Autoencoder(Network):
         return codes
 
     def encode_parts(self, x: Samples | Source, *, n_jobs: int = 1) -> Iterator[Array]:
-        """Yield the codes that ``encode`` returns, an array at once and the samples of a source in parts."""
+        """The codes that ``encode`` returns, of an array at once and of the samples of a source in parts.
+
+        Parameters
+        ----------
+        x : array-like of shape ``(n, *input_shape)``, or a source
+        n_jobs : int, default 1
+            Number of threads.
+
+        Yields
+        ------
+        ndarray of shape ``(m, *code_shape)``
+            The codes of the next m samples.
+
+        Raises
+        ------
+        ValueError
+            If x has another shape or is not finite, or ``n_jobs`` is out of range.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> [codes.shape for codes in net.encode_parts(np.ones((3, 5)))]
+        [(3, 2)]
+        """
         if whole_number(n_jobs, "n_jobs") > MOST_THREADS:
             raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")
         size = batch_size_for(self.arena)

@@ -56,6 +56,19 @@ class Source(ABC):
         Whether single rows can be read at random without reading their chunks.
     is_stream : bool
         Whether all rows are read in their order, of every epoch anew.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npae.datasets import ArraySource
+    >>> source = ArraySource(np.arange(6, dtype="float32").reshape(3, 2))
+    >>> source.read(1, 3).tolist(), source.take(np.array([2, 0])).tolist()
+    ([[2.0, 3.0], [4.0, 5.0]], [[4.0, 5.0], [0.0, 1.0]])
+    >>> y = np.empty((1, 2), dtype="float32")
+    >>> source.read_into(0, 1, y)
+    >>> source.begin_epoch(1)
+    >>> y.tolist(), source.place(2), source.fingerprint()
+    ([[0.0, 1.0]], 'row 2', None)
     """
 
     shape: Shape
@@ -72,18 +85,49 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
-        """The rows ``start`` ≤ i < ``stop`` as they are stored; the caller does not write to them."""
+        """The rows ``start`` ≤ i < ``stop`` as they are stored; the caller does not write to them.
+
+        Parameters
+        ----------
+        start, stop : int
+
+        Returns
+        -------
+        ndarray of shape (stop − start, ...)
+        """
 
     def read_into(self, start: int, stop: int, y: Array) -> None:
-        """``read`` into an array that is there."""
+        """Read rows into an array that is there.
+
+        Parameters
+        ----------
+        start, stop : int
+            The rows ``start`` ≤ i < ``stop``.
+        y : ndarray of shape (stop − start, ...)
+        """
         y[...] = self.read(start, stop)
 
     @abstractmethod
     def fingerprint(self) -> str | None:
-        """A digest of the content, or None where it is that of the samples as numbers of the network."""
+        """A digest of the content.
+
+        Returns
+        -------
+        str or None
+            None where it is that of the samples as numbers of the network.
+        """
 
     def take(self, rows: Array) -> Array:
-        """The rows (m,), in any order, as they are stored."""
+        """Rows in any order, as they are stored.
+
+        Parameters
+        ----------
+        rows : ndarray of int, shape (m,)
+
+        Returns
+        -------
+        ndarray of shape (m, ...)
+        """
         taken = np.empty((len(rows), *self.shape[1:]), self.dtype)
         chunks = np.searchsorted(self.bounds, rows, side="right") - 1
         for chunk in np.unique(chunks):
@@ -93,11 +137,26 @@ class Source(ABC):
         return taken
 
     def place(self, row: int) -> str:
-        """Where a row is, for messages."""
+        """Where a row is, for messages.
+
+        Parameters
+        ----------
+        row : int
+
+        Returns
+        -------
+        str
+        """
         return f"row {row}"
 
     def begin_epoch(self, epoch: int) -> None:  # noqa: B027 (most sources are the same in every epoch)
-        """Called before an epoch is read; what is not the same in every epoch becomes that of this one."""
+        """Called before an epoch is read; what is not the same in every epoch becomes that of this one.
+
+        Parameters
+        ----------
+        epoch : int
+            From 0.
+        """
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -155,6 +214,8 @@ class ArraySource(Source):
 
     Examples
     --------
+    >>> import numpy as np
+    >>> from npae.datasets import ArraySource
     >>> source = ArraySource(np.arange(6, dtype=np.uint8).reshape(3, 2), divide=255)
     >>> source.shape, source.read(1, 2).tolist()
     ((3, 2), [[2, 3]])
