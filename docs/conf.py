@@ -43,3 +43,5 @@ autodoc_typehints = "none"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
+# Types are phrases such as "ndarray of shape (n,)", whose words are looked up as names; several names fit some.
+suppress_warnings = ["ref.python"]
