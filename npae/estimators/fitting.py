@@ -177,6 +177,35 @@ class FitMixin(SharedParameters):
         The optimizer goes on with what it remembers, such as Adam's running means, also in a copy and after a pickle;
         in a model that ``save`` wrote and ``load`` read it begins afresh, unless ``save`` was told to keep it
         (``optimizer=True``).
+
+        Parameters
+        ----------
+        X : array-like of shape ``(n, *shape)``
+            As for ``fit``; from the second call on, of the shape of the first.
+        y : array-like of shape (n,), optional
+            The labels of a conditional model: the first call, or ``fit``, must have seen all that there are.
+
+        Returns
+        -------
+        AutoencoderEstimator
+            This model.
+
+        Raises
+        ------
+        ValueError
+            If X has another shape, is not finite or has unknown labels, or a parameter was set that only ``fit`` can
+            change.
+        NonFiniteError
+            If the loss or a parameter becomes NaN or infinite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, random_state=0)
+        >>> model.partial_fit(X[:128]).partial_fit(X[128:]).n_iter_
+        2
         """
         now = self._checked()
         if hasattr(self, "network_"):
