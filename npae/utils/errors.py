@@ -98,7 +98,8 @@ class NonFiniteError(ArithmeticError):
     >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
     >>> model = npae.VanillaAutoencoder(code_size=2, loss="mse", learning_rate=1e30, optimizer="sgd", random_state=0)
     >>> try:
-    ...     model.fit(X)
+    ...     with np.errstate(all="ignore"):
+    ...         model.fit(X)
     ... except NonFiniteError as error:
     ...     print(error.diagnosis["epoch"])
     1
