@@ -235,7 +235,37 @@ class Index:
         metric: str = "euclidean",
         names: Sequence[str] | None = None,
     ) -> int:
-        """``Index.of`` and ``save`` in one, in parts, so that codes are never all in memory; returns their number."""
+        """``Index.of`` and ``save`` in one, in parts, so that codes are never all in memory.
+
+        Parameters
+        ----------
+        path : str or Path
+        model : fitted estimator
+        X : array-like of shape ``(n, *shape)``, or a source
+        metric : {"euclidean", "cosine"}, default "euclidean"
+        names : sequence of str, optional
+            Those of the samples' files.
+
+        Returns
+        -------
+        int
+            Number of codes.
+
+        Raises
+        ------
+        ValueError
+            If X has other columns or another shape than the model's samples, or is not finite.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npae
+        >>> from npae.applications.retrieval import Index
+        >>> X = np.random.default_rng(0).random((256, 8), dtype="float32")
+        >>> model = npae.VanillaAutoencoder(code_size=2, epochs=1, random_state=0).fit(X)
+        >>> Index.write("index.safetensors", model, X)
+        256
+        """
         check_columns(columns_of(X), model.network_.columns)
         X = check_numeric(X, "samples")
         cls(np.empty((len(X), 0), np.float32), metric, "", None if names is None else tuple(names))  # checks these
