@@ -353,12 +353,15 @@ def pack(quantizer: Quantizer, numbers: Array, maker: str) -> bytes:
         ]
     )
     if _is_too_large(len(numbers), numbers.shape[1], len(body)):
-        raise _too_many(len(numbers), numbers.shape[1])
+        raise _too_many(len(numbers), numbers.shape[1], len(body))
     return MAGIC + _checksum(body) + body
 
 
-def _too_many(n: int, size: int) -> ValueError:
-    return ValueError(f"{n:,} codes of {size} values are more than one file may hold; compress fewer samples at once")
+def _too_many(n: int, size: int, length: int | None = None) -> ValueError:
+    in_bytes = "" if length is None else f", in {length:,} bytes,"
+    return ValueError(
+        f"{n:,} codes of {size} values{in_bytes} are more than one file may hold; compress fewer samples at once"
+    )
 
 
 def unpack(content: bytes) -> tuple[Array, Quantizer, str]:
