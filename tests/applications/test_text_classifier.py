@@ -56,7 +56,7 @@ def test_no_dense_copy_of_all_vectors_is_made(monkeypatch):
             "toarray",
             lambda self, *a, original=original, **k: sizes.append(self.shape[0]) or original(self, *a, **k),
         )
-    monkeypatch.setattr("npae.utils.sparse.BLOCK_VALUES", 500)
+    monkeypatch.setattr("npae.utils.samples.BLOCK_VALUES", 500)
     x, labels = texts(600, 0)
     fitted = TextClassifier.fit(x, labels, text_model(2))
     compare(fitted, x, labels, *texts(60, 1), few=20)
