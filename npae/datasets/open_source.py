@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from npae.datasets.containers import is_zarr
-from npae.datasets.shards import HDF5_SUFFIXES, PARQUET_SUFFIXES, ShardSource, shards_in
+from npae.datasets.shards import HDF5_SUFFIXES, PARQUET_SUFFIXES, ShardSource, holds_images, shards_in
 from npae.utils.errors import FileFormatError
 from npae.utils.sources import IN_MEMORY, Source
 
@@ -24,7 +24,9 @@ def is_source(name: str | os.PathLike[str]) -> bool:
     """Whether a name stands for data that is read in parts: shards in a folder, a pattern, a large .npy, containers."""
     path, text = Path(name), os.fspath(name)
     if path.is_dir():
-        return is_zarr(path) or bool(shards_in(path)[0])
+        shards, others = shards_in(path)
+        is_stray = len(shards) == 1 and holds_images(others)  # one array in a folder of images
+        return is_zarr(path) or (bool(shards) and not is_stray)
     if path.suffix.lower() == ".npy":
         if path.is_file():
             return path.stat().st_size > IN_MEMORY

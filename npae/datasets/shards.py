@@ -15,6 +15,7 @@ import numpy as np
 
 from npae.datasets.containers import HDF5_SEPARATOR, Hdf5Shard, ParquetShard, ZarrShard, is_zarr
 from npae.datasets.image_files import OF_SYSTEMS
+from npae.datasets.image_files import SUFFIXES as IMAGE_SUFFIXES
 from npae.datasets.shard_files import ArrayShard, NpyShard, Shard
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.scalars import real_number
@@ -225,6 +226,12 @@ def shards_in(folder: Path) -> tuple[list[Path], list[Path]]:
     return shards, [p for p in entries if p not in shards]
 
 
+def holds_images(entries: Sequence[Path]) -> bool:
+    """Whether images are among the entries of a folder, or in a folder that is one of them."""
+    files = [file for entry in entries for file in (entry.iterdir() if entry.is_dir() else [entry])]
+    return any(file.suffix.lower() in IMAGE_SUFFIXES for file in files)
+
+
 def _in_folder(folder: Path) -> list[Path]:
     shards, others = shards_in(folder)
     if not shards:
@@ -236,6 +243,11 @@ def _in_folder(folder: Path) -> list[Path]:
         raise FileFormatError(
             f"{str(folder)!r} holds {' and '.join(kinds)} files; give a pattern of those that are meant, such as "
             f"{str(folder / ('*' + kinds[0]))!r}"
+        )
+    if holds_images(others):
+        raise FileFormatError(
+            f"{str(folder)!r} holds shards, such as {quoted(shards[0].name)}, and images; give the shards alone as "
+            f"{str(folder / ('*' + kinds[0]))!r}, or move one of the two"
         )
     if others:
         shown = ", ".join(quoted(path.name) for path in others[:SHOWN])

@@ -317,6 +317,20 @@ def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
         ShardSource(tmp_path / "a.npy")
 
 
+def test_one_array_in_a_folder_of_images_is_passed_over_and_shards_among_images_are_refused(tmp_path: Path) -> None:
+    pictures = pytest.importorskip("PIL.Image")
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        pictures.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / label / "a.png")
+    np.save(tmp_path / "stray.npy", X)
+    with pytest.warns(UserWarning, match=r"stray\.npy"):
+        assert npae.datasets.read(tmp_path).shape == (2, 4, 4)
+    np.save(tmp_path / "other.npy", X)
+    with pytest.raises(FileFormatError, match=r"holds shards, such as 'other\.npy', and images; give the shards alone"):
+        npae.datasets.read(tmp_path)
+    assert open_source(str(tmp_path / "*.npy")).shape == (240, 6)
+
+
 @given(lengths=st.lists(st.integers(0, 9), min_size=1, max_size=9).filter(any), data=st.data())
 def test_any_rows_of_shards_of_any_lengths_are_those_of_the_whole(lengths: list[int], data: st.DataObject) -> None:
     whole = np.arange(sum(lengths))[:, None]
