@@ -62,9 +62,9 @@ def test_where_limits_are_supported_no_message_says_that_they_are_missing(
 def test_macos_says_what_it_does_not_limit_and_linux_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "macOS does not hold a learner's file to --memory; time and processes are limited"
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert said in _notes([])
+    assert said in _notes("class", "folders", [], "none", "")
     monkeypatch.setattr(sys, "platform", "linux")
-    assert said not in _notes([])
+    assert said not in _notes("class", "folders", [], "none", "")
 
 
 def test_a_learners_temporary_files_are_in_its_own_folder_under_windows_names_too(tmp_path: Path) -> None:

@@ -77,7 +77,9 @@ def bubblewrap() -> str:
 
 @lru_cache(maxsize=1)
 def _help() -> str:
-    done = subprocess.run([bubblewrap(), "--help"], capture_output=True, text=True, errors="replace", check=False)
+    done = subprocess.run(
+        [bubblewrap(), "--help"], capture_output=True, encoding="utf-8", errors="replace", check=False
+    )
     return done.stdout + done.stderr
 
 
@@ -91,7 +93,7 @@ def why_not() -> str:
     program = f"import sys; sys.path.append({str(Path(np.__file__).resolve().parent.parent)!r}); import numpy"
     command = isolated([python(), "-I", "-S", "-B", "-c", program], PACKAGE / OWN[0])
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=PROBE_SECONDS)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=PROBE_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"bubblewrap does not run here ({error})"
     last = done.stderr.strip().splitlines()[-1:] or [f"status {done.returncode}"]
