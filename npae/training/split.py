@@ -105,7 +105,9 @@ class SourcePart(Source):
         return np.concatenate([self.rows_of(chunk) for chunk in range(len(self.bounds) - 1)])
 
     def read(self, start: int, stop: int) -> Array:
-        first, last = np.searchsorted(self.bounds, [start, max(stop - 1, start)], side="right") - 1
+        if start == stop:  # a chunk that has no rows of this part
+            return np.empty((0, *self.shape[1:]), self.dtype)
+        first, last = np.searchsorted(self.bounds, [start, stop - 1], side="right") - 1
         parts = []
         for chunk in range(int(first), int(last) + 1):
             own = int(self.bounds[chunk])

@@ -3,6 +3,8 @@
 import os
 import pickle
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +141,16 @@ def test_windows_train_every_type_alike_from_an_array_and_from_its_file(
     np.testing.assert_array_equal(*codes)
 
 
+@contextmanager
+def heard(number: signal.Signals) -> Iterator[None]:
+    """Within, a signal is not ignored, as SIGINT is by what a shell has started in the background."""
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 @pytest.mark.parametrize("done", [1, 4, 9])
 def test_a_run_over_shards_goes_on_at_any_step_to_the_same_bits(
     shards: Path, tmp_path: Path, small_chunks: None, done: int
@@ -153,7 +165,7 @@ def test_a_run_over_shards_goes_on_at_any_step_to_the_same_bits(
             os.kill(os.getpid(), signal.SIGINT)
         return loss
 
-    with pytest.MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch, heard(signal.SIGINT):
         patch.setattr(Training, "_step", interrupted)
         stopped = npae.VanillaAutoencoder(**settings)
         with pytest.warns(UserWarning, match="interrupted"):
