@@ -24,6 +24,7 @@ myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_js_files = ["accessible.js"]
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
