@@ -5,6 +5,7 @@ never receives the true results and does not decide the verdict; it only sends a
 takes control of this process, which is possible, can only send wrong arrays.
 """
 
+import bdb
 import faulthandler
 import linecache
 import os
@@ -117,6 +118,11 @@ def _packed(number: int, answer: CallResult) -> bytes:
     return protocol.pack(message, answer.values or ())
 
 
+def _no_debugger(*arguments: Any, **options: Any) -> None:
+    """What ``breakpoint()`` does here, where a debugger would find an empty standard input."""
+    raise bdb.BdbQuit
+
+
 def main() -> None:
     """Reserve the two pipes for requests and results, then serve.
 
@@ -137,4 +143,5 @@ def main() -> None:
     if hasattr(faulthandler, "register"):  # not on Windows
         faulthandler.register(signal.SIGALRM, file=os.dup(2), all_threads=False)
     send(protocol.pack({"id": message["id"], "changed": []}))
+    sys.breakpointhook = _no_debugger
     serve(lambda n: os.read(requests, n), send)
