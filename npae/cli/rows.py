@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from npae.cli.output import write_bytes
 from npae.datasets.image_files import find_images
@@ -27,7 +28,7 @@ def write_rows(path: str, header: Sequence[str], rows: Iterable[Sequence[object]
         digits that give the same number again; one that is not finite is refused in a .json, which has none.
     """
     if Path(path).suffix.lower() == ".json":
-        records = [dict(zip(header, map(_plain, row), strict=True)) for row in rows]
+        records = [dict(zip(header, map(as_python, row), strict=True)) for row in rows]
         text = json.dumps(records, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
         errors = "backslashreplace"  # of a name that is not UTF-8: JSON's own escape
     else:
@@ -35,7 +36,7 @@ def write_rows(path: str, header: Sequence[str], rows: Iterable[Sequence[object]
         writer = csv.writer(lines, lineterminator="\n")
         writer.writerow(header)
         for row in rows:
-            cells = [_plain(value) for value in row]
+            cells = [as_python(value) for value in row]
             assert len(cells) == len(header)
             writer.writerow([int(cell) if isinstance(cell, bool) else cell for cell in cells])
         text = lines.getvalue()
@@ -43,7 +44,7 @@ def write_rows(path: str, header: Sequence[str], rows: Iterable[Sequence[object]
     write_bytes(path, text.encode("utf-8", errors))
 
 
-def _plain(value: object) -> object:
+def as_python(value: Any) -> Any:
     """A number of NumPy as one of Python."""
     return value.item() if hasattr(value, "item") else value
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from itertools import zip_longest
 from typing import Any
 
+from npae.cli.rows import as_python
 from npae.utils.console import renamed, say, say_result, shown
 
 #: The tables of this command by name, while they are kept for --json.
@@ -92,7 +93,7 @@ def plain(value: Any) -> object:
     """A number of NumPy as one of Python; None for one that is not finite, which JSON has not; a text as printed."""
     if isinstance(value, str):
         return renamed(value)
-    number = value.item() if hasattr(value, "item") else value
+    number = as_python(value)
     return None if isinstance(number, float) and not math.isfinite(number) else number
 
 
