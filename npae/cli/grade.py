@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from npae.cli.grade_arguments import EPILOG, EXAMPLE, HELP, add_arguments, journal_path
-from npae.utils.console import is_quiet, say, shown, shows_progress
+from npae.utils.console import say, shown, shows_progress
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
@@ -47,8 +47,7 @@ def run(args: argparse.Namespace) -> int:
     points = _points(rows, submissions, scheme, late_days) if scheme else None
     _write(args, rows, points)
     _write_reports(args, everybody, submissions, rows, points)
-    if not is_quiet():
-        _print(rows, points)
+    _print(rows, points)
     return 0
 
 

@@ -13,10 +13,8 @@ if TYPE_CHECKING:
 def say(text: str, whole_lines: bool = False) -> None:
     """Print a text in characters that the terminal can show."""
     from npae.learn.judging.messages import write
-    from npae.utils.console import is_quiet
 
-    if not is_quiet():
-        write(sys.stdout, text, whole_lines)
+    write(sys.stdout, text, whole_lines)
 
 
 def train(workspace: "Workspace", exercise: "Exercise") -> None:

@@ -168,6 +168,12 @@ def test_quiet_prints_no_hint_and_no_progress(run_folder: Path, capsys, monkeypa
     assert tuple(capsys.readouterr()) == ("", "")
 
 
+def test_quiet_holds_for_the_exercises(run_folder: Path, capsys) -> None:
+    assert main(["learn", "start", "mine", "--quiet"]) == 0
+    assert main(["learn", "list", "--dir", "mine", "--quiet"]) == 0
+    assert tuple(capsys.readouterr()) == ("", "")
+
+
 def test_quiet_prints_errors(run_folder: Path, capsys) -> None:
     assert main(["encode", str(run_folder), "--data", "none.npy", "--quiet"]) == 2
     assert capsys.readouterr().err.startswith("npae encode: ")

@@ -8,17 +8,19 @@ from typing import TextIO
 from npae.gradcheck.report.findings import BugMatch
 from npae.learn.catalogue.exercise import HINTS, Exercise
 from npae.learn.judging.outcome import Outcome, ReturnedValue
-from npae.utils.console import plain, shown
+from npae.utils.console import is_quiet, plain, shown
 
 RIGHT, WRONG, OPEN = "✓", "✗", "·"
 LARGEST_PRINTED = 500
 
 
 def write(stream: TextIO, text: str, whole_lines: bool = False) -> None:
-    """Print a text; characters that the stream cannot encode are replaced by plain ones.
+    """Print a text, unless all but errors is silent; characters that the stream cannot encode become plain ones.
 
     On a terminal, long lines are wrapped between words, unless ``whole_lines`` is set for text to be copied.
     """
+    if is_quiet():
+        return
     text, encoding = shown(text), stream.encoding or "utf-8"
     try:
         text.encode(encoding)
