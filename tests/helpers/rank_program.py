@@ -50,7 +50,7 @@ def _end(how: str, rank: int, step: int) -> None:
             if how == "exception":
                 raise ValueError("there is no more")
             if how == "sleep":
-                time.sleep(60)
+                time.sleep(600)
             if how == "NaN":
                 return totals * np.nan
             wait = random.random() * 0.1
@@ -58,7 +58,7 @@ def _end(how: str, rank: int, step: int) -> None:
         return totals
 
     if how == "sleep":
-        mpi.MOST_SECONDS = 1
+        mpi.MOST_SECONDS = 3
     ThreadReplicas.passes = disturbed  # type: ignore[method-assign]
 
 

@@ -5,6 +5,7 @@ is lost is noticed, while this one waits.
 """
 
 import os
+import stat
 import sys
 import time
 import warnings
@@ -26,6 +27,8 @@ PAUSES = ((1e-4, 0.0), (1e-3, 5e-5), (0.1, 1e-3))
 LONG_WAIT = 0.1  # seconds from which on lost ranks are looked for
 TAG = 8  # of the messages of exchanges
 LATER = 5  # seconds that the others leave to the first rank, which knows who is missing
+MOST_SECONDS_TO_READ = 10  # that the launcher is given to read the last words
+TO_PASS_ON = 0.3  # seconds that it is given to pass them on
 MOST_SECONDS = 600  # without the next exchange, after which the ranks that have not come to it are named
 #: Variables in which launchers tell a process its rank, and how many processes there are.
 RANK_VARIABLES = ("PMI_RANK", "PMIX_RANK", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID")
@@ -112,6 +115,7 @@ class MPICommunicator:
     def abort(self, sentence: str) -> NoReturn:
         sys.stdout.flush()
         print(shown(f"npae: {sentence}; all ranks end"), file=sys.stderr, flush=True)
+        _wait_until_read()
         self._mpi.COMM_WORLD.Abort(1)
         raise SystemExit(1)
 
@@ -140,6 +144,27 @@ class MPICommunicator:
             missing = [rank for rank, number in heard.items() if number < self._n_exchanges]
             who = _named(missing, self.size) if missing else "another rank"
             raise LostRankError(f"{who} did not come to the present step within {MOST_SECONDS} s")
+
+
+def _wait_until_read() -> None:
+    """Wait until the launcher has read what this process wrote: MPICH's drops the rest once it hears of an abort."""
+    deadline = time.monotonic() + MOST_SECONDS_TO_READ
+    while any(_unread(file) for file in (1, 2)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    time.sleep(TO_PASS_ON)
+
+
+def _unread(file: int) -> int:
+    """Bytes that wait in the pipe behind a file descriptor; 0 where it is no pipe, or the system does not tell."""
+    try:
+        import fcntl
+        import termios
+
+        if not stat.S_ISFIFO(os.fstat(file).st_mode):
+            return 0
+        return int.from_bytes(fcntl.ioctl(file, termios.FIONREAD, bytes(4)), sys.byteorder)
+    except (ImportError, OSError):
+        return 0
 
 
 def _named(ranks: Sequence[int], size: int) -> str:
