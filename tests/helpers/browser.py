@@ -82,7 +82,7 @@ def opened(browser: Any, path: Path, **options: Any) -> Iterator[Opened]:
         page.context.close()
 
 
-def until(page: Any, script: str, patience: float = 5.0) -> None:
+def until(page: Any, script: str, patience: float = 60.0) -> None:
     """Wait until the script is true; Playwright's own way needs ``eval``, which the pages' policy forbids."""
     end = time.monotonic() + patience
     while not page.evaluate(script):

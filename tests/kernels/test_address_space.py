@@ -57,7 +57,7 @@ def test_the_command_line_says_so_in_one_sentence(megabytes: int, tmp_path: Path
         env={**os.environ, "PYTHONPATH": str(ROOT), "OPENBLAS_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         text=True,
-        timeout=60,
+        timeout=300,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
     assert ended.returncode == 2

@@ -45,7 +45,7 @@ def test_show_writes_the_failing_case_with_all_digits_and_runs_it_in_the_debugge
         assert f"  # {right.shape}\n" in text
     assert "# db[" in text
     done = subprocess.run(
-        [sys.executable, "case.py"], cwd=course, input="n\np g.shape\nc\n", capture_output=True, text=True, timeout=60
+        [sys.executable, "case.py"], cwd=course, input="n\np g.shape\nc\n", capture_output=True, text=True, timeout=300
     )
     assert str(g.shape) in done.stdout
     assert "db, true, of shape" in done.stdout
@@ -85,7 +85,7 @@ def test_breakpoint_works_in_a_debugged_check_and_else_says_where_it_does(course
     commands = "p g.shape\n" + "c\n" * 100
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
-        command, cwd=course, input=commands, capture_output=True, text=True, timeout=120, env=environment
+        command, cwd=course, input=commands, capture_output=True, text=True, timeout=300, env=environment
     )
     assert done.returncode == 0
     assert "(Pdb)" in done.stdout

@@ -25,7 +25,7 @@ if os.geteuid() == 0 and os.fork() == 0:
 """
 
 
-def wait_until(holds, seconds: float = 30.0) -> bool:
+def wait_until(holds, seconds: float = 120.0) -> bool:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:

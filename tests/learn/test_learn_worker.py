@@ -177,8 +177,8 @@ def test_the_operating_system_limits_the_process_even_where_its_parent_has_ended
 
 
 def test_the_seconds_are_those_of_all_calls_together(tmp_path):
-    (tmp_path / "slow.py").write_text("import time\ndef f():\n  time.sleep(0.4)\n  return 1.0")
-    with Worker(tmp_path / "slow.py", Limits(seconds=1.0)) as one:
+    (tmp_path / "slow.py").write_text("import time\ndef f():\n  time.sleep(1.2)\n  return 1.0")
+    with Worker(tmp_path / "slow.py", Limits(seconds=3.0)) as one:
         statuses = [one.call("f", []).trouble for _ in range(5)]
     assert statuses[0] is None
     assert [s.status for s in statuses[-2:]] == ["timeout"] * 2
@@ -213,7 +213,7 @@ def f(told):
         pytest.skip("this user's processes cannot fork: nothing can outlive")
     children = [int(word) for word in told.read_text().split()]
     assert children
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while any(map(alive, children)) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not any(map(alive, children))

@@ -72,7 +72,7 @@ def same(a: Array, b: Array) -> bool:
 def python(code: str, *arguments: Any) -> str:
     """What a fresh process prints."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=60
+        [sys.executable, "-W", "error", "-c", code, *map(str, arguments)], capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

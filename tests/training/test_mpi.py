@@ -114,7 +114,7 @@ def test_ranks_without_mpiexec_are_refused_with_one_sentence(tmp_path):
     command = [sys.executable, "-m", "npae", "train", "vanilla", "--ranks", "mpi", "--out", str(tmp_path / "out")]
     alone = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI", "SLURM"))}
     environment = {**alone, "PYTHONPATH": os.pathsep.join(sys.path)}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 2
     assert ended.stderr.count("mpiexec did not start this process") == 1
     assert "Traceback" not in ended.stderr
@@ -124,7 +124,7 @@ def test_the_mpiexec_of_another_mpi_is_named(tmp_path):
     command = [sys.executable, "-m", "npae", "train", "vanilla", "--ranks", "mpi", "--out", str(tmp_path / "out")]
     alone = {name: value for name, value in os.environ.items() if not name.startswith(("PMI", "OMPI", "SLURM"))}
     other = {"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "0", "PYTHONPATH": os.pathsep.join(sys.path)}
-    ended = subprocess.run(command, env=alone | other, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=alone | other, capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 2
     assert ended.stderr.count("mpiexec has started 2 processes, but mpi4py sees one") == 1
 

@@ -23,5 +23,5 @@ def test_using_scikit_learn_prints_no_warning(tmp_path: Path) -> None:
     environment = {**os.environ, "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}"}
     environment.pop("LOKY_MAX_CPU_COUNT", None)
     command = [sys.executable, "-W", "error", "-c", CLUSTER]
-    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=120)
+    done = subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", timeout=300)
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "60", "")
