@@ -39,6 +39,7 @@ from npae.cli import (
     train,
     warmup,
 )
+from npae.cli.option_names import in_options
 from npae.cli.parser import Parser
 from npae.cli.paths import checked
 from npae.cli.ranks import processes
@@ -117,14 +118,14 @@ def _run(arguments: Sequence[str] | None) -> int:
     is_json, is_quiet = getattr(args, "json", None) is True, getattr(args, "quiet", False)
     with speaking(quiet=is_quiet, results=is_json or writes_stream(args)), warnings.catch_warnings():
         # Show warnings without the line of code that issued them.
-        warnings.showwarning = lambda message, *_, **__: say(f"npae: {message}", to_errors=True)
+        warnings.showwarning = lambda message, *_, **__: say(f"npae: {in_options(str(message), args)}", to_errors=True)
         try:
             with processes(args), standard_streams(args), checked(args), as_json() if is_json else nullcontext():
                 return VERBS[args.verb].run(args) or 0
         except BrokenPipeError:
             raise
         except MISTAKES as error:
-            say_error(f"npae {args.verb}: {_sentence(error)}")
+            say_error(f"npae {args.verb}: {in_options(_sentence(error), args)}")
             return 2
         except KeyboardInterrupt:
             say_error(f"npae {args.verb}: interrupted")

@@ -8,6 +8,9 @@ from typing import Any, NoReturn
 from npae.cli.ranks import speaks
 from npae.utils.console import shown
 
+#: The functions that read a number which need not be whole.
+FRACTIONS = ("float", "divisor", "_float_or_none", "_number_or_pair")
+
 
 class Parser(argparse.ArgumentParser):
     """A parser of the command line, of a verb or of a part of a verb; all have ``--quiet``.
@@ -57,7 +60,7 @@ class Parser(argparse.ArgumentParser):
         except argparse.ArgumentError as error:
             kind, _, word = error.message.partition(" value: ")
             if word and kind.startswith("invalid "):  # argparse names the function that could not read the word
-                number = "number" if kind in ("invalid float", "invalid divisor") else "whole number"
+                number = "number" if kind.removeprefix("invalid ") in FRACTIONS else "whole number"
                 error.message = f"{word} is not a {number}"
             raise
 

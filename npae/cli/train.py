@@ -13,6 +13,7 @@ from npae.cli.arguments import MODEL_FILE, count
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.open_data import add_large_data, first_of, open_described
+from npae.cli.option_names import described
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.ranks import add_ranks
@@ -47,6 +48,17 @@ def _int_or_none(text: str) -> int | None:
     return None if text.lower() == "none" else int(text)
 
 
+def _float_or_none(text: str) -> float | None:
+    return None if text.lower() == "none" else float(text)
+
+
+class _NumbersOrNone(argparse.Action):
+    """Whole numbers, or the word none in their place."""
+
+    def __call__(self, parser: Any, namespace: argparse.Namespace, values: Any, option_string: Any = None) -> None:
+        setattr(namespace, self.dest, None if values == [None] else values)
+
+
 def _number_or_pair(text: str) -> float | tuple[float, ...]:
     numbers = tuple(float(part) for part in text.split(","))
     return numbers if len(numbers) > 1 else numbers[0]
@@ -60,9 +72,9 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "int or None": {"type": _int_or_none, "metavar": "N"},
     "float": {"type": float, "metavar": "X"},
     "float or pair of float": {"type": _number_or_pair, "metavar": "X|LOW,HIGH"},
-    "float or None": {"type": float, "metavar": "X"},
+    "float or None": {"type": _float_or_none, "metavar": "X"},
     "sequence of int": {"type": int, "nargs": "*", "metavar": "N"},
-    "sequence of int or None": {"type": int, "nargs": "*", "metavar": "N"},
+    "sequence of int or None": {"type": _int_or_none, "action": _NumbersOrNone, "nargs": "*", "metavar": "N"},
     "str": {"metavar": "NAME"},
 }
 
@@ -295,10 +307,15 @@ def _write_pictures(folder: Path, model: AutoencoderEstimator, X: Array | Source
 
 
 def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstimator]) -> None:
+    options = {parameter.name: "--" + parameter.name.replace("_", "-") for parameter in parameters_of(cls)}
     for parameter in parameters_of(cls):
-        option = "--" + parameter.name.replace("_", "-")
+        option = options[parameter.name]
         # SUPPRESS keeps an option that is not given out of the namespace, so that the estimator's default applies.
-        common: dict[str, Any] = {"dest": parameter.name, "default": argparse.SUPPRESS, "help": _help(parameter)}
+        common: dict[str, Any] = {
+            "dest": parameter.name,
+            "default": argparse.SUPPRESS,
+            "help": _help(parameter, options),
+        }
         if parameter.name == "random_state":
             parser.add_argument("--seed", type=int, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
         elif parameter.name == "verbose":
@@ -308,11 +325,14 @@ def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstima
             parser.add_argument(option, **ARGUMENTS[parameter.kind], **common)
 
 
-def _help(parameter: Parameter) -> str:
-    text = f"{parameter.description} (default: {_as_typed(parameter.default)})"
-    return text.replace("``", "").replace("%", "%%")  # argparse formats help texts with the % operator
+def _help(parameter: Parameter, options: dict[str, str]) -> str:
+    text = f"{parameter.description} (default: {_as_typed(parameter)})"
+    return described(text, options).replace("%", "%%")  # argparse formats help texts with the % operator
 
 
-def _as_typed(default: Any) -> str:
+def _as_typed(parameter: Parameter) -> str:
     """A default as it is written on the command line."""
+    default = parameter.default
+    if isinstance(default, bool):
+        return f"--{'' if default else 'no-'}{parameter.name.replace('_', '-')}"
     return " ".join(map(str, default)) if isinstance(default, tuple) else str(default)

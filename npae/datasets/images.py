@@ -13,7 +13,7 @@ from npae.utils.errors import FileFormatError
 from npae.utils.types import Array, Shape
 from npae.utils.wording import counted
 
-SIZE = "size=(height, width), on the command line --size HEIGHT,WIDTH,"
+SIZE = "(size=(height, width), on the command line --size HEIGHT,WIDTH)"
 
 
 def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = None) -> Array:
@@ -66,7 +66,7 @@ def read_images(folder: str | os.PathLike[str], size: tuple[int, int] | None = N
         if images and image.shape[:2] != images[0].shape[:2]:
             raise FileFormatError(
                 f"{str(path)!r} has {_size(image.shape)} pixels, but {paths[0].name!r} has {_size(images[0].shape)} "
-                f"(height × width); give images of one size, or {SIZE} to resize them"
+                f"(height × width); give images of one size, or have them resized {SIZE}"
             )
         images.append(image)
         _check_total(folder, len(paths), image.shape)
@@ -82,7 +82,7 @@ def _check_total(folder: Path, n: int, shape: Shape) -> None:
     if n * math.prod(shape) * np.dtype(np.float32).itemsize > MAX_BYTES:
         raise FileFormatError(
             f"{str(folder)!r} has {counted(n, 'image')} to be read at {_size(shape)} pixels, more than {MAX_BYTES:,} "
-            f"bytes of float32; give fewer, or a smaller {SIZE}"
+            f"bytes of float32; give fewer, or have them made smaller {SIZE}"
         )
 
 

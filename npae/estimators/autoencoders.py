@@ -193,8 +193,8 @@ class VariationalAutoencoder(AutoencoderEstimator):
     beta_warm_up: int = parameter("int", "Epochs over which this weight rises linearly from 0.", default=0, least=0)
     conditional: bool = parameter(
         "bool",
-        "Whether the decoder sees each sample's label beside its code (Sohn, Lee & Yan 2015): ``fit`` then needs y, "
-        "``sample`` labels, and ``transform`` none.",
+        "Whether the decoder sees each sample's label beside its code (Sohn, Lee & Yan 2015): training and "
+        "sampling then need labels, and encoding none.",
         default=False,
         is_fixed=True,
     )

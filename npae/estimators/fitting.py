@@ -313,8 +313,8 @@ class FitMixin(SharedParameters):
             numbers = "whole numbers" if are_whole(samples) else "numbers"
             remedy = "give the source divide=255" if is_source else "fit X / 255"
             warnings.warn(
-                f"X holds {numbers} of 0-255, probably images; {remedy}, which is learned better (on the command line "
-                f"--divide 255)",
+                f"X holds {numbers} of 0-255, probably images, which are learned better when they are divided by 255 "
+                f"({remedy}, on the command line --divide 255)",
                 stacklevel=3,
             )
         return samples

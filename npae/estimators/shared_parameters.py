@@ -112,8 +112,8 @@ class SharedParameters(SaveMixin):
     )
     recorded: bool = parameter(
         "bool",
-        "Record a training step once and run the recording; False calls every layer from Python at every step, with "
-        "the same result, so that a breakpoint in ``forward`` works; that of a fused layer, such as "
+        "Record a training step once and run the recording; otherwise every layer is called from Python at every step, "
+        "with the same result, so that a breakpoint in ``forward`` works; that of a fused layer, such as "
         "``ConvolutionReLUMaxPool``, where several layers are computed as one.",
         default=True,
     )

@@ -103,7 +103,7 @@ def test_an_option_goes_to_the_sources_that_have_a_use_for_it():
 
 def test_images_of_mixed_sizes_are_resized_as_the_refusal_says(classes, capsys):
     assert main(["encode", "images.safetensors", "--data", "train", "--force"]) == 2
-    assert "on the command line --size HEIGHT,WIDTH, to resize them" in capsys.readouterr().err
+    assert "or have them resized (--size HEIGHT,WIDTH)" in capsys.readouterr().err
     assert main(["encode", "images.safetensors", "--data", "train", "--size", "4,5", "--out", "z.npy", "--force"]) == 0
     assert np.load("z.npy").shape == (24, 2)
 

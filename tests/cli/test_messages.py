@@ -147,7 +147,7 @@ def test_divide_scales_rows_of_pixels_and_the_hint_names_it(model, capsys):
     np.save("bytes.npy", np.rint(255 * samples(30, 64) / samples(30, 64).max()).astype("u1"))
     train = ["train", "vanilla", "--data", "bytes.npy", "--epochs", "1", "--code-size", "2", "--no-verbose", "--out"]
     assert main([*train, "plain"]) == 0
-    assert "fit X / 255, which is learned better (on the command line --divide 255)" in said(capsys)
+    assert "which are learned better when they are divided by 255 (--divide 255)" in said(capsys)
     assert main([*train, "scaled", "--divide", "255"]) == 0
     assert "255" not in said(capsys)
     encode = ["encode", "scaled/model.safetensors", "--data", "bytes.npy", "--out"]

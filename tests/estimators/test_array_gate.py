@@ -29,7 +29,7 @@ pandas = pytest.importorskip("pandas")
 
 X = samples(24, 6)
 PIXELS = np.rint(255 * samples(24, 64) / samples(24, 64).max()).astype("uint8")
-BYTES = r"^X holds whole numbers of 0-255, probably images; fit X / 255, which .* \(on the .* --divide 255\)$"
+BYTES = r"^X holds whole numbers of 0-255, probably images, which .* \(fit X / 255, on the .* --divide 255\)$"
 NAMES = ["mean", "width", "mass", "age", "hue", "ash"]
 
 
