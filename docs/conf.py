@@ -34,6 +34,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "image_scrapers": ("matplotlib",),
+    "write_computation_times": False,  # its pages load a script from elsewhere
 }
 highlight_language = "none"  # a block without a language is no Python
 html_theme = "furo"

@@ -236,6 +236,14 @@ def meter(text: str) -> str:
     return text
 
 
+def seed_number(text: str) -> int:
+    """A whole number of at least 0."""
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
+    return number
+
+
 def count(text: str) -> int:
     """A whole number of at least 1."""
     number = int(text)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path, PureWindowsPath
 from typing import TYPE_CHECKING, Any
 
-from npae.cli.arguments import model_file
+from npae.cli.arguments import model_file, seed_number
 from npae.cli.gradcheck_function import add_function_arguments, function_report
 from npae.cli.imported import import_named, in_one_line
 from npae.cli.paths import add_input
@@ -42,7 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--budget", type=float, metavar="SECONDS", help="stop after this time; the report says what was checked"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the samples and directions (default: 0)")
+    parser.add_argument(
+        "--seed", type=seed_number, default=0, metavar="N", help="of the samples and directions (default: 0)"
+    )
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
 
 

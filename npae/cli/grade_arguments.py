@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from npae.cli.arguments import count, seed_number
 from npae.cli.paths import add_input, add_output
 
 HELP = "mark a class's exercises: one row for each learner and exercise, whatever their files do"
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=f"write the rows there, {help_text}",
         )
     _add_points(parser)
-    parser.add_argument("-j", "--jobs", type=_positive, default=1, metavar="N", help="at a time (default: 1)")
+    parser.add_argument("-j", "--jobs", type=count, default=1, metavar="N", help="at a time (default: 1)")
     parser.add_argument(
         "--timeout", type=_seconds, default=10.0, metavar="S", help="seconds that one file may take (default: 10)"
     )
@@ -53,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume", action="store_true", help="repeat only what has changed since, by the journal beside the first OUT"
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="of the inputs, to repeat a run (default: random)")
+    parser.add_argument(
+        "--seed", type=seed_number, metavar="N", help="of the inputs, to repeat a run (default: random)"
+    )
 
 
 def _add_points(parser: argparse.ArgumentParser) -> None:
@@ -131,10 +134,6 @@ def _advice(args: argparse.Namespace) -> str:
     journal = journal_path(args)
     can_resume = journal is not None and not args.resume and journal.is_file() and is_journal(journal)
     return "give another name" + (", --resume to go on with that run" if can_resume else "")
-
-
-def _positive(text: str) -> int:
-    return int(_above(text, 0, "a whole number above 0", int))
 
 
 def _memory(text: str) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from npae.applications.classification import DRAWS
-from npae.cli.arguments import count
+from npae.cli.arguments import count, seed_number
 from npae.cli.paths import add_output
 from npae.cli.rows import ROW_SUFFIXES, write_rows
 from npae.cli.tables import add_json, say_table
@@ -30,14 +30,6 @@ def add_few(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=seed_number, metavar="N", help=f"of the first of {DRAWS} draws (default: {SEED})"
     )
-
-
-def seed_number(text: str) -> int:
-    """A whole number of at least 0."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
-    return number
 
 
 def few_labels(args: argparse.Namespace) -> tuple[int, int]:

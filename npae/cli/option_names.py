@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 #: The verb that has an option for each parameter of an estimator.
 TRAIN = "train"
 
+#: Parameters of ``Checkpoints``, which npae train makes.
+OF_CHECKPOINTS = {"every": "--checkpoint-every", "keep": "--keep-checkpoints"}
+
 #: What a message says to readers of Python alone, and what it says to them in place of an option.
 TO_PYTHON = re.compile(r" ?\(in Python (?:[^()]|\([^()]*\))*\)")
 INSTEAD = re.compile(r"(\((?:[^():]*: )?)(?:[^():]|\([^()]*\))*, on the command line (?=--)")
@@ -38,7 +41,7 @@ def in_options(text: str, args: argparse.Namespace) -> str:
     for name, option in option_names(args.whole_parser, args.verb).items():
         if name not in typed and name in text:
             text = _renamed(text, name, option)
-    return text
+    return re.sub(r"\b(is|or) None\b", r"\1 none", text)
 
 
 def described(text: str, names: Mapping[str, str]) -> str:
@@ -49,7 +52,7 @@ def described(text: str, names: Mapping[str, str]) -> str:
 
 def option_names(parser: argparse.ArgumentParser, verb: str) -> dict[str, str]:
     """Names of parameters, each with its option: those of the verb, then those that npae train has besides."""
-    names: dict[str, str] = {}
+    names = dict(OF_CHECKPOINTS) if verb == TRAIN else {}
     for name in (verb, TRAIN):
         for option, destination in _options(_below(parser)[name]):
             for key in (destination, option[2:].replace("-", "_")):
@@ -76,7 +79,7 @@ def _renamed(text: str, name: str, option: str) -> str:
     """The text with the option in place of one name; a name of one word is known by what follows it."""
     outside = r"(?<![\w'\"./\\-])(?<!\w\()"
     text = re.sub(rf"{outside}{name}{VALUE}", lambda found: _given(option, found[1]), text)
-    text = re.sub(rf"^{name}(?= is .*; expected )", option, text)
+    text = re.sub(rf"^(a value in )?{name}(?= is .*; expected )", rf"\1{option}", text)
     return re.sub(rf"{outside}{name}(?![\w'\"./\\=(])", option, text) if "_" in name else text
 
 

@@ -15,7 +15,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL, the data, -k."""
     add_model(parser)
     add_sides(parser)
-    parser.add_argument("-k", type=count, default=10, help="nearest neighbours that are looked at (default: 10)")
+    parser.add_argument(
+        "-k",
+        "--neighbours",
+        dest="k",
+        type=count,
+        default=10,
+        metavar="K",
+        help="nearest neighbours that are looked at (default: 10)",
+    )
     add_json(parser)
 
 

@@ -2,7 +2,7 @@
 
 import argparse
 
-from npae.cli.arguments import add_model, add_samples_out, count, read_model
+from npae.cli.arguments import add_model, add_samples_out, count, read_model, seed_number
 from npae.cli.data_labels import add_label, label_for
 from npae.cli.samples_file import write_samples
 from npae.estimators.sampling import SAMPLERS
@@ -16,8 +16,8 @@ EXAMPLE = "npae sample runs/variational -n 16 --out new.png"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL -n --seed --sampler --label --out."""
     add_model(parser)
-    parser.add_argument("-n", type=count, default=64, help="how many (default: 64)")
-    parser.add_argument("--seed", type=int, help="of the draw (default: the model's own)")
+    parser.add_argument("-n", "--number", dest="n", type=count, default=64, metavar="N", help="how many (default: 64)")
+    parser.add_argument("--seed", type=seed_number, metavar="N", help="of the draw (default: the model's own)")
     add_sampler(parser)
     add_label(parser, "what the samples are to be")
     add_samples_out(parser, "samples.png")

@@ -34,7 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="QUERY",
         help="samples to look for, as for --data; or one sample in a .npy",
     )
-    parser.add_argument("-k", type=count, default=10, help="how many to find for each (default: 10)")
+    parser.add_argument(
+        "-k",
+        "--neighbours",
+        dest="k",
+        type=count,
+        default=10,
+        metavar="K",
+        help="how many to find for each (default: 10)",
+    )
     parser.add_argument(
         "--first",
         type=count,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from npae.cli.arguments import MODEL_FILE, count
+from npae.cli.arguments import MODEL_FILE, count, seed_number
 from npae.cli.data_labels import add_labels, labels_of_data
 from npae.cli.history_file import HistoryFile
 from npae.cli.open_data import add_large_data, first_of, open_described
@@ -317,7 +317,7 @@ def _add_parameters(parser: argparse.ArgumentParser, cls: type[AutoencoderEstima
             "help": _help(parameter, options),
         }
         if parameter.name == "random_state":
-            parser.add_argument("--seed", type=int, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
+            parser.add_argument("--seed", type=seed_number, metavar="N", **{**common, "default": 0, "help": SEED_HELP})
         elif parameter.name == "verbose":
             text = "Show a progress bar. (default: on terminals)"
             parser.add_argument(option, action=argparse.BooleanOptionalAction, **{**common, "help": text})

@@ -118,7 +118,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
             raise _broken(path, f"it has {size} bytes")
         if length > LARGEST_HEADER and file.read(1) != b"{":
             raise FileFormatError(
-                f"{path} is no safetensors file, by its first bytes; give one (data is read by npae.datasets.read)"
+                f"{path} is no safetensors file, by its first bytes; give one (in Python npae.datasets.read reads data)"
             )
         file.seek(8)
         if length > size - 8:

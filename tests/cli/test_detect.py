@@ -181,8 +181,8 @@ def test_images_have_files_pixels_and_a_picture_of_the_worst(tmp_path, capsys):
         ([*GOOD, "--labels", "names.csv"], "--labels names.csv holds good; give 1 for an anomaly and 0 for any other"),
         ([*GOOD, "--picture", "p.png"], "--picture is for images, but the model's samples have shape (6,)"),
         ([*GOOD, "--out", "s.txt"], "--out s.txt does not end in .csv or .json"),
-        ([*GOOD[:4], "--false-positive-rate", "1.5"], "false_positive_rate is 1.5"),
-        ([*GOOD[:4], "--false-positive-rate", "0"], "false_positive_rate is 0"),
+        ([*GOOD[:4], "--false-positive-rate", "1.5"], "--false-positive-rate is 1.5"),
+        ([*GOOD[:4], "--false-positive-rate", "0"], "--false-positive-rate is 0"),
         (
             [*GOOD, "--score", "joint", "--first", "5"],
             "5 known-good samples cannot give a threshold for the score joint",

@@ -39,6 +39,9 @@ LEAVES = list(leaves(make_parser()))
         ("lower batch_size for more steps", "lower --batch-size for more steps"),
         ('a new model with loss="mse", then', "a new model with --loss mse, then"),
         ("epochs is 0; expected a whole number", "--epochs is 0; expected a whole number"),
+        ("every is 'x'; expected epochs", "--checkpoint-every is 'x'; expected epochs"),
+        ("a value in hidden is 0; expected units", "a value in --hidden is 0; expected units"),
+        ("n_jobs is 0; expected threads, or None", "--n-jobs is 0; expected threads, or none"),
         ("n_jobs is 0; expected threads", "--n-jobs is 0; expected threads"),
         ("random_state is -1; expected a seed", "--seed is -1; expected a seed"),
         ("validation_fraction=0.5 of 1 sample", "--validation-fraction 0.5 of 1 sample"),
@@ -98,19 +101,26 @@ def test_help_names_options_and_no_value_of_python(parser: Any) -> None:
     assert not re.search(r"\b(None|True|False)\b", text)
 
 
+def refusal(parser: Any, action: argparse.Action, word: str) -> str:
+    """What is said of a word as the value of an option; nothing where it is taken."""
+    try:
+        parser._get_values(action, [word])
+    except argparse.ArgumentError as error:
+        return error.message
+    return ""
+
+
 @pytest.mark.parametrize("parser", LEAVES, ids=lambda parser: parser.prog)
 def test_a_whole_number_is_asked_for_only_where_no_other_is_taken(parser: Any) -> None:
     for action in parser._actions:
-        if action.type is None or not action.option_strings:
-            continue
-        try:
-            parser._get_values(action, ["1.5"])
-        except argparse.ArgumentError:
-            continue
-        try:
-            parser._get_values(action, ["abc"])
-        except argparse.ArgumentError as error:
-            assert "whole number" not in error.message, action.option_strings
+        if action.type is not None and action.option_strings and not refusal(parser, action, "1.5"):
+            assert "whole number" not in refusal(parser, action, "abc"), action.option_strings
+
+
+@pytest.mark.parametrize("parser", LEAVES, ids=lambda parser: parser.prog)
+def test_every_option_has_a_long_name(parser: Any) -> None:
+    for action in parser._actions:
+        assert not action.option_strings or any(name.startswith("--") for name in action.option_strings)
 
 
 @pytest.mark.parametrize(

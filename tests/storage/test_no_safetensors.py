@@ -17,7 +17,8 @@ from npae.utils.errors import FileFormatError
 def test_another_file_is_said_to_be_none(tmp_path, content, read):
     (tmp_path / "idx.csv").write_bytes(content)
     with pytest.raises(
-        FileFormatError, match=r"idx\.csv is no safetensors file.*give one \(data is read by npae\.datasets\.read\)$"
+        FileFormatError,
+        match=r"idx\.csv is no safetensors file.*give one \(in Python npae\.datasets\.read reads data\)$",
     ):
         read(tmp_path / "idx.csv")
 
