@@ -8,6 +8,7 @@ author = "The npae developers"
 release = __version__
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 extensions = [
+    "class_links",
     "explorer_page",
     "mathml",
     "myst_parser",
@@ -45,5 +46,3 @@ autodoc_typehints = "none"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True
-# Types are phrases such as "ndarray of shape (n,)", whose words are looked up as names; several names fit some.
-suppress_warnings = ["ref.python"]

@@ -25,7 +25,7 @@ def accuracy(features: Features, train_labels: Any, test_labels: Any) -> float:
 
     Parameters
     ----------
-    features : Features
+    features : features.Features
     train_labels, test_labels : array-like of whole numbers or str, shape (n,)
 
     Returns
@@ -96,7 +96,7 @@ def measure(ways: Sequence[Features], train_labels: Any, test_labels: Any, few: 
 
     Parameters
     ----------
-    ways : sequence of Features
+    ways : sequence of features.Features
     train_labels, test_labels : array-like of whole numbers or str, shape (n,)
     few : int
         Number of training samples of a draw.

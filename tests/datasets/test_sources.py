@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.pages import blocks
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -352,12 +351,3 @@ def test_any_rows_of_shards_of_any_lengths_are_those_of_the_whole(lengths: list[
     np.testing.assert_array_equal(source.read(start, stop), whole[start:stop])
     rows = np.asarray(data.draw(st.lists(st.integers(0, len(whole) - 1), min_size=1)))
     np.testing.assert_array_equal(source.take(rows), whole[rows])
-
-
-def test_the_pages_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    names: dict[str, Any] = {}
-    for code in blocks("docs/scale.md", "python")[:3]:
-        exec(code, names)
-    assert names["codes"].shape == (2000, 4)
-    assert names["model"].n_iter_ == 2
