@@ -1,18 +1,21 @@
 """Shards in files of other libraries: Parquet, HDF5 and zarr, each read by its own library, an optional extra."""
 
+import os
 from contextlib import suppress
 from importlib import import_module
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from npae.datasets.shard_files import FileShard
-from npae.utils.errors import FileFormatError, MissingExtraError, one_line
+from npae.utils.errors import FileFormatError, MissingExtraError, one_line, quoted
 from npae.utils.types import Array
 
 HDF5_SEPARATOR = ":/"
 ZARR_FILES = (".zarray", "zarr.json", ".zgroup")
+SHOWN = 20  # names of arrays in a message
 
 
 def library(name: str, extra: str, what: str) -> Any:
@@ -26,12 +29,12 @@ def library(name: str, extra: str, what: str) -> Any:
 
 
 def is_zarr(path: Path) -> bool:
-    """Whether a folder is one of zarr."""
-    return path.is_dir() and any((path / name).exists() for name in ZARR_FILES)
+    """Whether a folder is one of zarr, an array or a group, or is called so."""
+    return path.is_dir() and (path.suffix.lower() == ".zarr" or any((path / name).exists() for name in ZARR_FILES))
 
 
 class ParquetShard(FileShard):
-    """A Parquet file, each of whose columns is a value of a sample.
+    """A Parquet file, each of whose columns is a value of a sample, except for an index that pandas wrote.
 
     Attributes
     ----------
@@ -42,12 +45,19 @@ class ParquetShard(FileShard):
         super().__init__(path, name)
         parquet = library("pyarrow.parquet", "parquet", f"to read {name}")
         try:
-            self._file = parquet.ParquetFile(path)
+            self._file = parquet.ParquetFile(path, page_checksum_verification=True)  # where the file has checksums
         except Exception as error:
             raise _unreadable(name, "a Parquet file", error) from None
         schema = self._file.schema_arrow
-        self.columns = list(schema.names)
-        dtypes = [_numpy_dtype(field, name) for field in schema]
+        index = _index_columns(schema)
+        self._places = [i for i, column in enumerate(schema.names) if column not in index]
+        self.columns = [schema.names[i] for i in self._places]
+        if index:
+            self.note = (
+                f"{name} has the index of a dataframe as {'a column' if len(index) == 1 else 'columns'}, "
+                f"{', '.join(map(quoted, index))}, which {'is' if len(index) == 1 else 'are'} passed over"
+            )
+        dtypes = [_numpy_dtype(schema.field(i), name) for i in self._places]
         self.dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
         metadata = self._file.metadata
         self.shape = metadata.num_rows, len(self.columns)
@@ -64,7 +74,7 @@ class ParquetShard(FileShard):
             raise _unreadable(self.name, "a Parquet file", error) from None
         own = table.slice(start - int(self._starts[first]), stop - start)
         rows = np.empty((stop - start, len(self.columns)), self.dtype)
-        for j, column in enumerate(own.columns):
+        for j, column in enumerate(own.column(i) for i in self._places):
             if column.null_count:
                 at = next(i for i, value in enumerate(column) if not value.is_valid)
                 raise FileFormatError(
@@ -79,6 +89,12 @@ class ParquetShard(FileShard):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(**state)  # type: ignore[misc]
+
+
+def _index_columns(schema: Any) -> list[str]:
+    """The columns in which pandas, and so Dask, has kept the index of a dataframe; a range is kept elsewhere."""
+    described = (schema.pandas_metadata or {}).get("index_columns", [])
+    return [column for column in described if isinstance(column, str) and column in schema.names]
 
 
 def _numpy_dtype(field: Any, name: str) -> np.dtype[Any]:
@@ -113,14 +129,14 @@ class Hdf5Shard(FileShard):
             raise _unreadable(name, "an HDF5 file", error) from None
         arrays: list[str] = []
         self._file.visititems(lambda key, item: arrays.append(f"/{key}") if isinstance(item, h5py.Dataset) else None)
-        if not inner and len(arrays) == 1:
-            inner = arrays[0]
-        if inner not in arrays:
-            listing = ", ".join(f"{path}:{key}" for key in arrays[:20]) or "(it holds none)"
-            raise FileFormatError(f"{name} names no array; give one of: {listing}")
-        self._inner = inner
-        self._array = self._file[inner]
-        self.shape, self.dtype = tuple(self._array.shape), np.dtype(self._array.dtype)
+        self._inner = arrays[0] if not inner and len(arrays) == 1 else inner
+        found = None
+        with suppress(KeyError, OSError):  # a link that leads nowhere
+            found = self._file[self._inner or "/"]
+        if not isinstance(found, h5py.Dataset):
+            _refuse_name(name, [f"{path}:{key}" for key in arrays])
+        self._array = found
+        self.shape, self.dtype = tuple(found.shape or ()), np.dtype(found.dtype)
         _refuse_no_numbers(self.dtype, name)
 
     def read(self, start: int, stop: int) -> Array:
@@ -138,7 +154,11 @@ class Hdf5Shard(FileShard):
 
 
 class ZarrShard(FileShard):
-    """An array of zarr: a folder, whose size and time are those of the file that describes it."""
+    """An array of zarr: a folder with a file that describes it, and one for each of its chunks.
+
+    That a chunk has changed is found out at the next reading of it. One that is not there reads as a fixed value, as
+    zarr defines it, which a warning says.
+    """
 
     def __init__(self, path: Path, name: str) -> None:
         found = next((path / file for file in ZARR_FILES if (path / file).exists()), path)
@@ -149,17 +169,38 @@ class ZarrShard(FileShard):
         except Exception as error:
             raise _unreadable(name, "a zarr array", error) from None
         if not hasattr(self._array, "shape"):
-            raise FileFormatError(f"{name} is a group of zarr arrays; give one of them, a folder in it")
-        self._folder = path
+            members = self._array.members(max_depth=None)
+            _refuse_name(name, sorted(f"{path / key}" for key, member in members if hasattr(member, "shape")))
+        present, expected = self._array.nchunks_initialized, self._array.nchunks
+        if present < expected:
+            self.note = (
+                f"{name} has {present:,} of its {expected:,} chunks; what is missing is read as "
+                f"{self._array.fill_value}, as zarr defines it; fetch it again if it should be there"
+            )
+        self._folder, self._stamps = path, dict[Path, Any]()
         self.shape, self.dtype = tuple(self._array.shape), np.dtype(self._array.dtype)
         _refuse_no_numbers(self.dtype, name)
 
     def read(self, start: int, stop: int) -> Array:
         self.refuse_change()
+        for file in self._files(start, stop):
+            stamp = None
+            with suppress(FileNotFoundError):
+                known = os.stat(file)
+                stamp = known.st_size, known.st_mtime_ns
+            if self._stamps.setdefault(file, stamp) != stamp:
+                self.refuse_as_changed()
         try:
             return np.asarray(self._array[start:stop])
         except Exception as error:
             raise _unreadable(self.name, "a zarr array", error) from None
+
+    def _files(self, start: int, stop: int) -> list[Path]:
+        """The files in which some of the rows are, whether they are there or not."""
+        tile = self._array.shards or self._array.chunks
+        rows = range(start // tile[0], -(-stop // tile[0]))
+        others = [range(-(-n // length)) for n, length in zip(self.shape[1:], tile[1:], strict=True)]
+        return [self._folder / self._array.metadata.encode_chunk_key(place) for place in product(rows, *others)]
 
     def __getstate__(self) -> dict[str, Any]:
         return {"path": self._folder, "name": self.name}
@@ -173,6 +214,13 @@ def _refuse_no_numbers(dtype: np.dtype[Any], name: str) -> None:
         raise FileFormatError(
             f"{name} holds dtype {str(dtype)[:80]}, but real numbers are expected; give another array"
         )
+
+
+def _refuse_name(name: str, arrays: list[str]) -> NoReturn:
+    """Raise the FileFormatError of a name that stands for none of the arrays of a file."""
+    listing = ", ".join(arrays[:SHOWN]) + (f" and {len(arrays) - SHOWN:,} more" if len(arrays) > SHOWN else "")
+    advice = f"give one of: {listing}" if arrays else "there is none; give another file"
+    raise FileFormatError(f"{name} names no array; {advice}")
 
 
 def _unreadable(name: str, kind: str, error: Exception) -> FileFormatError:

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from itertools import pairwise
 from math import prod
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NoReturn
 
 import numpy as np
 
@@ -34,12 +34,15 @@ class Shard(ABC):
     dtype : dtype
     can_seek : bool
         Whether rows can be read at random without reading more than them.
+    note : str
+        What the reader of the file has to say of it, as a warning; empty for nothing.
     """
 
     name: str
     shape: Shape
     dtype: np.dtype[Any]
     can_seek: bool = False
+    note: str = ""
 
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
@@ -103,12 +106,16 @@ class FileShard(Shard):
     def refuse_change(self) -> None:
         """Raise FileFormatError if the file is gone, or another than at first."""
         if self._present_stamp() != self.stamp:
-            raise FileFormatError(f"{self.name} changed while it was in use; begin anew with data that stays as it is")
+            self.refuse_as_changed()
+
+    def refuse_as_changed(self) -> NoReturn:
+        """Raise the FileFormatError of a file that has changed."""
+        raise FileFormatError(f"{self.name} changed while it was in use; begin anew with data that stays as it is")
 
     def _present_stamp(self) -> Stamp:
         try:
             found = os.stat(self.path)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(
                 f"{self.name} does not exist, or does not any more; check its spelling, and leave data where it is "
                 f"while it is in use"

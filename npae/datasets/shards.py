@@ -5,7 +5,7 @@ import hashlib
 import os
 import warnings
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -22,6 +22,7 @@ from npae.utils.scalars import real_number
 from npae.utils.sources import Source, chunk_bounds
 from npae.utils.types import Array
 from npae.utils.validation import check_numeric
+from npae.utils.wording import counted
 
 PARQUET_SUFFIXES = (".parquet", ".pq")
 #: What a shard may be, by its suffix.
@@ -44,14 +45,17 @@ class ShardSource(Source):
 
     Parameters
     ----------
-    parts : str, PathLike, or sequence of them or of arrays
-        A folder of .npy or of .parquet files, in the order of their names as text; a pattern such as ``"day-*.npy"``;
-        a .npy, a .parquet, ``"x.h5:/name"`` (one array of an HDF5 file), or a .zarr; or a list of these, or of arrays.
+    parts : str, PathLike or array, or sequence of them
+        A folder of .npy or of .parquet files, in the order of their names as text; a pattern such as ``"day-*.npy"``,
+        with ``**`` for folders of any depth; a .npy, a .parquet, ``"x.h5:/name"`` (one array of an HDF5 file), a .zarr,
+        or a folder in it; or a list of these, or of arrays.
     divide : float, optional
         Divide all numbers by this one, such as 255 for bytes of images.
 
     Raises
     ------
+    TypeError
+        If ``parts`` is neither of these.
     FileNotFoundError
         If there is no such file, or none that a pattern matches.
     FileFormatError
@@ -90,11 +94,17 @@ class ShardSource(Source):
                     f"{other.name} has other columns than {first.name}, or has them in another order; give shards of "
                     f"the same columns in one order"
                 )
+        _warn_of_notes(self.shards)
         self._starts = [0, *np.cumsum([shard.shape[0] for shard in self.shards]).tolist()]
         self.shape, self.dtype = (self._starts[-1], *first.shape[1:]), first.dtype
         self.can_seek = all(shard.can_seek for shard in self.shards)
         self.columns: list[str] = getattr(first, "columns", [])
-        self._last: tuple[int, Array] | None = None
+        self._last: tuple[int, Array] | None = None  # the first row of a chunk that was read, and the chunk
+
+    def begin_use(self) -> None:
+        self._last = None
+        if any(isinstance(shard, ArrayShard) for shard in self.shards):
+            self._survey = None
 
     @cached_property
     def bounds(self) -> Array:
@@ -107,9 +117,7 @@ class ShardSource(Source):
         first, last = (int(bound) for bound in self.bounds[chunk : chunk + 2])
         if stop > last:  # of several chunks, which are read whole
             return self._read(start, stop)
-        if (
-            self._last is None or self._last[0] != first
-        ):  # so that a chunk is expanded once, however little is asked for
+        if self._last is None or self._last[0] != first:  # a chunk is expanded once, however little is asked for
             self._last = first, self._read(first, last)
         return self._last[1][start - first : stop - first]
 
@@ -156,11 +164,15 @@ def _named(parts: Part | Sequence[Part]) -> str:
     return repr(str(parts)) if isinstance(parts, str | os.PathLike) else "the list"
 
 
-def _shards_of(parts: Part | Sequence[Part]) -> list[Shard]:
+def _shards_of(parts: Any) -> list[Shard]:
     if isinstance(parts, str | os.PathLike):
         return [_opened(path) for path in files_of(parts)]
     if isinstance(parts, np.ndarray):
         return [_of_array(parts, "the array")]
+    if isinstance(parts, bytes) or not isinstance(parts, Sequence | Iterator):
+        raise TypeError(
+            f"parts is a {type(parts).__name__}; expected a folder, a pattern, a file or an array, or a list of them"
+        )
     shards: list[Shard] = []
     for i, part in enumerate(parts):
         is_path = isinstance(part, str | os.PathLike)
@@ -181,20 +193,35 @@ def _of_array(part: Any, name: str) -> Shard:
 
 def _opened(path: str) -> Shard:
     name = repr(path)
-    if _hdf5_parts(path) is not None:
-        file, inner = _hdf5_parts(path) or ("", "")
-        return Hdf5Shard(Path(file), inner, name)
-    reader = BY_SUFFIX.get(Path(path).suffix.lower())
-    if reader is None:
-        raise FileFormatError(
-            f"{name} is no shard; expected is .npy, .parquet, .zarr, or .h5 with the name of an array, as in x.h5:/name"
-        )
-    shard: Shard = reader(Path(path), name)
+    shard = _shard_of(path, name)
     if len(shard.shape) < 2:
         raise FileFormatError(
             f"{name} has shape {shard.shape}, but a shard holds samples, (n, ...); give arrays of two axes or more"
         )
     return shard
+
+
+def _shard_of(path: str, name: str) -> Shard:
+    """The shard that a path stands for, whatever its shape."""
+    in_hdf5 = _hdf5_parts(path)
+    if in_hdf5 is not None:
+        return Hdf5Shard(Path(in_hdf5[0]), in_hdf5[1], name)
+    reader = ZarrShard if is_zarr(Path(path)) else BY_SUFFIX.get(Path(path).suffix.lower())
+    if reader is None:
+        what, error = ("is no shard", FileFormatError) if Path(path).exists() else ("does not exist", FileNotFoundError)
+        raise error(
+            f"{name} {what}; expected is .npy, .parquet, .zarr, or .h5 with the name of an array, as in x.h5:/name"
+        )
+    shard: Shard = reader(Path(path), name)
+    return shard
+
+
+def _warn_of_notes(shards: Sequence[Shard]) -> None:
+    """Say once what the readers of the files have to say, however many files there are."""
+    notes = [shard.note for shard in shards if shard.note]
+    if notes:
+        more = f"; so it is with {counted(len(notes) - 1, 'more file')}" if len(notes) > 1 else ""
+        warnings.warn(f"{notes[0]}{more}", stacklevel=4)
 
 
 def _hdf5_parts(path: str) -> tuple[str, str] | None:
@@ -208,11 +235,16 @@ def _hdf5_parts(path: str) -> tuple[str, str] | None:
 def files_of(source: str | os.PathLike[str]) -> list[str]:
     """The shards that a path stands for: those in a folder, those that match a pattern, or itself."""
     text = os.fspath(source)
+    if not text.strip():
+        raise ValueError("the path of the data is empty; give a folder, a pattern or a file")
     path = Path(text)
     if path.is_dir() and not is_zarr(path):
         return [str(file) for file in _in_folder(path)]
     if glob.has_magic(text) and not path.exists():
-        found = sorted(name for name in glob.glob(text) if not Path(name).is_dir() or is_zarr(Path(name)))
+        names = glob.glob(text, recursive=True)
+        if path.parent.is_dir():  # whose own name may have brackets
+            names = names or glob.glob(os.path.join(glob.escape(str(path.parent)), path.name))
+        found = sorted(name for name in names if not Path(name).is_dir() or is_zarr(Path(name)))
         if not found:
             raise FileNotFoundError(f"no file matches {text!r}; check the pattern and the folder you are in")
         return found
@@ -222,7 +254,8 @@ def files_of(source: str | os.PathLike[str]) -> list[str]:
 def shards_in(folder: Path) -> tuple[list[Path], list[Path]]:
     """The files in a folder that can be shards, in the order of their names, and its other entries."""
     entries = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name.lower() not in OF_SYSTEMS]
-    shards = [p for p in entries if p.suffix.lower() in BY_SUFFIX and (p.is_file() or is_zarr(p))]
+    # A link that leads nowhere is one, too, which is then refused: its samples were meant.
+    shards = [p for p in entries if p.suffix.lower() in BY_SUFFIX and (not p.is_dir() or is_zarr(p))]
     return shards, [p for p in entries if p not in shards]
 
 
@@ -252,6 +285,6 @@ def _in_folder(folder: Path) -> list[Path]:
     if others:
         shown = ", ".join(quoted(path.name) for path in others[:SHOWN])
         more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
-        are = "file that is no shard is" if len(others) == 1 else "files that are no shards are"
+        are = "entry that is no shard is" if len(others) == 1 else "entries that are no shards are"
         warnings.warn(f"{len(others):,} {are} passed over in {str(folder)!r}: {shown}{more}", stacklevel=6)
     return shards

@@ -17,10 +17,11 @@ class StreamSource(Source):
     """Samples of a function that returns an iterator of arrays for the number of an epoch.
 
     Every epoch must have as many samples as the first, of its shape and dtype; in what arrays they come does not
-    matter. The first epoch is read once before training, to learn how many there are and what range they have; a value
-    of a later epoch that is not finite, or outside of that range, is refused when it comes. In training the rows of
-    at least 32 MiB are permuted at a time; what order the arrays have is up to the function. A run is resumed at any
-    step if the function gives the same for the same epoch.
+    matter, and the function may fill one array again and again. The first epoch is read once before training, to learn
+    how many there are and what range they have; a value of a later epoch that is not finite is refused when it comes,
+    and so is one outside of [0, 1] where the first epoch lies within. In training the rows of at least 32 MiB are
+    permuted at a time; what order the arrays have is up to the function. A run is resumed at any step if the function
+    gives the same for the same epoch.
 
     Parameters
     ----------
@@ -32,7 +33,7 @@ class StreamSource(Source):
     Raises
     ------
     TypeError
-        If it is no function: a generator can be read once only.
+        If it is no function, since a generator can be read once only; or if it returns no iterable of arrays.
     ValueError
         If the first epoch has no samples.
 
@@ -83,16 +84,20 @@ class StreamSource(Source):
         self._parts = self._arrays(epoch)
 
     def read(self, start: int, stop: int) -> Array:
+        found = np.empty((stop - start, *self.shape[1:]), self.dtype)
+        self.read_into(start, stop, found)
+        return found
+
+    def read_into(self, start: int, stop: int, y: Array) -> None:
         if start < self._place:
             self.begin_epoch(self._epoch)
-        self._next(start - self._place)
-        found = self._next(stop - start)
+        self._advance(start - self._place)
+        self._advance(stop - start, y)
         if self._place == len(self) and (self._rest is not None or next(self._parts, None) is not None):
             raise ValueError(
                 f"function gave more samples for epoch {self._epoch} than the {len(self)} of epoch 0; give as many in "
                 f"every epoch"
             )
-        return found
 
     def place(self, row: int) -> str:
         return f"row {row} of epoch {self._epoch}"
@@ -102,16 +107,16 @@ class StreamSource(Source):
         survey = self.survey
         return f"stream {self.shape} {self.dtype} {survey.low} {survey.high} {self.divide}"
 
-    def _next(self, n: int) -> Array:
-        """The next ``n`` rows of the epoch."""
-        parts, missing = [], n
-        while missing:
+    def _advance(self, n: int, y: Array | None = None) -> None:
+        """Pass over the next ``n`` rows of the epoch, or copy them: at once, since the next array may be the same."""
+        end = self._place + n
+        while self._place < end:
             array = self._rest if self._rest is not None else self._checked_part()
-            parts.append(array[:missing])
-            self._rest = array[missing:] if len(array) > missing else None
-            missing -= len(parts[-1])
-        self._place += n
-        return np.concatenate(parts) if parts else np.empty((0, *self.shape[1:]), self.dtype)
+            part = array[: end - self._place]
+            if y is not None:
+                y[n - (end - self._place) :][: len(part)] = part
+            self._rest = array[len(part) :] if len(array) > len(part) else None
+            self._place += len(part)
 
     def _checked_part(self) -> Array:
         array = next(self._parts, None)
@@ -140,7 +145,13 @@ class StreamSource(Source):
             )
 
     def _arrays(self, epoch: int) -> Iterator[Array]:
-        for part in self.function(epoch):
+        parts = self.function(epoch)
+        if isinstance(parts, np.ndarray) or not isinstance(parts, Iterable):
+            raise TypeError(
+                f"function gave a {type(parts).__name__} for epoch {epoch}, but an iterable of arrays is expected; "
+                f"give [X] for one array X"
+            )
+        for part in parts:
             array = check_numeric(part, f"what function gave for epoch {epoch}")
             if not isinstance(array, np.ndarray) or array.ndim < 2:
                 raise ValueError(

@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from npae.utils.not_numbers import numbers_of, refuse_masked
+from npae.utils.scalars import real_number
 from npae.utils.types import Array, Shape
 
 CHUNK_BYTES = 2**22  # of a chunk, unless a sample is larger
@@ -77,6 +79,7 @@ class Source(ABC):
     is_in_memory: bool = False
     can_seek: bool = True
     is_stream: bool = False
+    _survey: Survey | None = None
 
     @property
     @abstractmethod
@@ -158,6 +161,12 @@ class Source(ABC):
             From 0.
         """
 
+    def begin_use(self) -> None:  # noqa: B027 (most sources are files, which are known not to have changed)
+        """Called where the source is given to a method of a model.
+
+        What was found out of samples that may have changed since, as those of an array in memory, is forgotten.
+        """
+
     def __len__(self) -> int:
         return self.shape[0]
 
@@ -169,7 +178,7 @@ class Source(ABC):
     @property
     def survey(self) -> Survey:
         """What the first reading found, which is now where there was none."""
-        if not hasattr(self, "_survey"):
+        if self._survey is None:
             self._survey = self._surveyed()
         return self._survey
 
@@ -208,9 +217,16 @@ class ArraySource(Source):
     Parameters
     ----------
     array : ndarray of shape (n, ...)
-        Of numbers.
+        Of real numbers. They may change between two methods, each of which looks at them anew.
     divide : float, optional
         Divide all numbers by this one, such as 255.
+
+    Raises
+    ------
+    TypeError
+        If it is no array of NumPy, or holds dates or what is no number.
+    ValueError
+        If it has fewer than two axes, complex numbers, or masked or missing values.
 
     Examples
     --------
@@ -222,9 +238,18 @@ class ArraySource(Source):
     """
 
     def __init__(self, array: Array, *, divide: float | None = None) -> None:
-        self.array, self.divide = array, divide
-        self.shape, self.dtype = array.shape, array.dtype
-        self.is_in_memory = not is_mapped(array)
+        if not isinstance(array, np.ndarray):
+            raise TypeError(
+                f"array is a {type(array).__name__}, but an array of NumPy is expected; models take lists and "
+                f"dataframes without a source"
+            )
+        refuse_masked(array, "array")
+        self.array = numbers_of(np.asarray(array), "array")
+        if self.array.ndim < 2:
+            raise ValueError(f"array has shape {array.shape}, but holds samples, (n, ...); give two axes or more")
+        self.divide = None if divide is None else real_number(divide, "divide", above=0)
+        self.shape, self.dtype = self.array.shape, self.array.dtype
+        self.is_in_memory = not is_mapped(self.array)
 
     @cached_property
     def bounds(self) -> Array:
@@ -235,6 +260,9 @@ class ArraySource(Source):
 
     def take(self, rows: Array) -> Array:
         return np.asarray(self.array[rows])
+
+    def begin_use(self) -> None:
+        self._survey = None
 
     def fingerprint(self) -> None:
         return None

@@ -154,6 +154,7 @@ def check_numeric(x: Any, what: str) -> Samples:
     What NumPy would drop silently is refused.
     """
     if isinstance(x, Source):
+        x.begin_use()
         return SourceRows(x)
     if is_sparse(x):
         if x.dtype.kind not in "biuf":

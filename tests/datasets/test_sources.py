@@ -314,13 +314,18 @@ def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
         (tmp_path / "x.npy", FileNotFoundError, "does not exist"),
         (str(tmp_path / "*.npy"), FileNotFoundError, "no file matches"),
         (tmp_path, FileFormatError, "holds no shards"),
-        (tmp_path / "x.txt", FileFormatError, "is no shard; expected is .npy, .parquet, .zarr"),
+        (tmp_path / "x.txt", FileNotFoundError, "does not exist; expected is .npy, .parquet, .zarr"),
+        ("", ValueError, "the path of the data is empty"),
+        (5, TypeError, "parts is a int; expected a folder, a pattern, a file or an array, or a list"),
+        ({"x.npy"}, TypeError, "parts is a set"),
     ):
         with pytest.raises(error, match=sentence):
             ShardSource(name)
     np.save(tmp_path / "a.npy", X)
     (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
-    with pytest.warns(UserWarning, match=r"1 file that is no shard is passed over in .*: 'notes.txt'"):
+    with pytest.raises(FileFormatError, match=r"notes\.txt' is no shard; expected is .npy, .parquet, .zarr"):
+        ShardSource(tmp_path / "notes.txt")
+    with pytest.warns(UserWarning, match=r"1 entry that is no shard is passed over in .*: 'notes.txt'"):
         assert ShardSource(tmp_path).shape == (120, 6)
     content = (tmp_path / "a.npy").read_bytes()
     (tmp_path / "a.npy").write_bytes(content[:-1])
