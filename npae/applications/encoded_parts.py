@@ -6,21 +6,24 @@ A record beside the codes tells of what each file of codes was made, so that wha
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from npae.datasets import formats
+from npae.datasets.arrays import npy_layout
+from npae.datasets.formats import holds_bytes, read_data
+from npae.datasets.shards import PARQUET_SUFFIXES, entries_of
 from npae.storage.encoder import Encoder, load_encoder
-from npae.utils.errors import MissingExtraError, one_line
+from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 from npae.utils.files import atomic_write
 from npae.utils.version import __version__
 from npae.utils.wording import counted
 
 RECORD = "encoded.json"
-SUFFIXES = (".npy", ".npz", ".csv", ".tsv")
+SUFFIXES = (".npy", ".npz", ".csv", ".tsv", *PARQUET_SUFFIXES)
 
 
 def parts_in(folder: Path) -> list[Path]:
@@ -51,7 +54,8 @@ def parts_in(folder: Path) -> list[Path]:
     >>> [part.name for part in parts_in(Path("parts"))]
     ['a.npy']
     """
-    parts = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES) if folder.is_dir() else []
+    entries = entries_of(folder) if folder.is_dir() else []
+    parts = [path for path in entries if path.suffix.lower() in SUFFIXES and not path.is_dir()]
     if not parts:
         raise FileNotFoundError(f"{folder} is no folder that holds files of samples ({', '.join(SUFFIXES)}); give one")
     names = [part.stem for part in parts]
@@ -126,7 +130,8 @@ def encode_parts(
     OSError
         If the scheduler does not answer.
     ValueError
-        If a part could not be encoded; the others that were made until then are kept.
+        If a part could not be encoded; the others that were made until then are kept. If ``out`` holds codes of files
+        that are not among the parts, and these were encoded by another model or with other options.
 
     Examples
     --------
@@ -146,17 +151,22 @@ def encode_parts(
     (1, 0)
     """
     distributed = _distributed()
-    record = _read_record(out)
-    digest = hashlib.blake2b(model.read_bytes(), digest_size=16).hexdigest()
-    marks = {part: _mark(part, digest, options) for part in parts}
-    missing = [p for p in parts if record.get(p.name) != marks[p] or not codes_of(p, out).exists()]
+    # Zeros and ones alone in one part are bytes all the same where those of another reach beyond, as in one array.
+    reading = {**options, "are_bytes": "divide" not in options and any(map(holds_bytes, parts))}
+    made_by = {"model": hashlib.blake2b(model.read_bytes(), digest_size=16).hexdigest(), "options": reading}
+    record = _record_of(out, parts, made_by)
+    marks = {part: _mark(part, made_by) for part in parts}
+    missing = [part for part in parts if record.get(part.name) != marks[part] or not _is_whole(codes_of(part, out))]
     if not missing:
         return 0, len(parts)
     encoder = load_encoder(model)
     with _client(distributed, workers, scheduler) as client:
+        # Codes that are about to be replaced are no longer what the record says, also if this process is killed.
+        record = {name: mark for name, mark in record.items() if name not in {part.name for part in missing}}
+        _write_record(out, record)
         shared = client.scatter(encoder, broadcast=True)
         futures = {
-            client.submit(encode_part, shared, str(p), str(codes_of(p, out)), options, pure=False): p for p in missing
+            client.submit(encode_part, shared, str(p), str(codes_of(p, out)), reading, pure=False): p for p in missing
         }
         for n_made, future in enumerate(distributed.as_completed(futures), start=1):
             part = futures[future]
@@ -180,7 +190,7 @@ def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) 
     part, out : str
         The file of samples, and that of codes, which is replaced atomically.
     options : dict
-        Of ``npae.datasets.read``.
+        Of ``npae.datasets.formats.read_data``.
 
     Returns
     -------
@@ -200,19 +210,53 @@ def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) 
     >>> np.load("codes.npy").shape
     (4, 2)
     """
-    X = formats.read_data(part, **options).X
+    X = read_data(part, **options).X
     codes = encoder.transform(X) if len(X) else np.empty((0, *encoder.code_shape), encoder.dtype)
     with atomic_write(out) as file:
         np.save(file, codes, allow_pickle=False)
     return len(codes)
 
 
-def _mark(part: Path, model: str, options: dict[str, Any]) -> dict[str, Any]:
+def _mark(part: Path, made_by: dict[str, Any]) -> dict[str, Any]:
     """Of what the codes of a part are made; the part itself is known by its size and the time of its last change."""
     known = os.stat(part)
-    made_of = {"bytes": known.st_size, "changed": known.st_mtime_ns, "model": model, "npae": __version__}
-    read: dict[str, Any] = json.loads(json.dumps({**made_of, "options": options}))
+    return _as_read({"bytes": known.st_size, "changed": known.st_mtime_ns, "npae": __version__, **made_by})
+
+
+def _as_read(mark: dict[str, Any]) -> dict[str, Any]:
+    """What a JSON file gives back of a mark."""
+    read: dict[str, Any] = json.loads(json.dumps(mark))
     return read
+
+
+def _is_whole(codes: Path) -> bool:
+    """Whether a file of codes is there, and as long as it says."""
+    try:
+        npy_layout(codes)
+    except (FileNotFoundError, FileFormatError):
+        return False
+    return True
+
+
+def _record_of(out: Path, parts: Sequence[Path], made_by: dict[str, Any]) -> dict[str, Any]:
+    """The record of a folder, whose codes of files that are not among the parts are refused, or told."""
+    own = {codes_of(part, out) for part in parts}
+    names = {part.name for part in parts}
+    found = {name: (mark, codes_of(Path(name), out)) for name, mark in _read_record(out).items()}
+    record = {
+        name: mark for name, (mark, codes) in found.items() if name in names or (codes not in own and codes.exists())
+    }
+    others = [name for name in record if name not in names]
+    for name in others:
+        if any(record[name].get(key) != value for key, value in _as_read(made_by).items()):
+            raise ValueError(
+                f"{out} holds codes of {name}, which is not in {parts[0].parent} and was encoded by another model or "
+                f"with other options; choose another folder, or remove {codes_of(Path(name), out)}"
+            )
+    if others:
+        more = f" and {counted(len(others) - 1, 'more file')}" if len(others) > 1 else ""
+        warnings.warn(f"{out} also holds codes of {others[0]}{more}, not in {parts[0].parent}", stacklevel=3)
+    return record
 
 
 def _read_record(out: Path) -> dict[str, Any]:
@@ -222,7 +266,7 @@ def _read_record(out: Path) -> dict[str, Any]:
         return {}
     except ValueError:
         record = None
-    if not isinstance(record, dict):
+    if not isinstance(record, dict) or not all(isinstance(mark, dict) for mark in record.values()):
         raise ValueError(f"{out / RECORD} is damaged; remove it, and all parts are encoded anew")
     return record
 

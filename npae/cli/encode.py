@@ -9,7 +9,7 @@ from npae.cli.arguments import add_model, check_options, count, read_model
 from npae.cli.open_data import add_large_data, open_data
 from npae.cli.output import SUFFIXES, write_parts
 from npae.cli.paths import add_output
-from npae.cli.streams import STREAM
+from npae.datasets.shards import entries_of, warn_passed_over
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -63,8 +63,6 @@ def _folder_of_parts(args: argparse.Namespace) -> dict[str, Any]:
     """The folder --out, where there are workers; its files are replaced where a record of them is there."""
     if not _by_workers(args):
         return {}
-    if args.out == STREAM:
-        raise ValueError("--out is -, but with workers there is a file of codes for each part; give a folder")
     return {"is_stream": False, "is_folder": True, "suffixes": (), "files": _files, "is_own": _is_recorded}
 
 
@@ -86,6 +84,7 @@ def _run_workers(args: argparse.Namespace) -> None:
     if args.workers is not None and args.scheduler is not None:
         raise ValueError("--workers starts processes here, and --scheduler has its own; give one of the two")
     parts, out = parts_in(_folder(args)), Path(args.out)
+    warn_passed_over([entry for entry in entries_of(_folder(args)) if entry not in parts], _folder(args), stacklevel=2)
     made, kept = encode_parts(
         Path(args.model),
         parts,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,14 +20,16 @@ from npae.datasets.music.midi import MAGIC as MIDI_MAGIC
 from npae.datasets.music.music_files import SUFFIXES as MUSIC_SUFFIXES
 from npae.datasets.music.music_files import is_music
 from npae.datasets.named_columns import NamedColumns
-from npae.datasets.open_source import is_source
+from npae.datasets.open_source import is_source, may_be_bytes
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
+from npae.datasets.shard_files import NpyShard
 from npae.datasets.shards import ShardSource
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_named_table
 from npae.datasets.table_columns import Drop
 from npae.utils.errors import FileFormatError
 from npae.utils.scalars import real_number
+from npae.utils.sources import chunk_bounds
 from npae.utils.types import Array, Shape
 from npae.utils.wording import counted
 
@@ -80,7 +83,6 @@ BY_SUFFIX: dict[str, Reader] = {
 }
 #: By the first two bytes of files whose suffix does not say what they are.
 BY_FIRST_BYTES: dict[bytes, Reader] = {b"\x93N": read_npy, b"PK": read_npz, b"\0\0": read_idx, b"\x1f\x8b": read_idx}
-IMAGES = (3, 4)  # dimensions of an array of images: (n, h, w) or (n, h, w, channels)
 TEXT_SUFFIXES = (".txt", ".data", ".dat")  # which do not say what is in the file
 #: The options of each reader, and what they are for, in words.
 OPTIONS: dict[Reader, tuple[str, ...]] = {
@@ -188,10 +190,13 @@ def read(
     return np.asarray(read_data(source, **options).X)
 
 
-def read_data(source: str | os.PathLike[str], *, divide: float | None = None, **options: Any) -> Data:
+def read_data(
+    source: str | os.PathLike[str], *, divide: float | None = None, are_bytes: bool = False, **options: Any
+) -> Data:
     """Samples, as :func:`read` gives them with the same options, and what they mean.
 
-    An array of a table with a header also has ``columns``, the names of its columns.
+    An array of a table with a header also has ``columns``, the names of its columns. With ``are_bytes`` images of uint8
+    are divided by 255 even if they hold zeros and ones alone, since they are part of data that does not.
     """
     options["divide"] = divide
     given = {option: value for option, value in options.items() if value is not None}
@@ -204,7 +209,20 @@ def read_data(source: str | os.PathLike[str], *, divide: float | None = None, **
     given.pop("divide", None)
     divisor = None if divide is None else real_number(divide, "divide", above=0)
     found = reader(Path(source), **given)
-    return found if isinstance(found, Data) else Data(_as_float(found, Path(source), divisor), {})
+    return found if isinstance(found, Data) else Data(_as_float(found, Path(source), divisor, are_bytes), {})
+
+
+def holds_bytes(source: str | os.PathLike[str]) -> bool:
+    """Whether a file holds images of bytes that reach beyond 1, which :func:`read` divides by 255."""
+    path, reader = Path(source), find_reader(source)
+    if reader is read_npy:
+        shard = NpyShard(path, repr(str(path)))
+        bounds = chunk_bounds(shard.shape[:1], shard.row_bytes) if may_be_bytes(shard) else []
+        return any(shard.read(start, stop).max() > 1 for start, stop in pairwise(bounds))
+    if reader not in (read_npz, read_idx):
+        return False
+    x = np.asarray(reader(path))
+    return may_be_bytes(x) and bool(x.max(initial=0) > 1)
 
 
 def options_for(source: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -263,8 +281,8 @@ def _refuse_large(path: Path, shape: Shape, stored: np.dtype[Any]) -> np.dtype[A
     return dtype
 
 
-def _as_float(x: Array, path: Path, divisor: float | None) -> Array:
-    if divisor is None and x.dtype == np.uint8 and x.ndim in IMAGES and x.max(initial=0) > 1:
+def _as_float(x: Array, path: Path, divisor: float | None, are_bytes: bool) -> Array:
+    if divisor is None and may_be_bytes(x) and (are_bytes or x.max(initial=0) > 1):
         divisor = 255
     dtype = _refuse_large(path, x.shape, x.dtype)
     if x.dtype.kind in "iu" and x.size and max(-int(x.min()), int(x.max())) > 2**53:

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from npae.datasets.containers import is_zarr
+from npae.datasets.shard_files import Shard
 from npae.datasets.shards import HDF5_SUFFIXES, PARQUET_SUFFIXES, ShardSource, holds_images, shards_in
 from npae.utils.errors import FileFormatError
 from npae.utils.sources import IN_MEMORY, Source
+from npae.utils.types import Array
 
 #: The first bytes of a file, where its suffix alone does not say that it is read in parts.
 MAGIC = {
@@ -35,6 +37,11 @@ def is_source(name: str | os.PathLike[str]) -> bool:
             return opened.read(len(MAGIC[path.suffix.lower()])) == MAGIC[path.suffix.lower()]
     file, _, inner = text.rpartition(":/")
     return bool(inner and Path(file).suffix.lower() in HDF5_SUFFIXES) or (glob.has_magic(text) and not path.exists())
+
+
+def may_be_bytes(x: Array | Shard | Source) -> bool:
+    """Whether samples may be images of bytes, which are divided by 255: these are if they reach beyond 1."""
+    return x.dtype == np.uint8 and len(x.shape) in IMAGES
 
 
 def open_source(names: str | os.PathLike[str] | Sequence[str], *, divide: float | None = None) -> Source:
@@ -73,6 +80,6 @@ def open_source(names: str | os.PathLike[str] | Sequence[str], *, divide: float 
                 f"the data holds whole numbers beyond 2**53, from {low} to {high}, of which floating-point numbers do "
                 f"not hold all; scale them, or leave them out if they only name the samples"
             )
-    if divide is None and source.dtype == np.uint8 and len(source.shape) in IMAGES and source.survey.high > 1:
+    if divide is None and may_be_bytes(source) and source.survey.high > 1:
         source.divide = 255.0
     return source

@@ -44,6 +44,11 @@ class Shard(ABC):
     can_seek: bool = False
     note: str = ""
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one sample as it is stored."""
+        return prod(self.shape[1:]) * self.dtype.itemsize
+
     @abstractmethod
     def read(self, start: int, stop: int) -> Array:
         """The rows ``start`` ≤ i < ``stop``."""
@@ -61,7 +66,7 @@ class Shard(ABC):
     def content(self) -> str:
         """BLAKE2b digest of all numbers."""
         digest = hashlib.blake2b(repr((self.shape, self.dtype.str)).encode(), digest_size=16)
-        bounds = chunk_bounds([self.shape[0]], prod(self.shape[1:]) * self.dtype.itemsize).tolist()
+        bounds = chunk_bounds([self.shape[0]], self.row_bytes).tolist()
         for start, stop in pairwise(bounds):
             digest.update(np.ascontiguousarray(self.read(start, stop)).reshape(-1).view(np.uint8).data)
         return digest.hexdigest()
@@ -163,7 +168,7 @@ class NpyShard(FileShard):
     def _read_rows(self, file: IO[bytes], start: int, y: Array) -> None:
         """Read rows from ``start`` on until y, C-contiguous, is full."""
         left = memoryview(y.reshape(-1).view(np.uint8).data)
-        file.seek(self._offset + start * prod(self.shape[1:]) * self.dtype.itemsize)
+        file.seek(self._offset + start * self.row_bytes)
         while len(left):
             n = file.readinto(left)  # type: ignore[attr-defined]
             if not n:

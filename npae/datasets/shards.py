@@ -251,9 +251,14 @@ def files_of(source: str | os.PathLike[str]) -> list[str]:
     return [text]
 
 
+def entries_of(folder: Path) -> list[Path]:
+    """What is in a folder, by name, except for hidden files and those that systems leave there."""
+    return [p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name.lower() not in OF_SYSTEMS]
+
+
 def shards_in(folder: Path) -> tuple[list[Path], list[Path]]:
     """The files in a folder that can be shards, in the order of their names, and its other entries."""
-    entries = [p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name.lower() not in OF_SYSTEMS]
+    entries = entries_of(folder)
     # A link that leads nowhere is one, too, which is then refused: its samples were meant.
     shards = [p for p in entries if p.suffix.lower() in BY_SUFFIX and (not p.is_dir() or is_zarr(p))]
     return shards, [p for p in entries if p not in shards]
@@ -282,9 +287,14 @@ def _in_folder(folder: Path) -> list[Path]:
             f"{str(folder)!r} holds shards, such as {quoted(shards[0].name)}, and images; give the shards alone as "
             f"{str(folder / ('*' + kinds[0]))!r}, or move one of the two"
         )
+    warn_passed_over(others, folder, stacklevel=6)
+    return shards
+
+
+def warn_passed_over(others: Sequence[Path], folder: Path, *, stacklevel: int) -> None:
+    """Say which entries of a folder are not read, if there are any."""
     if others:
         shown = ", ".join(quoted(path.name) for path in others[:SHOWN])
-        more = f" and {len(others) - SHOWN} more" if len(others) > SHOWN else ""
+        more = f" and {len(others) - SHOWN:,} more" if len(others) > SHOWN else ""
         are = "entry that is no shard is" if len(others) == 1 else "entries that are no shards are"
-        warnings.warn(f"{len(others):,} {are} passed over in {str(folder)!r}: {shown}{more}", stacklevel=6)
-    return shards
+        warnings.warn(f"{len(others):,} {are} passed over in {str(folder)!r}: {shown}{more}", stacklevel=stacklevel + 1)
