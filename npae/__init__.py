@@ -27,7 +27,8 @@ from npae.utils.version import __version__
 if TYPE_CHECKING:
     from npae.applications.explore import explore
 
-# Modules with a short public name, so that npae.recipes can be imported as well as npae.network.recipes.
+# Modules with a short public name, so that npae.recipes can be imported as well as npae.network.recipes. That of embed
+# imports nothing that npae does not, least of all Dask; imported when it is first used, `import npae.embed` would fail.
 for _name, _module in {
     "embed": embed,
     "errors": errors,

@@ -9,6 +9,7 @@ import numpy as np
 
 from npae.storage.encoder import Encoder
 from npae.utils.columns import check_columns, columns_of
+from npae.utils.not_numbers import refuse_table
 from npae.utils.types import Array
 
 
@@ -33,7 +34,7 @@ def map(encoder: Encoder, collection: Any) -> Any:
     Raises
     ------
     TypeError
-        If the collection is not of Dask, or the encoder is another object.
+        If the collection is not of Dask, or the encoder is another object; if a column holds dates.
     ValueError
         If the samples are not of the encoder's shape.
 
@@ -52,13 +53,15 @@ def map(encoder: Encoder, collection: Any) -> Any:
             f"the encoder is a {type(encoder).__name__}; expected one of npae.load_encoder(path), which workers can "
             f"use without numba"
         )
-    if hasattr(collection, "map_partitions") and hasattr(collection, "columns"):
+    # Told by their types: a delayed object has every attribute, an array of xarray has those of Dask's but for one.
+    is_divided = isinstance(getattr(collection, "npartitions", None), int) and hasattr(collection, "map_partitions")
+    if is_divided and getattr(collection, "ndim", None) == 2:
         return _codes_of_frame(encoder, collection)
-    if hasattr(collection, "map_blocks") and hasattr(collection, "chunks"):
+    if isinstance(getattr(collection, "chunks", None), tuple) and hasattr(collection, "rechunk"):
         return _codes_of_array(encoder, collection)
     raise TypeError(
-        f"the collection is a {type(collection).__name__}; expected a dask array or dataframe (for an array in memory "
-        f"use encoder.transform)"
+        f"the collection is a {type(collection).__name__}; expected a dask array or dataframe (for data in memory use "
+        f"encoder.transform)"
     )
 
 
@@ -87,6 +90,7 @@ def _codes_of_frame(encoder: Encoder, frame: Any) -> Any:
         raise ValueError(
             f"the dataframe has {len(frame.columns)} columns; the encoder takes samples of {encoder.input_shape[0]}"
         )
+    refuse_table(frame._meta, "the dataframe")
     check_columns(columns_of(frame), encoder.columns)
     return frame.map_partitions(_framed_codes, encoder, meta=_framed_codes(frame._meta, encoder))
 

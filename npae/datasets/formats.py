@@ -217,8 +217,8 @@ def holds_bytes(source: str | os.PathLike[str]) -> bool:
     path, reader = Path(source), find_reader(source)
     if reader is read_npy:
         shard = NpyShard(path, repr(str(path)))
-        bounds = chunk_bounds(shard.shape[:1], shard.row_bytes) if may_be_bytes(shard) else []
-        return any(shard.read(start, stop).max() > 1 for start, stop in pairwise(bounds))
+        bounds = pairwise(chunk_bounds(shard.shape[:1], shard.row_bytes))
+        return may_be_bytes(shard) and any(shard.read(start, stop).max() > 1 for start, stop in bounds)
     if reader not in (read_npz, read_idx):
         return False
     x = np.asarray(reader(path))

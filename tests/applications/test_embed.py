@@ -62,11 +62,26 @@ def test_a_dataframe_keeps_its_index_and_an_empty_partition_has_no_codes(encoder
     assert computed.to_numpy().tobytes() == np.concatenate(blocks).tobytes()
 
 
+def delayed(x):
+    return pytest.importorskip("dask").delayed(x)
+
+
+def frame():
+    """A Dask dataframe of twelve columns, one of dates."""
+    dd, pandas = pytest.importorskip("dask.dataframe"), pytest.importorskip("pandas")
+    whole = pandas.DataFrame(np.ones((3, 12)), columns=list("abcdefghijkl"))
+    return dd.from_pandas(whole.assign(a=pandas.Timestamp("2020-01-01")), npartitions=1)
+
+
 @pytest.mark.parametrize(
     ("collection", "error", "message"),
     [
         (lambda: np.ones((3, 12)), TypeError, "expected a dask array or dataframe"),
         (lambda: da.ones((3, 5)), ValueError, r"samples of shape \(5,\); the encoder takes \(12,\)"),
+        (lambda: delayed(np.ones((3, 12))), TypeError, r"the collection is a Delayed.*; expected a dask array"),
+        (lambda: frame().a, TypeError, "the collection is a Series; expected a dask array or dataframe"),
+        (lambda: frame().to_bag(), TypeError, "the collection is a Bag; expected a dask array or dataframe"),
+        (frame, TypeError, "the column 'a' of the dataframe holds dates"),
     ],
 )
 def test_what_is_no_collection_of_such_samples_is_refused(encoder, collection, error, message):
