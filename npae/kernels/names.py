@@ -16,6 +16,7 @@ KERNELS = {
         "tanh",
         "tanh_gradient",
     ),
+    "conversion": ("take_converted",),
     "convolution": (
         "convolution",
         "convolution_weight_gradient",

@@ -26,6 +26,9 @@ from npae.utils.samples import Rows, Samples
 from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
 
+#: Types of stored numbers that the pass itself converts; NumPy converts others, such as float16, before it.
+CONVERTED = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
+
 
 def effective_n_jobs(n_jobs: int | None) -> int:
     """Number of threads: None is 1, −1 all processors that this process may use; at most 256.
@@ -259,7 +262,11 @@ class _Batch:
 
 
 class _Pass:
-    """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``."""
+    """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``.
+
+    Its first call writes the rows of the batch: it copies those of an array, and converts those that a source has in
+    memory, each thread its own. What has to be read is written by ``choose``, before the pass.
+    """
 
     def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int) -> None:
         self.net, self.start, self.stop = net, start, stop
@@ -267,32 +274,48 @@ class _Pass:
         self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
         self.rows: Rows | None
         self.numbers: Array | None
+        self.stored: Array | None  # what the first call reads; None where it has nothing to do
         self.totals = np.zeros(len(net.term_names))
         self.program = Program()
-        self.program.add(net.arena.kernels.take_rows, *self._rows_of(self._source(x)))
+        self.program.add(net.arena.kernels.take_rows, *self._copied(None))
+        self.take_from(x)
         net.record_pass(self.batch, self.batch, n, self.totals, self.program)
 
     def take_from(self, x: Samples | None) -> None:
         """Change the data from which rows are taken."""
-        self.program.replace(0, *self._rows_of(self._source(x)))
-
-    def choose(self, chosen: Array) -> None:
-        """Take these rows next; those that are not rows of an array are written into the batch here."""
-        if self.rows is None:
-            self.chosen[:] = chosen if self.numbers is None else self.numbers[chosen]
-        else:
-            self.rows.fill(chosen, self.batch)
-
-    def _source(self, x: Samples | None) -> Array | None:
-        """The array from which the recorded pass copies its rows; None where ``choose`` does so."""
         self.rows, self.numbers = None, None
         if isinstance(x, SourceRows) and x.array is not None:
             self.numbers, x = x.rows, x.array
         if isinstance(x, Rows):
             self.rows, x = x, None
-        return x
+        self.stored = x
+        self.program.replace(0, *self._copied(x), kernel=self.net.arena.kernels.take_rows)
 
-    def _rows_of(self, x: Array | None) -> tuple[Array, Array, Array]:
+    def choose(self, chosen: Array) -> None:
+        """Take these rows next; those that are not in memory are read and converted here."""
+        if self.rows is None:
+            self.chosen[:] = chosen if self.numbers is None else self.numbers[chosen]
+            return
+        found = self.rows.found_in_memory(chosen) if isinstance(self.rows, SourceRows) else None
+        stored = None
+        if found is not None and found[0].dtype in CONVERTED:
+            stored, self.chosen[:] = found
+        else:
+            self.rows.fill(chosen, self.batch)
+        if stored is not self.stored:
+            self._convert_from(stored)
+
+    def _convert_from(self, stored: Array | None) -> None:
+        """Let the first call convert rows of an array of stored numbers; with None it does nothing."""
+        self.stored, kernels = stored, self.net.arena.kernels
+        if stored is None:
+            self.program.replace(0, *self._copied(None), kernel=kernels.take_rows)
+            return
+        assert isinstance(self.rows, SourceRows)
+        flat, batch = (a.reshape(len(a), -1) for a in (stored, self.batch))
+        self.program.replace(0, flat, self.chosen, self.rows.divisor, batch, kernel=kernels.take_converted)
+
+    def _copied(self, x: Array | None) -> tuple[Array, Array, Array]:
         """The arguments of the recorded copy; of none it copies nothing."""
         batch = self.batch.reshape(len(self.batch), -1)
         if x is None:

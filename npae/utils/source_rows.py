@@ -63,6 +63,24 @@ class SourceRows(Rows):
         self._gather(rows, taken)
         self._convert(taken, y)
 
+    def found_in_memory(self, chosen: Array) -> tuple[Array, Array] | None:
+        """The array in memory that has the samples ``chosen`` (m,) as they are stored, and their row numbers in it.
+
+        None where they have to be read, or do not lie in one C-contiguous array.
+        """
+        rows = chosen if self.rows is None else self.rows[chosen]
+        for window in self._windows:
+            places = window.places_of(rows)
+            if places.min(initial=0) >= 0:
+                return window.stored, places
+        array = self.source.array if isinstance(self.source, ArraySource) and self.source.is_in_memory else None
+        return None if array is None or not array.flags.c_contiguous else (array, rows)
+
+    @property
+    def divisor(self) -> Array:
+        """By what stored numbers are divided, (1,), in the type in which they are; (0,) where they are not."""
+        return np.asarray([] if self.source.divide is None else [self.source.divide], self.quotient)
+
     def hold(self, chunks: Array) -> None:
         """Read chunks of the source whole; their samples, and those of the call before, are gathered in memory."""
         spare = self._windows.pop().stored if len(self._windows) == MOST_HELD else None
@@ -145,11 +163,10 @@ class SourceRows(Rows):
             if self.source.divide is None:
                 np.copyto(y, stored, casting="unsafe")
                 return
-            divisor = self.quotient.type(self.source.divide)
             if self.quotient == y.dtype:
-                np.divide(stored, divisor, out=y, dtype=y.dtype, casting="unsafe")
+                np.divide(stored, self.divisor, out=y, dtype=y.dtype, casting="unsafe")
             else:
-                np.copyto(y, stored.astype(self.quotient) / divisor, casting="unsafe")
+                np.copyto(y, stored.astype(self.quotient) / self.divisor, casting="unsafe")
 
 
 class _Range(SourceRows):

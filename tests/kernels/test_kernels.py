@@ -19,6 +19,7 @@ from npae.datasets import load_digits
 from npae.kernels import compiled, reference
 from npae.kernels.names import KERNELS
 from npae.kernels.simd import panel, sparse
+from npae.training.replicas import CONVERTED
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -375,6 +376,21 @@ def test_transposed_convolution_is_the_gradient_of_a_convolution_by_its_input(
 def test_take_rows(n_there: int, n: int, size: int, dtype: str, seed: int) -> None:
     chosen = np.random.default_rng(seed).integers(0, n_there, n)
     check("take_rows", normal(seed, dtype, n_there, size), chosen, outputs=[unset(dtype, n, size)])
+
+
+@drawn
+@given(sizes, sizes, sizes, st.sampled_from(CONVERTED), dtypes, st.sampled_from([None, 255, 0.7]), seeds)
+def test_take_converted(
+    n_there: int, n: int, size: int, stored: str, dtype: str, divide: float | None, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-(2**63), 2**63, (n_there, size)) >> rng.integers(63)
+    x = embedded(values.astype(stored), UNTOUCHED)
+    divisor = np.asarray([] if divide is None else [divide], np.promote_types(stored, np.float32))
+    chosen, expected = rng.integers(0, n_there, n), unset(dtype, n, size)
+    reference.take_converted(x, chosen, divisor, expected)
+    (y,) = check("take_converted", x, chosen, divisor, outputs=[unset(dtype, n, size)])
+    assert y.tobytes() == expected.tobytes()
 
 
 @drawn

@@ -62,7 +62,9 @@ def each_kind(dtype):
     """Calls with arrays of one to four axes, of floats and integers; with whole numbers, floats and infinity."""
     image, flat = random(2, 5, 4, 3, dtype=dtype), random(40, dtype=dtype)
     rate, count = np.array([0.1]), np.array([3])
+    stored, chosen, divisor = np.arange(30, dtype=np.uint8).reshape(10, 3), np.array([7, 0]), np.array([255], dtype)
     return {
+        "take_converted": ([stored, chosen, divisor], [np.zeros((2, 3), dtype)]),
         "take_rows": ([image.reshape(10, 12), np.array([7, 0, 7])], [np.zeros((3, 12), dtype)]),
         "pad": ([image, 2, 1], [np.zeros((2, 8, 6, 3), dtype)]),
         "max_pool": ([image, 2, 2, 2, 2, 0, 0], [np.zeros((2, 3, 2, 3), dtype), np.zeros((2, 3, 2, 3), np.int32)]),
@@ -120,6 +122,17 @@ def test_arrays_that_may_not_be_written_and_empty_ones_can_be_read():
     recorded("take_rows", x, chosen, y).run()
     recorded("take_rows", x, chosen[:0], y[:0]).run()
     np.testing.assert_array_equal(y, 1)
+
+
+def test_a_call_can_become_one_of_another_kernel():
+    x, y = np.arange(6.0).reshape(3, 2), np.zeros((1, 2))
+    program = recorded("take_rows", x, np.array([1]), y)
+    program.run()
+    np.testing.assert_array_equal(y, [[2, 3]])
+    stored, divisor = np.array([[6, 8]], np.int8), np.array([2], np.float32)
+    program.replace(0, stored, np.array([0]), divisor, y, kernel=compiled.take_converted)
+    program.run()
+    np.testing.assert_array_equal(y, [[3, 4]])
 
 
 def test_the_contents_of_arrays_are_read_when_a_program_runs():

@@ -47,6 +47,22 @@ def test_an_array_converted_batch_by_batch_gives_the_bits_of_its_copy(
     np.testing.assert_array_equal(*(model.history_.get("validation_loss", []) for model in models))
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("stored", ["uint8", "int32", "float16", ">f4", "float64"])
+def test_stored_numbers_are_divided_in_training_as_numpy_divides_them(stored: str, n_jobs: int) -> None:
+    x = np.random.default_rng(0).integers(0, 9, (41, 6)).astype(stored)
+    if x.dtype.kind == "f":
+        x[::3] *= np.finfo(stored).tiny  # small enough to become subnormal
+    settings: dict[str, Any] = {"epochs": 2, "batch_size": 16, "dtype": "float32", "random_state": 0, "n_jobs": n_jobs}
+    quotient = x / np.asarray(7, np.promote_types(x.dtype, np.float32))
+    models = [
+        npae.VanillaAutoencoder(**settings, code_size=4, loss="mse").fit(data)
+        for data in (quotient.astype(np.float32), ArraySource(x, divide=7))
+    ]
+    assert models[0].network_.theta.tobytes() == models[1].network_.theta.tobytes()
+    assert models[0].history_["loss"] == models[1].history_["loss"]
+
+
 def sources_of(lengths: list[int]) -> SourceRows:
     """Rows of a source with chunks of these lengths, each of which holds its own number."""
     source = ArraySource(np.arange(sum(lengths), dtype=np.int32)[:, None])
@@ -76,6 +92,8 @@ def test_windows_have_every_row_once_an_epoch_and_only_the_last_batch_is_smaller
             y = np.empty((len(batch), 1), np.int32)
             train.fill(batch, y)
             np.testing.assert_array_equal(y, train[batch].toarray())  # from memory as read at random
+            found = train.found_in_memory(batch)
+            assert found is None or (found[0][found[1]] == y).all()
             seen += y.ravel().tolist()
             assert len(batch) == batch_size or len(seen) == len(train)
     set_aside = [] if aside is None else aside[:].toarray().ravel().tolist()

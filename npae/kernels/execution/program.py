@@ -44,9 +44,9 @@ class Program:
         self._table = None
         self.is_native = self.is_native and hasattr(kernel, "overloads")
 
-    def replace(self, i: int, *arguments: Any) -> None:
-        """Give call ``i`` other arguments, of the same types."""
-        kernel = self._calls[i][0]
+    def replace(self, i: int, *arguments: Any, kernel: Callable[..., Any] | None = None) -> None:
+        """Give call ``i`` other arguments; with ``kernel`` it becomes a call of that one, compiled if the former is."""
+        kernel = kernel or self._calls[i][0]
         self._calls[i] = _checked(kernel, arguments)
         if self._table is not None:
             self._table[i], self._words[i] = _row(kernel, arguments)
