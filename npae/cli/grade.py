@@ -63,7 +63,8 @@ def _check_options(args: argparse.Namespace) -> None:
 def _scheme(args: argparse.Namespace) -> "tuple[Scheme | None, Mapping[str, float] | None]":
     """The scheme and the late days that are given, or None."""
     from npae.learn.catalogue.catalogue import exercises, find
-    from npae.learn.grading.points import read_late_days, read_scheme
+    from npae.learn.grading.late_days import read_late_days
+    from npae.learn.grading.points import read_scheme
 
     if not args.points:
         return None, None
@@ -71,6 +72,11 @@ def _scheme(args: argparse.Namespace) -> "tuple[Scheme | None, Mapping[str, floa
     scheme = read_scheme(args.points, [*exercises(), *own])
     if args.late and not scheme.per_day:
         raise ValueError(f"--late is given, but {args.points} takes nothing for a day; give [late] per_day = 0.1 there")
+    if scheme.per_day and scheme.deadline is None and not args.late:
+        raise ValueError(
+            f"{args.points} says what a late day takes, but not when the deadline was; give [late] deadline = "
+            "2026-03-01T23:59:00 there, or --late DAYS"
+        )
     return scheme, read_late_days(args.late) if args.late else None
 
 
@@ -209,7 +215,7 @@ def _notes(folder: str, layout: str, others: Sequence[str], sandbox: str, unsafe
         yield f"{folder} is taken for an export of {layout}"
     if others:
         named = ", ".join(map(shown, others[:3])) + (", …" if len(others) > 3 else "")
-        yield f"not looked at, since it is no learner's: {named}"
+        yield f"not looked at, since its name is not that of a learner's folder or file: {named}"
     if unsafe:
         yield f"no sandbox, but limits of time and memory: {unsafe}; a learner's file can read and write what you can"
     if sandbox == "none" and hasattr(os, "geteuid") and os.geteuid() == 0:

@@ -11,8 +11,10 @@ from helpers.classes import LAYOUTS, laid, notebook, write, zipped
 
 from npae.learn.catalogue.catalogue import exercises, find
 from npae.learn.grading import tree
-from npae.learn.grading.layouts import recognise, time_of
+from npae.learn.grading.layouts import recognise
+from npae.learn.grading.notebooks import without_commands
 from npae.learn.grading.submissions import Learner, class_of, handed_in, learners
+from npae.learn.grading.times import time_of
 
 HEADER = b"# npae-exercise: dense v1\n"
 RIGHT = HEADER + b"def backward(g, x, W): return g @ W.T, x.T @ g, g.sum(0)\n"
@@ -215,3 +217,113 @@ def test_the_time_of_nbgraders_stamp_counts_and_else_that_of_the_file(tmp_path):
 
 def test_a_learner_of_a_path_is_named_after_it(tmp_path):
     assert Learner(laid({"dense.py": RIGHT}, tmp_path / "ada")).name == "ada"
+
+
+def test_work_of_several_dates_has_the_time_of_its_own_folder(tmp_path):
+    write("nbgrader", tmp_path / "a", {"ada": {"dense.py": RIGHT}})
+    relu = {"relu.py": b"# npae-exercise: relu v1\n", "timestamp.txt": b"2026-03-09 10:00:00 UTC"}
+    laid(relu, tmp_path / "a" / "submitted" / "ada" / "ps2")
+    laid({"dense.py": RIGHT}, tmp_path / "b" / "inbound" / "ada+ps1+2026-03-01 10:00:00 UTC")
+    laid(relu, tmp_path / "b" / "inbound" / "ada+ps2+2026-03-09 10:00:00 UTC")
+    for name in ("a", "b"):
+        (learner,) = learners(tmp_path / name)[0]
+        first, second = (learner.submission(exercise).time for exercise in (DENSE, RELU))
+        assert (first, second) == (1772359200.0, 1772359200.0 + 8 * 86_400)
+
+
+def test_a_learner_cannot_date_their_own_file_by_a_stamp(tmp_path):
+    laid({"dense.py": RIGHT, "timestamp.txt": b"2000-01-01 10:00:00 UTC"}, tmp_path / "ada" / "x")
+    laid({"dense.py": RIGHT}, tmp_path / "ben")
+    found = recognise(tmp_path)
+    assert (found.layout, [one.times for one in found.deliveries]) == ("folders", [{}, {}])
+
+
+def test_two_files_of_canvas_that_only_end_in_numbers_are_both_read(tmp_path):
+    relu = b"# npae-exercise: relu v1\n"
+    laid({"ada_1_10_hw-1.py": RIGHT, "ada_1_11_hw-2.py": relu}, tmp_path)
+    (learner,) = learners(tmp_path)[0]
+    assert [learner.submission(e).source for e in (DENSE, RELU)] == [RIGHT, relu]
+    assert [learner.submission(e).note for e in (DENSE, RELU)] == ["", ""]
+
+
+def test_files_of_one_name_without_marks_of_canvas_are_an_error(tmp_path):
+    laid({"ada_1_10_dense.py": RIGHT, "ada_1_11_dense.py": OTHER}, tmp_path)
+    assert (only(tmp_path).status, only(tmp_path).fault) == ("error", "dense.py is there twice; keep one")
+
+
+def test_every_learner_of_canvas_is_a_row_also_without_a_name_or_a_file(tmp_path):
+    typed = b"<h1>HW: Ada</h1><p># npae-exercise: dense v1</p><p>def backward(g, x, W): return g, x, W</p>"
+    laid({"ada_LATE_1_text.html": typed, "ben_2_link.html": b"", "anon_aB3dE_10_dense.py": RIGHT}, tmp_path)
+    laid({"anon_LATE_xY9zZ_11_dense.py": OTHER}, tmp_path)
+    found = recognise(tmp_path)
+    got = {learner.name: learner.submission(DENSE) for learner in class_of(found)}
+    assert {name: one.status for name, one in got.items()} == {
+        "ada_1": "", "ben_2": "missing", "anon_aB3dE": "", "anon_xY9zZ": ""
+    }  # fmt: skip
+    assert got["ada_1"].note == got["anon_xY9zZ"].note == "the platform marks it as late"
+    assert [one.feedback for one in found.deliveries if one.learner == "ada_1"] == ["ada_LATE_1_"]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<p># npae-exercise: dense v1<br>def f(x):<br>&nbsp; &nbsp; return x &lt; 1</p>",
+        "<p>Dear all,</p><pre># npae-exercise: dense v1\r\ndef f(x):\n    return x &lt; 1</pre>",
+        "<!DOCTYPE html><html><head><title># npae-exercise: relu v1</title></head><body><div>\n"
+        "<p># npae-exercise:\ndense v1</p>\n<p>def f(x):</p>\n<p>&nbsp;&nbsp;&nbsp; return <b>x &lt; 1</b></p>\n</div>",
+    ],
+)
+def test_what_was_typed_in_moodle_is_read_from_its_header_on(tmp_path, page):
+    laid({"onlinetext.html": page.encode()}, tmp_path / "Ada L_12_assignsubmission_onlinetext_")
+    submission = only(tmp_path)
+    assert submission.source.split() == b"# npae-exercise: dense v1 def f(x): return x < 1".split()
+    found: dict[str, object] = {}
+    exec(submission.source, found)
+    assert found["f"](0)
+    assert str(submission.path) == "dense.py"
+
+
+def test_what_was_typed_without_the_header_is_told(tmp_path):
+    laid({"onlinetext.html": b"<p>def backward(g, x, W): pass</p>"}, tmp_path / "Ada_12_assignsubmission_onlinetext_")
+    assert only(tmp_path).fault == "there is no dense.py, and onlinetext.html has no line # npae-exercise: dense v1"
+
+
+def test_any_folder_of_moodle_makes_a_row(tmp_path):
+    laid({"x.txt": b""}, tmp_path / "Ada_12_assignsubmission_comments_")
+    laid({"dense.py": RIGHT}, tmp_path / "Ben_13_assignsubmission_file_")
+    found = recognise(tmp_path)
+    assert [one.learner for one in found.deliveries], found.others == (["Ada_12", "Ben_13"], [])
+
+
+def test_submitters_of_gradescope_are_read_and_those_of_earlier_submissions_not(tmp_path):
+    laid({"dense.py": RIGHT}, tmp_path / "submission_1")
+    text = (
+        "submission_1:\n  :submitters:\n  - :name: 'O''Neil'\n    :sid: '1'\n  - :name: \"M\\xFCller \\\"X\\\"\"\n"
+        "  :created_at: 2026-03-01 10:00:00 Z\n  :history:\n  - :id: 2\n    :submitters:\n    - :name: Zed\n"
+        "    :created_at: 2025-03-01 10:00:00 Z\n"
+    )
+    (tmp_path / "submission_metadata.yml").write_text(text)
+    (learner,) = learners(tmp_path)[0]
+    assert (learner.name, learner.submission(DENSE).time) == ('O\'Neil, Müller "X"', 1772359200.0)
+
+
+def test_commands_of_ipython_in_a_cell_are_left_out_and_told(tmp_path):
+    cell = (
+        "\n%%time\n" + HEADER.decode() + "%matplotlib inline\n"
+    cell += "def backward(g, x, W):\n    !ls\n    return g % 2, x, W\n"
+    )
+    laid({"hw.ipynb": notebook(cell)}, tmp_path / "ada")
+    submission = only(tmp_path)
+    exec(submission.source, {})
+    assert b"return g % 2" in submission.source
+    assert submission.note == "left out, as a command of IPython: %%time and 2 more"
+
+
+@pytest.mark.parametrize("source", [b"x = (3\n% 2)\n", b's = """\n%a\n"""\n', b"# what?\n", b"%a\nx = (\n", b"x = (\n"])
+def test_source_without_commands_of_ipython_is_not_changed(source):
+    assert without_commands(source) == (source, [])
+
+
+def test_a_notebook_without_the_header_is_told(tmp_path):
+    laid({"dense.ipynb": notebook("def backward(g, x, W): pass")}, tmp_path / "ada")
+    assert "dense.ipynb has no cell that begins with # npae-exercise: dense v1" in only(tmp_path).fault

@@ -11,7 +11,8 @@ from helpers.classes import laid
 from npae.cli import main
 from npae.learn.catalogue.catalogue import exercises, find
 from npae.learn.grading.grade import Part, Row
-from npae.learn.grading.points import SchemeError, number, part_names, points_of, read_late_days, read_scheme
+from npae.learn.grading.late_days import LateDaysError, read_late_days
+from npae.learn.grading.points import SchemeError, number, part_names, points_of, read_scheme
 from npae.learn.grading.submissions import Submission
 from npae.learn.workspace import progress
 
@@ -95,10 +96,15 @@ def test_results_of_one_name_are_told_apart_by_their_function(tmp_path):
         ("[dense]\npoints = 4\nparts = {dx = 1, dW = 1, db = 1}", "3 together, and points 4"),
         ("[dense]\npoints = 4\nlate = 1", "late is not known there"),
         ("dense = 3", "expected a table"),
-        (SCHEME + "[late]\ndeadline = 3", "expected a date with a time"),
+        (SCHEME + "[late]\nper_day = 0.1\ndeadline = 3", "expected a date with a time"),
         (SCHEME + "[late]\nper_day = 10", "from 0 to 1"),
         (SCHEME + "[late]\ndays = 10", "days is not known"),
-        (SCHEME + "[hints]\nfirst = 10", "first is not known"),
+        (SCHEME + "[hints]\nfirst = 10", "first is not known there; expected each and solution"),
+        (SCHEME + "[late]\ndeadline = 2026-03-01T00:00:00", "deadline, but no per_day"),
+        (SCHEME + "[late]\nat_most = 0.5", "at_most, but no per_day"),
+        (SCHEME + "[late]\nper_day = 0.1\ndeadline = 2026-03-01", "deadline is 2026-03-01; expected"),
+        (SCHEME + "[late]\nper_day = 0.1\ndeadline = 0001-01-01T00:00:00", "clocks can count"),
+        (SCHEME + "[hint]\neach = 1", "did you mean [hints]?"),
     ],
 )
 def test_a_scheme_that_cannot_be_used_is_told_in_one_sentence(tmp_path, text, said):
@@ -108,17 +114,43 @@ def test_a_scheme_that_cannot_be_used_is_told_in_one_sentence(tmp_path, text, sa
     assert "\n" not in str(caught.value).strip() or "TOML" in said
 
 
-def test_late_days_are_read_from_a_csv_with_a_bom(tmp_path):
-    (tmp_path / "days.csv").write_text("learner,days\nJosé,1.5\nben,0\n", encoding="utf-8-sig")
-    assert read_late_days(tmp_path / "days.csv") == {"José": 1.5, "ben": 0.0}
-    for text, said in (
-        ("who,days\na,1\n", "no columns"),
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("\ufefflearner,days\nJosé,1.5\nben,0\n", {"José": 1.5, "ben": 0.0}),
+        ("Learner; Days\r\nJosé;1,5\r\n\r\nben;0\r\n", {"José": 1.5, "ben": 0.0}),  # as a German Excel writes it
+        ("days,note,learner\n 2 ,ill, ben \n", {"ben": 2.0}),
+        ("learner,days\n", {}),
+    ],
+)
+def test_late_days_are_read_as_spreadsheets_write_them(tmp_path, text, days):
+    (tmp_path / "days.csv").write_bytes(text.encode())
+    assert read_late_days(tmp_path / "days.csv") == days
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("who,days\na,1\n", "has who, days; expected the columns"),
+        ("", "has nothing; expected the columns"),
+        ("learner,days,days\na,1,2\n", "once each"),
         ("learner,days\na,x\n", "'x' days"),
+        ("learner,days\na,2026-03-01\n", "'2026-03-01' days"),
+        ("learner,days\na,1_0\n", "'1_0' days"),
+        ("learner,days\na,1,5\nb\n", "a line without"),
         ("learner,days\na,1\na,2\n", "twice"),
-    ):
-        (tmp_path / "days.csv").write_text(text)
-        with pytest.raises(SchemeError, match=said):
-            read_late_days(tmp_path / "days.csv")
+        ("learner,days\nJos\xe9,1\n", "no UTF-8"),
+    ],
+)
+def test_late_days_that_cannot_be_used_are_told(tmp_path, text, said):
+    (tmp_path / "days.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(LateDaysError, match=said):
+        read_late_days(tmp_path / "days.csv")
+
+
+def test_a_scheme_may_begin_with_the_mark_of_an_editor(tmp_path):
+    (tmp_path / "scheme.toml").write_text(SCHEME, encoding="utf-8-sig")
+    assert read_scheme(tmp_path / "scheme.toml", [DENSE]).exercises["dense"].points
 
 
 def test_numbers_of_points_have_no_needless_zeros():
@@ -189,10 +221,12 @@ def test_exercises_without_a_table_are_not_graded_and_that_is_said(graded, capsy
         (["--points", "{}/scheme.toml", "--exercise", "relu"], "no table [relu]"),
         (["--points", "{}/none.toml"], "none.toml"),
         (["--points", "{}/plain.toml", "--late", "{}/days.csv"], "takes nothing for a day"),
+        (["--points", "{}/open.toml"], "not when the deadline was"),
     ],
 )
 def test_options_that_do_not_fit_together_are_refused(graded, capsys, options, said):
     (graded / "plain.toml").write_text(SCHEME)
+    (graded / "open.toml").write_text(SCHEME + "[late]\nper_day = 0.1\n")
     (graded / "days.csv").write_text("learner,days\n")
     assert main(["grade", str(graded / "class"), *(o.format(graded) for o in options)]) == 2
     assert said in capsys.readouterr().err

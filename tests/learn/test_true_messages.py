@@ -111,7 +111,7 @@ def test_lists_of_numbers_count_as_arrays(form):
 @pytest.mark.parametrize("value", [{}, "text", [1.0, [2.0]], [None]])
 def test_what_is_refused_says_which_result_and_what_was_expected(value):
     said = told("dense", lambda g, x, W: (g @ W.T, value, g.sum(0)))
-    assert "as result 2 of 3; expected an array of numbers, or a list of them" in said
+    assert "as result 2 of 3; expected an array of numbers, a list of them, or a number" in said
 
 
 def test_every_shape_message_gives_the_shapes_and_n():

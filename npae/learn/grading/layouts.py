@@ -7,20 +7,24 @@ named is one with a folder, or a zip file, for each learner.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 
+from npae.learn.grading import gradescope
+from npae.learn.grading.times import time_of
 from npae.learn.grading.tree import is_left_out
 
-#: Moodle: "Ada Lovelace_1234_assignsubmission_file_", a folder, or the start of a file's name.
-MOODLE = re.compile(r"(?P<who>.+_\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?", re.DOTALL)
-#: Canvas: "lovelaceada_LATE_1234_5678_dense-1.py", all files in one folder; -1 is the first resubmission.
-CANVAS = re.compile(r"(?P<who>[^_]+)_(?P<late>LATE_)?(?P<user>\d+)_(?P<number>\d+)_(?P<file>.+)", re.DOTALL)
+#: Moodle: "Ada Lovelace_1234_assignsubmission_file_", a folder, or the start of a file's name; "onlinetext" is typed.
+MOODLE = re.compile(r"(?P<who>.+_\d+)_assignsubmission_(?P<kind>[a-z]+)(?:_(?P<file>.*))?", re.DOTALL)
+#: Canvas: "lovelaceada_LATE_1234_5678_dense-1.py", all files in one folder; -1 is the first resubmission. What is typed
+#: is "lovelaceada_1234_text.html", an address "…_link.html"; without names it is "anon_aB3dE_5678_dense.py".
+CANVAS = re.compile(
+    r"(?P<who>[^_]+)_(?P<late>LATE_)?(?P<user>\d+|(?:(?<=^anon_)|(?<=^anon_LATE_))[A-Za-z0-9]{5})_"
+    r"(?:\d+_(?P<file>.+)|(?P<typed>text\.html|link\.html))",
+    re.DOTALL,
+)
 AGAIN = re.compile(r"(?P<stem>.+?)-(?P<again>\d+)(?P<suffix>\.[A-Za-z0-9]+)", re.DOTALL)
 #: Gradescope: "submission_1234", with the names in a file beside them.
 GRADESCOPE = re.compile(r"submission_\d+")
-METADATA = "submission_metadata.yml"
-LARGEST_METADATA = 32 << 20
 #: nbgrader's exchange: "ada+ps1+2026-03-01 10:00:00 UTC" (and "+random").
 NBGRADER = re.compile(
     r"(?P<who>[^+]+)\+(?P<work>[^+]+)\+(?P<time>\d{4}-\d\d-\d\d[ _T]\d\d[:_-]\d\d[:_-]\d\d[^+]*)(\+.*)?"
@@ -41,6 +45,10 @@ class Delivery:
         Files and folders, each with the name under which it counts; "" where a folder's content counts as the root.
     time : float or None
         When it was handed in, where the platform says so; else the files' own times count.
+    times : dict of str to float
+        The same for single folders of it, by name, where each has a time of its own.
+    attempts : dict of str to (str, int)
+        Of parts that are attempts at one file: that file's name and the attempt's number, by the part's name.
     late : bool
         Whether the platform marks it as late.
     feedback : str
@@ -50,6 +58,8 @@ class Delivery:
     learner: str
     parts: list[tuple[str, Path]] = field(default_factory=list)
     time: float | None = None
+    times: dict[str, float] = field(default_factory=dict)
+    attempts: dict[str, tuple[str, int]] = field(default_factory=dict)
     late: bool = False
     feedback: str = ""
 
@@ -71,14 +81,14 @@ def recognise(folder: Path) -> ClassFolder:
     for name in sorted(names & COURSE.keys()):
         if names == {name} or names & COURSE[name]:
             found = recognise(folder / name)
-            return ClassFolder("nbgrader", found.deliveries, found.others)
+            return ClassFolder("nbgrader", _with_stamps(found.deliveries), found.others)
     if any(MOODLE.fullmatch(path.name) for path in entries):
         return _moodle(entries)
-    if any(GRADESCOPE.fullmatch(path.name) for path in folders) and (folder / METADATA).is_file():
-        return _gradescope(entries, folder / METADATA)
+    if any(GRADESCOPE.fullmatch(path.name) for path in folders) and (folder / gradescope.NAME).is_file():
+        return _gradescope(entries, folder / gradescope.NAME)
     if any(NBGRADER.fullmatch(path.name) for path in folders):
         return _exchange(entries)
-    if not folders and any(CANVAS.fullmatch(path.name) for path in entries):
+    if sum(bool(CANVAS.fullmatch(path.name)) for path in entries if path not in folders) > len(folders):
         return _canvas(entries)
     return _plain(entries)
 
@@ -92,16 +102,32 @@ def _plain(entries: Iterable[Path]) -> ClassFolder:
             found.deliveries.append(Delivery(path.stem, [("", path)], feedback=f"{path.stem}/"))
         else:
             found.others.append(path.name)
-    for one in found.deliveries:  # submitted/ada/ps1/timestamp.txt of nbgrader
-        stamps = [time for path in one.parts[0][1].glob(f"*/{TIMESTAMP}") if (time := _stamp(path)) is not None]
-        if stamps:
-            found.layout, one.time = "nbgrader", max(stamps)
+    stamped = _with_stamps(found.deliveries)
+    if stamped and all(one.times for one in stamped):  # one learner's stamp alone does not make a course of nbgrader
+        found.layout = "nbgrader"
+    else:
+        for one in stamped:
+            one.times = {}
     return found
+
+
+def _with_stamps(deliveries: list[Delivery]) -> list[Delivery]:
+    """The same, with the times that nbgrader has written: submitted/ada/ps1/timestamp.txt."""
+    for one in deliveries:
+        for _, folder in one.parts:
+            for path in folder.glob(f"*/{TIMESTAMP}"):
+                time = _stamp(path)
+                if time is not None:
+                    one.times[path.parent.name] = time
+    return deliveries
 
 
 def _stamp(path: Path) -> float | None:
     try:
-        return time_of(path.read_text(encoding="utf-8", errors="replace")[:100])
+        if not path.is_file():  # a pipe would be waited for
+            return None
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return time_of(file.read(100))
     except OSError:
         return None
 
@@ -124,33 +150,44 @@ def _moodle(entries: Iterable[Path]) -> ClassFolder:
 def _canvas(entries: Iterable[Path]) -> ClassFolder:
     found, by_name = ClassFolder("Canvas", []), dict[str, Delivery]()
     for path in entries:
-        match = CANVAS.fullmatch(path.name)
+        match = None if path.is_dir() else CANVAS.fullmatch(path.name)
         if match is None:
             found.others.append(path.name)
             continue
         who = f"{match['who']}_{match['user']}"
-        one = by_name.setdefault(who, Delivery(who, feedback=path.name[: match.start("file")]))
+        kind = "typed" if match["typed"] else "file"
+        one = by_name.setdefault(who, Delivery(who, feedback=path.name[: match.start(kind)]))
         one.late = one.late or bool(match["late"])
-        one.parts.append((match["file"], path))
+        one.parts.append((match[kind], path))
     for one in by_name.values():
-        one.parts = _latest(one.parts)
+        _number_attempts(one)
     found.deliveries = list(by_name.values())
     return found
 
 
-def _latest(parts: list[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """Of files that Canvas has numbered as resubmissions of one name the last, under that name."""
-    chosen: dict[str, tuple[int, Path]] = {}
-    for name, path in parts:
+def _number_attempts(one: Delivery) -> None:
+    """Give the last of the files that Canvas has numbered as resubmissions of one name that name; note the others.
+
+    A learner may call files hw-1.py and hw-2.py, too, so nothing is dropped here.
+    """
+    numbered: dict[str, list[tuple[int, str, Path]]] = {}
+    for name, path in one.parts:
         match = AGAIN.fullmatch(name)
         stem, again = (match["stem"] + match["suffix"], int(match["again"])) if match else (name, 0)
-        if stem not in chosen or again > chosen[stem][0]:
-            chosen[stem] = (again, path)
-    return [(name, path) for name, (_, path) in chosen.items()]
+        numbered.setdefault(stem, []).append((again, name, path))
+    one.parts = []
+    for stem, files in numbered.items():
+        last = max(again for again, _, _ in files)
+        for again, name, path in files:
+            first = f"{Path(stem).stem} (first){Path(stem).suffix}"
+            part = stem if again == last else name if again else first
+            one.parts.append((part, path))
+            if len(files) > 1:
+                one.attempts[part] = (stem, again)
 
 
 def _gradescope(entries: Iterable[Path], metadata: Path) -> ClassFolder:
-    told, found = _metadata(metadata), ClassFolder("Gradescope", [])
+    told, found = gradescope.submitters(metadata), ClassFolder("Gradescope", [])
     for path in entries:
         if path == metadata:
             continue
@@ -164,31 +201,6 @@ def _gradescope(entries: Iterable[Path], metadata: Path) -> ClassFolder:
         if names.count(one.learner) > 1:  # two learners of one name, or two submissions of one
             one.learner = f"{one.learner} ({one.feedback.rstrip('/')})"
     return found
-
-
-def _metadata(path: Path) -> dict[str, tuple[list[str], float | None]]:
-    """Names of the submitters and the time of each submission.
-
-    The file is written by a program, in one form of YAML: ``submission_1234:`` at the margin, below it ``:submitters:``
-    with ``- :name: Ada``, and ``:created_at:``. Only these lines are read.
-    """
-    with open(path, encoding="utf-8", errors="replace") as file:
-        lines = file.read(LARGEST_METADATA).splitlines()
-    told: dict[str, tuple[list[str], float | None]] = {}
-    names: list[str] = []
-    present = ""
-    for line in lines:
-        heading = re.fullmatch(r"(submission_\d+):\s*", line)
-        if heading:
-            present, names = heading[1], []
-            told[present] = (names, None)
-        name = re.fullmatch(r"  (?:  )?- :name: (.+)", line)
-        if name and present:
-            names.append(name[1].strip().strip("\"'"))
-        time = re.fullmatch(r"  :created_at: (.+)", line)
-        if time and present:
-            told[present] = (names, time_of(time[1]))
-    return told
 
 
 def _exchange(entries: Iterable[Path]) -> ClassFolder:
@@ -206,21 +218,8 @@ def _exchange(entries: Iterable[Path]) -> ClassFolder:
     for (who, work), (stamp, path) in last.items():
         one = by_name.setdefault(who, Delivery(who, feedback=f"{who}/"))
         one.parts.append((work, path))
-        one.time = max(one.time or 0.0, time_of(stamp) or 0.0) or None
+        time = time_of(stamp)
+        if time is not None:
+            one.times[work] = time
     found.deliveries = list(by_name.values())
     return found
-
-
-def time_of(text: str) -> float | None:
-    """A date with a time as seconds since 1970; None where it is none. Without a zone it is local time."""
-    match = re.match(
-        r"\s*(\d{4})-(\d\d)-(\d\d)[ _T](\d\d)[:_-](\d\d)[:_-](\d\d)(?:\.\d+)?\s*(Z|UTC|[+-]\d\d:?\d\d)?", text
-    )
-    if not match:
-        return None
-    zone = {"Z": "+00:00", "UTC": "+00:00", None: ""}.get(match[7], match[7] or "")
-    year, month, day, *clock = match.groups()[:6]
-    try:
-        return datetime.fromisoformat(f"{year}-{month}-{day}T{':'.join(clock)}{zone}").timestamp()
-    except (ValueError, OverflowError):
-        return None

@@ -17,12 +17,12 @@ A scheme has a table for each exercise::
 Without ``parts`` every result of an exercise weighs the same. Points never fall below 0.
 """
 
-import csv
 import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ ROUNDED = 6  # decimals: a third of a point is no binary number
 
 
 class SchemeError(ValueError):
-    """A scheme or list of late days that cannot be used; the message says what is wrong in which file."""
+    """A scheme that cannot be used; the message says what is wrong in which file."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,10 @@ def read_scheme(path: str | Path, exercises: Sequence[Exercise]) -> Scheme:
     """
     name = Path(path).name
     try:
-        told = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        told = tomllib.loads(Path(path).read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise SchemeError(f"{name} is no UTF-8 text; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
         raise SchemeError(f"{name} is no TOML: {error}") from None
     except RecursionError:
         raise SchemeError(f"{name} is no TOML that can be read: it is nested too deep") from None
@@ -137,26 +139,34 @@ def read_scheme(path: str | Path, exercises: Sequence[Exercise]) -> Scheme:
     worth: dict[str, ExercisePoints] = {}
     for key in told:
         if key not in known:
+            meant = get_close_matches(key.lower(), [*known, *RESERVED], n=1)
             raise SchemeError(
-                f"{name} has a table [{key}], which is no exercise; npae learn list has their names, and your own "
-                "are named with --exercise ./FOLDER"
+                f"{name} has a table [{key}], which is no exercise; "
+                + (f"did you mean [{meant[0]}]? " if meant else "")
+                + "npae learn list has their names, and your own are named with --exercise ./FOLDER"
             )
         worth[key] = _worth(_table(told, key, name, take=False), known[key], f"{name} [{key}]")
     if not worth:
         raise SchemeError(f"{name} has no table of an exercise; expected some such as [dense] with points = 6")
-    deadline = _deadline(late.pop("deadline", None), name)
+    idle = [key for key in ("deadline", "at_most") if key in late and "per_day" not in late]
+    if idle:
+        raise SchemeError(f"{name} [late] has {idle[0]}, but no per_day, which says what a day takes; add it")
     scheme = Scheme(
         worth,
-        deadline,
+        _deadline(late.pop("deadline", None), name),
         _amount(late, "per_day", f"{name} [late]", most=1.0),
         _amount(late, "at_most", f"{name} [late]", 1.0, most=1.0),
         _amount(hints, "each", f"{name} [hints]"),
         _amount(hints, "solution", f"{name} [hints]"),
     )
-    for table, rest in (("late", late), ("hints", hints)):
-        if rest:
-            raise SchemeError(f"{name} [{table}]: {', '.join(rest)} is not known there")
+    _refuse_rest(late, f"{name} [late]", "deadline, per_day and at_most")
+    _refuse_rest(hints, f"{name} [hints]", "each and solution")
     return scheme
+
+
+def _refuse_rest(told: Mapping[str, Any], where: str, known: str) -> None:
+    if told:
+        raise SchemeError(f"{where}: {', '.join(told)} is not known there; expected {known}")
 
 
 def _table(told: dict[str, Any], key: str, name: str, take: bool = True) -> dict[str, Any]:
@@ -169,8 +179,7 @@ def _table(told: dict[str, Any], key: str, name: str, take: bool = True) -> dict
 def _worth(told: dict[str, Any], exercise: Exercise, where: str) -> ExercisePoints:
     parts = told.pop("parts", None)
     total = _amount(told, "points", where) if "points" in told else None
-    if told:
-        raise SchemeError(f"{where}: {', '.join(told)} is not known there; expected points and parts")
+    _refuse_rest(told, where, "points and parts")
     if total is None and parts is None:
         raise SchemeError(f"{where} has neither points nor parts; give points = 6, or what it is worth")
     if parts is None:
@@ -211,7 +220,7 @@ def _part(key: str, exercise: Exercise, where: str) -> str:
 def _amount(told: dict[str, Any], key: str, where: str, default: float = 0.0, most: float = 1e6) -> float:
     value = told.pop(key, default)
     if type(value) not in (int, float) or not 0 <= value <= most:
-        raise SchemeError(f"{where}: {key} is {value!r}; expected a number from 0 to {most:g}")
+        raise SchemeError(f"{where}: {key} is {value!r}; expected a number from 0 to {most:,.0f}")
     return float(value)
 
 
@@ -219,39 +228,11 @@ def _deadline(value: Any, name: str) -> float | None:
     if value is None:
         return None
     if not isinstance(value, datetime):
-        raise SchemeError(f"{name} [late]: deadline is {value!r}; expected a date with a time, 2026-03-01T23:59:00")
-    return value.timestamp()  # without a zone it is local time
-
-
-def read_late_days(path: str | Path) -> dict[str, float]:
-    """Late days by learner, from a CSV file with the columns learner and days (UTF-8, with or without BOM).
-
-    Raises
-    ------
-    SchemeError
-        Where a column is missing or a number of days is none.
-    """
-    name = Path(path).name
+        raise SchemeError(f"{name} [late]: deadline is {value}; expected a date with a time, 2026-03-01T23:59:00")
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise SchemeError(f"{name} is no CSV file in UTF-8 ({error})") from None
-    days: dict[str, float] = {}
-    for row in rows:
-        learner, text = row.get("learner"), row.get("days")
-        if learner is None or text is None:
-            raise SchemeError(f"{name} has no columns learner and days in its first line, or a line without them")
-        try:
-            value = float(text)
-        except ValueError:
-            value = -1.0
-        if not 0 <= value < 10_000:
-            raise SchemeError(f"{name} gives {learner} {text!r} days; expected a number from 0 up")
-        if learner in days:
-            raise SchemeError(f"{name} has {learner} twice; keep one line")
-        days[learner] = value
-    return days
+        return value.timestamp()  # without a zone it is local time
+    except (ValueError, OverflowError, OSError):
+        raise SchemeError(f"{name} [late]: deadline is {value}; expected a year that clocks can count") from None
 
 
 def points_of(row: Row, submission: Submission, scheme: Scheme, late_days: Mapping[str, float] | None = None) -> Points:

@@ -1,22 +1,24 @@
 """Submissions of a class, validated before anything in them is run.
 
 A learner's file for an exercise is the one with its name, dense.py, or whose first line is ``# npae-exercise: dense
-v1``, or the cells of a notebook that begin with this line. It may lie in a subfolder or a zip archive. Two files that
-are both meant to be one exercise are an error, as are names with control characters, files that are too large and links
-that leave the folder.
+v1``, or the cells of a notebook that begin with this line, or what follows it in a platform's editor. It may lie in a
+subfolder or a zip archive. Two files that are both meant to be one exercise are an error, unless the platform has
+numbered them as attempts; so are names with control characters, files that are too large and links that leave the
+folder.
 """
 
 import ast
 import hashlib
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from npae.learn.catalogue.exercise import Exercise
+from npae.learn.grading import online_text
 from npae.learn.grading.layouts import ClassFolder, Delivery, recognise
-from npae.learn.grading.notebooks import LARGEST_NOTEBOOK, cells_of, header
+from npae.learn.grading.notebooks import LARGEST_NOTEBOOK, cells_of, header, without_commands
 from npae.learn.grading.tree import Budget, Entry, LimitError, UnreadableError, entries_of
 from npae.learn.sandbox.learner_files import LARGEST_SOURCE
 from npae.learn.sandbox.process import clean
@@ -74,11 +76,26 @@ class Submission:
 
 @dataclass(frozen=True)
 class _Claim:
-    """A file, or cells of a notebook, that is an exercise's file; ``name`` is where it lies."""
+    """A file, or cells of a notebook, that is an exercise's file.
+
+    Attributes
+    ----------
+    name : str
+        Where it lies.
+    source : bytes
+    time : float or None
+        When it was handed in.
+    attempt : (str, int) or None
+        What the platform has numbered it as: the file's name, and the number.
+    remark : str
+        What was left out of it.
+    """
 
     name: str
     source: bytes
     time: float | None
+    attempt: tuple[str, int] | None = None
+    remark: str = ""
 
 
 class Learner:
@@ -98,7 +115,7 @@ class Learner:
     files : dict of str to bytes
         Content of the Python files, by path.
     cells : dict of (str, str) to bytes
-        Source of each exercise in a notebook, by the notebook's path and the exercise's name.
+        Source of each exercise in a notebook, or in a platform's editor, by its path and the exercise's name.
     faults : dict of str to str
         Why files were not read, by path.
     others : list of str
@@ -118,6 +135,8 @@ class Learner:
         self.faults: dict[str, str] = {}
         self.others: list[str] = []
         self._times: dict[str, float | None] = {}
+        self._remarks: dict[tuple[str, str], str] = {}  # by the same as the cells
+        self._attempts: dict[str, tuple[str, int]] = {}  # by path
         self._progress: progress.LearnerProgress | None = None
         self._read_parts()
         parts = [f"{n}\0{hashlib.sha256(s).hexdigest()}" for n, s in self.files.items()]
@@ -136,6 +155,8 @@ class Learner:
                     is_within = path.is_dir() or path.suffix.lower() == ".zip"
                     entry.name = f"{name}/{entry.name}" if name and is_within else name or entry.name
                     self._read(entry)
+                    if name in self.delivery.attempts:
+                        self._attempts[entry.name] = self.delivery.attempts[name]
             except LimitError as error:
                 self.fault = str(error)
             except OSError as error:
@@ -156,10 +177,9 @@ class Learner:
             if kind == ".py":
                 self.files[name] = entry.read(LARGEST_SOURCE)
             elif kind == ".ipynb":
-                cells = cells_of(entry.read(LARGEST_NOTEBOOK))
-                self.cells |= {(name, exercise): source for exercise, source in cells.items()}
-                if not cells:
-                    self.others.append(name)
+                self._keep_cells(name, cells_of(entry.read(LARGEST_NOTEBOOK)))
+            elif PurePosixPath(name).name in online_text.NAMES:
+                self._keep_cells(name, online_text.exercises_of(entry.read(online_text.LARGEST)))
             elif PurePosixPath(name).name == progress.FILE:
                 self._progress = progress.parsed(entry.read(LARGEST_SOURCE), progress.FILE)
             else:
@@ -172,11 +192,21 @@ class Learner:
         if sum(map(len, self.files.values())) + sum(map(len, self.cells.values())) > LARGEST_FOLDER:
             raise LimitError(f"its Python files have more than {LARGEST_FOLDER:,} bytes together; keep exercises only")
 
+    def _keep_cells(self, name: str, cells: Mapping[str, bytes]) -> None:
+        for exercise, source in cells.items():
+            self.cells[name, exercise], commands = without_commands(source)
+            if commands:
+                several = f" and {len(commands) - 1} more" if len(commands) > 1 else ""
+                self._remarks[name, exercise] = f"left out, as a command of IPython: {clean(commands[0])}{several}"
+        if not cells:
+            self.others.append(name)
+
     def submission(self, exercise: Exercise) -> Submission:
         """The learner's submission for an exercise, or why there is none to run."""
         if self.fault:
             return Submission(self.name, exercise, fault=self.fault, status="error")
-        claims = self._claims(exercise)
+        every_claim = self._claims(exercise)
+        claims = _last_attempt(every_claim)
         broken = [n for n in self.faults if PurePosixPath(n).name == exercise.file_name]
         if broken:
             return self._faulty(exercise, f"{clean(broken[0])} {self.faults[broken[0]]}")
@@ -186,23 +216,27 @@ class Learner:
         if not claims:
             return self._without(exercise)
         (claim,) = claims
+        path = PurePosixPath(claim.name)
+        if path.suffix.lower() != ".py":  # cells of a notebook
+            path = path.with_name(exercise.file_name)
+        record = self._progress.records.get(exercise.name) if self._progress else None
+        hints = None if self._progress is None else record.hints if record else 0
+        revealed = bool(record and record.revealed)
+        note, files = self._note(claim, len(every_claim), exercise), {**self.files, str(path): claim.source}
+        return Submission(
+            self.name, exercise, path, claim.source, files, "", "", note, self.digest, claim.time, hints, revealed
+        )
+
+    def _note(self, claim: _Claim, n_claims: int, exercise: Exercise) -> str:
         notes = []
         about, version = header(claim.source)
         if about and version != exercise.version:
             notes.append(f"begun with version {version} of the exercise, which is now {exercise.version}")
+        if n_claims > 1:
+            notes.append(f"the last of {n_claims} attempts")
         if self.delivery.late:
             notes.append("the platform marks it as late")
-        path = PurePosixPath(claim.name)
-        if path.suffix.lower() != ".py":  # cells of a notebook
-            path = path.with_name(exercise.file_name)
-        time = self.delivery.time if self.delivery.time is not None else claim.time
-        record = self._progress.records.get(exercise.name) if self._progress else None
-        hints = None if self._progress is None else record.hints if record else 0
-        revealed = bool(record and record.revealed)
-        note, files = "; ".join(notes), {**self.files, str(path): claim.source}
-        return Submission(
-            self.name, exercise, path, claim.source, files, "", "", note, self.digest, time, hints, revealed
-        )
+        return "; ".join([*notes, *filter(None, [claim.remark])])
 
     def _claims(self, exercise: Exercise) -> list[_Claim]:
         """The files and cells that are meant to be an exercise."""
@@ -211,15 +245,21 @@ class Learner:
             about, _ = header(source)
             is_named = PurePosixPath(name).name == exercise.file_name
             if about == exercise.name or (is_named and not about) or (not about and _is_copy(name, source, exercise)):
-                claims.append(_Claim(name, source, self._times.get(name)))
+                claims.append(_Claim(name, source, self._time(name), self._attempts.get(name)))
         for (name, about), source in self.cells.items():
             if about == exercise.name:
-                claims.append(_Claim(name, source, self._times.get(name)))
+                remark = self._remarks.get((name, about), "")
+                claims.append(_Claim(name, source, self._time(name), self._attempts.get(name), remark))
         if all(
             PurePosixPath(claim.name).name != exercise.file_name and not header(claim.source)[0] for claim in claims
         ):
             return []  # dense (1).py alone: a name is not guessed
         return list({claim.source: claim for claim in claims}.values())  # a copy, or a link to the same file, is one
+
+    def _time(self, name: str) -> float | None:
+        """When a file was handed in: by the platform, of its folder or of all, else the file's own time."""
+        given = self.delivery.times.get(PurePosixPath(name).parts[0], self.delivery.time)
+        return self._times.get(name) if given is None else given
 
     def _without(self, exercise: Exercise) -> Submission:
         name = exercise.file_name
@@ -232,6 +272,11 @@ class Learner:
         there = sorted([*self.files, *{notebook for notebook, _ in self.cells}, *self.faults, *self.others])
         if not there:
             return self._faulty(exercise, f"there is no {name}", "missing")
+        silent = [n for n in there if n.lower().endswith(".ipynb") or PurePosixPath(n).name in online_text.NAMES]
+        if silent:
+            kind = "cell that begins with" if silent[0].lower().endswith(".ipynb") else "line"
+            text = f"there is no {name}, and {clean(silent[0])} has no {kind} {exercise.header}"
+            return self._faulty(exercise, text, "missing")
         more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
         named = ", ".join(clean(n) for n in there[:MOST_NAMED])
         return self._faulty(exercise, f"there is no {name}; what lies there: {named}{more}", "missing")
@@ -252,6 +297,15 @@ def _is_copy(name: str, source: bytes, exercise: Exercise) -> bool:
         return False
     defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     return {function.name for function in exercise.functions} <= defined
+
+
+def _last_attempt(claims: list[_Claim]) -> list[_Claim]:
+    """Of claims that the platform has numbered as attempts at one file the last; else all."""
+    attempts = [claim.attempt for claim in claims if claim.attempt is not None]
+    if len(attempts) < len(claims) or len({stem for stem, _ in attempts}) != 1:
+        return claims
+    last = max(number for _, number in attempts)
+    return [claim for claim in claims if claim.attempt is not None and claim.attempt[1] == last]
 
 
 def learners(folder: Path) -> tuple[list[Learner], list[str]]:

@@ -1,5 +1,6 @@
 """Text of an exception in a learner's code: the traceback frames of the learner's files, then the error."""
 
+import errno
 import sys
 import traceback
 from collections.abc import Callable
@@ -44,6 +45,9 @@ def call_error_of(error: BaseException, function: str | None = None, folder: str
     told = "".join(_frames(error, folder)) + _named(error, message)
     if isinstance(error, MemoryError):
         return CallError("memory", f"{told}\nThis needs more memory than is allowed."[:LARGEST_TEXT])
+    if isinstance(error, OSError) and error.errno == errno.EFBIG:
+        told = f"{told[: LARGEST_TEXT - 100]}\nMore was printed, or written to a file, than is allowed."
+        return CallError("error", told)
     return CallError("error", told[:LARGEST_TEXT])
 
 

@@ -100,7 +100,10 @@ def _array(function: str, part: Any, number: int, count: int) -> Array:
     if not NUMERIC.fullmatch(array.dtype.str):
         what += f" of dtype {array.dtype}" if isinstance(part, np.ndarray) else ""
         place = f", as result {number} of {count}" if count > 1 else ""
-        raise NoNumbersError(f"{function} returns a {what}{place}; expected an array of numbers, or a list of them")
+        raise NoNumbersError(
+            f"{function} returns a value of type {what}{place}; "
+            "expected an array of numbers, a list of them, or a number"
+        )
     return array
 
 

@@ -331,8 +331,15 @@ def _trouble_of_end(status: int) -> CallError:
     if status == (-signal.SIGKILL if hasattr(signal, "SIGKILL") else signal.SIGTERM):
         return CallError("crash", "the process was killed, or closed its connection")
     if status < 0:
-        return CallError("crash", f"the process was ended by signal {-status}")
+        return CallError("crash", f"the process was ended by signal {_signal_in_words(-status)}")
     return CallError("crash", f"the process ended itself with status {status} in the middle of a call")
+
+
+def _signal_in_words(number: int) -> str:
+    try:
+        return f"{number} ({signal.strsignal(number) or 'which has no name'})"
+    except ValueError:
+        return str(number)
 
 
 def clean(text: str) -> str:

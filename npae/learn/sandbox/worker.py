@@ -53,6 +53,8 @@ def limit_resources(seconds: float, memory_mb: int) -> None:
 
 def load(source: bytes, path: str) -> ModuleType:
     """Run source code as the module in the file ``path``; exceptions of the code are raised."""
+    if b"\0" in source:
+        raise ValueError("the file has a zero byte in it, as UTF-16 has, so it is no UTF-8 text; save it as UTF-8")
     try:
         code = compile(source, path, "exec", dont_inherit=True)
     except SyntaxError:
