@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from npae.cli.learn_milestones import certificate, say, train
-from npae.cli.tables import add_json
+from npae.cli.tables import add_json, say_json
 
 if TYPE_CHECKING:
     from npae.learn.catalogue.exercise import Exercise
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("watch", "check whenever the file is saved", present)
     add("hint", "the next of three hints: the idea, the equation, the line", present)
     add("text", "the explanation of an exercise", present)
-    add("list", "all exercises, and where you are")
+    add_json(add("list", "all exercises, and where you are"), "print the list as JSON")
     solution = add("solution", "the solution, after a pass", "of which exercise")
     solution.add_argument("--reveal", action="store_true", help="before a pass too; that is recorded")
     add("reset", "begin a file anew; the old one is kept", "of which exercise")
@@ -253,7 +253,15 @@ def _text(workspace: "Workspace", args: argparse.Namespace) -> int:
 
 
 def _list(workspace: "Workspace", args: argparse.Namespace) -> int:
-    say(workspace.overview())
+    from dataclasses import asdict
+
+    from npae.learn.workspace.overview import standings, text
+
+    rows = standings(workspace)
+    if args.json:
+        say_json([asdict(row) for row in rows])
+    else:
+        say(text(rows))
     return 0
 
 

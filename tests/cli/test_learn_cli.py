@@ -12,7 +12,7 @@ from helpers import windows
 
 from npae.cli import main
 from npae.learn.catalogue import catalogue
-from npae.learn.workspace import milestones, progress, watch
+from npae.learn.workspace import milestones, overview, progress, watch
 from npae.learn.workspace.workspace import Workspace
 from npae.utils import pictures
 from npae.utils.folder_lock import locked
@@ -574,9 +574,29 @@ def test_one_check_and_one_hint_are_counted_in_the_singular(folder):
     for n in (1, 2):
         with progress.changing(folder) as p:
             p.record(FIRST.name).attempts = p.record(FIRST.name).hints = n
-        told.append(Workspace.at(folder).overview())
+        told.append(overview.text(overview.standings(Workspace.at(folder))))
     assert "[begun, 1 check, 1 hint]" in told[0]
     assert "[begun, 2 checks, 2 hints]" in told[1]
+
+
+def test_the_list_as_json_says_what_its_text_says(folder, capsys):
+    (folder / RELU.file_name).write_text(RIGHT)
+    assert learn(capsys, "check", "relu")[0] == 0
+    capsys.readouterr()
+    assert main(["learn", "list", "--json"]) == 0
+    rows = {row["exercise"]: row for row in json.loads(capsys.readouterr().out)}
+    assert len(rows) == len(catalogue.exercises())
+    assert rows["relu"] == {
+        "number": RELU.number, "exercise": "relu", "kind": "exercise", "title": RELU.title, "state": "passed",
+        "edited": False, "checks": 1, "hints": 0, "revealed": False, "present": True,
+    }  # fmt: skip
+    assert (rows[FIRST.name]["state"], rows["fool_relu"]["state"]) == ("begun", "")
+    assert rows["fool_relu"]["number"] is None
+    with (folder / RELU.file_name).open("a") as file:
+        file.write("# changed\n")
+    main(["learn", "list", "--json", "--quiet"])
+    edited = [row["exercise"] for row in json.loads(capsys.readouterr().out) if row["edited"]]
+    assert edited == ["relu"]
 
 
 def test_without_a_terminal_there_are_no_keys(monkeypatch):

@@ -308,10 +308,8 @@ def test_submitters_of_gradescope_are_read_and_those_of_earlier_submissions_not(
 
 
 def test_commands_of_ipython_in_a_cell_are_left_out_and_told(tmp_path):
-    cell = (
-        "\n%%time\n" + HEADER.decode() + "%matplotlib inline\n"
+    cell = f"\n%%time\n{HEADER.decode()}%matplotlib inline\n"
     cell += "def backward(g, x, W):\n    !ls\n    return g % 2, x, W\n"
-    )
     laid({"hw.ipynb": notebook(cell)}, tmp_path / "ada")
     submission = only(tmp_path)
     exec(submission.source, {})

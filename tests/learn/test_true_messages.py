@@ -1,5 +1,7 @@
 """What a check says of an answer is true of every entry and every draw, and it says what was expected."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -88,7 +90,23 @@ def test_a_name_stands_with_the_results_that_it_explains_where_several_are_wrong
     only = lambda g, mu, log_var, eps: (g, g * eps * np.exp(0.5 * log_var))  # noqa: E731
     assert "\nLooks like: no-half." in told("reparameterization", only)
     both = lambda g, x, W: (np.ones_like(g) @ W.T, x.T @ np.ones_like(g), np.ones_like(g).sum(0))  # noqa: E731
-    assert "W, db, dx look like: drops-upstream" in told("dense", both).replace("dW", "W", 1)
+    assert "\ndx, dW, db look like: drops-upstream" in told("dense", both)
+
+
+def test_the_loss_of_a_milestone_is_called_so_in_every_sentence():
+    solution = right("vanilla", "gradient")
+    said = [
+        told("vanilla", f)
+        for f in (
+            lambda *given: solution(*given)[1:],
+            lambda *given: (*solution(*given)[1:], solution(*given)[0]),
+            lambda *given: (np.ones(3), *solution(*given)[1:]),
+            lambda *given: (np.nan, *solution(*given)[1:]),
+            lambda *given: (2 * solution(*given)[0], *solution(*given)[1:]),
+        )
+    ]
+    assert [re.search(r"\by\b", text) for text in said] == [None] * 5
+    assert "as in: return loss, dW1" in said[0]
 
 
 def test_both_numbers_have_as_many_digits_as_tell_them_apart():

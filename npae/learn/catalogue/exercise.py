@@ -123,6 +123,10 @@ class Exercise:
         """Name of the learner's file."""
         return f"{self.name}.py"
 
+    def label(self, name: str) -> str:
+        """The name of a result as the learner knows it: y is called loss in a milestone."""
+        return "loss" if self.milestone and name == "y" else name
+
     @cached_property
     def text(self) -> str:
         """The explanation, text.md."""

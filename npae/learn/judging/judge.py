@@ -118,6 +118,9 @@ class FunctionCheck:
             names = [f"{n.bug}: {n.hint}" for n in self.outcome.names if block.name in n.blocks]
             block.reason = "; ".join(names) or self.outcome.text or "differs from the true value"
 
+    def _listed(self, names: Sequence[str]) -> str:
+        return ", ".join(map(self.exercise.label, names))
+
     # Calls
 
     def _call(self, case: Case) -> Observed:
@@ -152,7 +155,7 @@ class FunctionCheck:
         if len(values) == 1 < len(names) and {(len(names), *shape) for shape in shapes} == {values[0].shape}:
             values = tuple(np.array(part) for part in values[0])  # NumPy makes one array of a list of numbers
         if len(values) != len(names):
-            self._stop("shape", miscounted(self.function.name, values, names))
+            self._stop("shape", miscounted(self.function.name, values, [*map(self.exercise.label, names)]))
         return dict(zip(names, values, strict=True))
 
     def _check_order(self, values: Mapping[str, Array], case: Case) -> None:
@@ -170,7 +173,7 @@ class FunctionCheck:
             self._name([Observed(case, values)])
         self._stop(
             "wrong" if fits else "shape",
-            f"{self.function.name} returns {', '.join(got)}, in this order; expected {', '.join(names)}",
+            f"{self.function.name} returns {self._listed(got)}, in this order; expected {self._listed(names)}",
         )
 
     def _check_form(self, values: Mapping[str, Array], case: Case) -> None:
@@ -180,19 +183,19 @@ class FunctionCheck:
         if not odd:
             return
         block = next(b for b in self.blocks if b.name in (odd_types or odd))
-        value, expected = values[block.name], case.truth[block.name].shape
+        value, expected, label = values[block.name], case.truth[block.name].shape, self.exercise.label(block.name)
         seen = [Observed(case, values)]
         if block.name in odd_types:
             if value.dtype.kind in "biu":
                 self._name(seen)
             what = "an array" if value.ndim else "a number"
-            text = f"{block.name} is {what} of type {value.dtype}; expected float64, as the inputs are"
+            text = f"{label} is {what} of type {value.dtype}; expected float64, as the inputs are"
         else:
             self._name(seen)
             if not self.outcome.names:
                 self._name_at_square()
             like = f", that of {block.name[1:]}" if self.function.compares == "gradient" and block.name != "y" else ""
-            text = f"{block.name} has shape {value.shape}; expected {expected}{like}{sizes_of_case(case)}"
+            text = f"{label} has shape {value.shape}; expected {expected}{like}{sizes_of_case(case)}"
         self._compare_others(odd)
         self._stop("shape", text)
 
@@ -228,7 +231,7 @@ class FunctionCheck:
         for block in self.blocks:
             block.right = False if block.name in changed else None
         self.outcome.names += unrepeatable(self.sheet, changed, how)
-        named = ", ".join(n for n in first.values if n in changed)
+        named = self._listed([n for n in first.values if n in changed])
         what = "each call adds to what was there before" if how == "accumulates" else "something is drawn anew"
         self._stop("wrong", f"the same call twice gives two values of {named}: {what}")
 
@@ -239,7 +242,7 @@ class FunctionCheck:
                 value = s.values[block.name]
                 bad = int((~np.isfinite(value) & np.isfinite(s.case.truth[block.name])).sum())
                 if bad:
-                    told = f"{block.name} is not finite in {bad} of {value.size} entries"
+                    told = f"{self.exercise.label(block.name)} is not finite in {bad} of {value.size} entries"
                     return f"{told}; {self.function.not_finite}" if self.function.not_finite else told
         return ""
 
@@ -261,7 +264,7 @@ class FunctionCheck:
                 block.right = False
                 self._stop(
                     "wrong",
-                    f"after calls with other values the first call gives another {block.name}: "
+                    f"after calls with other values the first call gives another {self.exercise.label(block.name)}: "
                     "something is kept between calls",
                 )
 

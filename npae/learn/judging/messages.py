@@ -5,7 +5,6 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from npae.gradcheck.report.findings import BugMatch
 from npae.learn.catalogue.exercise import HINTS, Exercise
 from npae.learn.judging.outcome import Outcome, ReturnedValue
 from npae.utils.console import is_quiet, plain, shown
@@ -57,7 +56,7 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     if wrong is not None and wrong.index is not None and outcome.status == "wrong":
         yield evidence(exercise, wrong, named=bool(outcome.names))
     if exercise.kind != "hunt":
-        yield from _looks(outcome.names, [b.name for b in outcome.blocks if b.right is False])
+        yield from _looks(exercise, outcome)
     elif outcome.names:
         yield "It is a known mistake: find it."
     if outcome.printed and not outcome.passed:
@@ -66,13 +65,16 @@ def _lines(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
         yield "your print:\n  " + printed[:LARGEST_PRINTED].replace("\n", "\n  ") + more
 
 
-def _looks(names: Sequence[BugMatch], wrong: Sequence[str]) -> Iterator[str]:
+def _looks(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
     """A line for each known mistake, with the names of the results that it explains where several are wrong."""
-    for i, name in enumerate(names):
+    order = [b.name for b in outcome.blocks]
+    several = sum(b.right is False for b in outcome.blocks) > 1
+    for i, name in enumerate(outcome.names):
         start = "Looks like"
-        if len(wrong) > 1:
-            start = f"{', '.join(name.blocks)} {'look' if len(name.blocks) > 1 else 'looks'} like"
-        if i and name.blocks == names[i - 1].blocks:
+        if several:
+            blocks = [exercise.label(b) for b in sorted(name.blocks, key=order.index)]
+            start = f"{', '.join(blocks)} {'look' if len(blocks) > 1 else 'looks'} like"
+        if i and name.blocks == outcome.names[i - 1].blocks:
             start = "or like"  # two mistakes with the same result
         yield f"{start}: {name.bug}. {name.hint}"
 
@@ -97,13 +99,8 @@ def _heads(exercise: Exercise, outcome: Outcome) -> Iterator[str]:
             yield f"  {function:<{width}}  " + "   ".join(blocks)
 
 
-def _label(exercise: Exercise, block: ReturnedValue) -> str:
-    """The name of a block for the learner; y is called loss in a milestone."""
-    return "loss" if exercise.milestone and block.name == "y" else block.name
-
-
 def _short(exercise: Exercise, block: ReturnedValue) -> str:
-    label = _label(exercise, block)
+    label = exercise.label(block.name)
     if block.right is None:
         return f"{label} {OPEN}"
     if not block.right:
@@ -115,7 +112,7 @@ def evidence(exercise: Exercise, block: ReturnedValue, named: bool = False) -> s
     """The worst entry of a block with both values, and a constant ratio with its likely cause unless ``named``."""
     index = f"[{', '.join(map(str, block.index))}]" if block.index else ""
     several = len(exercise.functions) > 1 and exercise.kind != "fool"
-    place = f"{block.function}, " * several + _label(exercise, block) + index
+    place = f"{block.function}, " * several + exercise.label(block.name) + index
     yours, true = numbers(block.yours, block.true)
     line = f"{place}: yours {yours}  true {true}"
     if block.ratio is not None:

@@ -244,39 +244,6 @@ class Workspace:
             p.present = exercise.name
         return kept
 
-    def overview(self) -> str:
-        """The list of all exercises, with marks for passed ones and the current one."""
-        p = progress.load(self.folder)
-        lines = []
-        width = max(len(e.name) for e in exercises())
-        for exercise in exercises():
-            state = self._state(exercise, p)
-            mark = messages.RIGHT if state.startswith("passed") else "▸" if exercise.name == p.present else " "
-            place = f"{exercise.number:>2}" if exercise.number else "  "
-            lines.append(
-                f"{mark} {place}  {exercise.name:<{width}}  {exercise.title}  {f'[{state}]' if state else ''}".rstrip()
-            )
-        done = sum(p.passed(e.name) for e in exercises() if e.number)
-        return "\n".join([*lines, "", f"{done} of {sum(bool(e.number) for e in exercises())} passed"])
-
-    def _state(self, exercise: Exercise, p: progress.LearnerProgress) -> str:
-        record = p.records.get(exercise.name)
-        if record is None:
-            return exercise.kind if exercise.kind != "exercise" else ""
-        parts = [record.status]
-        if record.status == "passed":
-            if record.version != exercise.version:
-                parts = ["changed, check again"]
-            elif record.file_hash and self.file_hash(exercise) != record.file_hash:
-                parts.append("edited since")
-        elif record.attempts:
-            parts.append(f"{record.attempts} check{'s' * (record.attempts > 1)}")
-        if record.hints:
-            parts.append(f"{record.hints} hint{'s' * (record.hints > 1)}")
-        if record.revealed:
-            parts.append("solution revealed")
-        return ", ".join(parts)
-
     def file_hash(self, exercise: Exercise) -> str:
         """SHA-256 of the learner's file; "" where there is none."""
         try:

@@ -59,7 +59,11 @@ def sign(right, x, a, h):
     return -right(x, a, h)
 
 
-@mutant("slope", "3a·x² + cos x", "Measured with a large step, a slope differs from the one of calculus.")
+@mutant(
+    "slope",
+    "3a·x² + cos x",
+    "Measured with the h that is given, a slope is not that of calculus or of a tiny h.",
+)
 def calculus(right, x, a, h):
     return 3 * a * x**2 + np.cos(x)
 
@@ -110,7 +114,7 @@ def gradient_divided_by_h(right, G, X, A, h):
 @mutant(
     "gradient",
     "(G·cos(X A)) Aᵀ",
-    "Measured with a large step, a slope differs from the one of calculus.",
+    "Measured with the h that is given, a slope is not that of calculus or of a tiny h.",
     name="calculus",
 )
 def gradient_by_calculus(right, G, X, A, h):
