@@ -95,6 +95,7 @@ class Classifier:
         from sklearn.linear_model import LogisticRegression
         from sklearn.preprocessing import StandardScaler
 
+        features = features if is_sparse(features) else np.asarray(features)
         labels = plain_labels(check_labels(labels, features.shape[0], "the labels"), "the labels")
         known = np.unique(labels)
         if len(known) < 2:

@@ -192,6 +192,7 @@ def plane(codes: Array, method: str = "pca") -> Plane:
     >>> plane(np.random.default_rng(0).normal(size=(9, 5))).axes
     ('principal coordinate 1 of the codes', 'principal coordinate 2 of the codes')
     """
+    codes = np.asarray(codes)
     size = codes.shape[1]
     if method not in METHODS:
         raise ValueError(f"method is {method!r}; expected one of {', '.join(METHODS)}")

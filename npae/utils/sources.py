@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -169,6 +169,17 @@ class Source(ABC):
 
     def __len__(self) -> int:
         return self.shape[0]
+
+    def __repr__(self) -> str:
+        divided = "" if self.divide is None else f", divide={self.divide:g}"
+        return f"<{type(self).__name__} of {self.shape} {self.dtype}{divided}>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NoReturn:
+        """Refused, since NumPy would else make an array of one object: a source may be larger than memory."""
+        raise TypeError(
+            f"{type(self).__name__} was given, but an array is needed here; give source.read(0, len(source)), which "
+            f"holds all samples as they are stored, or some of them"
+        )
 
     @property
     def nbytes(self) -> int:

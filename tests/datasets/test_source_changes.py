@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import npae
+from npae.applications import reduction
 from npae.datasets import ArraySource, ShardSource, StreamSource, open_source
 from npae.utils.errors import FileFormatError
 from npae.utils.source_rows import SourceRows
@@ -78,6 +79,14 @@ def test_rows_that_are_passed_over_are_not_kept(monkeypatch: pytest.MonkeyPatch)
 def test_a_function_that_returns_no_iterable_of_arrays_is_refused(returned: Any) -> None:
     with pytest.raises(TypeError, match=r"for epoch 0, but an iterable of arrays is expected; give \[X\]"):
         StreamSource(lambda epoch: returned)
+
+
+def test_where_an_array_is_needed_a_source_is_refused_in_words() -> None:
+    source = ArraySource(X, divide=2)
+    assert repr(source) == "<ArraySource of (30, 4) float32, divide=2>"
+    for use in (np.asarray, lambda source: np.unique(source, axis=0), reduction.plane):
+        with pytest.raises(TypeError, match="ArraySource was given, but an array is needed here"):
+            use(source)
 
 
 def test_the_index_of_a_dataframe_is_passed_over_with_a_word(tmp_path: Path) -> None:
