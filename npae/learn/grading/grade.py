@@ -6,7 +6,7 @@ Inputs and true results are drawn once for the whole class, from a random seed t
 import copy
 import secrets
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, fields
 from threading import Lock
@@ -140,36 +140,8 @@ def grade(
         One for each submission, in their order.
     """
     seed = new_seed() if seed is None else seed
-    batch = _GradingRun(limits or Limits(), seed, journal or Journal(None), done, sandbox)
-    rows: dict[Key, Row] = {}
-    alone, together = [], []
-    for s in submissions:
-        row = batch.known(s)
-        if row is not None:
-            rows[row.key] = row
-            done(row)
-        elif (s.learner, s.exercise.name) in batch.journal.begun:
-            alone.append(s)
-        else:
-            together.append(s)
-    with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
-        warnings.simplefilter("ignore", RuntimeWarning)  # overflow in a learner's results is reported by the verdict
-        for s in alone:
-            row = batch.examine(s, alone=True)
-            rows[row.key] = row
-        try:
-            pending = {pool.submit(batch.examine, s) for s in together}
-            while pending:
-                # A wait without a time limit is not ended by a Ctrl-C that comes just before it, nor by any on Windows.
-                completed, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
-                for future in completed:
-                    row = future.result()
-                    rows[row.key] = row
-        except BaseException:  # Ctrl-C: stop what runs, and start no more
-            pool.shutdown(wait=False, cancel_futures=True)
-            batch.interrupt()
-            raise
-    return [rows[s.learner, s.exercise.name] for s in submissions]
+    run = _GradingRun(limits or Limits(), seed, journal or Journal(None), done, sandbox)
+    return run.rows_of(submissions, jobs)
 
 
 def _row_of_entry(entry: Mapping[str, Any]) -> Row | None:
@@ -224,6 +196,40 @@ class _GradingRun:
         self._sheets: dict[str, list[CaseSet]] = {}
         self._drawing, self._running = Lock(), set[Worker]()
         self._interrupted = False
+
+    def rows_of(self, submissions: Sequence[Submission], jobs: int) -> list[Row]:
+        """A row for each submission: known ones first, then those that may end the grader one by one, then the rest."""
+        rows: dict[Key, Row] = {}
+        alone, together = [], []
+        for s in submissions:
+            row = self.known(s)
+            if row is not None:
+                rows[row.key] = row
+                self.done(row)
+            elif (s.learner, s.exercise.name) in self.journal.begun:
+                alone.append(s)
+            else:
+                together.append(s)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", RuntimeWarning
+            )  # overflow in a learner's results is reported by the verdict
+            with ThreadPoolExecutor(jobs) as pool:
+                rows |= {row.key: row for row in (self.examine(s, alone=True) for s in alone)}
+                rows |= {row.key: row for row in self._examined_by(pool, together)}
+        return [rows[s.learner, s.exercise.name] for s in submissions]
+
+    def _examined_by(self, pool: ThreadPoolExecutor, submissions: Sequence[Submission]) -> Iterator[Row]:
+        try:
+            pending = {pool.submit(self.examine, s) for s in submissions}
+            while pending:
+                # A wait without a time limit is not ended by a Ctrl-C that comes just before it, nor by any on Windows.
+                completed, pending = wait(pending, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in completed)
+        except BaseException:  # Ctrl-C: stop what runs, and start no more
+            pool.shutdown(wait=False, cancel_futures=True)
+            self.interrupt()
+            raise
 
     def known(self, s: Submission) -> Row | None:
         """The row of a submission that need not run: nothing to run, already in the journal, or ended the grader."""

@@ -134,20 +134,8 @@ def read_scheme(path: str | Path, exercises: Sequence[Exercise]) -> Scheme:
         raise SchemeError(f"{name} is no TOML: {error}") from None
     except RecursionError:
         raise SchemeError(f"{name} is no TOML that can be read: it is nested too deep") from None
-    known = {exercise.name: exercise for exercise in exercises}
     late, hints = _table(told, "late", name), _table(told, "hints", name)
-    worth: dict[str, ExercisePoints] = {}
-    for key in told:
-        if key not in known:
-            meant = get_close_matches(key.lower(), [*known, *RESERVED], n=1)
-            raise SchemeError(
-                f"{name} has a table [{key}], which is no exercise; "
-                + (f"did you mean [{meant[0]}]? " if meant else "")
-                + "npae learn list has their names, and your own are named with --exercise ./FOLDER"
-            )
-        worth[key] = _worth(_table(told, key, name, take=False), known[key], f"{name} [{key}]")
-    if not worth:
-        raise SchemeError(f"{name} has no table of an exercise; expected some such as [dense] with points = 6")
+    worth = _all_worth(told, exercises, name)
     idle = [key for key in ("deadline", "at_most") if key in late and "per_day" not in late]
     if idle:
         raise SchemeError(f"{name} [late] has {idle[0]}, but no per_day, which says what a day takes; add it")
@@ -162,6 +150,22 @@ def read_scheme(path: str | Path, exercises: Sequence[Exercise]) -> Scheme:
     _refuse_rest(late, f"{name} [late]", "deadline, per_day and at_most")
     _refuse_rest(hints, f"{name} [hints]", "each and solution")
     return scheme
+
+
+def _all_worth(told: dict[str, Any], exercises: Sequence[Exercise], name: str) -> dict[str, ExercisePoints]:
+    """What each exercise is worth that has a table."""
+    known = {exercise.name: exercise for exercise in exercises}
+    for key in told:
+        if key not in known:
+            meant = get_close_matches(key.lower(), [*known, *RESERVED], n=1)
+            raise SchemeError(
+                f"{name} has a table [{key}], which is no exercise; "
+                + (f"did you mean [{meant[0]}]? " if meant else "")
+                + "npae learn list has their names, and your own are named with --exercise ./FOLDER"
+            )
+    if not told:
+        raise SchemeError(f"{name} has no table of an exercise; expected some such as [dense] with points = 6")
+    return {key: _worth(_table(told, key, name, take=False), known[key], f"{name} [{key}]") for key in told}
 
 
 def _refuse_rest(told: Mapping[str, Any], where: str, known: str) -> None:
