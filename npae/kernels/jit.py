@@ -7,6 +7,9 @@ own file has changed, not at the files that it uses, nor at constants that they 
 which machine code is kept has ``VARIANT`` in it: the digest of all kernels' sources, and that of the target and the
 compiler.
 
+Functions that only kernels call are compiled without the code that unpacks Python's arguments. They are those of
+``simd`` and those with an underscore.
+
 A kernel is compiled on a thread of its own. Numba keeps exceptions, these their frames, and these all frames that
 called them: a network that made the first call, and its data, would stay in memory until Python's collector comes.
 """
@@ -16,11 +19,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 
 from npae.kernels.machine_code import MachineCode, warn_once
+from npae.kernels.shared_code import share
 from npae.kernels.target import VARIANT
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_lock: Any = global_compiler_lock  # only some versions of Numba have type annotations
 
 
 def jit(function: Function) -> Function:
@@ -33,13 +40,19 @@ def exact_jit(function: Function) -> Function:
     return _compile(function, {"contract"})
 
 
+def shared_jit(function: Function) -> Function:
+    """As ``jit``, for a function of some length that several kernels call: it is not compiled into each of them."""
+    return cast(Function, share(jit(function)))
+
+
 def _compile(function: Function, fastmath: set[str]) -> Function:
-    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath}
+    is_inner = function.__module__.startswith("npae.kernels.simd.") or function.__name__.startswith("_")
+    options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": fastmath, "no_cfunc_wrapper": True}
     njit: Any = numba.njit
     name = function.__qualname__
     function.__qualname__ = f"{name}.{VARIANT}"  # part of the name of the cache file
     try:
-        compiled = njit(**options)(function)
+        compiled = njit(**options, no_cpython_wrapper=is_inner)(function)
         if hasattr(compiled, "enable_caching"):  # else NUMBA_DISABLE_JIT is set
             compiled._cache = MachineCode(function)
     except RuntimeError as error:  # neither the package's folder nor the user's can be written
@@ -49,7 +62,25 @@ def _compile(function: Function, fastmath: set[str]) -> Function:
         )
     finally:
         function.__qualname__ = name
-    return cast(Function, compiled_apart(compiled))
+    return cast(Function, compiled_apart(called_by_kernels(compiled) if is_inner else compiled))
+
+
+def called_by_kernels(kernel: Any) -> Any:
+    """Let a kernel of Numba's that has no entry for Python be called from Python, as tests do; returns the kernel.
+
+    The call is made by a function that is compiled for it. Without this Numba would jump to address 0.
+    """
+    if not hasattr(kernel, "add_overload"):  # NUMBA_DISABLE_JIT
+        return kernel
+    njit: Any = numba.njit
+    caller = compiled_apart(njit(lambda *arguments: kernel(*arguments)))
+
+    def add_overload(result: Any) -> None:
+        kernel.overloads[tuple(result.signature.args)] = result  # and not to what Python's calls look up
+
+    kernel.add_overload = add_overload
+    kernel._compile_for_args = lambda *arguments: caller  # which Numba then calls
+    return kernel
 
 
 class _Here(threading.local):
@@ -64,7 +95,8 @@ _here = _Here()
 def compiled_apart(kernel: Any) -> Any:
     """Let a kernel of Numba's compile on threads that are started for it; returns the kernel.
 
-    A kernel that others call is compiled on the thread that compiles them, which holds Numba's lock. Where no thread
+    A kernel that others call, be it npae's or a user's function of Numba's, is compiled on the thread that compiles
+    them, which holds Numba's lock. Where no thread
     can be started, the calling one compiles.
     """
     if not hasattr(kernel, "compile"):  # NUMBA_DISABLE_JIT
@@ -72,7 +104,7 @@ def compiled_apart(kernel: Any) -> Any:
     compile_here = kernel.compile
 
     def compile_apart(signature: Any) -> Any:
-        if _here.is_compiler:
+        if _here.is_compiler or _lock.is_locked():  # by this thread
             return compile_here(signature)
         results: list[Any] = []
         errors: list[BaseException] = []

@@ -17,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from numba.core import config
-from numba.core.caching import FunctionCache
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
 from numba.core.serialize import dumps
 
-HEAD = b"npae machine code 1\n"
+from npae.kernels.shared_code import needed_by, provide
+
+HEAD = b"npae machine code 2\n"
 DIGEST = hashlib.sha256().digest_size
 
 _base: Any = FunctionCache
+_impl_base: Any = CompileResultCacheImpl
 _config: Any = config
 _dumps: Callable[[Any], bytes] = dumps
 _warned: set[str] = set()
@@ -98,6 +101,18 @@ class Files:
                 path.unlink()
 
 
+class _WithNeeded(_impl_base):  # type: ignore[misc]
+    """What is pickled: the machine code, and before it the shared functions that it calls."""
+
+    def reduce(self, data: Any) -> Any:
+        return needed_by(data.library), super().reduce(data)
+
+    def rebuild(self, target_context: Any, payload: Any) -> Any:
+        needed, reduced = payload
+        provide(needed)
+        return super().rebuild(target_context, reduced)
+
+
 class MachineCode(_base):  # type: ignore[misc]
     """A kernel's cache: Numba's own, but for the files.
 
@@ -106,6 +121,8 @@ class MachineCode(_base):  # type: ignore[misc]
     RuntimeError
         Where nothing can be kept.
     """
+
+    _impl_class = _WithNeeded
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)

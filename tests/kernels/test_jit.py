@@ -65,6 +65,11 @@ def test_a_kernel_that_another_one_calls_is_compiled_on_the_same_thread() -> Non
     assert threading.current_thread() not in threads
 
 
+def test_a_function_of_numbas_that_calls_a_kernel_is_compiled() -> None:
+    kernel = compiled_apart(numba.njit(lambda x: x + 1))
+    assert numba.njit(lambda x: 2 * kernel(x))(3) == 8
+
+
 def test_an_error_of_the_compiler_reaches_the_caller() -> None:
     kernel = compiled_apart(numba.njit(lambda x: x.missing))
     with pytest.raises(numba.TypingError, match="missing"):

@@ -1,11 +1,11 @@
 """Activations and their gradients; all arguments of a kernel have the same shape."""
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.exponential import exp, expm1, log1p
 
 
-@jit
+@shared_jit
 def relu(x: Array, y: Array) -> None:
     """As reference.relu; NaN is preserved."""
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)

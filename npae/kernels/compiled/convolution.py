@@ -9,7 +9,7 @@ segments, and W is B without a copy::
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 from npae.kernels.simd.dot import DOTS, dot
@@ -20,7 +20,7 @@ GROUP = 512  # least number of image positions for which a panel of weights is c
 BAND = 24576  # bytes of padded x that are copied at a time; with a panel they fit the first-level cache
 
 
-@jit
+@shared_jit
 def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
     """As reference.convolution."""
     if W.shape[3] == 1:
@@ -65,7 +65,7 @@ def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: A
                             )
 
 
-@jit
+@shared_jit
 def _convolution_to_one_channel(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
     """One output channel cannot fill a vector, so vectors run along the window instead."""
     n, height, width, n_in = x.shape
@@ -100,7 +100,7 @@ def convolution_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: in
     add_weight_gradient(x, dy, stride_h, stride_w, dW)
 
 
-@jit
+@shared_jit
 def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
     """dW += the gradient of these images: A is read transposed, with positions as its columns, and B is dy."""
     n, height, width, n_in = x.shape
@@ -142,7 +142,7 @@ def add_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: A
                         )
 
 
-@jit
+@shared_jit
 def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: int, dW: Array) -> None:
     """One output channel cannot fill a vector, so vectors run along the window. Four positions at a time."""
     n, height, width, n_in = x.shape
@@ -169,7 +169,7 @@ def _one_channel_weight_gradient(x: Array, dy: Array, stride_h: int, stride_w: i
                         total[t] += slopes[j] * x0[t]
 
 
-@jit
+@shared_jit
 def transposed_convolution(
     x: Array, W: Array, b: Array, stride_h: int, stride_w: int, top: int, left: int, y: Array
 ) -> None:
@@ -225,7 +225,7 @@ def transposed_convolution(
                         )
 
 
-@jit
+@shared_jit
 def _transposed_phase(
     band: Array,
     line: int,

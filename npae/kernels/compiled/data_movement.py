@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy, fetch
 from npae.kernels.simd.llvm import LINE
@@ -24,7 +24,7 @@ def take_rows(x: Array, chosen: Array, y: Array) -> None:
         copy(x_flat, chosen[n] * size, y_flat, n * size, size)
 
 
-@jit
+@shared_jit
 def pad(x: Array, top: int, left: int, y: Array) -> None:
     """As reference.pad."""
     n, height, width, channels = x.shape
@@ -73,7 +73,7 @@ def count_within(x: Array, low: float, high: float, count: Array) -> None:
     count[0] = _within(x.reshape(-1), x.dtype.type(low), x.dtype.type(high))
 
 
-@jit
+@shared_jit
 def _within(x: Array, low: float, high: float) -> int:
     total = 0
     for first in range(0, x.size, 4096):  # counted in 32 bits, a part at a time, so that the loop is vectorized

@@ -8,13 +8,14 @@ import numpy as np
 from npae.kernels.compiled.activation import relu
 from npae.kernels.compiled.convolution import add_weight_gradient, convolution, transposed_convolution
 from npae.kernels.compiled.data_movement import pad
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
+from npae.kernels.simd.panel import NO, YES
 
 NONE = np.uint8(4)  # no cell of the window is above zero
 
 
-@jit
+@shared_jit
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
     """As reference.relu_max_pool; NaN is preserved."""
     n, rows, columns, channels = y.shape
@@ -44,7 +45,7 @@ def _larger(a: float, b: float) -> float:
     return b if (b > a) | (b != b) else a
 
 
-@jit
+@shared_jit
 def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
     """As reference.relu_max_pool_gradient."""
     n, rows, columns, channels = dy.shape
@@ -156,7 +157,7 @@ def upsample_convolution_gradient(
         convolution(padded, W_transposed, zero, factor_h, factor_w, dx[i:stop])
 
 
-@jit
+@shared_jit
 def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
     """Set the inside of ``padded`` to zero where y is not above zero."""
     n, height, width, channels = y.shape
@@ -171,7 +172,7 @@ def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
                 target[j] = target[j] if line[j] > zero else zero
 
 
-@jit
+@shared_jit
 def _add_columns(a: Array, s: Array) -> None:
     """s (channels,) += the sum of a (..., channels) over all positions."""
     channels = s.size
@@ -186,17 +187,17 @@ def _add_columns(a: Array, s: Array) -> None:
 def fold_upsampling(W: Array, factor_h: int, factor_w: int, W_folded: Array) -> None:
     """As reference.fold_upsampling."""
     W_folded[...] = 0
-    _add_folded(W.reshape(-1), W.shape, factor_h, factor_w, W_folded.reshape(-1), True)
+    _add_folded(W.reshape(-1), W.shape, factor_h, factor_w, W_folded.reshape(-1), YES)
 
 
 @jit
 def unfold_upsampling(dW_folded: Array, factor_h: int, factor_w: int, dW: Array) -> None:
     """As reference.unfold_upsampling."""
     dW[...] = 0
-    _add_folded(dW.reshape(-1), dW.shape, factor_h, factor_w, dW_folded.reshape(-1), False)
+    _add_folded(dW.reshape(-1), dW.shape, factor_h, factor_w, dW_folded.reshape(-1), NO)
 
 
-@jit
+@shared_jit
 def _add_folded(
     W: Array, shape: tuple[int, int, int, int], factor_h: int, factor_w: int, W_folded: Array, is_forward: bool
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.exponential import as_bits, as_number
 
@@ -19,7 +19,7 @@ MASK, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 UNIT = 2.0**-24
 
 
-@jit
+@shared_jit
 def _fill(key: Array, first: int, y: Array) -> None:
     """y (4 n,) = the upper 24 bits of the four words of n counters from ``first`` on, a quarter from each word."""
     n = y.size // 4
@@ -61,7 +61,7 @@ def standard_normal(key: Array, y: Array) -> None:
     y[whole:] = rest[: y.size - whole]
 
 
-@jit
+@shared_jit
 def _normal(key: Array, first: int, y: Array) -> None:
     """y (4 n,) = numbers from N(0, 1). The words are stored in y first, since separate loops are vectorized."""
     _fill(key, first, y)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 
@@ -45,7 +45,7 @@ def upsample_nearest_gradient(dy: Array, factor_h: int, factor_w: int, dx: Array
                     j += 1
 
 
-@jit
+@shared_jit
 def _spans(weights: Array) -> Array:
     """For each row of a matrix, the range (rows, 2) from its first to its last entry that is not zero."""
     spans = np.zeros((len(weights), 2), np.intp)

@@ -17,7 +17,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import shared_jit
 from npae.kernels.reference.array import Array
 
 WORD = ir.IntType(64)
@@ -173,7 +173,7 @@ def _emit_mxcsr(builder: Any, instruction: str, mode: Any) -> None:
     builder.call(function, [builder.bitcast(mode, byte)])
 
 
-@jit
+@shared_jit
 def run_calls(table: Array) -> int:
     """Make the calls of a program's table (calls, 2) in order; returns 0 for success.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy, fetch, transpose_block
 from npae.kernels.simd.llvm import LINE
@@ -28,9 +28,10 @@ DEPTH = 512  # rows of B in a panel: 32 KiB
 ZERO: Any = np.intp(0)
 ONE: Any = np.intp(1)
 NO: Any = np.bool_(False)
+YES: Any = np.bool_(True)
 
 
-@jit
+@shared_jit
 def new_panel(like: Array) -> Array:
     """A panel of zeros for arrays of the dtype of ``like``, aligned to a cache line."""
     lanes = LINE // like.itemsize
@@ -45,7 +46,7 @@ def start_from(values: Array, first: int, width: int, panel: Array) -> None:
     copy(values, first, panel, 0, width)
 
 
-@jit
+@shared_jit
 def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array, place: int) -> None:
     """Copy rows of B, ``row`` elements apart, to the panel's rows from ``place`` on; columns beyond ``width`` stay."""
     lanes = LINE // panel.itemsize
@@ -60,7 +61,7 @@ def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Ar
         first += row
 
 
-@jit
+@shared_jit
 def copy_transposed(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array) -> None:
     """Copy ``width`` rows of B, ``row`` elements apart, to columns of the panel."""
     lanes = LINE // panel.itemsize
@@ -73,7 +74,7 @@ def copy_transposed(b: Array, first: int, row: int, n_rows: int, width: int, pan
             panel[at + k * lanes + i] = b[first + i * row + k]
 
 
-@jit
+@shared_jit
 def multiply(
     n_rows: int,
     segments: int,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numba.core import types
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, row_sums, vector_loop
 from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, multiply, new_panel, start_from
@@ -106,7 +106,7 @@ def adds_something(a: Array, a_at: int, a_row: int, rows: int) -> bool:
     return found
 
 
-@jit
+@shared_jit
 def is_sparse(a: Array, n_rows: int, a_row: int, depth: int, a_step: int) -> bool:
     """Whether about two thirds of the steps or fewer are not zero, estimated from ``SAMPLED`` steps of A, given flat.
 
@@ -136,7 +136,7 @@ def _list(marks: Array, steps: Array) -> int:
     return count
 
 
-@jit
+@shared_jit
 def _list_along_rows(n_rows: int, depth: int, a: Array, a_at: int, a_row: int, steps: Array, counts: Array) -> None:
     """List the steps where they are contiguous in memory: absolute values of a tile's rows are summed row by row."""
     tiles = len(counts)
@@ -154,7 +154,7 @@ def _list_along_rows(n_rows: int, depth: int, a: Array, a_at: int, a_row: int, s
         counts[i] = _list(adds, steps[i * depth :][:depth])
 
 
-@jit
+@shared_jit
 def _list_down_columns(n_rows: int, depth: int, a: Array, a_at: int, a_step: int, steps: Array, counts: Array) -> None:
     """List the steps where rows are contiguous in memory: absolute values are summed over a moving window."""
     tiles = len(counts)
@@ -185,7 +185,7 @@ def _list_down_columns(n_rows: int, depth: int, a: Array, a_at: int, a_step: int
         counts[i] = _list(marks[i * depth :][:depth], steps[i * depth :][:depth])
 
 
-@jit
+@shared_jit
 def sparse_product(
     n_rows: int, depth: int, n_out: int, a: Array, a_row: int, a_step: int, b: Array, bias: Array, c: Array
 ) -> None:
@@ -215,7 +215,7 @@ def sparse_product(
                     multiply(n, ONE, n_steps, a, a_at, a_row, ZERO, a_step, panel, c, at, n_out, width, k == 0)
 
 
-@jit
+@shared_jit
 def _multiply_listed(
     n_rows: int,
     depth: int,
