@@ -131,6 +131,11 @@ class MachineCode(_base):  # type: ignore[misc]
             raise RuntimeError(f"NUMBA_CACHE_DIR is {wanted!r}, which cannot be written")
         self._cache_file = Files(folder, self._impl.filename_base)
 
+    def has(self, kinds: tuple[Any, ...], codegen: Any) -> bool:
+        """Whether there is a file for these types."""
+        found: bool = self._cache_file.path(self._index_key(kinds, codegen)).exists()
+        return found
+
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was compiled for these types; None, and one warning, where it cannot be used."""
         try:

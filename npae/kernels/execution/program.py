@@ -64,6 +64,11 @@ class Program:
         return len(self._calls)
 
     @property
+    def calls(self) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
+        """Each kernel and its arguments."""
+        return self._calls
+
+    @property
     def table(self) -> Array:
         """Array (calls, 2): for each call the address of its trampoline and that of its words."""
         if self._table is None:

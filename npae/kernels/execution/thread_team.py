@@ -143,12 +143,20 @@ class Plan:
     def tables(self) -> Array:
         """(stages, width, 2): the address of each program's table and its number of calls."""
         if self._tables is None:
+            self._compile()
             tables = np.zeros((len(self._stages), self.width, 2), np.int64)
             for row, stage in zip(tables, self._stages, strict=True):
                 for place, program in zip(row, stage, strict=False):
                     place[:] = program.table.ctypes.data, len(program)
             self._tables = tables
         return self._tables
+
+    def _compile(self) -> None:
+        """Compile the kernels, those in two processes that no file has; the same call of several programs once."""
+        from npae.kernels.execution.compile_together import compile_together
+        from npae.kernels.execution.trampoline import not_yet_called
+
+        compile_together(not_yet_called(call for stage in self._stages for program in stage for call in program.calls))
 
     def run_in_turn(self) -> None:
         """Run one program after the other in this thread."""

@@ -6,7 +6,7 @@ kernel's machine code. It is compiled in milliseconds, once for each kernel and 
 
 import platform
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numba
@@ -56,12 +56,24 @@ def _description(a: Any) -> Any:
     return (a.dtype, a.ndim, a.flags.writeable, a.flags.aligned) if isinstance(a, np.ndarray) else type(_number(a))
 
 
+def _kinds_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Numba's types of the arguments of a call."""
+    return tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
+
+
+def not_yet_called(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> list[tuple[Any, tuple[Any, ...]]]:
+    """The kernels of calls, with Numba's types of the arguments, that have no trampoline yet; each once."""
+    keys = {(kernel, *map(_description, arguments)): (kernel, arguments) for kernel, arguments in calls}
+    new = [call for key, call in keys.items() if key not in _trampolines]
+    return [(kernel, _kinds_of(arguments)) for kernel, arguments in new]
+
+
 def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
     """Address of the trampoline for ``kernel`` with arguments of these types; compiled at the first request."""
     key = (kernel, *map(_description, arguments))
     if key in _trampolines:
         return _trampolines[key][0]
-    kinds = tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
+    kinds = _kinds_of(arguments)
     kernel.compile(kinds)  # outside the lock, which the thread that compiles takes
     with global_compiler_lock:
         if key not in _trampolines:

@@ -1,0 +1,171 @@
+"""Compile the kernels of a plan in two processes at once, where several of them are not on disk yet.
+
+Numba compiles one function at a time in a process. But all calls of a plan are known before the first is made, and
+machine code is kept on disk. So a second process compiles the last kernels of a list and works towards its beginning,
+while this one works from the beginning on and loads what the other has compiled. Nothing depends on the other process:
+where it cannot be started, or ends early, this one compiles all.
+"""
+
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+from npae.kernels.execution.processors import usable_processors
+
+FEWEST = 4  # kernels for which a process is started
+LONGEST = 60.0  # seconds for its end, when it has nothing left to do
+
+#: The first to be compiled; those that call the same shared functions are next to each other.
+PRODUCTS = (
+    *("affine", "matmul_transposed_left", "matmul_transposed_right"),
+    *("convolution", "convolution_relu_max_pool", "upsample_convolution_gradient", "convolution_weight_gradient"),
+    *("convolution_relu_max_pool_gradient", "transposed_convolution", "upsample_convolution"),
+)
+
+#: The program of the second process; it looks for modules where this one does, and not in the working directory.
+BOOTSTRAP = """
+import pickle, sys
+sys.path[:] = pickle.load(sys.stdin.buffer)
+from npae.kernels.execution.compile_together import compile_backwards
+compile_backwards(sys.stdin.buffer, sys.stdout.buffer)
+"""
+
+
+class Wanted(NamedTuple):
+    """A kernel to be compiled, and the types of its arguments."""
+
+    module: str
+    name: str
+    kinds: tuple[Any, ...]
+
+
+def compile_together(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> None:
+    """Compile kernels, given with the types of their arguments, if so many are missing that two processes gain."""
+    if usable_processors() == 1 or "python" not in Path(sys.executable or "").name.lower():
+        return  # a program that Python is a part of would start itself
+    missing = {Wanted(kernel.py_func.__module__, kernel.__name__, kinds): kernel for kernel, kinds in calls}
+    missing = {wanted: kernel for wanted, kernel in missing.items() if _is_missing(kernel, wanted.kinds)}
+    if len(missing) < FEWEST:
+        return
+    order = sorted(missing, key=lambda wanted: _place(wanted.name))
+    helper = Helper(order)
+    try:
+        for i, wanted in enumerate(order):
+            helper.leave(i)
+            missing[wanted].compile(wanted.kinds)
+    finally:
+        helper.end()
+
+
+def _is_missing(kernel: Any, kinds: tuple[Any, ...]) -> bool:
+    """Whether a kernel is neither compiled nor on disk, where it could be kept."""
+    cache: Any = getattr(kernel, "_cache", None)
+    if kinds in kernel.overloads or not hasattr(cache, "has"):
+        return False
+    return not cache.has(kinds, kernel.targetctx.codegen())
+
+
+def _place(name: str) -> int:
+    return PRODUCTS.index(name) if name in PRODUCTS else len(PRODUCTS)
+
+
+class Helper:
+    """The second process, seen from the first.
+
+    Parameters
+    ----------
+    order : sequence of Wanted
+        Of which it compiles the last one first.
+    """
+
+    def __init__(self, order: Sequence[Wanted]) -> None:
+        self._begun, self._done = len(order), len(order)  # the kernels from these on
+        self._news = threading.Condition()
+        self._process: subprocess.Popen[bytes] | None = None
+        command = [sys.executable, "-P", "-c", BOOTSTRAP]
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, bufsize=0
+            )
+        except OSError:
+            return
+        self._process = process
+        assert process.stdin is not None
+        self._tell(pickle.dumps(sys.path) + pickle.dumps(list(order)))
+        threading.Thread(target=self._listen, name="npae compiler's news", daemon=True).start()
+
+    def _tell(self, content: bytes) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        with suppress(OSError):  # it has ended
+            self._process.stdin.write(content)
+
+    def _listen(self) -> None:
+        assert self._process is not None
+        assert self._process.stdout is not None
+        with self._process.stdout as said:
+            while news := said.read(1):
+                with self._news:
+                    if news == b"b":
+                        self._begun -= 1
+                    else:
+                        self._done -= 1
+                    self._news.notify_all()
+        with self._news:
+            self._done = self._begun = 0  # nothing to wait for
+            self._news.notify_all()
+
+    def leave(self, i: int) -> None:
+        """Tell it that kernel ``i`` is compiled here, or wait until it is compiled there if it was begun."""
+        if self._process is None:
+            return
+        self._tell(b".")
+        with self._news:
+            self._news.wait_for(lambda: self._begun > i or self._done <= i)
+
+    def end(self) -> None:
+        """Have it end after what it is compiling."""
+        if self._process is None:
+            return
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+
+def compile_backwards(given: BinaryIO, said: BinaryIO) -> None:
+    """The second process: compile from the last kernel on, until the first process has come to the same."""
+    order: list[Wanted] = pickle.load(given)
+    taken = _Count()
+    threading.Thread(target=taken.count, args=(given,), daemon=True).start()
+    for i in reversed(range(len(order))):
+        if taken.number > i or taken.has_ended:
+            return
+        said.write(b"b")
+        said.flush()
+        module, name, kinds = order[i]
+        compile_kernel: Callable[..., Any] = getattr(import_module(module), name).compile
+        compile_kernel(kinds)
+        said.write(b"d")
+        said.flush()
+
+
+class _Count:
+    """How many kernels the first process has begun."""
+
+    def __init__(self) -> None:
+        self.number, self.has_ended = 0, False
+
+    def count(self, given: BinaryIO) -> None:
+        while given.read(1):
+            self.number += 1
+        self.has_ended = True

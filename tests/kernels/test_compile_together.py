@@ -1,0 +1,125 @@
+"""A second process compiles some of the kernels of a plan; with or without it the same kernels are compiled."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import pytest
+from helpers.paths import ROOT
+
+from npae.kernels import default_kernels, reference_kernels
+from npae.kernels.execution import compile_together
+
+pytestmark = pytest.mark.skipif(default_kernels() is reference_kernels(), reason="nothing is compiled")
+
+#: Four kernels with one call each; with PATIENT the first process waits until the second has begun the last kernel.
+PROGRAM = """
+import os, subprocess, sys, warnings
+warnings.simplefilter("error")
+import numpy as np
+from npae.kernels import compiled
+from npae.kernels.execution import compile_together
+from npae.kernels.execution.program import Program
+from npae.kernels.execution.thread_team import Plan
+compile_together.usable_processors = lambda: int(os.environ["PROCESSORS"])
+compile_together.BOOTSTRAP = os.environ.get("BOOTSTRAP", compile_together.BOOTSTRAP)
+sys.executable = os.environ.get("EXECUTABLE", sys.executable)
+class Patient(compile_together.Helper):
+    def __init__(self, order):
+        super().__init__(order)
+        with self._news:
+            assert self._news.wait_for(lambda: self._begun == 0, 120)
+if os.environ.get("PATIENT"):
+    compile_together.Helper = Patient
+started, start = [], subprocess.Popen
+def note(*arguments, **options):
+    started.append(start(*arguments, **options))
+    return started[-1]
+subprocess.Popen = note
+x, y, program = np.array([-1.0, 2.0]), np.zeros(2), Program()
+for kernel in (compiled.relu, compiled.relu_gradient, compiled.leaky_relu, compiled.total):
+    gives = {"relu": (x, y), "relu_gradient": (x, x, y), "leaky_relu": (x, 0.5, y), "total": (x, y[:1])}
+    program.add(kernel, *gives[kernel.__name__])
+assert Plan([program]).tables.shape == (1, 1, 2)
+program.run()
+assert y.tolist() == [1.0, 2.0], y
+kernels = [kernel for kernel, _ in program.calls]
+print(len(started), sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels))
+"""
+
+
+def run(cache: Path, **more: str) -> list[int]:
+    """Processes started, and kernels loaded from the disk."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": str(cache), "PROCESSORS": "2", **more}
+    done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return [int(number) for number in done.stdout.split()]
+
+
+def test_all_kernels_are_on_disk_after_two_processes_and_no_third_is_started(tmp_path: Path) -> None:
+    assert run(tmp_path)[0] == 1
+    assert run(tmp_path) == [0, 4]
+
+
+def test_what_the_second_process_has_compiled_is_loaded(tmp_path: Path) -> None:
+    assert run(tmp_path, PATIENT="1") == [1, 4]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param({"BOOTSTRAP": "import sys; sys.stdout.write('b'); sys.stdout.flush()"}, id="it ends in between"),
+        pytest.param({"EXECUTABLE": "/no/python"}, id="it cannot be started"),
+    ],
+)
+def test_without_the_second_process_all_is_compiled_here(tmp_path: Path, more: dict[str, str]) -> None:
+    assert run(tmp_path, **more)[1] == 0
+
+
+class StartedError(Exception):
+    """A second process would have been started."""
+
+
+def would_start(monkeypatch: pytest.MonkeyPatch, kernels: int, processors: int, executable: str | None) -> bool:
+    """Whether a second process would be started for so many kernels that no disk has."""
+
+    class Kernel:
+        overloads: ClassVar[dict[Any, Any]] = {}
+        targetctx = default_kernels().affine.targetctx
+        _cache = SimpleNamespace(has=lambda kinds, codegen: False)
+
+        def __init__(self, name: str) -> None:
+            self.__name__, self.py_func = name, would_start
+            self.compile = lambda kinds: None
+
+    def start(order: Any) -> None:
+        raise StartedError
+
+    monkeypatch.setattr(compile_together, "Helper", start)
+    monkeypatch.setattr(compile_together, "usable_processors", lambda: processors)
+    monkeypatch.setattr(sys, "executable", executable)
+    try:
+        compile_together.compile_together([(Kernel(f"kernel_{i}"), ()) for i in range(kernels)])
+    except StartedError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("kernels", "processors", "executable", "is_started"),
+    [
+        (4, 2, "/usr/bin/python3.13", True),
+        (3, 2, "/usr/bin/python3.13", False),
+        (4, 1, "/usr/bin/python3.13", False),
+        (4, 2, "/usr/sbin/server", False),
+        (4, 2, "", False),
+        (4, 2, None, False),
+    ],
+)
+def test_a_second_process_is_started_for_several_kernels_where_there_is_python_and_a_processor(
+    monkeypatch: pytest.MonkeyPatch, kernels: int, processors: int, executable: str | None, is_started: bool
+) -> None:
+    assert would_start(monkeypatch, kernels, processors, executable) is is_started
