@@ -12,6 +12,7 @@ import numpy as np
 
 from npae.estimators.gaussian import Gaussian
 from npae.estimators.mixture import COMPONENTS, Mixture, codes_needed
+from npae.estimators.recent_codes import RecentCodes
 from npae.utils.types import Array, Shape
 
 #: Largest code size for which distributions are fitted: a Gaussian has code_size² numbers, a mixture ten times as many.
@@ -34,17 +35,18 @@ class CodeDistributions:
     n_labels : int
         Of a conditional model; 0 of others.
 
-    Attributes
-    ----------
-    codes : list of ndarray of shape (n, size)
-        Those that are kept, for each label or in all; empty for a model from a file.
     """
 
     def __init__(self, size: int, n_labels: int) -> None:
         self.size, self._n_labels = size, n_labels
-        self.codes: list[Array] = []
+        self._kept: list[RecentCodes] = []
         self._gaussians: list[Gaussian] = []
         self._mixtures: list[Mixture] = []
+
+    @property
+    def codes(self) -> list[Array]:
+        """Those that are kept, each (n, size), for each label or in all; empty for a model from a file."""
+        return [kept.array() for kept in self._kept]
 
     @property
     def is_too_large(self) -> bool:
@@ -54,7 +56,7 @@ class CodeDistributions:
     @property
     def n_fewest(self) -> int:
         """Number of codes that are kept, of the label that has the fewest."""
-        return min(map(len, self.codes), default=0)
+        return min(map(len, self._kept), default=0)
 
     def keep(self, encode: Callable[[Array], Array], n: int, labels: Array | None) -> None:
         """Keep codes of ``n`` samples, with labels (n,) of a conditional model, in place of earlier ones.
@@ -71,22 +73,21 @@ class CodeDistributions:
         each = range(self._n_labels)
         groups = [np.arange(n)] if labels is None else [np.flatnonzero(labels == label) for label in each]
         are_few = [len(rows) < 2 * self.size for rows in groups]
-        if self.is_too_large or (any(are_few) and not self.codes and self._gaussians):
+        if self.is_too_large or (any(are_few) and not self._kept and self._gaussians):
             return
         most = max(codes_needed(self.size), min(CODES_KEPT, VALUES_KEPT // self.size) // len(groups))
-        kept = []
-        for place, (rows, is_few) in enumerate(zip(groups, are_few, strict=True)):
-            parts = [self.codes[place]] if self.codes and is_few else []
-            if len(rows):
-                parts.append(encode(rows[:: ceil(len(rows) / most)]))
-            kept.append(np.concatenate(parts)[-most:])
-        self.codes, self._gaussians, self._mixtures = kept, [], []
+        added = [encode(rows[:: ceil(len(rows) / most)]) if len(rows) else None for rows in groups]
+        before = self._kept or [RecentCodes() for _ in groups]
+        self._kept = [kept if is_few else RecentCodes() for kept, is_few in zip(before, are_few, strict=True)]
+        for kept, codes in zip(self._kept, added, strict=True):
+            if codes is not None:
+                kept.add(codes, most)
+        self._gaussians, self._mixtures = [], []
 
     def gaussians(self) -> list[Gaussian]:
         """The normal distributions; empty where there are neither codes nor stored ones."""
-        codes = self.codes
-        if not self._gaussians and codes:
-            self._gaussians = [Gaussian.fit(part) for part in codes]
+        if not self._gaussians and self._kept:
+            self._gaussians = [Gaussian.fit(part) for part in self.codes]
         return self._gaussians
 
     def mixtures(self) -> list[Mixture]:
@@ -98,12 +99,12 @@ class CodeDistributions:
     @property
     def can_fit_mixtures(self) -> bool:
         """Whether there are enough codes."""
-        return bool(self.codes) and self.n_fewest >= codes_needed(self.size)
+        return bool(self._kept) and self.n_fewest >= codes_needed(self.size)
 
     @property
     def has_gaussians(self) -> bool:
         """Whether there are normal distributions, or codes to fit them to."""
-        return bool(self._gaussians or self.codes)
+        return bool(self._gaussians or self._kept)
 
     @property
     def has_mixtures(self) -> bool:

@@ -210,7 +210,8 @@ class FitMixin(SharedParameters):
         now = self._checked()
         if hasattr(self, "network_"):
             self._warn_of_names(X)
-            refuse_fixed(type(self), self._checked(self._trained_with), now, self.network_)
+            before = now if self._is_as_trained() else self._checked(self._trained_with)
+            refuse_fixed(type(self), before, now, self.network_)
             X = self.network_.check(
                 self._flat_checked(X),
                 as_target=True,
@@ -224,7 +225,7 @@ class FitMixin(SharedParameters):
                 self.training_ = self._as_trained()._training_of(self.network_, len(X), self.history_)
                 if (kept := vars(self).pop(OPTIMIZER_STATE, None)) is not None:
                     self.training_.optimizer.restore(kept)
-            if self._checked(self._trained_with) != now:
+            if before != now:
                 self._take_over_parameters(len(X))
         else:
             columns = columns_of(X)
@@ -253,6 +254,11 @@ class FitMixin(SharedParameters):
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
         return checked(type(self), vars(self) if values is None else values)
+
+    def _is_as_trained(self) -> bool:
+        """Whether each parameter is the very object that training began with; False for a list or array, too."""
+        present = vars(self)
+        return all(present[name] is value for name, value in self._trained_with.items() if name != "random_state")
 
     def _as_trained(self) -> Self:
         """A twin with the parameters of the training so far; it shares all else."""
@@ -433,7 +439,7 @@ class FitMixin(SharedParameters):
         """
         self._remember(X, labels)
         if self._fitted_to is not None:
-            self._fitted_to = self._fitted_to.joined(SampleRecord.of(X))
+            self._fitted_to = self._fitted_to.extended(X)
 
     def _flat_checked(self, X: Any) -> Samples:
         """X as an array; raises the errors whose wording scikit-learn prescribes, and the network checks the rest."""

@@ -7,6 +7,7 @@ altogether.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from inspect import cleandoc
 from textwrap import indent
 from typing import Any, TypeVar, cast, dataclass_transform
@@ -105,7 +106,8 @@ def estimator(summary: str) -> Callable[[Class], Class]:
     return decorate
 
 
-def parameters_of(cls: type) -> tuple[Parameter, ...]:
+@cache  # an estimator asks for them at every partial_fit
+def parameters_of(cls: Any) -> tuple[Parameter, ...]:
     """The parameters of an estimator in the order of its constructor, those of its base classes first."""
     return tuple(Parameter(f.name, f.default, **f.metadata) for f in fields(cls) if "description" in f.metadata)
 

@@ -17,6 +17,7 @@ from npae.utils.types import Array
 
 EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced
 MOST = 4 * EACH  # in a record
+SHARE = 8  # of which one is recorded, once a record is full and samples are missing in it
 BLOCK = 256  # samples that are copied at once
 HASHES, IS_COMPLETE = "fitted_hashes", "fitted_hashes_are_complete"  # names in a model file
 
@@ -54,9 +55,24 @@ class SampleRecord:
         """The record of a model that has not been fitted to anything yet."""
         return cls(np.zeros(0, np.uint64), True)
 
+    def extended(self, X: Samples) -> Self:
+        """The record with samples of a further call.
+
+        A long stream fills it soon, and most hashes that are computed then are not kept. So from then on one of eight
+        samples is recorded: to hash all of a small batch takes as long as a fifth of a training step.
+        """
+        if len(self.hashes) < MOST or self.is_complete:
+            return self.joined(type(self).of(X))
+        return self.joined(type(self).of(X[::SHARE]))
+
     def joined(self, other: Self) -> Self:
         """The record of the samples of both; where there are more than 2,000 hashes, the smallest are kept."""
-        hashes = np.union1d(self.hashes, other.hashes)
+        known = self.hashes
+        if known.size and other.hashes.size:
+            nearest = known[np.searchsorted(known, other.hashes).clip(max=known.size - 1)]
+            hashes = np.sort(np.concatenate([known, other.hashes[nearest != other.hashes]]))
+        else:
+            hashes = known if known.size else other.hashes
         return type(self)(hashes[:MOST], self.is_complete and other.is_complete and len(hashes) <= MOST)
 
     def count_in(self, X: Samples) -> int:

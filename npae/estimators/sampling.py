@@ -167,8 +167,10 @@ class SamplingMixin(ConditionalMixin):
         block = max(self.network_.arena.capacity, 1)  # for which training has allocated the memory
 
         def encode(rows: Array) -> Array:
+            if len(rows) == len(X) <= block:  # rows increase, so that these are all
+                return self.network_.encode_checked(X)
             parts = (rows[start : start + block] for start in range(0, len(rows), block))
-            return np.concatenate([self.network_.encode(X[part]) for part in parts])
+            return np.concatenate([self.network_.encode_checked(X[part]) for part in parts])
 
         self._distributions.keep(encode, len(X), labels)
 

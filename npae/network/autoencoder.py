@@ -369,7 +369,7 @@ class Autoencoder(Network):
         if not (can_be_long and len(x) >= 2 * size and self.is_recordable):
             x = self.check(x)
             self._hint_at_bytes(x)
-            yield in_batches(self.arena, self._code_of, self.code_shape, x)
+            yield self.encode_checked(x)
             return
         check_columns(columns_of(x), self.columns)
         x = check_samples(x, self.input_shape, self.arena.dtype, "samples", values_later=True)
@@ -383,6 +383,28 @@ class Autoencoder(Network):
                 refuse_non_finite(part, "samples")
             yield codes
             start = stop
+
+    def encode_checked(self, x: Samples) -> Array:
+        """Encode samples that ``check`` has returned, with no further look at their values.
+
+        Parameters
+        ----------
+        x : ndarray of shape ``(n, *input_shape)``, or rows of a sparse matrix or of a source
+
+        Returns
+        -------
+        ndarray of shape ``(n, *code_shape)``
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
+        >>> net.encode_checked(net.check(np.ones((3, 5)))).shape
+        (3, 2)
+        """
+        return in_batches(self.arena, self._code_of, self.code_shape, x)
 
     def _hint_at_bytes(self, x: Samples) -> None:
         if self.loss.needs_unit_interval:

@@ -64,9 +64,16 @@ class EarlyStopping:
 
     def __init__(self, theta: Array, patience: int | None) -> None:
         self.theta, self.patience = theta, patience
-        self.best_theta = theta.copy()
+        self._best_theta: Array | None = None
         self.loss = math.inf
         self.waited = 0
+
+    @property
+    def best_theta(self) -> Array:
+        """A copy of the parameters, made at the first use: most runs, such as one of a single batch, need none."""
+        if self._best_theta is None:
+            self._best_theta = self.theta.copy()
+        return self._best_theta
 
     def record(self, loss: float) -> bool:
         """Record the validation loss after an epoch; returns whether to stop."""

@@ -418,7 +418,7 @@ class Training(TrainingState):
                 if checkpoint_writer is not None:
                     checkpoint_writer.after_step(progress)
                 stop.check()
-        if not np.isfinite(net.theta).all():
+        if not _is_finite(net.theta):
             self._stop_at_non_finite(data, chosen, step)
         record = {name: value / len(x) for name, value in progress.sums.items()}
         if data.validation is not None:
@@ -428,7 +428,9 @@ class Training(TrainingState):
         record["seconds"] = progress.seconds
         epochs = self.epoch
         for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
-            self.history.setdefault(name, [math.nan] * epochs).append(record.get(name, math.nan))
+            if name not in self.history:
+                self.history[name] = [math.nan] * epochs
+            self.history[name].append(record.get(name, math.nan))
 
     def _step(self, data: Data, chosen: Array, step: int, progress: Progress) -> float:
         """One training step on the samples ``chosen``: dθ of the mean loss, then the optimizer moves θ; the loss."""
@@ -456,6 +458,12 @@ class Training(TrainingState):
             f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
             diagnosis,
         )
+
+
+def _is_finite(theta: Array) -> bool:
+    """Whether all of θ (size,) is: so it is where its square is, which one fast pass computes, but may overflow."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(theta @ theta) or bool(np.isfinite(theta).all())
 
 
 def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:

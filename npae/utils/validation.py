@@ -40,9 +40,12 @@ def all_within(
     x: Samples, low: float, high: float, is_within: Callable[[Array, float, float], bool] = is_within
 ) -> bool:
     """Whether all values lie in [low, high]: by ``is_within`` of arrays, of a source by its range."""
-    if isinstance(x, SourceRows):
-        return x.is_within(low, high)
-    return all(is_within(block, low, high) for block in blocks(x))
+    if type(x) is np.ndarray:
+        return is_within(x, low, high)
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
+        if isinstance(x, SourceRows):
+            return x.is_within(low, high)
+        return all(is_within(block, low, high) for block in blocks(x))
 
 
 def check_samples(
@@ -107,17 +110,17 @@ def check_samples(
         return converted
     largest = float(np.finfo(converted.dtype).max)
     low, high = (-ROUNDING, 1 + ROUNDING) if unit_interval else (-largest, largest)
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite
-        if not all_within(converted, low, high, is_within):
-            refuse_non_finite(samples, what)
-            refuse_non_finite(converted, f"{what}, as {converted.dtype},")
-            chosen = ', which loss="auto" took since the model was fitted to data in [0, 1],' if loss_is_auto else ""
-            raise ValueError(
-                f"binary cross-entropy{chosen} needs values from 0 to 1, but the data runs from {samples.min():.9g} to "
-                f"{samples.max():.9g}; scale it (images of 0–255: X / 255, on the command line --divide 255), clip it "
-                f'(X.clip(0, 1)), or fit a new model with loss="mse"'
-            )
-    return converted
+    if all_within(converted, low, high, is_within):
+        return converted
+    with np.errstate(over="ignore"):
+        refuse_non_finite(samples, what)
+        refuse_non_finite(converted, f"{what}, as {converted.dtype},")
+        chosen = ', which loss="auto" took since the model was fitted to data in [0, 1],' if loss_is_auto else ""
+        raise ValueError(
+            f"binary cross-entropy{chosen} needs values from 0 to 1, but the data runs from {samples.min():.9g} to "
+            f"{samples.max():.9g}; scale it (images of 0–255: X / 255, on the command line --divide 255), clip it "
+            f'(X.clip(0, 1)), or fit a new model with loss="mse"'
+        )
 
 
 def check_array(
@@ -141,6 +144,8 @@ def check_array(
 def _converted(samples: Array, dtype: Any) -> Samples:
     """An array as a C-contiguous one of ``dtype``, or what converts it batch by batch where that would be large."""
     is_as_it_is = samples.dtype == dtype and samples.flags.c_contiguous
+    if is_as_it_is and type(samples) is np.ndarray and samples.nbytes <= IN_MEMORY:
+        return samples
     is_large = samples.size * np.dtype(dtype).itemsize > IN_MEMORY
     if is_large and (not is_as_it_is or is_mapped(samples)):
         return SourceRows(ArraySource(samples), dtype=dtype)

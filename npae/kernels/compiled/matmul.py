@@ -23,6 +23,8 @@ def _affine_of_few(x: Array, W: Array, b: Array, y: Array) -> None:
             result[j] = b[j]
         for k in range(0, whole, 4):
             x0, x1, x2, x3 = given[k], given[k + 1], given[k + 2], given[k + 3]
+            if x0 == 0 and x1 == 0 and x2 == 0 and x3 == 0:  # adds nothing; see ``npae.kernels.simd.sparse``
+                continue
             W0, W1 = W_flat[k * n_out :][:n_out], W_flat[(k + 1) * n_out :][:n_out]
             W2, W3 = W_flat[(k + 2) * n_out :][:n_out], W_flat[(k + 3) * n_out :][:n_out]
             for j in range(n_out):
