@@ -30,10 +30,12 @@ DATA = (
 )
 
 
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the argument MODEL, a saved model."""
+def add_model(parser: argparse.ArgumentParser, **instead: Any) -> None:
+    """Add the argument MODEL, a saved model; ``instead`` says, as for ``add_input``, what may take its place."""
     text = f"a file that npae train or save wrote, or the folder of npae train, for its {MODEL_FILE}"
-    add_input(parser, "model", metavar="MODEL", type=model_file, help=text)
+    if instead:
+        instead = {"needed": text, "nargs": "?"} | instead
+    add_input(parser, "model", metavar="MODEL", type=model_file, help=text, **instead)
 
 
 def model_file(name: str) -> str:

@@ -1,9 +1,10 @@
-"""npae info: print the layers, parameters and training record of a model file."""
+"""npae info: print the layers, parameters and training record of a model file, or what kernels are compiled for."""
 
 import argparse
 from typing import Any
 
 from npae.cli.arguments import add_model, read_model
+from npae.cli.machine_description import described_machine, lines
 from npae.cli.tables import add_json, say_json
 from npae.datasets.music.layout import Layout
 from npae.estimators import AutoencoderEstimator
@@ -11,18 +12,30 @@ from npae.network.summary import layer_sizes
 from npae.utils.console import say
 from npae.utils.wording import counted
 
-HELP = "show a model's layers, parameters and training record"
+HELP = "show a model's layers, parameters and training record, or the machine"
 EXAMPLE = "npae info runs/deep"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """MODEL --json."""
-    add_model(parser)
+    """MODEL --machine --json."""
+    add_model(parser, instead="machine")
+    parser.add_argument(
+        "--machine",
+        action="store_true",
+        default=None,
+        help="show instead which vectors of this machine's processor the kernels are compiled for, and why",
+    )
     add_json(parser, "print all that is shown as JSON")
 
 
 def run(args: argparse.Namespace) -> None:
     """Print the description."""
+    if args.machine:
+        if args.model is not None:
+            raise ValueError(f"MODEL {args.model} and --machine were given; give one of the two")
+        found = described_machine()
+        say_json(found) if args.json else say("\n".join(lines(found)))
+        return
     model = read_model(args)
     if args.json:
         say_json(_described(model))

@@ -106,9 +106,14 @@ def estimator(summary: str) -> Callable[[Class], Class]:
     return decorate
 
 
-@cache  # an estimator asks for them at every partial_fit
-def parameters_of(cls: Any) -> tuple[Parameter, ...]:
+def parameters_of(cls: type) -> tuple[Parameter, ...]:
     """The parameters of an estimator in the order of its constructor, those of its base classes first."""
+    known: Any = cls  # mypy takes a class for something that may not be hashed
+    return _parameters_of(known)
+
+
+@cache  # an estimator asks for them at every partial_fit
+def _parameters_of(cls: Any) -> tuple[Parameter, ...]:
     return tuple(Parameter(f.name, f.default, **f.metadata) for f in fields(cls) if "description" in f.metadata)
 
 

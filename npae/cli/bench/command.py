@@ -1,10 +1,11 @@
 """Options and output of npae bench."""
 
 import argparse
+from typing import Any
 
 from npae.cli.arguments import count, divisor
 from npae.cli.output import write_bytes
-from npae.cli.paths import add_output
+from npae.cli.paths import add_input, add_output
 from npae.cli.ranks import add_ranks
 from npae.training.ranks.mpi import world
 from npae.utils.console import is_silent, say
@@ -14,7 +15,7 @@ EXAMPLE = "npae bench --peers none --models deep --rounds 3"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """--peers --models --rounds --images --threads --epochs-only --growth --json."""
+    """--peers --models --rounds --images --threads --epochs-only --growth --against --json."""
     parser.add_argument(
         "--peers",
         metavar="NAME,NAME,...",
@@ -47,10 +48,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.png",
         help="draw there, with --ranks, what is predicted for up to 64 ranks",
     )
+    add_input(
+        parser,
+        "--against",
+        metavar="FILE",
+        help="an earlier --json FILE: print as well by how much each type has become faster or slower since",
+    )
+    parser.add_argument(
+        "--fail-below",
+        type=divisor,
+        metavar="RATIO",
+        help="with --against, exit with 1 where a type has, by minimum and median, less than this share of its speed",
+    )
     add_output(parser, "--json", metavar="FILE", help="write all rounds, versions and the machine there")
 
 
-def run(args: argparse.Namespace) -> None:
+def run(args: argparse.Namespace) -> int:
     """Measure, print the tables, write the file."""
     import json
 
@@ -62,6 +75,7 @@ def run(args: argparse.Namespace) -> None:
 
     if args.scale and not args.ranks:
         raise ValueError("--scale draws what --ranks mpi has measured; give both")
+    then = _earlier(args)
     peers = [] if args.peers == "none" or args.ranks else _chosen(args.peers, PEERS, "peer")
     models = _chosen(args.models, list(MODELS), "model") if args.models else list(MODELS)
     if peers and not any(map(is_installed, peers)):
@@ -89,6 +103,31 @@ def run(args: argparse.Namespace) -> None:
         say(table(result))
     if args.json and not is_silent():
         write_bytes(args.json, (json.dumps(result, indent=1) + "\n").encode())
+    return 0 if then is None else _beside(args, then, result)
+
+
+def _earlier(args: argparse.Namespace) -> dict[str, Any] | None:
+    """The result that ``--against`` names."""
+    from npae.cli.bench.against import read
+
+    if args.against is None:
+        if args.fail_below is not None:
+            raise ValueError("--fail-below is a share of an earlier speed; give --against FILE as well")
+        return None
+    if args.growth or args.ranks:
+        raise ValueError("--against compares epochs, which --growth and --ranks do not measure; leave one of both out")
+    return read(args.against, images=args.images, threads=args.threads)
+
+
+def _beside(args: argparse.Namespace, then: dict[str, Any], now: dict[str, Any]) -> int:
+    """Print how much faster or slower each type is than in an earlier result; the exit code."""
+    from npae.cli.bench import against
+
+    say("\n" + against.table(args.against, then, now))
+    below = [] if args.fail_below is None else against.slower(against.rows(then, now), args.fail_below)
+    if below:
+        say(f"slower than {args.fail_below:g} of what it was: {', '.join(below)}", to_errors=True)
+    return 1 if below else 0
 
 
 def _ranks(args: argparse.Namespace, models: list[str]) -> dict[str, object]:

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from npae.cli.bench import cold_start, rounds
-from npae.cli.bench.libraries import CONTENDERS, OURS
+from npae.cli.bench.libraries import CONTENDERS, OURS, YARDSTICK
 from npae.cli.bench.machine import machine
 from npae.cli.bench.models import MODELS, is_convolutional, new_model, steps_of
 from npae.cli.bench.process import WorkerError, WorkerProcess
@@ -41,11 +41,13 @@ def compare(
     Returns
     -------
     dict
-        "machine", "versions", "epochs" and, unless left out, "transform", "latency", "start" and "memory".
+        "machine", "versions", "epochs" and, unless left out, "transform", "latency", "start" and "memory". Each entry
+        of "epochs" has the yardstick beside the contenders.
     """
     result: dict[str, Any] = {"machine": machine(threads), "images": images, "rounds": n_rounds, "versions": {}}
     with ExitStack() as stack:
         workers = [stack.enter_context(WorkerProcess(name, threads)) for name in (OURS, *peers)]
+        yardstick = stack.enter_context(WorkerProcess(YARDSTICK, threads))
         for worker in workers:
             try:
                 result["versions"] |= worker.ask("versions")
@@ -54,10 +56,12 @@ def compare(
         result["epochs"] = {}
         for model in models:
             say(f"{model}: {n_rounds} rounds")
+            contenders = rounds.epochs([*workers, yardstick], model, images, n_rounds)
             result["epochs"][model] = {
                 "batch": MODELS[model]["batch_size"],
                 "steps": steps_of(model, images),
-                "contenders": rounds.epochs(workers, model, images, n_rounds),
+                "yardstick": contenders.pop(YARDSTICK),
+                "contenders": contenders,
             }
         if epochs_only:
             return result

@@ -39,15 +39,16 @@ class Entry(NamedTuple):
     starts: bool  # whether its start-up is compared too
 
 
-OURS = "npae"
+OURS, YARDSTICK = "npae", "sgemm"
 CONTENDERS: dict[str, Entry] = {
     OURS: Entry("npae.cli.bench.npae_library", "npae", encodes=True, starts=True),
     "torch": Entry("npae.cli.bench.peers.torch_eager", "torch", encodes=True, starts=True),
     "torch-compile": Entry("npae.cli.bench.peers.torch_compiled", "torch", encodes=False, starts=False),
     "jax": Entry("npae.cli.bench.peers.jax_jit", "jax", encodes=False, starts=True),
     "sklearn": Entry("npae.cli.bench.peers.sklearn_mlp", "sklearn", encodes=False, starts=False),
+    YARDSTICK: Entry("npae.cli.bench.yardstick", "numpy", encodes=False, starts=False),
 }
-PEERS = [name for name in CONTENDERS if name != OURS]
+PEERS = [name for name in CONTENDERS if name not in (OURS, YARDSTICK)]
 
 
 class UnsupportedModelError(ValueError):
