@@ -45,6 +45,7 @@ from npae.cli.paths import checked
 from npae.cli.ranks import processes
 from npae.cli.streams import standard_streams, writes_stream
 from npae.cli.tables import as_json
+from npae.datasets.shards import listed_once
 from npae.utils.console import be_readable, say, say_error, speaking
 from npae.utils.version import __version__
 
@@ -116,7 +117,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     finally:
         sys.stdout.flush()  # of a help text
     is_json, is_quiet = getattr(args, "json", None) is True, getattr(args, "quiet", False)
-    with speaking(quiet=is_quiet, results=is_json or writes_stream(args)), warnings.catch_warnings():
+    with speaking(quiet=is_quiet, results=is_json or writes_stream(args)), warnings.catch_warnings(), listed_once():
         # Show warnings without the line of code that issued them.
         warnings.showwarning = lambda message, *_, **__: say(f"npae: {in_options(str(message), args)}", to_errors=True)
         try:

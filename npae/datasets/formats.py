@@ -23,7 +23,7 @@ from npae.datasets.named_columns import NamedColumns
 from npae.datasets.open_source import is_source, may_be_bytes
 from npae.datasets.other_formats import refuse_by_content, refuse_by_suffix
 from npae.datasets.shard_files import NpyShard
-from npae.datasets.shards import ShardSource
+from npae.datasets.shards import ShardSource, listed_once
 from npae.datasets.streams import MAX_BYTES, open_file
 from npae.datasets.table import read_named_table
 from npae.datasets.table_columns import Drop
@@ -198,6 +198,11 @@ def read_data(
     An array of a table with a header also has ``columns``, the names of its columns. With ``are_bytes`` images of uint8
     are divided by 255 even if they hold zeros and ones alone, since they are part of data that does not.
     """
+    with listed_once():
+        return _read(source, divide, are_bytes, options)
+
+
+def _read(source: str | os.PathLike[str], divide: float | None, are_bytes: bool, options: dict[str, Any]) -> Data:
     options["divide"] = divide
     given = {option: value for option, value in options.items() if value is not None}
     reader = find_reader(source)

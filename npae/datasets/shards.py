@@ -6,6 +6,8 @@ import os
 import warnings
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cached_property
 from math import prod
 from pathlib import Path
@@ -35,6 +37,8 @@ HDF5_SUFFIXES = (".h5", ".hdf5", ".hdf", ".he5")
 SHOWN = 3  # names in a warning
 
 Part = str | os.PathLike[str] | Array
+#: Folders that were listed in the present ``listed_once``, with their shards and other entries; None outside of it.
+_listings: ContextVar[dict[Path, tuple[list[Path], list[Path]]] | None] = ContextVar("_listings", default=None)
 
 
 class ShardSource(Source):
@@ -256,8 +260,29 @@ def entries_of(folder: Path) -> list[Path]:
     return [p for p in sorted(folder.iterdir()) if not p.name.startswith(".") and p.name.lower() not in OF_SYSTEMS]
 
 
+@contextmanager
+def listed_once() -> Iterator[None]:
+    """Context in which a folder of shards is listed once, so that what is checked first is what is read later."""
+    if _listings.get() is not None:
+        yield
+        return
+    token = _listings.set({})
+    try:
+        yield
+    finally:
+        _listings.reset(token)
+
+
 def shards_in(folder: Path) -> tuple[list[Path], list[Path]]:
     """The files in a folder that can be shards, in the order of their names, and its other entries."""
+    known = _listings.get()
+    found = _listed(folder) if known is None or folder not in known else known[folder]
+    if known is not None:
+        known[folder] = found
+    return found
+
+
+def _listed(folder: Path) -> tuple[list[Path], list[Path]]:
     entries = entries_of(folder)
     # A link that leads nowhere is one, too, which is then refused: its samples were meant.
     shards = [p for p in entries if p.suffix.lower() in BY_SUFFIX and (not p.is_dir() or is_zarr(p))]

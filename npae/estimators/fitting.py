@@ -99,7 +99,7 @@ class FitMixin(SharedParameters):
             keeps its seed.
         validation : array-like of int, or samples, or a source, or a pair of samples and labels, optional
             In place of ``validation_fraction``: row numbers of X that are not trained on, or samples of their own; a
-            conditional model needs their labels. Nothing is copied.
+            conditional model needs their labels, which others ignore. Nothing is copied.
         ranks : "mpi", optional
             Train in all processes that ``mpiexec`` has started, each of which calls ``fit`` with the same data and
             parameters, and gets the same model: that of ``n_jobs`` times as many threads as there are processes.

@@ -18,6 +18,7 @@ from npae.layers.activation import ACTIVATIONS
 from npae.layers.corruption import NOISES
 from npae.network.batching import BATCH
 from npae.training.optimizers import OPTIMIZERS
+from npae.utils.sources import ArraySource
 from npae.utils.types import Array, Shape
 
 FLAT: list[Shape] = [(7,), (6, 6)]  # vectors, and images that a dense network flattens
@@ -71,8 +72,8 @@ def cache_folder() -> Path:
 def warm_up(dtype: str = "float32") -> Iterator[Warmed]:
     """Compile the kernels of the five types, or load those from the cache, and yield a result for each model.
 
-    Kernels that only user-defined networks call, such as those of average pooling, are still compiled when they are
-    first called.
+    Kernels that only user-defined networks call, such as those of average pooling, and the conversion of stored numbers
+    other than bytes, are still compiled when they are first called.
 
     Parameters
     ----------
@@ -119,3 +120,4 @@ def _use(model: Any, shape: Shape) -> None:
         model.inverse_transform(codes, label)
         model.score_samples(x, y)
     model.sample(2, labels=label)
+    model.partial_fit(ArraySource((X * 255).astype(np.uint8), divide=255), y)

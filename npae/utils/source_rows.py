@@ -71,7 +71,7 @@ class SourceRows(Rows):
         rows = chosen if self.rows is None else self.rows[chosen]
         for window in self._windows:
             places = window.places_of(rows)
-            if places.min(initial=0) >= 0:
+            if (places >= 0).all():
                 return window.stored, places
         array = self.source.array if isinstance(self.source, ArraySource) and self.source.is_in_memory else None
         return None if array is None or not array.flags.c_contiguous else (array, rows)
@@ -193,12 +193,15 @@ class _Window:
         firsts = np.cumsum(lengths) - lengths
         for start, stop, first in zip(starts.tolist(), stops.tolist(), firsts.tolist(), strict=True):
             source.read_into(start, stop, self.stored[first : first + stop - start])
-        in_order = np.argsort(starts)
-        self._starts, self._stops = starts[in_order], stops[in_order]
-        self._shifts = firsts[in_order] - self._starts
+        in_order = np.lexsort((stops, starts))  # a chunk without rows before one that begins at the same row
+        self._starts = starts[in_order]
+        # Of the chunk that begins before a row; the first of these is that of no chunk, which ends at 0.
+        self._stops = np.append(0, stops[in_order])
+        self._shifts = np.append(0, firsts[in_order] - self._starts)
 
     def places_of(self, rows: Array) -> Array:
         """Where rows of the source lie in ``stored``; −1 for those that do not."""
-        chunks = np.searchsorted(self._starts, rows, side="right") - 1
-        places: Array = np.where((chunks >= 0) & (rows < self._stops[chunks]), rows + self._shifts[chunks], -1)
+        chunks = self._starts.searchsorted(rows, side="right")
+        places: Array = rows + self._shifts[chunks]
+        places[rows >= self._stops[chunks]] = -1
         return places

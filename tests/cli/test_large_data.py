@@ -1,5 +1,6 @@
 """The command line goes through shards as through the array that they make up."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from npae.applications.retrieval import Index
 from npae.cli import main
+from npae.datasets import read
 from npae.estimators.load import load
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (600, 8, 8), np.uint8)
@@ -37,6 +39,26 @@ def test_train_takes_a_folder_a_pattern_and_several_files(data: Path) -> None:
     for out, names in (("a", [data / "shards"]), ("b", [data / "shards" / "*.npy"]), ("c", files)):
         np.testing.assert_array_equal(load(train(data, out, *names)).network_.theta, whole)
         assert (data / out / "reconstructions.png").exists()
+
+
+def test_a_command_lists_a_folder_of_shards_once_and_the_next_command_anew(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = train(data, "run", data / "whole.npy")
+    listed: list[Path] = []
+    entries = Path.iterdir
+
+    def counted(folder: Path) -> Iterator[Path]:
+        listed.append(folder)
+        return iter(entries(folder))
+
+    monkeypatch.setattr(Path, "iterdir", counted)
+    for n in (600, 606):
+        run("encode", model, "--data", data / "shards", "--out", data / f"{n}.npy")
+        assert len(np.load(data / f"{n}.npy")) == n
+        np.save(data / "shards" / "3.npy", IMAGES[:6])
+    assert len(read(data / "shards")) == 606
+    assert listed.count(data / "shards") == 3
 
 
 def test_verbs_go_through_shards_as_through_one_file(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

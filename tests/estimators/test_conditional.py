@@ -11,6 +11,7 @@ from helpers.small_models import samples
 
 import npae
 from npae import VariationalAutoencoder
+from npae.datasets import ArraySource, ShardSource
 from npae.estimators.labels import as_typed
 from npae.utils.errors import CheckpointError, FileFormatError
 from npae.utils.types import Array
@@ -231,6 +232,36 @@ def test_conditional_is_a_parameter_that_only_fit_changes() -> None:
         fitted.partial_fit(X, PLACES)
     assert not hasattr(fitted.fit(X), "classes_")
     assert fitted.sample(2).shape == (2, 9)
+
+
+def test_validation_data_of_their_own_have_labels_as_arrays_and_as_sources() -> None:
+    stored = (X * 255).astype(np.uint8)
+    x, labels = stored.astype(np.float32) / 255, KINDS["texts"][PLACES]
+    asked = model(epochs=2).fit(x, labels, validation=np.arange(40, N))
+    losses = []
+    for wanted in (labels[40:], labels[40:][::-1]):
+        for given, own in (
+            (x[:40], (x[40:], wanted)),
+            (ArraySource(stored[:40], divide=255), (ArraySource(stored[40:], divide=255), wanted.tolist())),
+            (ShardSource([stored[:7], stored[7:40]], divide=255), (ShardSource([stored[40:]], divide=255), wanted)),
+        ):
+            other = model(epochs=2).fit(given, labels[:40], validation=own)
+            assert other.network_.theta.tobytes() == asked.network_.theta.tobytes()
+            losses.append(other.history_["validation_loss"])
+    assert losses[0] == losses[1] == losses[2] == asked.history_["validation_loss"]
+    assert losses[3] == losses[4] == losses[5] != losses[0]
+
+
+@pytest.mark.parametrize("kind", [np.asarray, ArraySource])
+def test_validation_data_without_the_labels_of_its_samples_are_refused(kind: Any) -> None:
+    labels, own = KINDS["texts"][PLACES], kind(X[:9])
+    for given, words in (
+        (own, r"so validation needs labels too; give validation=\(X, y\)"),
+        ((own, labels[:8]), "the validation labels.* 9"),
+        ((own, ["a b"] * 8 + ["c"]), "the validation labels have 'c', which the model was not fitted with"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            model().fit(X, labels, validation=given)
 
 
 def test_a_fit_that_is_refused_leaves_the_labels_of_the_earlier_one() -> None:

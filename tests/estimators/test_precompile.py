@@ -31,6 +31,8 @@ for name in MODELS:
 noise = np.random.default_rng(0)
 drawn = lambda *shape: noise.normal(size=shape).astype("float32")
 model.transform(images_for(name, 2000))
+bytes_of_shards = npae.datasets.ArraySource(np.arange(1200, dtype="uint8").reshape(100, 12), divide=255)
+npae.VanillaAutoencoder(epochs=1).fit(bytes_of_shards)
 for name, kind in ESTIMATORS.items():
     small = kind(epochs=1, code_size=4).fit(drawn(150, 9, 7))
     small.interpolate(*drawn(2, 9, 7))

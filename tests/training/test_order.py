@@ -82,8 +82,9 @@ def test_windows_have_every_row_once_an_epoch_and_only_the_last_batch_is_smaller
     rows = sources_of(lengths)
     if fraction and not 0 < round(fraction * len(rows)) < len(rows):
         fraction = 0.0
-    train, _, aside, _ = split_off(rows, None, fraction, seed, "window")
+    train, labels, aside, labels_aside = split_off(rows, np.arange(len(rows)), fraction, seed, "window")
     assert isinstance(train, SourceRows)
+    np.testing.assert_array_equal(labels, train[:].toarray().ravel())
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(orders, "WINDOW_BYTES", 1)
         order = order_of(train, seed, batch_size, "window")
@@ -97,6 +98,7 @@ def test_windows_have_every_row_once_an_epoch_and_only_the_last_batch_is_smaller
             seen += y.ravel().tolist()
             assert len(batch) == batch_size or len(seen) == len(train)
     set_aside = [] if aside is None else aside[:].toarray().ravel().tolist()
+    assert set_aside == ([] if labels_aside is None else labels_aside.tolist())
     assert sorted(seen + set_aside) == list(range(sum(lengths)))
 
 
