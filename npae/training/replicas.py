@@ -27,7 +27,7 @@ from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
 
 #: Types of stored numbers that the pass itself converts; NumPy converts others, such as float16, before it.
-CONVERTED = ("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float32", "float64")
+CONVERTED = frozenset(np.dtype(name) for name in ("bool", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:

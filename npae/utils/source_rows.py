@@ -188,7 +188,7 @@ class _Window:
         lengths = stops - starts
         n = int(lengths.sum())
         if spare is None or len(spare) < n:
-            spare = np.empty((n, *source.shape[1:]), source.dtype)
+            spare = np.empty((n + n // 16, *source.shape[1:]), source.dtype)  # so that it holds later ones, too
         self.stored = spare
         firsts = np.cumsum(lengths) - lengths
         for start, stop, first in zip(starts.tolist(), stops.tolist(), firsts.tolist(), strict=True):

@@ -379,7 +379,9 @@ def test_take_rows(n_there: int, n: int, size: int, dtype: str, seed: int) -> No
 
 
 @drawn
-@given(sizes, sizes, sizes, st.sampled_from(CONVERTED), dtypes, st.sampled_from([None, 255, 0.7]), seeds)
+@given(
+    sizes, sizes, sizes, st.sampled_from(sorted(map(str, CONVERTED))), dtypes, st.sampled_from([None, 255, 0.7]), seeds
+)
 def test_take_converted(
     n_there: int, n: int, size: int, stored: str, dtype: str, divide: float | None, seed: int
 ) -> None:
