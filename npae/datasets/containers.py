@@ -1,4 +1,7 @@
-"""Shards in files of other libraries: Parquet, HDF5 and zarr, each read by its own library, an optional extra."""
+"""Shards in files of other libraries: Parquet, HDF5 and zarr, each read by its own library, an optional extra.
+
+No file is kept open between two readings, since a process may have a thousand of them open and data more.
+"""
 
 import os
 from contextlib import suppress
@@ -11,7 +14,7 @@ import numpy as np
 
 from npae.datasets.shard_files import FileShard
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line, quoted
-from npae.utils.types import Array
+from npae.utils.types import Array, Shape
 
 HDF5_SEPARATOR = ":/"
 ZARR_FILES = (".zarray", "zarr.json", ".zgroup")
@@ -43,12 +46,12 @@ class ParquetShard(FileShard):
 
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(path, name)
-        parquet = library("pyarrow.parquet", "parquet", f"to read {name}")
+        self._library = library("pyarrow.parquet", "parquet", f"to read {name}")
         try:
-            self._file = parquet.ParquetFile(path, page_checksum_verification=True)  # where the file has checksums
+            with self._library.ParquetFile(path) as file:
+                metadata, schema = file.metadata, file.schema_arrow
         except Exception as error:
             raise _unreadable(name, "a Parquet file", error) from None
-        schema = self._file.schema_arrow
         index = _index_columns(schema)
         self._places = [i for i, column in enumerate(schema.names) if column not in index]
         self.columns = [schema.names[i] for i in self._places]
@@ -59,8 +62,7 @@ class ParquetShard(FileShard):
             )
         dtypes = [_numpy_dtype(schema.field(i), name) for i in self._places]
         self.dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
-        metadata = self._file.metadata
-        self.shape = metadata.num_rows, len(self.columns)
+        self._metadata, self.shape = metadata, (metadata.num_rows, len(self.columns))
         sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
 
@@ -69,7 +71,9 @@ class ParquetShard(FileShard):
         first = int(np.searchsorted(self._starts, start, side="right")) - 1
         last = int(np.searchsorted(self._starts, max(stop - 1, start), side="right")) - 1
         try:
-            table = self._file.read_row_groups(list(range(first, last + 1)))
+            # Checksums are compared where the file has some.
+            with self._library.ParquetFile(self.path, metadata=self._metadata, page_checksum_verification=True) as file:
+                table = file.read_row_groups(list(range(first, last + 1)))
         except Exception as error:
             raise _unreadable(self.name, "a Parquet file", error) from None
         own = table.slice(start - int(self._starts[first]), stop - start)
@@ -122,27 +126,31 @@ class Hdf5Shard(FileShard):
 
     def __init__(self, path: Path, inner: str, name: str) -> None:
         super().__init__(path, name)
-        h5py = library("h5py", "hdf5", f"to read {name}")
+        self._library = library("h5py", "hdf5", f"to read {name}")
         try:
-            self._file = h5py.File(path, "r")
+            with self._library.File(path, "r") as file:
+                self._inner, self.shape, self.dtype = self._found(file, inner)
         except OSError as error:
             raise _unreadable(name, "an HDF5 file", error) from None
-        arrays: list[str] = []
-        self._file.visititems(lambda key, item: arrays.append(f"/{key}") if isinstance(item, h5py.Dataset) else None)
-        self._inner = arrays[0] if not inner and len(arrays) == 1 else inner
-        found = None
-        with suppress(KeyError, OSError):  # a link that leads nowhere
-            found = self._file[self._inner or "/"]
-        if not isinstance(found, h5py.Dataset):
-            _refuse_name(name, [f"{path}:{key}" for key in arrays])
-        self._array = found
-        self.shape, self.dtype = tuple(found.shape or ()), np.dtype(found.dtype)
         _refuse_no_numbers(self.dtype, name)
+
+    def _found(self, file: Any, inner: str) -> tuple[str, Shape, np.dtype[Any]]:
+        """Name, shape and dtype of the array in a file."""
+        kind, arrays = self._library.Dataset, list[str]()
+        file.visititems(lambda key, item: arrays.append(f"/{key}") if isinstance(item, kind) else None)
+        inner = arrays[0] if not inner and len(arrays) == 1 else inner
+        array = None
+        with suppress(KeyError, OSError):  # a link that leads nowhere
+            array = file[inner or "/"]
+        if not isinstance(array, kind):
+            _refuse_name(self.name, [f"{self.path}:{key}" for key in arrays])
+        return inner, tuple(array.shape or ()), np.dtype(array.dtype)
 
     def read(self, start: int, stop: int) -> Array:
         self.refuse_change()
         try:
-            return np.asarray(self._array[start:stop])
+            with self._library.File(self.path, "r") as file:
+                return np.asarray(file[self._inner][start:stop])
         except OSError as error:
             raise _unreadable(self.name, "an HDF5 file", error) from None
 
@@ -223,6 +231,8 @@ def _refuse_name(name: str, arrays: list[str]) -> NoReturn:
     raise FileFormatError(f"{name} names no array; {advice}")
 
 
-def _unreadable(name: str, kind: str, error: Exception) -> FileFormatError:
+def _unreadable(name: str, kind: str, error: Exception) -> Exception:
+    if isinstance(error, PermissionError):
+        return PermissionError(f"{name} cannot be opened (permission denied); check that you may read it")
     reason = one_line(f"{type(error).__name__}: {error}")
     return FileFormatError(f"{name} is not {kind}, or is damaged ({reason}); fetch or write it again")

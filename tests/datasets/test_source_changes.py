@@ -1,5 +1,6 @@
 """Sources of one's own data: nothing is converted, left out, or read a second time otherwise, without a word."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,22 @@ def test_arrays_of_hdf5_may_be_links_and_what_is_none_is_refused(tmp_path: Path)
     for name in ("lost", "g", "nothing"):
         with pytest.raises(FileFormatError, match=r"names no array; give one of: .*:/flat, .*:/g/a, .*:/none"):
             ShardSource(f"{path}:/{name}")
+
+
+def test_files_of_other_libraries_are_not_kept_open(tmp_path: Path) -> None:
+    pandas, h5py = pytest.importorskip("pandas"), pytest.importorskip("h5py")
+    pytest.importorskip("pyarrow")
+    opened = Path("/proc/self/fd")
+    if not opened.exists():
+        pytest.skip("this system does not list open files")
+    for i in range(3):
+        pandas.DataFrame(X, columns=list("abcd")).to_parquet(tmp_path / f"{i}.parquet")
+        with h5py.File(tmp_path / f"{i}.h5", "w") as file:
+            file["a"] = X
+    for pattern in ("*.parquet", "*.h5"):
+        source = ShardSource(str(tmp_path / pattern))
+        assert np.array_equal(source.read(20, 70), np.concatenate([X, X, X])[20:70])
+        assert not [link for link in opened.iterdir() if str(tmp_path) in os.path.realpath(link)]
 
 
 @pytest.mark.parametrize("zarr_format", [2, 3])
