@@ -225,7 +225,7 @@ def _warn_of_notes(shards: Sequence[Shard]) -> None:
     notes = [shard.note for shard in shards if shard.note]
     if notes:
         more = f"; so it is with {counted(len(notes) - 1, 'more file')}" if len(notes) > 1 else ""
-        warnings.warn(f"{notes[0]}{more}", stacklevel=4)
+        warnings.warn(f"{notes[0]}{more}", stacklevel=3)
 
 
 def _hdf5_parts(path: str) -> tuple[str, str] | None:
@@ -312,7 +312,7 @@ def _in_folder(folder: Path) -> list[Path]:
             f"{str(folder)!r} holds shards, such as {quoted(shards[0].name)}, and images; give the shards alone as "
             f"{str(folder / ('*' + kinds[0]))!r}, or move one of the two"
         )
-    warn_passed_over(others, folder, stacklevel=6)
+    warn_passed_over(others, folder, stacklevel=5)
     return shards
 
 

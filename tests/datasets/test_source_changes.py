@@ -103,6 +103,7 @@ def test_the_index_of_a_dataframe_is_passed_over_with_a_word(tmp_path: Path) -> 
         "/1.parquet' has the index of a dataframe as a column, '__index_level_0__', which is passed over; so it is "
         "with 1 more file"
     ]
+    assert [warning.filename for warning in caught] == [__file__]
     assert (source.shape, source.columns) == ((30, 4), list("abcd"))
     assert np.array_equal(np.sort(source.read(0, 30), axis=0), np.sort(X, axis=0))
 

@@ -325,8 +325,9 @@ def test_names_that_stand_for_nothing_are_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("x", encoding="utf-8")
     with pytest.raises(FileFormatError, match=r"notes\.txt' is no shard; expected is .npy, .parquet, .zarr"):
         ShardSource(tmp_path / "notes.txt")
-    with pytest.warns(UserWarning, match=r"1 entry that is no shard is passed over in .*: 'notes.txt'"):
+    with pytest.warns(UserWarning, match=r"1 entry that is no shard is passed over in .*: 'notes.txt'") as caught:
         assert ShardSource(tmp_path).shape == (120, 6)
+    assert [warning.filename for warning in caught] == [__file__]
     content = (tmp_path / "a.npy").read_bytes()
     (tmp_path / "a.npy").write_bytes(content[:-1])
     with pytest.raises(FileFormatError, match="promises an array of shape"):

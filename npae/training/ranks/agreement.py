@@ -58,7 +58,9 @@ class Ranks:
         self.communicator = communicator
         self.rank, self.size = communicator.rank, communicator.size
         self.stop = AgreedStop()
-        self._is_together = self._is_inside = self._all_know = False
+        self._is_together = False  # within ``together``
+        self._is_inside = False  # amid an exchange, in which an error cannot be told to the others
+        self._all_know = False  # of the error that ends this rank, since the others raise it, too
 
     @property
     def is_first(self) -> bool:

@@ -38,7 +38,7 @@ class Heartbeat:
         atexit.register(self._end)  # before MPI's own end, which was registered first
 
     def lost(self) -> list[int]:
-        """The ranks that have given no sign; of those that listen to rank 0 the last speak a little later."""
+        """The ranks that have given no sign; ranks 2 and above wait a beat or two longer, so that rank 1 speaks."""
         late = min(max(self._comm.rank - 1, 0), 2)
         return [rank for rank, missed in self._missed.items() if missed > MOST_MISSED + late]
 
