@@ -19,6 +19,11 @@ from npae.utils.types import Array, Shape
 HDF5_SEPARATOR = ":/"
 ZARR_FILES = (".zarray", "zarr.json", ".zgroup")
 SHOWN = 20  # names of arrays in a message
+#: Errors of opening a file that say nothing of what is in it.
+NOT_DAMAGED: dict[type[OSError], str] = {
+    PermissionError: "cannot be opened (permission denied); check that you may read it",
+    BlockingIOError: "is being written by another program; wait for its end",
+}
 
 
 def library(name: str, extra: str, what: str) -> Any:
@@ -232,7 +237,8 @@ def _refuse_name(name: str, arrays: list[str]) -> NoReturn:
 
 
 def _unreadable(name: str, kind: str, error: Exception) -> Exception:
-    if isinstance(error, PermissionError):
-        return PermissionError(f"{name} cannot be opened (permission denied); check that you may read it")
+    for error_type, sentence in NOT_DAMAGED.items():
+        if isinstance(error, error_type):
+            return error_type(f"{name} {sentence}")
     reason = one_line(f"{type(error).__name__}: {error}")
     return FileFormatError(f"{name} is not {kind}, or is damaged ({reason}); fetch or write it again")

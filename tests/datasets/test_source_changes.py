@@ -139,6 +139,22 @@ def test_files_of_other_libraries_are_not_kept_open(tmp_path: Path) -> None:
         assert not [link for link in opened.iterdir() if str(tmp_path) in os.path.realpath(link)]
 
 
+def test_a_file_that_another_program_writes_is_not_called_damaged(tmp_path: Path) -> None:
+    h5py, fcntl = pytest.importorskip("h5py"), pytest.importorskip("fcntl")
+    path = tmp_path / "x.h5"
+    with h5py.File(path, "w") as file:
+        file["a"] = X
+    with path.open("r+b") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            h5py.File(path, "r").close()
+        except BlockingIOError:
+            with pytest.raises(BlockingIOError, match=r"x\.h5' is being written by another program; wait for its end"):
+                ShardSource(path)
+        else:
+            pytest.skip("HDF5 takes no notice of locks here")
+
+
 @pytest.mark.parametrize("zarr_format", [2, 3])
 def test_an_array_of_a_zarr_group_is_named_by_its_folder(tmp_path: Path, zarr_format: int) -> None:
     zarr = pytest.importorskip("zarr")
