@@ -14,11 +14,13 @@ import numpy as np
 
 from npae.datasets.shard_files import FileShard
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line, quoted
+from npae.utils.sources import CHUNK_BYTES
 from npae.utils.types import Array, Shape
 
 HDF5_SEPARATOR = ":/"
 ZARR_FILES = (".zarray", "zarr.json", ".zgroup")
 SHOWN = 20  # names of arrays in a message
+LARGE_GROUP = 2**26  # bytes of a row group of Parquet, above which reading it again and again is felt
 #: Errors of opening a file that say nothing of what is in it.
 NOT_DAMAGED: dict[type[OSError], str] = {
     PermissionError: "cannot be opened (permission denied); check that you may read it",
@@ -61,7 +63,7 @@ class ParquetShard(FileShard):
         self._places = [i for i, column in enumerate(schema.names) if column not in index]
         self.columns = [schema.names[i] for i in self._places]
         if index:
-            self.note = (
+            self.notes["index"] = (
                 f"{name} has the index of a dataframe as {'a column' if len(index) == 1 else 'columns'}, "
                 f"{', '.join(map(quoted, index))}, which {'is' if len(index) == 1 else 'are'} passed over"
             )
@@ -70,6 +72,13 @@ class ParquetShard(FileShard):
         self._metadata, self.shape = metadata, (metadata.num_rows, len(self.columns))
         sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        largest = max(sizes, default=0) * self.row_bytes
+        if largest > LARGE_GROUP:
+            self.notes["row groups"] = (
+                f"{name} has row groups of up to {largest >> 20:,} MiB, each of which is read whole for every "
+                f"{CHUNK_BYTES >> 20} MiB of it, which takes long; write it with "
+                f"row_group_size={max(CHUNK_BYTES // self.row_bytes, 1)}"
+            )
 
     def read(self, start: int, stop: int) -> Array:
         self.refuse_change()
@@ -186,7 +195,7 @@ class ZarrShard(FileShard):
             _refuse_name(name, sorted(f"{path / key}" for key, member in members if hasattr(member, "shape")))
         present, expected = self._array.nchunks_initialized, self._array.nchunks
         if present < expected:
-            self.note = (
+            self.notes["chunks"] = (
                 f"{name} has {present:,} of its {expected:,} chunks; what is missing is read as "
                 f"{self._array.fill_value}, as zarr defines it; fetch it again if it should be there"
             )

@@ -7,6 +7,7 @@ the process, and a file that became shorter is an error rather than a crash.
 import hashlib
 import os
 from abc import ABC, abstractmethod
+from functools import cached_property
 from itertools import pairwise
 from math import prod
 from pathlib import Path
@@ -34,15 +35,18 @@ class Shard(ABC):
     dtype : dtype
     can_seek : bool
         Whether rows can be read at random without reading more than them.
-    note : str
-        What the reader of the file has to say of it, as a warning; empty for nothing.
+    notes : dict of str to str
+        What the reader of the file has to say of it, as warnings, by what they are about.
     """
 
     name: str
     shape: Shape
     dtype: np.dtype[Any]
     can_seek: bool = False
-    note: str = ""
+
+    @cached_property
+    def notes(self) -> dict[str, str]:
+        return {}
 
     @property
     def row_bytes(self) -> int:

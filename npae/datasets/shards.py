@@ -221,9 +221,9 @@ def _shard_of(path: str, name: str) -> Shard:
 
 
 def _warn_of_notes(shards: Sequence[Shard]) -> None:
-    """Say once what the readers of the files have to say, however many files there are."""
-    notes = [shard.note for shard in shards if shard.note]
-    if notes:
+    """Say once of each matter what the readers of the files have to say, however many files there are."""
+    for matter in dict.fromkeys(matter for shard in shards for matter in shard.notes):
+        notes = [shard.notes[matter] for shard in shards if matter in shard.notes]
         more = f"; so it is with {counted(len(notes) - 1, 'more file')}" if len(notes) > 1 else ""
         warnings.warn(f"{notes[0]}{more}", stacklevel=3)
 

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import npae
 from npae.applications import reduction
-from npae.datasets import ArraySource, ShardSource, StreamSource, open_source
+from npae.datasets import ArraySource, ShardSource, StreamSource, containers, open_source
 from npae.utils.errors import FileFormatError
 from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
@@ -106,6 +107,20 @@ def test_the_index_of_a_dataframe_is_passed_over_with_a_word(tmp_path: Path) -> 
     assert [warning.filename for warning in caught] == [__file__]
     assert (source.shape, source.columns) == ((30, 4), list("abcd"))
     assert np.array_equal(np.sort(source.read(0, 30), axis=0), np.sort(X, axis=0))
+
+
+def test_row_groups_that_are_read_again_and_again_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    frame = pandas.DataFrame(X, columns=list("abcd"))
+    monkeypatch.setattr(containers, "LARGE_GROUP", 10 * 16)
+    frame.to_parquet(tmp_path / "small.parquet", row_group_size=10)
+    with warnings.catch_warnings(action="error"):
+        ShardSource(tmp_path / "small.parquet")
+    frame.sample(frac=1, random_state=0).to_parquet(tmp_path / "large.parquet", row_group_size=20)
+    with pytest.warns(UserWarning, match=r"index of a dataframe|row_group_size=262144$") as caught:
+        ShardSource(tmp_path)
+    assert len(caught) == 2
 
 
 def test_arrays_of_hdf5_may_be_links_and_what_is_none_is_refused(tmp_path: Path) -> None:
