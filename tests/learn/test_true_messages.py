@@ -93,6 +93,14 @@ def test_a_name_stands_with_the_results_that_it_explains_where_several_are_wrong
     assert "\ndx, dW, db look like: drops-upstream" in told("dense", both)
 
 
+def test_rows_in_a_list_are_told_how_they_become_one_array_and_other_values_are_not():
+    rows = told("adam", lambda *given: list(right("adam", "adam")(*given)))
+    assert "expected 1: theta; np.array makes one array of a list of rows" in rows
+    two = told("central_difference", *others("central_difference", slope=lambda x, a, h: (x, a)))
+    assert "slope returns 2 values; expected 1: slope, as in: return slope" in two
+    assert "np.array" not in two + told("dense", lambda g, x, W: (g, g))
+
+
 def test_the_loss_of_a_milestone_is_called_so_in_every_sentence():
     solution = right("vanilla", "gradient")
     said = [

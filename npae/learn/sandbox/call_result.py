@@ -61,4 +61,6 @@ def miscounted(function: str, values: Sequence[Array], names: Sequence[str]) -> 
     if len(values) == 1:
         got = f"1 value, an array of shape {values[0].shape}" if values[0].ndim else "1 value"
     expected = ", ".join(names)
+    if len(names) == 1 < len(values) and values[0].ndim and len({value.shape for value in values}) == 1:
+        return f"{function} returns {got}; expected 1: {expected}; np.array makes one array of a list of rows"
     return f"{function} returns {got}; expected {len(names)}: {expected}, as in: return {expected}"
