@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from npae.cli.arguments import add_data, add_model, count, read_data, read_model
-from npae.cli.data_labels import add_labels, labels_of_data
+from npae.cli.arguments import MODEL_FILE, add_data, add_model, count, read_data, read_model
+from npae.cli.data_labels import add_labels, condition_of, labels_of_data
 from npae.cli.paths import add_output
 from npae.cli.sides import warn_of_order
 from npae.utils.console import say
@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL --data --labels --first --weights --out."""
     add_model(parser)
     add_data(parser)
-    add_labels(parser, "for colours and shapes on the map")
+    add_labels(parser, "for colours and shapes on the map, and for a conditional model")
     parser.add_argument(
         "--first", type=count, default=1000, metavar="N", help="the page holds the first N samples (default: 1000)"
     )
@@ -47,7 +47,8 @@ def run(args: argparse.Namespace) -> None:
     model = read_model(args)
     X = read_data(args, model)
     labels = labels_of_data(args, len(X))
-    title = f"{Path(args.model).stem}: {type(model).__name__}"
+    condition_of(model, labels)
+    title = f"{_name(Path(args.model))}: {type(model).__name__}"
     if labels is not None:
         warn_of_order("--data", labels, args.first)
     explorer = explore(model, X, labels, args.out, first=args.first, weights=args.weights, title=title)
@@ -55,3 +56,8 @@ def run(args: argparse.Namespace) -> None:
     if explorer.n_samples < len(X):
         which = f"the first {explorer.n_samples:,} of {len(X):,} samples"
     say(f"{args.out} has {format_bytes(explorer.size)}, with {which}: open it in a browser")
+
+
+def _name(path: Path) -> str:
+    """The name of the model: of a run, whose file is always ``model.safetensors``, that of its folder."""
+    return path.resolve().parent.name if path.name == MODEL_FILE and path.resolve().parent.name else path.stem

@@ -50,12 +50,18 @@ def test_a_layer_that_the_page_cannot_compute_is_refused_by_name():
         explore(network(Own()), X)
 
 
-def test_a_conditional_model_is_refused_by_the_name_of_its_layer():
+def test_a_conditional_model_needs_the_labels_that_it_was_trained_with():
     model = npae.VariationalAutoencoder(
         hidden=(6,), code_size=2, epochs=1, batch_size=4, random_state=0, conditional=True
     )
-    with pytest.raises(ValueError, match=r"decoder\.0 is of the type AppendLabel"):
-        explore(model.fit(X, np.arange(12) % 3), X)
+    model.fit(X, ["b", "a", "c"] * 4)
+    with pytest.raises(ValueError, match=r"this model is conditional: .* give the labels of the samples"):
+        explore(model, X)
+    with pytest.raises(ValueError, match="which the model was not fitted with; it knows 'a', 'b', 'c'"):
+        explore(model, X, ["b", "a", "d"] * 4)
+    condition = data_of(explore(model, X, ["b", "b", "c"] * 4, first=3).html)["condition"]
+    assert condition == {"names": ["a", "b", "c"], "labels": [1, 1, 2]}
+    assert data_of(explore(model.network_, X, [2, 1, 0] * 4, first=2).html)["condition"]["labels"] == [2, 1]
 
 
 def test_layers_of_noise_are_left_out():
@@ -98,6 +104,28 @@ def test_a_weight_beyond_float16_is_refused():
     net.theta[0] = 1e5
     with pytest.raises(ValueError, match=r"a parameter is as large as 1e\+05, beyond 6\.55e\+04"):
         explore(net, X, weights="float16")
+
+
+@pytest.mark.parametrize(("n", "message"), [(1, "1 parameter of the model is infinite"), (2, "2 parameters .* are")])
+def test_weights_that_are_not_finite_are_refused(n, message):
+    net = network()
+    net.decoder.layers[0].W[0, :n] = np.nan
+    with pytest.raises(ValueError, match=message + ".* train it again with a lower learning rate"):
+        explore(net, X)
+
+
+def test_a_name_that_utf8_cannot_write_is_shown_with_question_marks(tmp_path):
+    explore(network(), X, ["\udc80", "b"] * 6, tmp_path / "page.html", title="model\udcff\0")
+    html = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<title>model?\0</title>" in html
+    assert data_of(html)["label_names"] == ["b", "\udc80"]
+
+
+@pytest.mark.parametrize("n", [1, 5])
+def test_one_sample_or_equal_samples_have_a_page(n):
+    data = data_of(explore(network(), np.full((n, 5), 0.5, "float32")).html)
+    assert data["n"] == n
+    assert data["range"] == [0, 1]
 
 
 def test_images_of_bytes_take_a_byte_a_value_and_others_keep_their_numbers():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.browser import opened
-from helpers.small_models import TYPES, data_for, fitted
+from helpers.small_models import TYPES, data_for, fitted, unfitted
 
 import npae
 from npae import Autoencoder
@@ -96,6 +96,20 @@ def test_codes_images_losses_and_gradients_of_the_five_types_are_those_of_npae(k
     compare_gradients(page, net, X[:5])
 
 
+def test_a_conditional_model_decodes_with_the_label_as_npae_does(on_page):
+    X, places = data_for("variational"), np.arange(24) % 3
+    model = unfitted("variational", conditional=True).fit(X, np.array(["a", "b", "c"])[places])
+    page, net = on_page(model, X, labels=model.classes_[places]), model.network_
+    codes, labels = net.encode(X), places.tolist()
+    assert np.abs(page.decode(codes, labels=labels) - net.decode(codes, places).ravel()).max() < 2e-5
+    np.testing.assert_allclose(page.loss(X, labels=labels), net.losses(X, labels=places), rtol=1e-5)
+    net.gradient(X[:5], labels=places[:5])
+    found = page.gradient(X[:5], labels=labels[:5], eps=trained_parts(net)[1])
+    assert np.abs(found - net.dtheta).max() < 1e-5 * np.abs(net.dtheta).max()
+    with pytest.raises(Exception, match="give labels, a whole number from 0 to 2 for each of 24 samples"):
+        page.decode(codes, labels=[3] * 24)
+
+
 def test_weights_of_float16_err_by_less_than_two_thousandths(on_page):
     model, X = fitted("deep"), data_for("deep")
     page = on_page(model, X, weights="float16")
@@ -147,12 +161,18 @@ NETWORKS: dict[str, tuple[Any, tuple[int, ...]]] = {
 }
 
 
+def perturb(net: Autoencoder) -> None:
+    """Biases that are not zero, and parameters as the page holds them."""
+    generator = np.random.default_rng(1)
+    for _, view, _ in net.arena.parameters():
+        view[...] = (view + 0.1 * generator.standard_normal(view.shape)).astype(np.float32)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_layer_computes_what_npae_computes(name, on_page):
     make, shape = NETWORKS[name]
     net = make().build(shape, seed=3, dtype="float64", kernels=reference_kernels())
-    net.theta += 0.1 * np.random.default_rng(1).standard_normal(net.theta.shape)  # biases are not zero
-    net.theta[...] = net.theta.astype(np.float32)  # as the page holds them
+    perturb(net)
     X = np.random.default_rng(0).random((6, *shape)).astype(np.float32).astype(float)
     page = on_page(net, X)
     codes = net.encode(X)
@@ -164,11 +184,12 @@ def test_every_layer_computes_what_npae_computes(name, on_page):
 # Planted mistakes
 
 MISTAKEN: dict[str, tuple[Any, tuple[int, ...]]] = {
-    "sigmoid, tanh, ReLU, tied": (
+    "activations, tied, weight decay": (
         lambda: Autoencoder(
-            [Dense(9), Tanh(), Dense(6), ReLU(), Dense(4)],
-            [Dense(6), Sigmoid(), Dense(9), ReLU(), TiedDense("encoder.0")],
+            [Dense(12), Tanh(), Dense(6), ReLU(), Dense(6), LeakyReLU(0.2), Dense(4)],
+            [Dense(6), Sigmoid(), Dense(12), ReLU(), TiedDense("encoder.0")],
             loss="mse",
+            weight_decay=0.5,
         ),
         (12,),
     ),
@@ -195,6 +216,20 @@ MISTAKEN: dict[str, tuple[Any, tuple[int, ...]]] = {
         ),
         (8, 6, 2),  # the library's upsampling knows whole multiples only
     ),
+    "windows that overlap and are padded": (
+        lambda: Autoencoder(
+            [
+                Conv2D(2, (3, 2), stride=(2, 1), padding=((1, 0), (0, 1))),
+                MaxPool2D((3, 2), stride=1, padding=((1, 1), (1, 0))),
+                AveragePool2D((3, 2), stride=(2, 1)),
+                Flatten(),
+                Dense(3),
+            ],
+            [Dense(4 * 3 * 2), Reshape((4, 3, 2)), UpSample2D((2, 2))],
+            loss="mse",
+        ),
+        (8, 6, 2),
+    ),
 }
 
 
@@ -203,7 +238,7 @@ def offered(page: Page) -> list[tuple[str, str]]:
     page.page.get_by_role("button", name="Backpropagation microscope").click()
     options = page.page.get_by_label("Mistake", exact=True).locator("option").all()
     keys = [option.get_attribute("data-key") for option in options]
-    return [tuple(key.split(" ")) for key in keys if key]  # type: ignore[misc]
+    return [tuple(key.rsplit(" ", 1)) for key in keys if key]  # type: ignore[misc]
 
 
 def library_gradient(net: Autoencoder, layer: Any, key: str, dy: Array) -> dict[str, Array]:
@@ -214,7 +249,8 @@ def library_gradient(net: Autoencoder, layer: Any, key: str, dy: Array) -> dict[
     case.y = getattr(layer, "y", None)
     if kind == "reparameterization":
         case.g = (dy, 1.0)
-    return bug.gradients(case)
+    wrong = bug.gradients(case)
+    return {"x": wrong["x"]} if kind == "activated-dense" else wrong  # the rest is of the layer before
 
 
 def case_of(net: Autoencoder, layer: Any, kind: str) -> dict[str, Any]:
@@ -230,6 +266,10 @@ def case_of(net: Autoencoder, layer: Any, kind: str) -> dict[str, Any]:
         return {"x": x, **options}
     if kind.endswith("upsampling"):
         return {"x": x, "factor": layer.factor}
+    if kind == "activated-dense":  # of W = 1, so that x is what the activation is given
+        return {"x": x, "W": np.eye(x.shape[1]), "b": None, "activation": type(layer).__name__.lower()}
+    if kind in ("leaky-relu", "sigmoid"):
+        return {"x": x, "alpha": getattr(layer, "slope", None), "turn": 1.0}
     if kind == "reparameterization":
         beta = layer.beta
         return {"mu": layer.mu.copy(), "log_var": layer.log_var.copy(), "eps": layer.eps.copy(), "beta": beta}
@@ -259,14 +299,17 @@ def with_mistake(net: Autoencoder, layer: Any, key: str) -> None:
 
 
 def tied_backward(net: Autoencoder, layer: Any, key: str, dy: Array) -> Array:
-    """Only the encoder's, or only the decoder's, share of dW."""
-    if key == "tied/encoder-only":
-        dx = type(layer).backward(layer, dy)
-        layer.partner.tied_dW[...] = 0
-        return dx
-    shared = layer.tied_dW.copy()
+    """A wrong share of dW, or a wrong sum of the shares."""
+    shared = layer.tied_dW.copy() if isinstance(layer, Dense) else None
     dx = type(layer).backward(layer, dy)
-    layer.dW[...] = shared
+    if key == "tied/encoder-only":
+        layer.partner.tied_dW[...] = 0
+    elif key == "tied/untransposed":
+        layer.partner.tied_dW[...] = layer.seen_x.T @ dy
+    elif key == "tied/averaged":
+        layer.dW /= 2
+    else:
+        layer.dW[...] = shared
     return dx
 
 
@@ -274,6 +317,8 @@ def expected_gradient(net: Autoencoder, name: str, key: str, x: Array) -> Array:
     """``dtheta`` where the layer, or the loss, has the mistake."""
     if name == "loss":
         return gradient_with_wrong_loss(net, key, x)
+    if name == "weight decay":
+        return gradient_with_wrong_decay(net, key, x)
     layer = net.arena.layers[name]
     forward = type(layer).forward
 
@@ -310,12 +355,23 @@ def gradient_with_wrong_loss(net: Autoencoder, key: str, x: Array) -> Array:
         del net.loss.value_and_gradient
 
 
+def gradient_with_wrong_decay(net: Autoencoder, key: str, x: Array) -> Array:
+    """The library's dW for x = 1, whose data's part is the upstream gradient."""
+    net.gradient(x)
+    found, decayed = net.dtheta.copy(), net.arena.decayed
+    W = net.theta[decayed][:, None]
+    data = found[decayed][:, None] - net.weight_decay * W
+    bug = next(b for b in BUGS if f"{b.kind}/{b.name}" == key)
+    case = BugCase(x=np.eye(len(W)), W=W, g=(data, 1.0), strength=net.weight_decay, samples=len(x))
+    found[decayed] = bug.gradients(case)["W"][:, 0]
+    return found
+
+
 @pytest.mark.parametrize("name", MISTAKEN)
 def test_a_planted_mistake_is_that_of_the_library_and_differs_from_the_right_gradient(name, on_page):
     make, shape = MISTAKEN[name]
     net = make().build(shape, seed=3, dtype="float64", kernels=reference_kernels(), fuse=False)
-    net.theta += 0.1 * np.random.default_rng(1).standard_normal(net.theta.shape)
-    net.theta[...] = net.theta.astype(np.float32)
+    perturb(net)
     X = np.random.default_rng(0).random((4, *shape)).astype(np.float32).astype(float)
     page = on_page(net, X)
     net.gradient(X)
@@ -324,6 +380,10 @@ def test_a_planted_mistake_is_that_of_the_library_and_differs_from_the_right_gra
     keys = offered(page)
     assert len(keys) > 3
     for layer, key in keys:
+        if key.endswith("fresh-ε"):  # it has numbers of its own
+            found = page.gradient(X, mistake=key, layer=layer, **options)
+            assert not np.allclose(found, right, rtol=1e-3)
+            continue
         expected = expected_gradient(net, layer, key, X)
         found = page.gradient(X, mistake=key, layer=layer, **options)
         np.testing.assert_allclose(found, expected, atol=1e-8 * np.abs(expected).max(), err_msg=f"{layer} {key}")

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.browser import DESKTOP, PHONE, Opened, opened, until
-from helpers.small_models import fitted, samples
+from helpers.small_models import data_for, fitted, samples
 
 import npae
+from npae import Autoencoder
 from npae.applications.explore import explore
+from npae.layers import Dense, Flatten, Reshape
 from npae.utils.types import Array
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -61,9 +63,8 @@ def pixels(page: Any, name: str) -> list[int]:
 
 
 def code_of(page: Any) -> list[float]:
-    """The code in the address, which is written a moment after it changed."""
-    until(page, "location.hash.includes('z=')")
-    page.wait_for_timeout(300)
+    """The code in the address, which is written a moment after it changed, and when the page is left."""
+    page.evaluate("dispatchEvent(new Event('pagehide'))")
     return [float(v) for v in page.evaluate("new URLSearchParams(location.hash.slice(1)).get('z')").split(",")]
 
 
@@ -154,6 +155,79 @@ def test_a_click_chooses_the_sample_there_and_a_number_any_sample(page):
     until(page, "!location.hash.includes('sample=7')")
 
 
+def test_a_long_label_is_cut_in_sentences_and_one_from_the_right_turns_nothing_else_around(browser, images, tmp_path):
+    model = fitted("vanilla")
+    labels = ["ünï \u202ecode", "z" * 3000] * 12
+    explore(model, data_for("vanilla"), labels, tmp_path / "labels.html")
+    with opened(browser, tmp_path / "labels.html") as found:
+        captions = [found.page.get_by_text("its five nearest by code").inner_text()]
+        found.page.get_by_label("Sample", exact=True).fill("1")
+        found.page.keyboard.press("Tab")
+        captions.append(found.page.get_by_text("its five nearest by code").inner_text())
+        assert captions[0].startswith("sample 0, label \u2068ünï \u202ecode\u2069, loss")
+        assert captions[1].startswith(f"sample 1, label {'z' * 40}…, loss")
+        assert "z" * 3000 in found.page.locator(".legend").inner_text()
+        looked_at(found)
+
+
+@pytest.mark.parametrize("shape", [(12,), (300, 200)], ids=["one value", "large images"])
+def test_the_handle_moves_where_all_codes_are_equal_and_large_images_have_a_small_pad(browser, tmp_path, shape):
+    net = Autoencoder([Flatten(), Dense(1)], [Dense(int(np.prod(shape))), Reshape(shape)], loss="bce").build(shape)
+    explore(net, np.full((1, *shape), 0.5, "float32"), out=tmp_path / "one.html")
+    with opened(browser, tmp_path / "one.html") as found:
+        found.page.get_by_role("button", name="Code on the map").focus()
+        found.page.keyboard.press("Shift+ArrowRight")
+        (first,) = net.encode(np.full((1, *shape), 0.5))[0]
+        assert 0.05 < abs(code_of(found.page)[0] - first) < 1
+        if len(shape) == 2:
+            pad = found.page.get_by_label("Drawing; arrow keys")
+            assert pad.evaluate("c => [c.height, c.width]") == [300, 200]
+            pad.scroll_into_view_if_needed()
+            drag(found.page, pad, 30, 30)
+            assert found.page.get_by_text("the code is at ✛ on the map").is_visible()
+        looked_at(found)
+
+
+def zoom_of(page: Any) -> float:
+    """How far the first two samples are apart on the screen, by where the handle is for each."""
+    places = []
+    for sample in "01":
+        page.get_by_label("Sample", exact=True).fill(sample)
+        page.keyboard.press("Tab")
+        box = page.get_by_role("button", name="Code on the map").bounding_box()
+        places.append((box["x"], box["y"]))
+    return float(np.hypot(*np.subtract(*places)))
+
+
+def test_ctrl_and_the_wheel_zoom_and_the_wheel_alone_scrolls_the_page(page):
+    before = zoom_of(page)
+    page.locator(".front").hover()
+    page.mouse.wheel(0, 100)
+    until(page, "scrollY > 0")
+    assert zoom_of(page) == pytest.approx(before, abs=0.5)
+    page.locator(".front").hover()
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, 100)
+    page.keyboard.up("Control")
+    until(page, "visualViewport.scale === 1")
+    assert zoom_of(page) == pytest.approx(before * np.exp(-0.2), rel=0.02)
+
+
+def test_two_fingers_zoom_the_map(browser, path):
+    with opened(browser, path, viewport=PHONE, has_touch=True, is_mobile=True) as found:
+        before, chosen = zoom_of(found.page), found.page.get_by_label("Sample", exact=True).input_value()
+        found.page.locator(".front").scroll_into_view_if_needed()
+        box = found.page.locator(".front").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        session = found.context.new_cdp_session(found.page)
+        for kind, reach in [("touchStart", 40), ("touchMove", 50), ("touchMove", 60), ("touchEnd", None)]:
+            fingers = [] if reach is None else [{"x": x - reach, "y": y}, {"x": x + reach, "y": y}]
+            session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+        assert found.page.evaluate("visualViewport.scale") == 1
+        assert found.page.get_by_label("Sample", exact=True).input_value() == chosen
+        assert zoom_of(found.page) == pytest.approx(1.5 * before, rel=0.02)
+
+
 def test_eight_sliders_are_shown_then_all_and_one_changes_its_dimension_alone(page):
     assert page.locator(".sliders input").count() == 8
     page.get_by_role("button", name=f"all {SIZE}").click()
@@ -167,10 +241,35 @@ def test_eight_sliders_are_shown_then_all_and_one_changes_its_dimension_alone(pa
     assert [i for i in range(SIZE) if changed[i] != code[i]] == [which]
 
 
+def test_a_conditional_model_decodes_with_the_label_that_is_chosen(browser, images, tmp_path):
+    model = npae.VariationalAutoencoder(
+        code_size=2, hidden=(9,), conditional=True, epochs=1, batch_size=8, random_state=0
+    )
+    path = tmp_path / "conditional.html"
+    explore(model.fit(images, LABELS), images, LABELS, path)
+    with opened(browser, path) as found:
+        label = found.page.get_by_label("Decoded with the label")
+        assert label.locator("option").all_inner_texts() == sorted(set(LABELS))
+        assert label.input_value() == str(sorted(set(LABELS)).index("a"))
+        before = pixels(found.page, "Decoded image")
+        label.select_option(HOSTILE)
+        assert pixels(found.page, "Decoded image") != before
+        until(found.page, "location.hash.includes('label=1')")
+        assert "z=" not in found.page.evaluate("location.hash")  # the code is still that of the sample
+        found.page.reload()
+        assert label.input_value() == "1"
+        microscope(found.page)
+        found.page.get_by_role("button", name="check every gradient").click()
+        assert found.page.get_by_text("gradients agree with finite differences.").is_visible()
+        looked_at(found)
+
+
 def test_a_path_begins_at_one_sample_and_ends_at_the_other(page, model, images):
     codes = model.transform(images).tolist()
-    page.get_by_label("From sample").fill("3")
-    page.get_by_label("to sample").fill("5")
+    page.get_by_label("Sample", exact=True).fill("3")
+    page.get_by_role("button", name="From sample: the chosen one").click()
+    assert page.get_by_label("From sample", exact=True).input_value() == "3"
+    page.get_by_label("to sample", exact=True).fill("5")
     page.keyboard.press("Tab")
     step = page.get_by_role("button", name="step", exact=True)
     for _ in range(5):
@@ -186,14 +285,13 @@ def test_a_path_begins_at_one_sample_and_ends_at_the_other(page, model, images):
 
 def test_playing_a_path_ends_at_its_end_in_steps_where_motion_is_to_be_reduced(browser, path):
     with opened(browser, path, reduced_motion="reduce") as found:
-        found.page.get_by_label("Place").fill("0.7")
+        place = found.page.get_by_label("Place")
+        place.fill("0.7")
+        place.evaluate("""p => new MutationObserver(() => (window.places ||= []).push(p.value))
+            .observe(p.parentNode.querySelector("output"), {childList: true})""")
         found.page.get_by_role("button", name="play").click()
-        places = [found.page.get_by_label("Place").input_value()]
-        found.page.wait_for_timeout(600)
-        places.append(found.page.get_by_label("Place").input_value())
-        assert float(places[1]) - float(places[0]) == pytest.approx(0.1)
         until(found.page, "[...document.querySelectorAll('button')].some(b => b.textContent === 'play')")
-        assert found.page.get_by_label("Place").input_value() == "1"
+        assert found.page.evaluate("places") == ["0.8", "0.9", "1"]
 
 
 def test_a_drawing_is_encoded_centred_and_placed_on_the_map(page):
@@ -287,7 +385,7 @@ def test_a_unit_shows_its_formula_and_a_weight_its_gradient_beside_the_differenc
     microscope(page)
     assert "smaller terms" in page.locator(".formula").inner_text()
     text = page.locator(".comparison").inner_text()
-    lines = {line.partition(":")[0]: line.rpartition("= ")[2] for line in text.splitlines()}
+    lines = {line.partition(":")[0]: line.rpartition("= ")[2].replace("−", "-") for line in text.splitlines()}
     analytic, numeric = float(lines["analytic"]), float(lines["numeric"])
     assert analytic != 0
     assert analytic == pytest.approx(numeric, rel=1e-5, abs=1e-9)
@@ -306,6 +404,34 @@ def test_every_planted_mistake_fails_a_comparison_and_none_fails_without(page):
         name = mistakes.locator("option").nth(option).inner_text()
         assert page.locator("tr.wrong").count() > 0, name
     mistakes.select_option(index=0)
+    assert page.locator("tr.wrong").count() == 0
+
+
+def test_the_unit_and_the_weight_that_are_chosen_are_marked(page):
+    microscope(page)
+    page.get_by_label("Row", exact=True).fill("0")
+    page.keyboard.press("Tab")
+    page.get_by_label("Column", exact=True).fill("4")
+    page.keyboard.press("Tab")
+    marks = page.locator(".heatmap", has_text="dW").locator(".mark")
+    assert marks.first.evaluate("m => [m.style.top, m.style.left]") == ["0.78125%", "50%"]  # of 64 rows, 9 columns
+    page.get_by_label("Unit", exact=True).fill("0")
+    page.keyboard.press("Tab")
+    marks = page.locator(".heatmap", has_text="y, a row each sample").locator(".mark")
+    assert marks.first.evaluate("m => parseFloat(m.style.left)") == pytest.approx(50 / 9, abs=0.01)
+
+
+def test_a_mistake_that_makes_no_difference_is_said_to_make_none(page):
+    microscope(page)
+    said = page.get_by_text("With these samples it makes no difference")
+    mistakes = page.get_by_label("Mistake", exact=True)
+    mistakes.select_option(label="encoder.1: double-average")
+    assert said.count() == 0
+    mistakes.select_option(index=0)
+    page.get_by_label("Samples in the batch").fill("1")
+    page.keyboard.press("Tab")
+    mistakes.select_option(label="encoder.1: double-average")
+    assert said.is_visible()
     assert page.locator("tr.wrong").count() == 0
 
 

@@ -1,5 +1,6 @@
 """All that the explorer's page shows of a model and its samples, as plain JSON values."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +19,21 @@ DEFAULT_NOISE = 0.3
 MOST_LABELS = 100
 
 
-def content(network: Autoencoder, X: Array, labels: Array | None, weights: str) -> dict[str, Any]:
-    """The page's data for samples X ``(n, *input_shape)``, with labels (n,) or None."""
+@dataclass(frozen=True)
+class Condition:
+    """The labels of a conditional network: the names of all that it knows, and the place (n,) of each sample's."""
+
+    names: list[str]
+    labels: Array
+
+
+def content(
+    network: Autoencoder, X: Array, labels: Array | None, weights: str, condition: Condition | None = None
+) -> dict[str, Any]:
+    """The page's data for samples X ``(n, *input_shape)``, with labels (n,) or None; conditional networks need both."""
     codes = network.encode(X).reshape(len(X), -1).astype(np.float64)
     low, high = _range(network, X)
+    places = None if condition is None else condition.labels
     record = {
         "network": describe(network),
         "theta": encoded_weights(network.theta, weights),
@@ -29,12 +41,13 @@ def content(network: Autoencoder, X: Array, labels: Array | None, weights: str) 
         "n": len(X),
         "samples": encoded_samples(X),
         "codes": encoded(codes, "float32"),
-        "losses": encoded(network.losses(X, any_range=True), "float32"),
+        "losses": encoded(network.losses(X, any_range=True, labels=places), "float32"),
         "range": (low, high),
         "clip": (0, 1) if (low, high) == (0, 1) else None,
         "plane": _plane(codes),
         "spread": {"mean": encoded(codes.mean(axis=0), "float32"), "deviation": encoded(codes.std(axis=0), "float32")},
         "mistakes": known_mistakes(),
+        "condition": None if condition is None else {"names": condition.names, "labels": condition.labels.tolist()},
         **_noise(network),
         **_labels(labels, len(X)),
     }

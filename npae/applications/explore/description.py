@@ -7,6 +7,7 @@ import numpy as np
 
 from npae.layers import (
     ActivityL1,
+    AppendLabel,
     AveragePool2D,
     Conv2D,
     Dense,
@@ -127,6 +128,7 @@ KINDS: dict[type[Layer], Callable[[Layer, Autoencoder], Record]] = {
     UpSample2D: _upsampling,
     Reparameterization: _gaussian_code,
     ActivityL1: lambda layer, network: {"strength": cast(ActivityL1, layer).strength},
+    AppendLabel: lambda layer, network: {"n_labels": cast(AppendLabel, layer).n_labels},
     LeakyReLU: lambda layer, network: {"slope": cast(LeakyReLU, layer).slope},
     **dict.fromkeys((ReLU, Sigmoid, Tanh, Softplus, Flatten, Reshape), _nothing_more),
 }

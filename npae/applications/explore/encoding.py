@@ -5,6 +5,7 @@ import base64
 import numpy as np
 
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 WEIGHTS = ("float32", "float16")
 
@@ -16,9 +17,14 @@ def encoded(array: Array, dtype: str) -> dict[str, str]:
 
 
 def encoded_weights(theta: Array, dtype: str) -> dict[str, str]:
-    """Parameters in float32 or float16; raises ValueError for one that is beyond the largest number of the type."""
+    """Parameters in float32 or float16; raises ValueError for one that is not finite, or beyond what the type holds."""
     if dtype not in WEIGHTS:
         raise ValueError(f'weights is {dtype!r}; expected "float32" or "float16"')
+    if n_bad := int((~np.isfinite(theta)).sum()):
+        raise ValueError(
+            f"{counted(n_bad, 'parameter')} of the model {'is' if n_bad == 1 else 'are'} infinite or NaN; train it "
+            f"again with a lower learning rate"
+        )
     most, limit = float(np.abs(theta).max()), float(np.finfo(dtype).max)
     if most > limit:
         raise ValueError(f"a parameter is as large as {most:.3g}, beyond {limit:.3g}, the largest number of {dtype}")

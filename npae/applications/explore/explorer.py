@@ -2,11 +2,11 @@
 
 from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from npae.applications.explore.content import content
+from npae.applications.explore.content import Condition, content
 from npae.applications.explore.page import page
 from npae.estimators import AutoencoderEstimator
 from npae.network.autoencoder import Autoencoder
@@ -14,6 +14,7 @@ from npae.utils.files import atomic_write
 from npae.utils.memory import format_bytes
 from npae.utils.samples import dense
 from npae.utils.scalars import whole_number
+from npae.utils.types import Array
 from npae.utils.wording import counted
 
 FIRST = 1000
@@ -115,7 +116,8 @@ def explore(
     X : array-like of shape ``(n, *input_shape)``
         Samples of the kind that the model was trained on.
     labels : array-like of shape (n,), optional
-        Numbers or texts, at most 100 different ones: colours and shapes on the map.
+        Numbers or texts, at most 100 different ones: colours and shapes on the map. A conditional model needs those
+        that it was trained with; which one a code is decoded with is chosen in the page.
     out : str or Path, optional
         File to write the page to; an existing one is replaced.
     first : int, default 1000
@@ -133,7 +135,7 @@ def explore(
     Raises
     ------
     ValueError
-        If the page cannot compute a layer, or would be larger than 24 MB.
+        If the page cannot compute a layer, or would be larger than 24 MB; if a conditional model is given no labels.
 
     Examples
     --------
@@ -158,13 +160,29 @@ def explore(
         raise ValueError("no samples were given; give at least one")
     # at least, in base64: samples take a byte a value, or four
     _refuse_large(4 / 3 * (network.theta.size * (2 if weights == "float16" else 4) + samples.size))
-    data = content(network, samples, None if names is None else names[:first], weights)
+    shown = None if names is None else names[:first]
+    data = content(network, samples, shown, weights, _condition(model, network, shown, len(samples)))
     html = page(title or type(model).__name__, _about(network, len(samples), len(given)), data)
     explorer = Explorer(html, len(samples))
     _refuse_large(explorer.size)
     if out is not None:
         explorer.save(out)
     return explorer
+
+
+def _condition(
+    model: AutoencoderEstimator | Autoencoder, network: Autoencoder, labels: Array | None, n: int
+) -> Condition | None:
+    """What a conditional model knows its labels by; of an ``Autoencoder`` they are whole numbers."""
+    if not network.condition.n_labels:
+        return None
+    if labels is None:
+        raise ValueError("this model is conditional: it decodes a code with its label; give the labels of the samples")
+    if isinstance(model, AutoencoderEstimator):
+        return Condition([str(name) for name in model.classes_], cast(Array, model.places_of(labels, n)))
+    return Condition(
+        [str(i) for i in range(network.condition.n_labels)], cast(Array, network.condition.check(labels, n))
+    )
 
 
 def _about(network: Autoencoder, n: int, n_given: int) -> str:

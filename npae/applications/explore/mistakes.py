@@ -2,19 +2,23 @@
 
 from npae.gradcheck.bugs import BUGS
 
-#: Kinds of the library that correspond to a layer or a loss of the page.
+#: Kinds of the library that correspond to a layer, a loss or weight decay of the page.
 KINDS = (
     "dense",
     "tied",
     "relu",
+    "leaky-relu",
     "sigmoid",
     "tanh",
+    "activated-dense",
     "convolution",
     "max-pool",
     "average-pool",
     "nearest-upsampling",
     "bilinear-upsampling",
+    "flatten",
     "reparameterization",
+    "weight-decay",
     "mse",
     "bce",
     "bce-on-logits",

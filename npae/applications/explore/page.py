@@ -23,6 +23,8 @@ MODULES = (
     "losses",
     "network",
     "mistakes",
+    "mistakes_images",
+    "mistakes_code",
     "mistakes_offered",
     "numeric",
     "api",
@@ -33,6 +35,7 @@ MODULES = (
     "marks",
     "projection",
     "map",
+    "map_pointers",
     "map_drawing",
     "handle",
     "map_panel",
@@ -64,13 +67,18 @@ def page(title: str, about: str, data: dict[str, Any]) -> str:
     )
     return PAGE.format(
         policy=policy,
-        title=escape(title),
-        about=escape(about),
+        title=_text(title),
+        about=_text(about),
         style=style,
         data=json_in_html(data),
         script=script,
         version=escape(__version__),
     )
+
+
+def _text(text: str) -> str:
+    """``text`` as HTML; what UTF-8 has no bytes for, as in a file name of another encoding, becomes "?"."""
+    return escape(text).encode("utf-8", "replace").decode("utf-8")
 
 
 def json_in_html(data: Any) -> str:

@@ -37,16 +37,21 @@ function shown(value) {
 // A slider with its label and its value; set(value) moves it without calling oninput.
 function slider(label, { min, max, step, value, format = shown }, oninput) {
   const output = element("output", {}, format(value));
-  const input = element("input", { type: "range", min, max, step, value, "aria-label": label });
+  const input = element("input",
+    { type: "range", min, max, step, value, "aria-label": label, "aria-valuetext": format(value) });
   const node = element("label", { class: "slider" }, element("span", {}, label), input, output);
+  const tell = (text) => {
+    output.textContent = text;
+    input.setAttribute("aria-valuetext", text);
+  };
   const set = (next) => {
     const text = format(next);
     if (output.textContent === text) return; // what has not changed is not moved
     input.value = next;
-    output.textContent = text;
+    tell(text);
   };
   input.addEventListener("input", () => {
-    output.textContent = format(Number(input.value));
+    tell(format(Number(input.value)));
     oninput(Number(input.value));
   });
   return { node, input, set };

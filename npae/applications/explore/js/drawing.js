@@ -1,11 +1,12 @@
 // Draw an image with pen and eraser: it is encoded, placed on the map, and shown beside x̂ and |x − x̂|.
 
-const FINE = 8; // cells of the drawing for one pixel of the image
+// Cells of the drawing, along a side, for one pixel of the image: fewer of large images.
+const finenessOf = (height, width) => Math.min(Math.max(Math.floor(224 / Math.max(height, width)), 1), 8);
 
 // The drawing as an image: as MNIST is, its box scaled to 20/28 of the size and its centre of mass in the middle, or
-// as it is. `ink` is (height · FINE, width · FINE), 0 to 1.
-function imageOfDrawing(ink, height, width, isCentred) {
-  const [rows, columns] = [height * FINE, width * FINE];
+// as it is. `ink` is (height · fine, width · fine), 0 to 1.
+function imageOfDrawing(ink, height, width, fine, isCentred) {
+  const [rows, columns] = [height * fine, width * fine];
   let [top, bottom, left, right, mass, y, x] = [rows, -1, columns, -1, 0, 0, 0];
   ink.forEach((v, i) => {
     if (!v) return;
@@ -26,22 +27,23 @@ function imageOfDrawing(ink, height, width, isCentred) {
     for (let c = 0; c < columns; c++) {
       const at = Math.round((c - middle[1]) / scale + centre[1]);
       if (at < 0 || at >= columns) continue;
-      image[Math.floor(r / FINE) * width + Math.floor(c / FINE)] += ink[from * columns + at] / (FINE * FINE);
+      image[Math.floor(r / fine) * width + Math.floor(c / fine)] += ink[from * columns + at] / (fine * fine);
     }
   }
   return image;
 }
 
 function makePad(height, width, onchange) {
+  const fine = finenessOf(height, width);
   const canvas = element("canvas", {
-    class: "pad", tabindex: 0, role: "application", width: width * FINE, height: height * FINE,
+    class: "pad", tabindex: 0, role: "application", width: width * fine, height: height * fine,
     "aria-label": "Drawing; arrow keys move the pen, space draws", "data-testid": "pad",
   });
-  const pad = { canvas, ink: new Float64Array(height * width * FINE * FINE), isEraser: false, at: null };
-  const columns = width * FINE;
+  const pad = { canvas, fine, ink: new Float64Array(height * width * fine * fine), isEraser: false, at: null };
+  const columns = width * fine;
   pad.dot = (x, y) => {
     const radius = 0.045 * columns * (pad.isEraser ? 2 : 1);
-    for (let r = Math.max(0, Math.floor(y - radius)); r < Math.min(height * FINE, y + radius); r++) {
+    for (let r = Math.max(0, Math.floor(y - radius)); r < Math.min(height * fine, y + radius); r++) {
       for (let c = Math.max(0, Math.floor(x - radius)); c < Math.min(columns, x + radius); c++) {
         if (Math.hypot(r - y, c - x) <= radius) pad.ink[r * columns + c] = pad.isEraser ? 0 : 1;
       }
@@ -51,11 +53,25 @@ function makePad(height, width, onchange) {
     const steps = Math.max(1, Math.ceil(Math.hypot(a - x, b - y) / 3));
     for (let i = 0; i <= steps; i++) pad.dot(x + ((a - x) * i) / steps, y + ((b - y) * i) / steps);
   };
+  pad.draw = () => {
+    drawImage(canvas.getContext("2d"), pad.ink, [height * fine, columns, 1], 0, 1);
+    if (pad.at) drawPen(canvas.getContext("2d"), pad);
+  };
   pad.show = () => {
-    drawImage(canvas.getContext("2d"), pad.ink, [height * FINE, columns, 1], 0, 1);
+    pad.draw();
     onchange();
   };
   return pad;
+}
+
+// Where the pen is that is moved by keys: a square, filled while it draws.
+function drawPen(context, { at: [x, y], fine, isDown }) {
+  context.lineWidth = Math.max(fine / 4, 1);
+  context.strokeStyle = context.fillStyle = "#f59e0b";
+  context.beginPath();
+  context.rect(x - fine, y - fine, 2 * fine, 2 * fine);
+  if (isDown) context.fill();
+  else context.stroke();
 }
 
 function listenToPad(pad) {
@@ -67,6 +83,7 @@ function listenToPad(pad) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     last = local(event);
+    pad.at = null;
     pad.line(last, last);
     pad.show();
   });
@@ -83,13 +100,13 @@ function listenToPad(pad) {
     if (!step && event.key !== " ") return;
     event.preventDefault();
     const [x, y] = pad.at || [canvas.width / 2, canvas.height / 2];
-    const next = step ? [x + FINE * step[0], y - FINE * step[1]] : [x, y];
+    const next = step ? [x + pad.fine * step[0], y - pad.fine * step[1]] : [x, y];
     pad.at = [Math.min(Math.max(next[0], 0), canvas.width), Math.min(Math.max(next[1], 0), canvas.height)];
     if (event.key === " ") pad.isDown = !pad.isDown;
     if (pad.isDown) pad.line([x, y], pad.at);
     pad.show();
-    announce(`${pad.isDown ? "drawing" : "pen up"} at column ${Math.round(pad.at[0] / FINE)}, row `
-      + `${Math.round(pad.at[1] / FINE)}`);
+    announce(`${pad.isDown ? "drawing" : "pen up"} at column ${Math.round(pad.at[0] / pad.fine)}, row `
+      + `${Math.round(pad.at[1] / pad.fine)}`);
   });
 }
 
@@ -107,17 +124,18 @@ function drawingPanel(app) {
   let isCentred = true;
   const result = element("p", { class: "note" }, "Draw something.");
   const update = () => {
-    const x = imageOfDrawing(pad.ink, height, width, isCentred);
+    const x = imageOfDrawing(pad.ink, height, width, pad.fine, isCentred);
     const z = app.network.encode(x);
-    const reconstruction = app.network.decode(z);
+    const reconstruction = app.decode(z);
     [x, reconstruction, x.map((v, i) => Math.abs(v - reconstruction[i]))].forEach((v, i) => parts[i].draw(v));
     app.setCode(z, { by: "drawing", base: null });
-    const loss = app.network.forward(x).losses[0];
+    const loss = app.network.forward(x, { labels: app.data.condition && [app.state.label] }).losses[0];
     result.textContent = `Loss ${shown(loss)}; the code is at ✛ on the map; nearest is `
       + `${app.describe(nearestSamples(app, z, 1)[0])}.`;
   };
   const pad = makePad(height, width, update);
-  drawImage(pad.canvas.getContext("2d"), pad.ink, [height * FINE, width * FINE, 1], 0, 1);
+  pad.draw();
+  parts.forEach(({ draw }) => draw(new Float64Array(height * width)));
   listenToPad(pad);
   const pen = choice("With", [["pen", "pen"], ["eraser", "eraser"]], "pen", (v) => (pad.isEraser = v === "eraser"));
   const centred = checkbox("scaled and centred by mass, as MNIST is", true, (on) => {

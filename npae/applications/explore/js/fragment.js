@@ -1,10 +1,11 @@
 // The state in the address: everything after #, so that a view can be kept and sent.
 
-function writeFragment({ view, sample, axes, z, base }, isOwnCode) {
+function writeFragment({ view, sample, axes, z, base, label }, { isOwnCode, isOwnLabel }) {
   const parts = new URLSearchParams({ view, sample });
   if (axes) parts.set("axes", axes.join(","));
   if (!isOwnCode) parts.set("z", Array.from(z, (v) => Number(v.toPrecision(5))).join(","));
   if (!isOwnCode && base === null) parts.set("base", "none");
+  if (!isOwnLabel) parts.set("label", label);
   try {
     history.replaceState(null, "", `#${parts}`);
   } catch {
@@ -25,6 +26,8 @@ function readFragment(app) {
   const z = (parts.get("z") || "").split(",").map(Number);
   if (parts.has("z") && z.length === app.codeSize && z.every(Number.isFinite)) found.z = z;
   if (parts.get("base") === "none") found.base = null;
+  const { nLabels } = app.network;
+  if (parts.has("label") && isIndex(Number(parts.get("label")), nLabels)) found.label = Number(parts.get("label"));
   return found;
 }
 
@@ -32,11 +35,15 @@ function keepFragment(app) {
   let waiting = null;
   const write = () => {
     clearTimeout(waiting);
-    waiting = setTimeout(() => {
-      const { z, base } = app.state;
-      writeFragment(app.state, base !== null && z.every((v, i) => v === app.codeAt(base)[i])
-        && base === app.state.sample);
-    }, 250);
+    const { z, base, sample, label } = app.state;
+    const isOwnCode = base !== null && base === sample && z.every((v, i) => v === app.codeAt(base)[i]);
+    const isOwnLabel = label === null || label === app.conditionAt(sample)[0];
+    writeFragment(app.state, { isOwnCode, isOwnLabel });
   };
-  for (const event of ["sample", "code", "axes", "view"]) app.on(event, write);
+  const writeSoon = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(write, 250);
+  };
+  for (const event of ["sample", "code", "axes", "view"]) app.on(event, writeSoon);
+  addEventListener("pagehide", write);
 }

@@ -26,8 +26,8 @@ function condensed(values, rows, columns) {
   return { cells, shape, group };
 }
 
-// onchoose(row, column) is called for a click; it may be null.
-function heatMap(title, values, rows, columns, onchoose = null) {
+// onchoose(row, column) is called for a click, and `chosen` is marked; both may be null.
+function heatMap(title, values, rows, columns, { onchoose = null, chosen = null } = {}) {
   const { cells, shape, group } = condensed(values, rows, columns);
   const most = largest(cells);
   const canvas = element("canvas", {
@@ -47,7 +47,15 @@ function heatMap(title, values, rows, columns, onchoose = null) {
   }
   const grouped = group[0] * group[1] > 1 ? `; a cell shows the largest of ${group[0]}×${group[1]}` : "";
   return element("figure", { class: "heatmap" }, element("figcaption", {}, `${title}, ${rows}×${columns}${grouped}`),
-    canvas, scaleOf(most));
+    element("div", { class: "marked" }, canvas, ...(chosen ? [markAt(chosen, group, shape)] : [])), scaleOf(most));
+}
+
+// A ring around the cell of an entry.
+function markAt(place, group, shape) {
+  const mark = element("span", { class: "mark", "aria-hidden": "true" });
+  const [top, left] = place.map((i, axis) => `${(100 * (Math.floor(i / group[axis]) + 0.5)) / shape[axis]}%`);
+  Object.assign(mark.style, { top, left });
+  return mark;
 }
 
 function scaleOf(most) {

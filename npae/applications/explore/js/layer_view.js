@@ -32,15 +32,19 @@ function mostTelling(lab, layer) {
 function unitMap(name, layer, values, lab, state, choose) {
   const size = sizeOf(layer.output);
   if (layer.output.length === 1) {
-    return heatMap(`${name}, a row each sample`, values, lab.n, size, choose);
+    const chosen = [state.sample, state.unit];
+    return heatMap(`${name}, a row each sample`, values, lab.n, size, { onchoose: choose, chosen });
   }
   const [height, width, channels] = [...layer.output, 1];
   const own = values.subarray(state.sample * size, (state.sample + 1) * size);
   const unitAt = (r, c) => (r * width + (c % width)) * channels + Math.floor(c / width);
   const columns = width * channels;
   const laid = Float64Array.from({ length: size }, (_, i) => own[unitAt(Math.floor(i / columns), i % columns)]);
-  return heatMap(`${name} of sample ${state.sample} of the batch, channels side by side`, laid, height, columns,
-    (r, c) => choose(state.sample, unitAt(r, c)));
+  const [cell, channel] = [Math.floor(state.unit / channels), state.unit % channels];
+  return heatMap(`${name} of sample ${state.sample} of the batch, channels side by side`, laid, height, columns, {
+    onchoose: (r, c) => choose(state.sample, unitAt(r, c)),
+    chosen: [Math.floor(cell / width), channel * width + (cell % width)],
+  });
 }
 
 function layerParts(lab, layer, state, show) {
@@ -80,6 +84,7 @@ const EQUATIONS = {
   UpSample2D: "y repeats or interpolates x; dx sums dy over what each value became.",
   Reparameterization: "z = μ + σ ε; dμ = dz + β μ / N, d log σ² = dz ½ σ ε + β ½ (σ² − 1) / N.",
   ActivityL1: "y = x, with λ Σ |x| in the loss.",
+  AppendLabel: "y is x followed by 1 at the place of its label and 0 elsewhere; dx is the first part of dy.",
   Flatten: "y is x in one row.",
   Reshape: "y is x in another shape.",
 };
@@ -93,7 +98,8 @@ function weightMaps(lab, layer, state, show, isBackward) {
       show();
     };
     const view = (values) => values.subarray(start, start + rows * columns);
-    return [heatMap(key, view(lab.theta), rows, columns, choose),
-      ...(isBackward ? [heatMap(`d${key}`, view(lab.dtheta), rows, columns, choose)] : [])];
+    const options = { onchoose: choose, chosen: state.key === key ? [state.row, state.column] : null };
+    return [heatMap(key, view(lab.theta), rows, columns, options),
+      ...(isBackward ? [heatMap(`d${key}`, view(lab.dtheta), rows, columns, options)] : [])];
   });
 }

@@ -1,4 +1,5 @@
-// Layers of the code: the Gaussian code of a variational network, and the L1 penalty of a sparse one.
+// Layers of the code: the Gaussian code of a variational network, the L1 penalty of a sparse one, and the label that a
+// conditional one decodes it with.
 // memo.penalty has one number for each sample, which is added to its loss.
 
 // The two heads μ and log σ² are dense layers of the same input.
@@ -50,4 +51,19 @@ KINDS.ActivityL1 = {
     return x;
   },
   backward: (layer, { x }, dy, n) => dy.map((g, i) => g + (layer.strength / n) * Math.sign(x[i])),
+};
+
+KINDS.AppendLabel = {
+  // y = (x, e_c): the code followed by 1 at the place c of its label and 0 elsewhere.
+  forward({ input, output }, x, n, theta, { labels }) {
+    const y = new Float64Array(n * output[0]);
+    for (let s = 0; s < n; s++) {
+      y.set(x.subarray(s * input[0], (s + 1) * input[0]), s * output[0]);
+      y[s * output[0] + input[0] + labels[s]] = 1;
+    }
+    return y;
+  },
+  backward({ input, output }, step, dy) {
+    return step.x.map((_, i) => dy[Math.floor(i / input[0]) * output[0] + (i % input[0])]);
+  },
 };

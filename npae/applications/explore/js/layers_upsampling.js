@@ -11,9 +11,14 @@ function upsamplingWeights(nOut, nIn, factor, mode) {
 }
 
 // Calls use(cell of x, cell of y, weight) for every pair that depends on each other.
-function eachUpsampledPair({ input, output, factor, mode }, n, use) {
-  const rows = upsamplingWeights(output[0], input[0], factor[0], mode);
-  const columns = upsamplingWeights(output[1], input[1], factor[1], mode);
+function eachUpsampledPair(layer, n, use) {
+  const [rows, columns] = [0, 1].map((k) =>
+    upsamplingWeights(layer.output[k], layer.input[k], layer.factor[k], layer.mode));
+  eachResampledPair(layer, rows, columns, n, use);
+}
+
+// The same for any weights of rows and columns.
+function eachResampledPair({ input, output }, rows, columns, n, use) {
   const channels = input[2];
   for (let s = 0; s < n; s++) {
     rows.forEach((fromRows, p) => columns.forEach((fromColumns, q) => {

@@ -23,7 +23,7 @@ function start() {
   window.npae = makeApi(network);
   const app = makeApp(data, network);
   const found = readFragment(app);
-  if (found.sample !== undefined) Object.assign(app.state, { base: found.sample, z: app.codeAt(found.sample).slice() });
+  if (found.sample !== undefined) app.select(found.sample);
   if (found.z) found.z = Float64Array.from(found.z);
   Object.assign(app.state, found);
   views(app, {

@@ -1,4 +1,4 @@
-// The map of the codes: zoom, pan, and which sample is under the pointer.
+// The map of the codes: where its codes lie on the screen, and which of them is near a place.
 
 const REACH = 16; // pixels from a point within which it is meant
 
@@ -22,12 +22,20 @@ function makeMap(app, projection) {
       const values = map.places.map((p) => p[k]);
       return [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
     });
-    const span = Math.max(...bounds.map(([low, high], k) => (high - low) / [map.width, map.height][k]), 1e-9);
-    map.lens = { centre: bounds.map(([low, high]) => (low + high) / 2), scale: 0.88 / span };
+    const size = [map.width, map.height];
+    const span = Math.max(...bounds.map(([low, high], k) => (high - low) / size[k]));
+    map.whole = span > 0 ? 0.88 / span : map.width / 4; // codes that are all equal: from 2 below to 2 above
+    map.lens = { centre: bounds.map(([low, high]) => (low + high) / 2), scale: map.whole };
     map.draw();
   };
-  map.zoom = (factor) => {
-    map.lens.scale *= factor;
+  // What lies at the place `at` stays there.
+  map.zoom = (factor, at = [map.width / 2, map.height / 2]) => {
+    const before = map.toPlane(at);
+    map.lens.scale = Math.min(Math.max(map.lens.scale * factor, map.whole / 20), map.whole * 1000);
+    map.move(map.toPlane(at), before);
+  };
+  map.move = (from, to) => {
+    map.lens.centre = map.lens.centre.map((c, k) => c + to[k] - from[k]);
     map.draw();
   };
   map.draw = () => {
@@ -68,56 +76,5 @@ function listenToMap(map) {
   });
   app.on("theme", () => map.width && map.draw());
   for (const event of ["sample", "path", "ellipse"]) app.on(event, () => map.width && map.drawFront());
-  map.front.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const before = map.toPlane([event.offsetX, event.offsetY]);
-    map.lens.scale *= Math.exp(-event.deltaY / 500);
-    const after = map.toPlane([event.offsetX, event.offsetY]);
-    map.lens.centre = map.lens.centre.map((c, k) => c + before[k] - after[k]);
-    map.draw();
-  }, { passive: false });
-  panAndHover(map);
-}
-
-// A press that moves pans; one that does not chooses the sample there, or brings the handle.
-function panAndHover(map) {
-  const { app, front } = map;
-  let pressed = null;
-  front.addEventListener("pointerdown", (event) => {
-    pressed = { at: [event.offsetX, event.offsetY], last: [event.offsetX, event.offsetY], moved: false };
-    front.setPointerCapture(event.pointerId);
-  });
-  front.addEventListener("pointermove", (event) => {
-    const at = [event.offsetX, event.offsetY];
-    if (!pressed) {
-      const found = map.nearest(at);
-      if (found === map.hovered) return;
-      map.hovered = found;
-      map.drawFront();
-      app.emit("hover", found);
-      return;
-    }
-    pressed.moved ||= Math.hypot(at[0] - pressed.at[0], at[1] - pressed.at[1]) > 4;
-    if (!pressed.moved) return;
-    const { centre, scale } = map.lens;
-    map.lens.centre = [centre[0] - (at[0] - pressed.last[0]) / scale, centre[1] + (at[1] - pressed.last[1]) / scale];
-    pressed.last = at;
-    map.draw();
-  });
-  const leave = () => {
-    map.hovered = -1;
-    map.drawFront();
-    app.emit("hover", -1);
-  };
-  front.addEventListener("pointerleave", () => pressed || leave());
-  front.addEventListener("pointercancel", () => (pressed = null));
-  front.addEventListener("pointerup", (event) => {
-    const { moved } = pressed || { moved: true };
-    pressed = null;
-    if (moved) return;
-    const at = [event.offsetX, event.offsetY];
-    const found = map.nearest(at);
-    if (found >= 0) app.select(found);
-    else app.setCode(map.projection.lift(app.state.z, map.toPlane(at)));
-  });
+  listenToPointers(map);
 }

@@ -22,7 +22,7 @@ function mapPanel(app) {
   const node = panel("Map of the codes",
     element("p", { id: "handle-help", class: "note" },
       "Drag ✛, or move it with the arrow keys (with Shift farther). Choose a sample with a click or by its number. "
-      + "Drag beside ✛ to move the map."),
+      + "Drag beside ✛ to move the map; zoom with Ctrl and the wheel, or with two fingers."),
     row(chosen.node, ...axisChoices(app)),
     map.node,
     row(button("+", () => map.zoom(1.4), { "aria-label": "Zoom in" }),
@@ -37,7 +37,7 @@ function mapPanel(app) {
 function addInset(app, map) {
   const { node, draw } = picture(app, "", "picture inset");
   node.setAttribute("aria-hidden", "true");
-  const decode = () => node.offsetParent && draw(app.network.decode(app.state.z));
+  const decode = () => node.offsetParent && draw(app.decode());
   for (const event of ["code", "theme", "lens"]) app.on(event, decode);
   map.node.append(node);
 }

@@ -60,5 +60,5 @@ function legend(app) {
     draw();
     return element("li", {}, canvas, name);
   });
-  return element("ul", { class: "legend", "aria-label": "Labels" }, ...items);
+  return element("ul", { class: "legend", tabindex: items.length ? 0 : null, "aria-label": "Labels" }, ...items);
 }

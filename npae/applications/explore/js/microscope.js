@@ -17,13 +17,17 @@ function makeLab(app) {
     const x = app.samples.slice(first * app.size, (first + lab.n) * app.size);
     const isVariational = network.layers.some(({ type }) => type === "Reparameterization");
     const eps = isVariational ? normalNumbers(lab.n * app.codeSize, lab.seed) : null;
-    return { first, x, target: x, theta: lab.theta, eps };
+    const labels = app.data.condition && app.data.condition.labels.slice(first, first + lab.n);
+    return { first, x, target: x, theta: lab.theta, eps, labels };
   };
   lab.compute = () => {
     const batch = lab.batch();
     lab.pass = network.forward(batch.x, batch);
     lab.loss = network.total(lab.pass, lab.theta);
-    lab.dtheta = network.backward(lab.pass, { theta: lab.theta, planted: lab.planted });
+    const right = network.backward(lab.pass, { theta: lab.theta });
+    lab.dtheta = lab.planted ? network.backward(lab.pass, { theta: lab.theta, planted: lab.planted }) : right;
+    const most = largest(right);
+    lab.isMistaken = lab.dtheta.some((g, i) => Math.abs(g - right[i]) > 1e-9 * most);
     lab.now = batch;
   };
   lab.update = () => {
@@ -50,7 +54,9 @@ function makeMicroscope(app) {
   app.on("sample", () => (chosen.input.value = app.state.sample));
   return element("section", { id: "microscope", "aria-label": "Backpropagation microscope" },
     panel("From x to L and back", row(size.node, chosen.node, ...(lab.now.eps ? [epsButton(lab)] : [])),
-      blocksRow(lab), stepsRow(lab)),
+      blocksRow(lab), stepsRow(lab),
+      element("p", { class: "note" }, "L is the mean loss of the batch. Of each layer x is the input and y the output; "
+        + "dx, dy and dW are the gradients of L by x, by y and by the weights W. Choose a layer to see its own.")),
     element("div", { class: "columns" }, layerPanel(lab), element("div", {}, mistakePanel(lab), updatePanel(lab))));
 }
 

@@ -8,13 +8,16 @@ class Network {
     this.layers = [...this.encoder, ...decoder];
     this.inputSize = sizeOf(this.layers[0].input);
     this.codeSize = sizeOf(decoder[0].input);
+    this.nLabels = (decoder.find(({ type }) => type === "AppendLabel") || { n_labels: 0 }).n_labels;
   }
 
-  // Runs some layers; returns the last y, and for each layer its x, y and memo. ε are those of a variational code.
-  run(layers, x, { n, theta = this.theta, eps = null }) {
+  // Runs some layers; returns the last y, and for each layer its x, y and memo. ε are those of a variational code;
+  // `labels` are places among the labels of a conditional network, one for each sample.
+  run(layers, x, { n, theta = this.theta, eps = null, labels = null }) {
     const steps = [];
     for (const layer of layers) {
       const memo = eps && layer.type === "Reparameterization" ? { eps } : {};
+      if (layer.type === "AppendLabel") memo.labels = labels;
       const y = KINDS[layer.type].forward(layer, x, n, theta, memo);
       steps.push({ layer, x, y, memo });
       x = y;
@@ -26,8 +29,8 @@ class Network {
     return this.run(this.encoder, x, { n: x.length / this.inputSize }).y;
   }
 
-  decode(z) {
-    return this.visible(this.run(this.decoder, z, { n: z.length / this.codeSize }).y);
+  decode(z, labels = null) {
+    return this.visible(this.run(this.decoder, z, { n: z.length / this.codeSize, labels }).y);
   }
 
   // The decoder's output as people see it: σ(y) where y is a logit.
@@ -36,9 +39,9 @@ class Network {
   }
 
   // The forward pass with the loss of each sample, penalties included.
-  forward(x, { target = x, eps = null, theta = this.theta } = {}) {
+  forward(x, { target = x, eps = null, labels = null, theta = this.theta } = {}) {
     const n = x.length / this.inputSize;
-    const { y, steps } = this.run(this.layers, x, { n, theta, eps });
+    const { y, steps } = this.run(this.layers, x, { n, theta, eps, labels });
     const losses = lossesOf(this.loss, y, target, n);
     for (const { memo } of steps) if (memo.penalty) memo.penalty.forEach((p, s) => (losses[s] += p));
     return { n, x, y, steps, target, losses };
@@ -51,7 +54,8 @@ class Network {
     return pass.losses.reduce((a, b) => a + b, 0) / pass.n + 0.5 * this.weightDecay * decay;
   }
 
-  // The backward pass: dθ, and dy and dx of each layer. `planted` is a mistake in one layer or in the loss, or null.
+  // The backward pass: dθ, and dy and dx of each layer. `planted` is a mistake in one layer, in the loss or in
+  // weight decay, or null.
   backward(pass, { theta = this.theta, planted = null } = {}) {
     const dtheta = new Float64Array(theta.length);
     let dy = lossGradient(this.loss, pass.y, pass.target, pass.n);
@@ -64,7 +68,10 @@ class Network {
         : KINDS[layer.type].backward(layer, step, dy, pass.n, theta, dtheta);
       step.dx = dy;
     }
-    for (let i = 0; i < this.decayed; i++) dtheta[i] += this.weightDecay * theta[i];
+    const decay = planted && planted.mistake.decay || ((g, price) => g + price);
+    if (this.weightDecay) {
+      for (let i = 0; i < this.decayed; i++) dtheta[i] = decay(dtheta[i], this.weightDecay * theta[i], pass.n);
+    }
     return dtheta;
   }
 }

@@ -14,7 +14,7 @@ function noisePanel(app) {
     const eps = normalNumbers(clean.length, state.seed);
     const [low, high] = app.data.clip || [-Infinity, Infinity];
     const noisy = clean.map((v, i) => Math.min(Math.max(v + state.sigma * eps[i], low), high));
-    const restored = app.network.decode(app.network.encode(noisy));
+    const restored = app.network.decode(app.network.encode(noisy), app.conditionAt(app.state.sample));
     [noisy, restored, clean].forEach((v, i) => parts[i].draw(v));
     note.textContent = `Mean squared error against the clean sample: noisy ${shown(meanSquare(noisy, clean))}, `
       + `restored ${shown(meanSquare(restored, clean))}.`;

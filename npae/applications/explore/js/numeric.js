@@ -1,11 +1,11 @@
 // Gradients by finite differences, in float64, and the kinks that lie within the step.
 
 // [L(θ + h v) − L(θ − h v)] / 2h for a direction v: pairs [place in θ, component].
-function centralDifference(network, { x, target, eps, theta }, direction, h) {
+function centralDifference(network, { x, target, eps, labels, theta }, direction, h) {
   const passes = [1, -1].map((sign) => {
     const moved = theta.slice();
     for (const [place, component] of direction) moved[place] += sign * h * component;
-    const pass = network.forward(x, { target, eps, theta: moved });
+    const pass = network.forward(x, { target, eps, labels, theta: moved });
     return { pass, loss: network.total(pass, moved) };
   });
   return {

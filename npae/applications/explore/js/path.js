@@ -24,17 +24,42 @@ function pathPanel(app, map) {
     app.setCode(onPath(...ends(), t, path.isSphere), { by: "path", base });
     app.emit("path");
   };
-  const end = (name, key) => numberField(name, { min: 0, max: app.n - 1, value: path[key] }, (i) => {
-    path[key] = i;
-    go(0);
-  });
-  const [from, to] = [end("From sample", "from"), end("to sample", "to")];
+  const [from, to] = [["From sample", "from"], ["to sample", "to"]].map(([name, key]) =>
+    pathEnd(app, name, path[key], (i) => {
+      path[key] = i;
+      go(0);
+    }));
   const way = choice("Way", [["line", "straight"], ["sphere", "on the sphere"]], "line", (value) => {
     path.isSphere = value === "sphere";
     go(path.t);
   });
-  return panel("Path", row(from.node, to.node, way.node), place.node, row(player(path, go),
-    button("step", () => go(path.t >= 1 ? 0 : Math.min(Number((path.t + 0.1).toFixed(2)), 1)))));
+  return panel("Path", from, to, row(way.node), place.node,
+    row(player(path, go), button("step", () => go(path.t >= 1 ? 0 : aTenthOn(path.t)))));
+}
+
+const aTenthOn = (t) => Math.min(Number((t + 0.1).toFixed(2)), 1);
+
+// One end of the path: a number, the sample's picture, and a button that takes the sample that is chosen on the map.
+function pathEnd(app, name, first, onchange) {
+  let shownNow = first;
+  const { node, draw } = picture(app, "", "picture small");
+  const show = (i) => {
+    shownNow = i;
+    node.setAttribute("aria-label", app.describe(i));
+    draw(app.sampleAt(i));
+  };
+  const change = (i) => {
+    show(i);
+    onchange(i);
+  };
+  const field = numberField(name, { min: 0, max: app.n - 1, value: first }, change);
+  const take = button("the chosen one", () => {
+    field.input.value = app.state.sample;
+    change(app.state.sample);
+  }, { "aria-label": `${name}: the chosen one` });
+  app.on("theme", () => show(shownNow));
+  show(first);
+  return row(field.node, node, take);
 }
 
 // Plays the path once; where motion is to be reduced, in ten steps of half a second.
@@ -48,7 +73,7 @@ function player(path, go) {
     if (!playing) return;
     const isReduced = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const now = performance.now();
-    go(Math.min(path.t + (isReduced ? 0.1 : (now - last) / 3000), 1));
+    go(isReduced ? aTenthOn(path.t) : Math.min(path.t + (now - last) / 3000, 1));
     if (path.t >= 1) stop();
     else if (isReduced) setTimeout(() => next(now), 500);
     else requestAnimationFrame(() => next(now));

@@ -28,14 +28,16 @@ function weightView(lab, layer, state, show, isBackward) {
     row(which.node, field("Row", rows, "row"), field("Column", columns, "column")), h.node, text);
 }
 
+const precise = (value) => value.toPrecision(8).replace("-", "−");
+
 function weightText(lab, place, h, isBackward) {
   const { numeric, kinks } = centralDifference(lab.network, lab.now, [[place, 1]], h);
   const lines = [`weight ${shown(lab.theta[place])}`,
-    `numeric: [L(w + h) − L(w − h)] / 2h = ${numeric.toPrecision(8)}`];
+    `numeric: [L(w + h) − L(w − h)] / 2h = ${precise(numeric)}`];
   if (isBackward) {
     const analytic = lab.dtheta[place];
     const error = relativeError(analytic, numeric);
-    lines.splice(1, 0, `analytic: dL/dw = ${analytic.toPrecision(8)}`);
+    lines.splice(1, 0, `analytic: dL/dw = ${precise(analytic)}`);
     lines.push(`relative error ${shown(error)}`);
   } else lines.splice(1, 0, "analytic: not known yet; step on to the backward pass");
   for (const { layer, count } of kinks) {
