@@ -45,7 +45,7 @@ function dragged(handle, map, moveTo) {
     at = [px + offset[0], py + offset[1]];
   });
   handle.addEventListener("pointermove", (event) => {
-    if (!at) return;
+    if (!at || map.isPinched) return; // one of two fingers that zoom
     at = local(event).map((v, k) => v + offset[k]);
     frame ||= requestAnimationFrame(() => {
       frame = 0;
@@ -53,7 +53,7 @@ function dragged(handle, map, moveTo) {
     });
   });
   const drop = () => {
-    if (at) moveTo(map.toPlane(at), true);
+    if (at && !map.isPinched) moveTo(map.toPlane(at), true);
     at = null;
   };
   handle.addEventListener("pointerup", drop);
