@@ -4,7 +4,7 @@ from pathlib import Path
 from npae.utils.version import __version__
 
 project = "npae"
-author = "The npae developers"
+author = project_copyright = "The npae developers"
 release = __version__
 sys.path.insert(0, str(Path(__file__).parent / "_ext"))
 extensions = [
@@ -37,7 +37,7 @@ sphinx_gallery_conf = {
     "image_scrapers": ("matplotlib",),
     "write_computation_times": False,  # its pages load a script from elsewhere
 }
-highlight_language = "none"  # a block without a language is no Python
+highlight_language = "text"  # a block without a language is no Python
 html_theme = "furo"
 html_title = "npae"
 templates_path = ["_templates"]

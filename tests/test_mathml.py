@@ -37,6 +37,13 @@ def test_what_would_come_out_wrong_is_a_warning_at_its_place(mathml, text):
     assert mathml.warned == [node]
 
 
+@pytest.mark.parametrize("text", [r"\hat x_i", r"\hat{x}_i", r"\bar x_{si + k, j}"])
+def test_the_index_of_a_letter_with_an_accent_stands_beside_it(mathml, text):
+    markup = "".join(mathml.markup(equation(text), as_block=False).split())
+    assert '<msub><moveraccent="true"><mi>x</mi>' in markup
+    assert "munder" not in markup
+
+
 def test_a_function_stands_apart_from_its_argument(mathml):
     assert "<mspace" in mathml.markup(equation(r"\log p"), as_block=False)
     assert "<mspace" not in mathml.markup(equation(r"\log(p)"), as_block=False)

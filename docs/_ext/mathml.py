@@ -19,6 +19,12 @@ logger = logging.getLogger(__name__)
 UNBRACED = re.compile(r"\\frac\s*\d")
 #: Functions before an argument without a bracket, between which TeX leaves a thin space, and the converter does not.
 FUNCTION = re.compile(r"(\\(?:log|exp|tanh))\s+(?=[A-Za-z\\])")
+#: A letter with an accent and an index, which the converter sets below the letter, as that of a sum.
+ACCENTED = re.compile(
+    r"<munderover>\s*(<mi>[^<]*</mi>)\s*(<m[in]>[^<]*</m[in]>|<mrow>(?:(?!</?mrow>).)*</mrow>)\s*"
+    r'(<mo stretchy="false">[^<]</mo>)\s*</munderover>',
+    re.DOTALL,
+)
 
 
 def markup(node: Any, *, as_block: bool) -> str:
@@ -27,7 +33,8 @@ def markup(node: Any, *, as_block: bool) -> str:
     try:
         if UNBRACED.search(equation):
             raise MathError("a fraction needs braces, as in \\frac{1}{2}")
-        return str(tex2mathml(FUNCTION.sub(r"\1\\,", equation), as_block=as_block))
+        converted = str(tex2mathml(FUNCTION.sub(r"\1\\,", equation), as_block=as_block))
+        return ACCENTED.sub(r'<msub><mover accent="true">\1\3</mover>\2</msub>', converted)
     except MathError as error:
         logger.warning("this equation cannot be converted to MathML: %s", error, location=node)
         return ""

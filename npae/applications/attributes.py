@@ -30,7 +30,7 @@ def attribute_vector(model: AutoencoderEstimator, plus: Any, minus: Any) -> Arra
 
     References
     ----------
-    A. Larsen, S. Sønderby, H. Larochelle, O. Winther, Autoencoding beyond pixels using a learned similarity metric,
+    Larsen, Sønderby, Larochelle & Winther, Autoencoding beyond pixels using a learned similarity metric,
     ICML 2016. T. White, Sampling generative networks, 2016, https://arxiv.org/abs/1609.04468.
 
     Examples

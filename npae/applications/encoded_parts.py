@@ -112,7 +112,7 @@ def encode_parts(
     workers : int, optional
         Processes to start on this machine; none where there is a scheduler.
     scheduler : str, optional
-        The address of a scheduler of dask, such as "tcp://host:8786".
+        The address of a scheduler of dask, such as ``tcp://host:8786``.
     options : dict
         Of ``npae.datasets.read``.
     say : function

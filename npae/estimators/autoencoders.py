@@ -22,7 +22,7 @@ KERNEL_SIZE = "Height and width of the convolutions' windows; one number for bot
 class VanillaAutoencoder(AutoencoderEstimator):
     """With ``activation="linear"`` and ``loss="mse"`` its codes span the same subspace as PCA.
 
-    P. Baldi, K. Hornik, Neural networks and principal component analysis, Neural Networks 2 (1989).
+    Baldi & Hornik, Neural networks and principal component analysis, Neural Networks 2 (1989).
 
     Examples
     --------
@@ -85,7 +85,7 @@ class DeepAutoencoder(AutoencoderEstimator):
 class ConvolutionalAutoencoder(AutoencoderEstimator):
     """Samples of shape (features,) are treated as signals: windows slide along the features.
 
-    J. Masci et al., Stacked convolutional auto-encoders for hierarchical feature extraction, ICANN 2011.
+    Masci et al., Stacked convolutional auto-encoders for hierarchical feature extraction, ICANN 2011.
 
     Examples
     --------
@@ -170,7 +170,7 @@ class DenoisingAutoencoder(AutoencoderEstimator):
 
 @estimator("The code is a distribution close to N(0, 1), so ``sample`` can draw new samples.")
 class VariationalAutoencoder(AutoencoderEstimator):
-    """D. Kingma, M. Welling, Auto-encoding variational Bayes, ICLR 2014.
+    """Kingma & Welling, Auto-encoding variational Bayes, ICLR 2014.
 
     Examples
     --------

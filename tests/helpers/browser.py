@@ -44,7 +44,7 @@ def started() -> Iterator[Any]:
 class Opened:
     """An open page with all that it requested, said on the console, or failed at."""
 
-    def __init__(self, browser: Any, path: Path, **options: Any) -> None:
+    def __init__(self, browser: Any, path: Path | str, **options: Any) -> None:
         self.context = browser.new_context(**{"viewport": DESKTOP, **options})
         self.page = self.context.new_page()
         self.requests: list[str] = []
@@ -52,7 +52,7 @@ class Opened:
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("console", lambda message: self.messages.append(message.text))
         self.page.on("pageerror", lambda error: self.messages.append(str(error)))
-        self.url = path.as_uri()
+        self.url = path if isinstance(path, str) else path.as_uri()
         self.page.goto(self.url)
 
     @property
@@ -73,8 +73,8 @@ class Opened:
 
 
 @contextmanager
-def opened(browser: Any, path: Path, **options: Any) -> Iterator[Opened]:
-    """The page in a context of its own."""
+def opened(browser: Any, path: Path | str, **options: Any) -> Iterator[Opened]:
+    """The page of a file or an address, in a context of its own."""
     page = Opened(browser, path, **options)
     try:
         yield page
