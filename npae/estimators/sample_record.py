@@ -67,13 +67,15 @@ class SampleRecord:
 
     def joined(self, other: Self) -> Self:
         """The record of the samples of both; where there are more than 2,000 hashes, the smallest are kept."""
-        known = self.hashes
-        if known.size and other.hashes.size:
-            nearest = known[np.searchsorted(known, other.hashes).clip(max=known.size - 1)]
-            hashes = np.sort(np.concatenate([known, other.hashes[nearest != other.hashes]]))
-        else:
-            hashes = known if known.size else other.hashes
-        return type(self)(hashes[:MOST], self.is_complete and other.is_complete and len(hashes) <= MOST)
+        known, new = self.hashes, other.hashes
+        if known.size:
+            nearest = known[np.searchsorted(known, new).clip(max=known.size - 1)]
+            new = new[nearest != new]
+        is_complete = self.is_complete and other.is_complete and len(known) + len(new) <= MOST
+        if len(known) >= MOST:  # few of those that come late to a long stream are among the smallest
+            new = new[new < known[MOST - 1]]
+        hashes = np.sort(np.concatenate([known, new]))[:MOST] if new.size else known[:MOST]
+        return type(self)(hashes, is_complete)
 
     def count_in(self, X: Samples) -> int:
         """How many of the recorded samples are among X (n, ...), which has the dtype of the network."""

@@ -191,6 +191,11 @@ def test_all_sides_get_the_same_number_of_threads():
     assert "false" in process.pinned(1)["XLA_FLAGS"]
 
 
+def test_flags_of_xla_that_were_given_are_kept(monkeypatch):
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_max_isa=AVX2")
+    assert process.pinned(1)["XLA_FLAGS"] == "--xla_cpu_max_isa=AVX2 --xla_cpu_multi_thread_eigen=false"
+
+
 @pytest.mark.parametrize("option", ["--peers", "--models"])
 def test_an_unknown_name_is_one_sentence(option, capsys):
     assert main(["bench", option, "theano"]) == 2

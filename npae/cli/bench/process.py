@@ -18,13 +18,14 @@ class WorkerError(RuntimeError):
 def pinned(threads: int) -> dict[str, str]:
     """Environment variables that set the number of threads of every library, and disable GPUs."""
     n = str(threads)
+    given = os.environ.get("XLA_FLAGS", "")  # such as --xla_cpu_max_isa=AVX2
     return {
         "OMP_NUM_THREADS": n,
         "OPENBLAS_NUM_THREADS": n,
         "MKL_NUM_THREADS": n,
         "NUMBA_NUM_THREADS": n,
         "NPROC": n,  # size of XLA's thread pool
-        "XLA_FLAGS": f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}",
+        "XLA_FLAGS": f"{given} --xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'}".strip(),
         "JAX_PLATFORMS": "cpu",
         "CUDA_VISIBLE_DEVICES": "",
     }
