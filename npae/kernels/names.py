@@ -33,10 +33,8 @@ KERNELS = {
     ),
     "fused": (
         "convolution_relu_max_pool",
-        "convolution_relu_max_pool_gradient",
         "fold_upsampling",
         "relu_max_pool",
-        "relu_max_pool_gradient",
         "unfold_upsampling",
         "upsample_convolution",
         "upsample_convolution_gradient",
@@ -75,6 +73,7 @@ KERNELS = {
         "sgd",
         "total",
     ),
+    "pooled_gradient": ("convolution_relu_max_pool_gradient",),
     "pooling": (
         "average_pool",
         "average_pool_gradient",

@@ -16,6 +16,9 @@ from npae.layers.pooling import MaxPool2D
 from npae.layers.upsampling import UpSample2D
 from npae.utils.types import Array, Shape
 
+#: Bytes of a line, the vector of the compiled kernels.
+LINE = 64
+
 #: Bytes of intermediate images that a fused layer processes at once: a fraction of a second-level cache.
 CACHED = 2**17
 
@@ -54,6 +57,9 @@ class ConvolutionReLUMaxPool(FusedLayer):
 
     x_padded: Array  # (N, H + top + bottom, W + left + right, in)
     between: Array  # (few, 2 OH, 2 OW, out), c of a few images
+    W_lines: Array  # (out, kh, ⌈kw·in⌉), W by output channel, its rows padded with zeros to whole lines
+    dW_lines: Array  # (out, kh, ⌈kw·in⌉)
+    dx_padded: Array  # (padded H·W·in + one line,), dx of one image
     y: Array  # (N, OH, OW, out)
     winner: Array  # (N, OH, OW, out), 0 to 3, or 4 where the maximum is not above zero
     dx: Array  # (N, H, W, in)
@@ -73,6 +79,11 @@ class ConvolutionReLUMaxPool(FusedLayer):
         output_shape = self.plain[-1].output_shape
         arena.buffer(self, "x_padded", convolution.padded_shape, zeroed=True)
         arena.workspace(self, "between", few(convolution.output_shape, arena))
+        (kh, kw), n_in, n_out = convolution.kernel_size, convolution.input_shape[2], convolution.filters
+        lanes = LINE // arena.dtype.itemsize
+        for attribute in ("W_lines", "dW_lines"):
+            arena.workspace(self, attribute, (n_out, kh, -(-kw * n_in // lanes) * lanes))
+        arena.workspace(self, "dx_padded", (prod(convolution.padded_shape) + lanes,))
         arena.buffer(self, "y", output_shape)
         arena.buffer(self, "winner", output_shape, dtype="uint8")
         arena.buffer(self, "dx", convolution.input_shape)
@@ -85,17 +96,17 @@ class ConvolutionReLUMaxPool(FusedLayer):
 
     def backward(self, dy: Array) -> Array:
         c = self.convolution
-        self.kernels.swap_channels(c.W, c.W_transposed)
         self.kernels.convolution_relu_max_pool_gradient(
             self.x_padded,
             dy,
             self.winner,
-            c.W_transposed,
-            c.zero,
+            c.W,
             *c.stride,
             *c.origin,
             int(c.needs_dx),
-            self.between,
+            self.W_lines,
+            self.dW_lines,
+            self.dx_padded,
             c.dW,
             c.db,
             self.dx,

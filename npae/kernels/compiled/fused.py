@@ -10,26 +10,33 @@ from npae.kernels.compiled.convolution import add_weight_gradient, convolution, 
 from npae.kernels.compiled.data_movement import pad
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
+from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.panel import NO, YES
-
-NONE = np.uint8(4)  # no cell of the window is above zero
+from npae.kernels.simd.pool import pool_windows
+from npae.kernels.simd.winners import NONE
 
 
 @shared_jit
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
-    """As reference.relu_max_pool; NaN is preserved."""
+    """As reference.relu_max_pool; NaN is preserved. Whole lines of channels first, then the rest of them."""
     n, rows, columns, channels = y.shape
+    lanes = LINE // y.itemsize
+    whole = channels // lanes * lanes
     x_flat, y_flat, winner_flat = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
     line = x.shape[2] * channels
     zero = y.dtype.type(0)
     for i in range(n * rows):
-        for j in range(columns):
+        for c in range(0, whole, lanes):
+            pool_windows(
+                columns, channels, x_flat, 2 * i * line + c, line, y_flat, winner_flat, i * columns * channels + c
+            )
+        for j in range(columns if whole < channels else 0):
             place = 2 * i * line + 2 * j * channels
             a, b = x_flat[place:][:channels], x_flat[place + channels :][:channels]
             d, e = x_flat[place + line :][:channels], x_flat[place + line + channels :][:channels]
             place = (i * columns + j) * channels
             best, which = y_flat[place:][:channels], winner_flat[place:][:channels]
-            for c in range(channels):
+            for c in range(whole, channels):
                 upper, lower = _larger(a[c], b[c]), _larger(d[c], e[c])
                 value = _larger(upper, lower)
                 upper_cell = np.uint8(0) if upper == a[c] else np.uint8(1)
@@ -45,25 +52,6 @@ def _larger(a: float, b: float) -> float:
     return b if (b > a) | (b != b) else a
 
 
-@shared_jit
-def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
-    """As reference.relu_max_pool_gradient."""
-    n, rows, columns, channels = dy.shape
-    dy_flat, winner_flat, dx_flat = dy.reshape(-1), winner.reshape(-1), dx.reshape(-1)
-    line = dx.shape[2] * channels
-    zero = dx.dtype.type(0)
-    for i in range(n * rows):
-        for j in range(columns):
-            place = (i * columns + j) * channels
-            slope, which = dy_flat[place:][:channels], winner_flat[place:][:channels]
-            for cell in range(4):
-                place = (2 * i + cell // 2) * line + (2 * j + cell % 2) * channels
-                target = dx_flat[place:][:channels]
-                this = np.uint8(cell)
-                for c in range(channels):
-                    target[c] = slope[c] if which[c] == this else zero
-
-
 @jit
 def convolution_relu_max_pool(
     x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
@@ -73,36 +61,6 @@ def convolution_relu_max_pool(
         stop = min(i + len(between), len(x))
         convolution(x[i:stop], W, b, stride_h, stride_w, between[: stop - i])
         relu_max_pool(between[: stop - i], y[i:stop], winner[i:stop])
-
-
-@jit
-def convolution_relu_max_pool_gradient(
-    x: Array,
-    dy: Array,
-    winner: Array,
-    W_transposed: Array,
-    zero: Array,
-    stride_h: int,
-    stride_w: int,
-    top: int,
-    left: int,
-    needs_dx: int,
-    between: Array,
-    dW: Array,
-    db: Array,
-    dx: Array,
-) -> None:
-    """As reference.convolution_relu_max_pool_gradient."""
-    dW[...] = 0
-    db[...] = 0
-    for i in range(0, len(x), len(between)):
-        stop = min(i + len(between), len(x))
-        slope = between[: stop - i]
-        relu_max_pool_gradient(dy[i:stop], winner[i:stop], slope)
-        add_weight_gradient(x[i:stop], slope, stride_h, stride_w, dW)
-        _add_columns(slope, db)
-        if needs_dx:
-            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[i:stop])
 
 
 @jit

@@ -20,12 +20,6 @@ def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
     winner[...] = np.where(y > 0, cells.argmax(axis=-1), 4)
 
 
-def relu_max_pool_gradient(dy: Array, winner: Array, dx: Array) -> None:
-    """dx = dy in the winner's cell of each window, else 0."""
-    for cell in range(4):
-        dx[:, cell // 2 :: 2, cell % 2 :: 2] = np.where(winner == cell, dy, 0)
-
-
 def convolution_relu_max_pool(
     x: Array, W: Array, b: Array, stride_h: int, stride_w: int, between: Array, y: Array, winner: Array
 ) -> None:
@@ -35,35 +29,6 @@ def convolution_relu_max_pool(
         convolved = between[: few.stop - i]
         convolution(x[few], W, b, stride_h, stride_w, convolved)
         relu_max_pool(convolved, y[few], winner[few])
-
-
-def convolution_relu_max_pool_gradient(
-    x: Array,
-    dy: Array,
-    winner: Array,
-    W_transposed: Array,
-    zero: Array,
-    stride_h: int,
-    stride_w: int,
-    top: int,
-    left: int,
-    needs_dx: int,
-    between: Array,
-    dW: Array,
-    db: Array,
-    dx: Array,
-) -> None:
-    """Gradients of ``convolution_relu_max_pool``; dx is written if ``needs_dx``. ``zero`` (in,) is a bias of zeros."""
-    dW[...], db[...] = 0, 0
-    for i in range(0, len(x), len(between)):
-        few = slice(i, min(i + len(between), len(x)))
-        slope, part = between[: few.stop - i], np.empty_like(dW)
-        relu_max_pool_gradient(dy[few], winner[few], slope)
-        convolution_weight_gradient(x[few], slope, stride_h, stride_w, part)
-        dW += part
-        db += slope.sum(axis=(0, 1, 2))
-        if needs_dx:
-            transposed_convolution(slope, W_transposed, zero, stride_h, stride_w, top, left, dx[few])
 
 
 def upsample_convolution(

@@ -87,9 +87,29 @@ def loop(builder: Any, count: Any) -> Iterator[Any]:
     builder.position_at_end(body)
     yield index
     index.add_incoming(builder.add(index, count.type(1)), builder.block)
+    _branch_back(builder, head)
+    builder.position_at_end(after)
+
+
+def _branch_back(builder: Any, head: Any) -> None:
     once = builder.module.add_metadata([builder.module.add_metadata(["llvm.loop.unroll.disable"])])
     once.operands = (once, *once.operands)  # the first operand of a loop's metadata is itself
     builder.branch(head).set_metadata("llvm.loop", once)
+
+
+@contextmanager
+def set_bits(builder: Any, bits: Any) -> Iterator[Any]:
+    """Emit a loop over the positions of the bits of an integer that are 1, the lowest first."""
+    before, head, body, after = builder.block, *(builder.append_basic_block(name) for name in ("head", "body", "after"))
+    builder.branch(head)
+    builder.position_at_end(head)
+    left = builder.phi(bits.type)
+    left.add_incoming(bits, before)
+    builder.cbranch(builder.icmp_unsigned("!=", left, bits.type(0)), body, after)
+    builder.position_at_end(body)
+    yield builder.cttz(left, ir.IntType(1)(1))
+    left.add_incoming(builder.and_(left, builder.sub(left, bits.type(1))), builder.block)
+    _branch_back(builder, head)
     builder.position_at_end(after)
 
 

@@ -1,0 +1,67 @@
+"""ReLU and 2×2 max pooling of one line of channels, over one row of windows."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba.core import types
+
+from npae.kernels.reference.array import Array
+from npae.kernels.simd.llvm import LINE, Line, loop, pointers, vector_loop
+from npae.kernels.simd.winners import NONE
+
+
+def _pool_windows_in_python(
+    columns: int, channels: int, x: Array, x_at: int, x_row: int, y: Array, winner: Array, y_at: int
+) -> None:
+    """The computation of ``pool_windows`` in Python. Arrays are flat; ``x_row`` is the distance of two rows of x."""
+    lanes = LINE // x.itemsize
+    for q in range(columns):
+        places = [x_at + 2 * q * channels + below + beside for below in (0, x_row) for beside in (0, channels)]
+        cells = np.array([x[place:][:lanes] for place in places])
+        which = np.where(np.isnan(cells).any(axis=0), 0, np.argmax(cells, axis=0))
+        value, place = cells.max(axis=0), y_at + q * channels
+        y[place:][:lanes] = np.where(value < 0, 0, value)
+        winner[place:][:lanes] = np.where(value > 0, which, NONE)
+
+
+def _emit_pool_windows(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    given = pointers(_pool_windows_in_python, context, builder, signature, arguments)
+    line = Line(builder, given["y"])
+    channels, first = given["channels"], builder.gep(given["x"], [given["x_at"]])
+    cells = ir.VectorType(ir.IntType(8), line.lanes)
+    a_cell = [ir.Constant(cells, [cell] * line.lanes) for cell in range(int(NONE) + 1)]
+    zero = line.vector(None)
+    with loop(builder, given["columns"]) as q:
+        above = builder.gep(first, [builder.mul(q, builder.add(channels, channels))])
+        below = builder.gep(above, [given["x_row"]])
+        beside = (channels.type(0), channels)
+        a, b, d, e = (line.load(builder.gep(row, [at])) for row in (above, below) for at in beside)
+        upper, lower = _larger(builder, a, b), _larger(builder, d, e)
+        value = _larger(builder, upper, lower)
+        upper_cell = builder.select(builder.fcmp_ordered("==", upper, a), a_cell[0], a_cell[1])
+        lower_cell = builder.select(builder.fcmp_ordered("==", lower, d), a_cell[2], a_cell[3])
+        cell = builder.select(builder.fcmp_ordered("==", value, upper), upper_cell, lower_cell)
+        cell = builder.select(builder.fcmp_ordered(">", value, zero), cell, a_cell[int(NONE)])
+        place = builder.add(given["y_at"], builder.mul(q, channels))
+        line.store(
+            builder.select(builder.fcmp_ordered("<", value, zero), zero, value), builder.gep(given["y"], [place])
+        )
+        builder.store(cell, builder.bitcast(builder.gep(given["winner"], [place]), cells.as_pointer()), align=1)
+    return context.get_dummy_value()
+
+
+def _larger(builder: Any, a: Any, b: Any) -> Any:
+    """The larger of two lines; NaN is larger than everything."""
+    is_b = builder.or_(builder.fcmp_ordered(">", b, a), builder.fcmp_unordered("uno", b, b))
+    return builder.select(is_b, b, a)
+
+
+@vector_loop(_pool_windows_in_python)
+def pool_windows(
+    typing_context: Any, columns: Any, channels: Any, x: Any, x_at: Any, x_row: Any, y: Any, winner: Any, y_at: Any
+) -> tuple[Any, Callable[..., Any]]:
+    """Numba type signature of ``_pool_windows_in_python``, whose arguments it takes."""
+    n = types.intp
+    return types.void(n, n, x, n, n, y, winner, n), _emit_pool_windows
