@@ -8,6 +8,7 @@ import numpy as np
 from npae.kernels.compiled.activation import relu
 from npae.kernels.compiled.convolution import add_weight_gradient, convolution, transposed_convolution
 from npae.kernels.compiled.data_movement import pad
+from npae.kernels.compiled.matmul import column_sum
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE
@@ -133,12 +134,10 @@ def _mask_inside(y: Array, top: int, left: int, padded: Array) -> None:
 @shared_jit
 def _add_columns(a: Array, s: Array) -> None:
     """s (channels,) += the sum of a (..., channels) over all positions."""
-    channels = s.size
-    flat = a.reshape(-1)
-    for first in range(0, flat.size, channels):
-        line = flat[first:][:channels]
-        for c in range(channels):
-            s[c] += line[c]
+    part = np.empty_like(s)
+    column_sum(a.reshape(-1, s.size), part)
+    for c in range(s.size):
+        s[c] += part[c]
 
 
 @jit
