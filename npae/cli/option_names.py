@@ -38,10 +38,12 @@ def in_options(text: str, args: argparse.Namespace) -> str:
     """
     text = INSTEAD.sub(r"\1", TO_PYTHON.sub("", text))
     typed = repr([value for name, value in vars(args).items() if name not in ("verb", "type", "whole_parser")])
+    before = text
     for name, option in option_names(args.whole_parser, args.verb).items():
         if name not in typed and name in text:
             text = _renamed(text, name, option)
-    return re.sub(r"\b(is|or) None\b", r"\1 none", text)
+    # A None in a message that names no option is none of a parameter, and stays.
+    return text if text == before else re.sub(r"\b(is|or) None\b", r"\1 none", text)
 
 
 def described(text: str, names: Mapping[str, str]) -> str:

@@ -165,6 +165,15 @@ class Source(ABC):
         """Called where the source is given to a method of a model.
 
         What was found out of samples that may have changed since, as those of an array in memory, is forgotten.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from npae.datasets import ArraySource
+        >>> rows = np.zeros((3, 2))
+        >>> source = ArraySource(rows)
+        >>> rows[0] = 1
+        >>> source.begin_use()
         """
 
     def __len__(self) -> int:

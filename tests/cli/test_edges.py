@@ -155,10 +155,10 @@ def test_one_of_several_names_may_be_standard_input(monkeypatch: pytest.MonkeyPa
     ("words", "said"),
     [
         (["train", "deep", "--epochs", "x"], "argument --epochs: 'x' is not a whole number"),
-        (["sample", "m.safetensors", "-n", "2.5"], "argument -n: '2.5' is not a whole number"),
+        (["sample", "m.safetensors", "-n", "2.5"], "argument -n/--number: '2.5' is not a whole number"),
         (["train", "deep", "--learning-rate", "fast"], "argument --learning-rate: 'fast' is not a number"),
         (["encode", "m.safetensors", "--divide", "x"], "argument --divide: 'x' is not a number"),
-        (["sample", "m.safetensors", "-n", "0"], "argument -n: 0 is not a whole number of at least 1"),
+        (["sample", "m.safetensors", "-n", "0"], "argument -n/--number: 0 is not a whole number of at least 1"),
     ],
 )
 def test_a_word_that_is_no_number_is_said_to_be_none(words: list[str], said: str, capsys) -> None:

@@ -556,7 +556,7 @@ def test_an_empty_folder_and_one_of_other_things_are_refused(tmp_path):
 
 def test_more_images_than_memory_should_hold_are_refused(tmp_path, monkeypatch):
     save_image(tmp_path, "a.png", GREY)
-    with pytest.raises(FileFormatError, match="smaller size"):
+    with pytest.raises(FileFormatError, match="made smaller"):
         read_images(tmp_path, size=(10**6, 10**6))
     monkeypatch.setattr(images_module, "MAX_BYTES", 100)
     with pytest.raises(FileFormatError, match="give fewer"):

@@ -131,7 +131,7 @@ def test_the_command_line_takes_a_range(tmp_path, capsys):
     ]
     train += ["--batch-size", "10", "--no-verbose", "--out", str(tmp_path / "run")]
     assert main([*train, "--noise-level", "0.5,0.1"]) == 2
-    assert "noise_level is (0.5, 0.1), from high to low; give the lower number first" in capsys.readouterr().err
+    assert "--noise-level is (0.5, 0.1), from high to low; give the lower number first" in capsys.readouterr().err
     assert main([*train, "--noise-level", "0,0.5"]) == 0
     assert npae.load(tmp_path / "run/model.safetensors").noise_level == (0.0, 0.5)
     with pytest.raises(SystemExit):
