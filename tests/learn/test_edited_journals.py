@@ -72,7 +72,7 @@ def test_an_edited_line_of_the_journal_is_told_of_and_the_file_examined_anew(tmp
     assert "journal" not in capsys.readouterr().err
     journal.write_text(json.dumps({**entry, name: value}) + "\n", encoding="utf-8")
     assert main(command) == 0
-    assert f"the journal says for dense of anna that {name} is {value!r}" in capsys.readouterr().err
+    assert f"the journal says for dense of anna that {name} is {json.dumps(value)}, which" in capsys.readouterr().err
     assert "anna,dense,pass" in (tmp_path / "out.csv").read_text(encoding="utf-8")
 
 

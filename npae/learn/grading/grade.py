@@ -4,6 +4,7 @@ Inputs and true results are drawn once for the whole class, from a random seed t
 """
 
 import copy
+import json
 import secrets
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -161,7 +162,7 @@ def _row_of_entry(entry: Mapping[str, Any]) -> Row | None:
             sound = is_number or type(value) is KINDS[name]
         if not sound or (name == "status" and value not in STATUSES):
             warnings.warn(
-                f"the journal says for {row.exercise} of {row.learner} that {name} is {value!r}, which npae grade "
+                f"the journal says for {row.exercise} of {row.learner} that {name} is {json.dumps(value)}, which npae grade "
                 f"never writes; that file is examined anew",
                 stacklevel=2,
             )
