@@ -162,8 +162,8 @@ def _row_of_entry(entry: Mapping[str, Any]) -> Row | None:
             sound = is_number or type(value) is KINDS[name]
         if not sound or (name == "status" and value not in STATUSES):
             warnings.warn(
-                f"the journal says for {row.exercise} of {row.learner} that {name} is {json.dumps(value)}, which npae grade "
-                f"never writes; that file is examined anew",
+                f"the journal says for {row.exercise} of {row.learner} that {name} is {json.dumps(value)}, which "
+                "npae grade never writes; that file is examined anew",
                 stacklevel=2,
             )
             return None
