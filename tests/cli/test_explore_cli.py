@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.small_models import data_for, fitted
+from helpers.small_models import data_for, fitted, unfitted
 
 from npae.cli import main
 
@@ -39,3 +39,18 @@ def test_float16_makes_the_page_smaller_and_an_existing_one_is_kept_without_forc
     size = out.stat().st_size
     assert main([*command, "--weights", "float16", "--force"]) == 0
     assert out.stat().st_size < size
+
+
+def test_the_page_of_a_run_has_the_name_of_its_folder_and_a_conditional_model_needs_labels(tmp_path, capsys):
+    X = data_for("variational")
+    np.save(tmp_path / "data.npy", X)
+    np.save(tmp_path / "labels.npy", np.arange(len(X)) % 3)
+    (tmp_path / "my run").mkdir()
+    model = unfitted("variational", conditional=True).fit(X, np.arange(len(X)) % 3)
+    model.save(tmp_path / "my run" / "model.safetensors")
+    out = tmp_path / "explore.html"
+    command = ["explore", str(tmp_path / "my run"), "--data", str(tmp_path / "data.npy"), "--out", str(out)]
+    assert main(command) == 2
+    assert "this model is conditional" in capsys.readouterr().err
+    assert main([*command, "--labels", str(tmp_path / "labels.npy")]) == 0
+    assert "<title>my run: VariationalAutoencoder</title>" in out.read_text(encoding="utf-8")
