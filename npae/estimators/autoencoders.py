@@ -52,7 +52,7 @@ class VanillaAutoencoder(AutoencoderEstimator):
 
 @estimator("Several dense layers and their mirror image; the code is linear.")
 class DeepAutoencoder(AutoencoderEstimator):
-    """G. Hinton, R. Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 313 (2006).
+    """Hinton & Salakhutdinov, Reducing the dimensionality of data with neural networks, Science 313 (2006).
 
     Examples
     --------
@@ -125,7 +125,7 @@ class ConvolutionalAutoencoder(AutoencoderEstimator):
 
 @estimator("Trained to reconstruct clean samples from noisy ones; ``reconstruct`` removes noise.")
 class DenoisingAutoencoder(AutoencoderEstimator):
-    """P. Vincent et al., Stacked denoising autoencoders, Journal of Machine Learning Research 11 (2010).
+    """Vincent et al., Stacked denoising autoencoders, Journal of Machine Learning Research 11 (2010).
 
     Examples
     --------

@@ -149,7 +149,7 @@ class Autoencoder(Network):
         Returns
         -------
         float
-            L.
+            The loss L.
 
         Examples
         --------

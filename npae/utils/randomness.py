@@ -9,7 +9,7 @@ kernels, for which ``RunState.set_key`` writes key and counter.
 
 References
 ----------
-.. [1] J. K. Salmon et al., Parallel random numbers: as easy as 1, 2, 3. SC 2011.
+.. [1] Salmon et al., Parallel random numbers: as easy as 1, 2, 3. SC 2011.
 """
 
 import hashlib
