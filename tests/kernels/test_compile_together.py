@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(default_kernels() is reference_kernels(), reason
 
 #: Four kernels with one call each; with PATIENT the first process waits until the second has begun the last kernel.
 PROGRAM = """
-import os, subprocess, sys, warnings
+import os, subprocess, sys, threading, warnings
 warnings.simplefilter("error")
 import numpy as np
 from npae.kernels import compiled
@@ -34,6 +34,10 @@ class Patient(compile_together.Helper):
             assert self._news.wait_for(lambda: self._begun == 0, 120)
 if os.environ.get("PATIENT"):
     compile_together.Helper = Patient
+if os.environ.get("THREADS"):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+    threading.Thread.start = refuse
 started, start = [], subprocess.Popen
 def note(*arguments, **options):
     started.append(start(*arguments, **options))
@@ -73,6 +77,7 @@ def test_what_the_second_process_has_compiled_is_loaded(tmp_path: Path) -> None:
     [
         pytest.param({"BOOTSTRAP": "import sys; sys.stdout.write('b'); sys.stdout.flush()"}, id="it ends in between"),
         pytest.param({"EXECUTABLE": "/no/python"}, id="it cannot be started"),
+        pytest.param({"THREADS": "1"}, id="no thread can be started"),
     ],
 )
 def test_without_the_second_process_all_is_compiled_here(tmp_path: Path, more: dict[str, str]) -> None:

@@ -22,11 +22,12 @@ from npae.kernels.jit import jit
 USED = {
     "numba.core.types": ["Array", "Float", "CPointer", "intp", "int32", "int64", "void", "none"],  # npae/kernels
     "numba.core.cgutils": ["alloca_once", "raw_memcpy", "get_or_insert_function"],  # llvm.py, rendezvous.py
-    "numba.core.compiler_lock": ["global_compiler_lock"],  # trampoline.py
+    "numba.core.compiler_lock": ["global_compiler_lock"],  # jit.py, trampoline.py
+    "numba.core.caching": ["CompileResultCacheImpl", "FunctionCache"],  # machine_code.py
     "numba.extending": ["intrinsic"],  # llvm.py, rendezvous.py, trampoline.py
     "numba.np.arrayobj": ["populate_array"],  # trampoline.py
     "numba.config": ["DISABLE_JIT"],  # llvm.py
-    "llvmlite.binding": ["get_host_cpu_features"],  # llvm.py
+    "llvmlite.binding": ["add_symbol", "get_host_cpu_features"],  # shared_code.py, llvm.py
     "llvmlite.ir": [
         *["Constant", "DoubleType", "FloatType", "Function", "FunctionType", "IRBuilder", "IntType", "Undefined"],
         *["VectorType", "VoidType"],
@@ -149,6 +150,8 @@ def test_the_context_gives_types_sizes_and_libraries(compiled: Any) -> None:
     assert context.get_data_type(types.float32) == ir.FloatType()
     assert context.get_abi_sizeof(ir.DoubleType()) == 8
     assert callable(context.get_dummy_value)
+    assert positional(context.insert_user_function) == ["func", "fndesc"]  # shared_code.py
+    assert positional(context.remove_user_function) == ["func"]
     library = context.codegen().create_library("npae_test")
     assert all(hasattr(library, name) for name in ("create_ir_module", "add_ir_module", "finalize"))
 
@@ -159,6 +162,8 @@ def test_a_dispatcher_tells_its_overloads_and_the_function_it_was_made_of() -> N
     assert hasattr(kernel, "py_func")
     assert hasattr(kernel, "overloads")
     assert hasattr(kernel.stats, "cache_path")
+    assert positional(kernel.add_overload) == ["cres"]  # jit.py
+    assert callable(kernel._compile_for_args)
 
 
 @NEEDS_JIT

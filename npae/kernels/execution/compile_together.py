@@ -47,8 +47,9 @@ class Wanted(NamedTuple):
 
 def compile_together(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> None:
     """Compile kernels, given with the types of their arguments, if so many are missing that two processes gain."""
-    if usable_processors() == 1 or "python" not in Path(sys.executable or "").name.lower():
-        return  # a program that Python is a part of would start itself
+    is_python = "python" in Path(sys.executable or "").name.lower() and not hasattr(sys, "frozen")
+    if usable_processors() == 1 or not is_python:  # a program that Python is a part of would start itself
+        return
     missing = {Wanted(kernel.py_func.__module__, kernel.__name__, kinds): kernel for kernel, kinds in calls}
     missing = {wanted: kernel for wanted, kernel in missing.items() if _is_missing(kernel, wanted.kinds)}
     if len(missing) < FEWEST:
@@ -96,9 +97,15 @@ class Helper:
         except OSError:
             return
         self._process = process
-        assert process.stdin is not None
+        self._listener = threading.Thread(target=self._listen, name="npae compiler's news", daemon=True)
+        try:
+            self._listener.start()
+        except RuntimeError:  # no more threads can be started
+            process.kill()
+            process.communicate()
+            self._process = None
+            return
         self._tell(pickle.dumps(sys.path) + pickle.dumps(list(order)))
-        threading.Thread(target=self._listen, name="npae compiler's news", daemon=True).start()
 
     def _tell(self, content: bytes) -> None:
         assert self._process is not None
@@ -140,6 +147,7 @@ class Helper:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listener.join()
 
 
 def compile_backwards(given: BinaryIO, said: BinaryIO) -> None:
