@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 from npae.kernels.execution.processors import usable_processors
 
 FEWEST = 4  # kernels for which a process is started
-LONGEST = 60.0  # seconds for its end, when it has nothing left to do
+LONGEST = 60.0  # seconds to wait for a kernel that it has begun, and for its end
 
 #: The first to be compiled; those that call the same shared functions are next to each other.
 PRODUCTS = (
@@ -134,7 +134,7 @@ class Helper:
             return
         self._tell(b".")
         with self._news:
-            self._news.wait_for(lambda: self._begun > i or self._done <= i)
+            self._news.wait_for(lambda: self._begun > i or self._done <= i, LONGEST)
 
     def end(self) -> None:
         """Have it end after what it is compiling."""
