@@ -2,7 +2,7 @@
 
 ::
 
-    parameters:  θ, a dθ for each replica, the optimizer's vectors, three copies of θ that training keeps,
+    parameters:  θ, a dθ for each replica, the optimizer's vectors, two copies of θ that training keeps,
                  and the layers' workspaces
     batch:       activations and their gradients for each sample, divided among the replicas, and the samples
 
@@ -19,7 +19,7 @@ from npae.utils.memory import format_bytes, require_memory
 if TYPE_CHECKING:
     from npae.network.base import Network
 
-COPIES = 3  # of θ: before the epoch, after the last finite one, and with the lowest validation loss
+COPIES = 2  # of θ: the last that gave a finite loss at the start of an epoch, and with the lowest validation loss
 
 
 def parameter_bytes_needed(net: "Network", remembered: Sequence[str], n_jobs: int) -> int:

@@ -133,7 +133,7 @@ class Training(TrainingState):
             network.arena.allocate()
         self.optimizer.bind(network.arena)
         self._replicas: Replicas = ThreadReplicas(network, self.n_jobs)
-        self.last_finite_theta, self._theta_before = network.theta.copy(), network.theta.copy()
+        self.last_finite_theta = network.theta.copy()
 
     @property
     def n_shards(self) -> int:  # type: ignore[override]
@@ -406,7 +406,6 @@ class Training(TrainingState):
         net, x = self.network, order.x
         if progress.batches == 0:
             progress.begin_epoch()
-            self._theta_before[...] = net.theta
         self._replicas.set_data(x, self.batch_size, data.labels)
         for step, chosen in enumerate(order.batches(self.epoch, progress.batches), start=progress.batches):
             loss = self._step(data, chosen, step, progress)
@@ -440,7 +439,7 @@ class Training(TrainingState):
             self._stop_at_non_finite(data, chosen, step)
         progress.is_consistent = False
         if step == 0:  # the finite loss shows that the parameters with which this epoch began are good: keep them
-            self.last_finite_theta, self._theta_before = self._theta_before, self.last_finite_theta
+            self.last_finite_theta[...] = net.theta
         if self.clip_norm is not None:
             clip_by_norm(net.dtheta, self.clip_norm)
         self.optimizer.step(self.schedule(net.run.step), self._replicas.team)
