@@ -146,7 +146,7 @@ def _map(d: Demonstration) -> str:
     return _section(
         "A map of the digits",
         "The code of two values, all of it: where the test digits "
-        "lie (left), and what the decoder makes of each place from −2.4 to 2.4 (right).",
+        "lie, and, beside or below, what the decoder makes of each place from −2.4 to 2.4.",
         f'<div class="pair"><div class="chart" {SCROLLS}>{plot}</div><div class="plane">{grid}</div></div>',
     )
 

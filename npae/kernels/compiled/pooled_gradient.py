@@ -7,7 +7,7 @@ with lines of output channels.
 
 import numpy as np
 
-from npae.kernels.jit import jit
+from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 from npae.kernels.simd.llvm import LINE
@@ -68,7 +68,7 @@ def _add_slopes(dy: Array, winner: Array, db: Array) -> None:
             db[c] += partial[i * channels + c]
 
 
-@jit
+@shared_jit
 def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_lines: Array, dW: Array) -> None:
     """dW at the columns of patches that fill whole lines."""
     kh, kw, n_in, n_out = dW.shape
@@ -104,7 +104,7 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
                 dW_rows[k, i, c] = dW_lines[c, k, i]
 
 
-@jit
+@shared_jit
 def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: Array) -> None:
     """dW at the columns of patches after the last whole line."""
     kh, kw, n_in, n_out = dW.shape
@@ -138,7 +138,7 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
                         copy(total, (r * n_columns + s) * lanes, dW_flat, place, n_channels)
 
 
-@jit
+@shared_jit
 def _input_gradient(
     dy: Array,
     winner: Array,
