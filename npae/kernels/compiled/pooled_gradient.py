@@ -68,6 +68,12 @@ def _add_slopes(dy: Array, winner: Array, db: Array) -> None:
             db[c] += partial[i * channels + c]
 
 
+@jit
+def _part(n_rows: int, n_columns: int) -> int:
+    """The number of the part of a patch of which so many rows and columns are left; see ``winners``."""
+    return (min(PATCH_ROWS, n_rows) - 1) * PATCH_COLUMNS + min(PATCH_COLUMNS, n_columns)
+
+
 @shared_jit
 def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_lines: Array, dW: Array) -> None:
     """dW at the columns of patches that fill whole lines."""
@@ -80,7 +86,7 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
     for image in range(len(x)):
         for k in range(0, kh, PATCH_ROWS):
             for m in range(0, n_lines, PATCH_COLUMNS):
-                part = (min(PATCH_ROWS, kh - k) - 1) * PATCH_COLUMNS + min(PATCH_COLUMNS, n_lines - m)
+                part = _part(kh - k, n_lines - m)
                 for c in range(n_out):
                     add_patches(
                         part,
@@ -119,7 +125,7 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
         for k in range(0, kh, PATCH_ROWS):
             for m in range(window // lanes * lanes, window, PATCH_COLUMNS):
                 n_rows, n_columns = min(PATCH_ROWS, kh - k), min(PATCH_COLUMNS, window - m)
-                part = (n_rows - 1) * PATCH_COLUMNS + n_columns
+                part = _part(n_rows, n_columns)
                 total[:] = 0
                 for i in range(len(x) * rows):
                     x_at = i // rows * size + i % rows * steps[0] + k * steps[4] + m
@@ -170,7 +176,7 @@ def _input_gradient(
             n_channels = min(CHANNELS, n_out - j)
             for k in range(0, kh, PATCH_ROWS):
                 for m in range(0, n_lines, PATCH_COLUMNS):
-                    part = (min(PATCH_ROWS, kh - k) - 1) * PATCH_COLUMNS + min(PATCH_COLUMNS, n_lines - m)
+                    part = _part(kh - k, n_lines - m)
                     for p in range(rows):
                         for q in range(columns):
                             at = ((image * rows + p) * columns + q) * n_out + j

@@ -77,39 +77,47 @@ class Line:
 
 @contextmanager
 def loop(builder: Any, count: Any) -> Iterator[Any]:
-    """Emit a loop over 0, 1, … count − 1, not unrolled: unrolling took most of the compile time and gained nothing."""
-    before, head, body, after = builder.block, *(builder.append_basic_block(name) for name in ("head", "body", "after"))
-    builder.branch(head)
-    builder.position_at_end(head)
-    index = builder.phi(count.type)
-    index.add_incoming(count.type(0), before)
-    builder.cbranch(builder.icmp_signed("<", index, count), body, after)
-    builder.position_at_end(body)
-    yield index
-    index.add_incoming(builder.add(index, count.type(1)), builder.block)
-    _branch_back(builder, head)
-    builder.position_at_end(after)
-
-
-def _branch_back(builder: Any, head: Any) -> None:
-    once = builder.module.add_metadata([builder.module.add_metadata(["llvm.loop.unroll.disable"])])
-    once.operands = (once, *once.operands)  # the first operand of a loop's metadata is itself
-    builder.branch(head).set_metadata("llvm.loop", once)
+    """Emit a loop over 0, 1, … count − 1."""
+    zero, one = count.type(0), count.type(1)
+    with _loop_from(
+        builder, zero, lambda i: builder.icmp_signed("<", i, count), lambda i: builder.add(i, one)
+    ) as index:
+        yield index
 
 
 @contextmanager
 def set_bits(builder: Any, bits: Any) -> Iterator[Any]:
     """Emit a loop over the positions of the bits of an integer that are 1, the lowest first."""
+    zero, one = bits.type(0), bits.type(1)
+    with _loop_from(
+        builder,
+        bits,
+        lambda left: builder.icmp_unsigned("!=", left, zero),
+        lambda left: builder.and_(left, builder.sub(left, one)),
+    ) as left:
+        yield builder.cttz(left, ir.IntType(1)(1))
+
+
+@contextmanager
+def _loop_from(
+    builder: Any, first: Any, goes_on: Callable[[Any], Any], following: Callable[[Any], Any]
+) -> Iterator[Any]:
+    """Emit a loop over first, following(first), … as long as goes_on(value).
+
+    It is not unrolled: unrolling took most of the compile time and gained nothing.
+    """
     before, head, body, after = builder.block, *(builder.append_basic_block(name) for name in ("head", "body", "after"))
     builder.branch(head)
     builder.position_at_end(head)
-    left = builder.phi(bits.type)
-    left.add_incoming(bits, before)
-    builder.cbranch(builder.icmp_unsigned("!=", left, bits.type(0)), body, after)
+    value = builder.phi(first.type)
+    value.add_incoming(first, before)
+    builder.cbranch(goes_on(value), body, after)
     builder.position_at_end(body)
-    yield builder.cttz(left, ir.IntType(1)(1))
-    left.add_incoming(builder.and_(left, builder.sub(left, bits.type(1))), builder.block)
-    _branch_back(builder, head)
+    yield value
+    value.add_incoming(following(value), builder.block)
+    once = builder.module.add_metadata([builder.module.add_metadata(["llvm.loop.unroll.disable"])])
+    once.operands = (once, *once.operands)  # the first operand of a loop's metadata is itself
+    builder.branch(head).set_metadata("llvm.loop", once)
     builder.position_at_end(after)
 
 

@@ -48,11 +48,6 @@ class _Winners:
         self.number = self.given["part"].type
         self.steps = [builder.extract_value(self.given["steps"], i) for i in range(5)]
 
-    def for_each_part(self, emit: Callable[[int, int], None]) -> None:
-        """Emit code for every size of a part, and a switch between them."""
-        most = PATCH_ROWS * PATCH_COLUMNS
-        for_each_row_count(self.builder, self.given["part"], most, lambda n: emit(*_size_in_python(n)))
-
     def address(self, name: str, *offsets: Any) -> Any:
         """The address in the array ``name`` at its first place, moved by ``offsets``."""
         pointer = self.builder.gep(self.given[name], [self.given[name + "_at"]])
@@ -85,6 +80,18 @@ class _Winners:
             self.line.store(self.builder.load(total), place)
 
 
+def _emitter(python: Callable[..., None], emit: Callable[[_Winners, int, int], None]) -> Callable[..., Any]:
+    """What emits the loop ``python``: code of ``emit`` for every size of a part, and a switch between them."""
+
+    def emit_loop(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        w = _Winners(python, context, builder, signature, arguments)
+        most = PATCH_ROWS * PATCH_COLUMNS
+        for_each_row_count(builder, w.given["part"], most, lambda n: emit(w, *_size_in_python(n)))
+        return context.get_dummy_value()
+
+    return emit_loop
+
+
 def _add_patches_in_python(
     part: int,
     rows: int,
@@ -112,12 +119,6 @@ def _add_patches_in_python(
             for k in range(n_rows):
                 patch = x[corner + k * steps[4] :][:size]
                 total[total_at + k * total_row :][:size] += dy[place] * patch
-
-
-def _emit_add_patches(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    w = _Winners(_add_patches_in_python, context, builder, signature, arguments)
-    w.for_each_part(lambda n_rows, n_columns: _emit_patches(w, n_rows, n_columns))
-    return context.get_dummy_value()
 
 
 def _emit_patches(w: _Winners, n_rows: int, n_columns: int) -> None:
@@ -157,7 +158,9 @@ def add_patches(
 ) -> tuple[Any, Callable[..., Any]]:
     """Numba type signature of ``_add_patches_in_python``, whose arguments it takes."""
     n = types.intp
-    return types.void(n, n, n, x, n, steps, dy, n, winner, n, total, n, n), _emit_add_patches
+    return types.void(n, n, n, x, n, steps, dy, n, winner, n, total, n, n), _emitter(
+        _add_patches_in_python, _emit_patches
+    )
 
 
 def _add_weights_in_python(
@@ -186,12 +189,6 @@ def _add_weights_in_python(
         for k in range(n_rows):
             weights = W[W_at + c * W_channel + k * W_row :][:size]
             x[corner + k * steps[4] :][:size] += dy[dy_at + c] * weights
-
-
-def _emit_add_weights(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    w = _Winners(_add_weights_in_python, context, builder, signature, arguments)
-    w.for_each_part(lambda n_rows, n_columns: _emit_weights(w, n_rows, n_columns))
-    return context.get_dummy_value()
 
 
 def _emit_weights(w: _Winners, n_rows: int, n_columns: int) -> None:
@@ -243,7 +240,7 @@ def add_weights(
 ) -> tuple[Any, Callable[..., Any]]:
     """Numba type signature of ``_add_weights_in_python``, whose arguments it takes."""
     n = types.intp
-    return types.void(n, n, W, n, n, n, steps, dy, n, winner, n, x, n), _emit_add_weights
+    return types.void(n, n, W, n, n, n, steps, dy, n, winner, n, x, n), _emitter(_add_weights_in_python, _emit_weights)
 
 
 def _add_numbers_in_python(
@@ -272,12 +269,6 @@ def _add_numbers_in_python(
             for k in range(n_rows):
                 for m in range(n_columns):
                     total[(k * n_columns + m) * lanes :][: len(won)] += x[corner + k * steps[4] + m] * won
-
-
-def _emit_add_numbers(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    w = _Winners(_add_numbers_in_python, context, builder, signature, arguments)
-    w.for_each_part(lambda n_rows, n_columns: _emit_numbers(w, n_rows, n_columns))
-    return context.get_dummy_value()
 
 
 def _emit_numbers(w: _Winners, n_rows: int, n_columns: int) -> None:
@@ -314,4 +305,4 @@ def add_numbers(
 ) -> tuple[Any, Callable[..., Any]]:
     """Numba type signature of ``_add_numbers_in_python``, whose arguments it takes."""
     n = types.intp
-    return types.void(n, n, x, n, steps, dy, n, winner, n, total), _emit_add_numbers
+    return types.void(n, n, x, n, steps, dy, n, winner, n, total), _emitter(_add_numbers_in_python, _emit_numbers)
