@@ -240,15 +240,23 @@ def meter(text: str) -> str:
 
 def seed_number(text: str) -> int:
     """A whole number of at least 0."""
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 0")
-    return number
+    return _whole_number(text, least=0)
 
 
 def count(text: str) -> int:
     """A whole number of at least 1."""
+    return _whole_number(text, least=1)
+
+
+def _whole_number(text: str, *, least: int) -> int:
     number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least 1")
+    if number < least:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number of at least {least}")
     return number
+
+
+def add_neighbours(parser: argparse.ArgumentParser, help: str) -> None:
+    """Add ``-k``, a number of neighbours."""
+    parser.add_argument(
+        "-k", "--neighbours", dest="k", type=count, default=10, metavar="K", help=f"{help} (default: 10)"
+    )

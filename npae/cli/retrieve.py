@@ -3,7 +3,7 @@
 import argparse
 
 from npae.applications import retrieval
-from npae.cli.arguments import add_model, count, read_model
+from npae.cli.arguments import add_model, add_neighbours, read_model
 from npae.cli.sides import add_sides, read_sides
 from npae.cli.tables import add_json, say_table
 
@@ -15,15 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL, the data, -k."""
     add_model(parser)
     add_sides(parser)
-    parser.add_argument(
-        "-k",
-        "--neighbours",
-        dest="k",
-        type=count,
-        default=10,
-        metavar="K",
-        help="nearest neighbours that are looked at (default: 10)",
-    )
+    add_neighbours(parser, "nearest neighbours that are looked at")
     add_json(parser)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from npae.applications.retrieval import Index
-from npae.cli.arguments import add_model, add_reading, count, read_model, read_sources, samples_in
+from npae.cli.arguments import add_model, add_neighbours, add_reading, count, read_model, read_sources, samples_in
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
@@ -34,15 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="QUERY",
         help="samples to look for, as for --data; or one sample in a .npy",
     )
-    parser.add_argument(
-        "-k",
-        "--neighbours",
-        dest="k",
-        type=count,
-        default=10,
-        metavar="K",
-        help="how many to find for each (default: 10)",
-    )
+    add_neighbours(parser, "how many to find for each")
     parser.add_argument(
         "--first",
         type=count,
