@@ -3,7 +3,6 @@
 No file is kept open between two readings, since a process may have a thousand of them open and data more.
 """
 
-import os
 from contextlib import suppress
 from importlib import import_module
 from itertools import product
@@ -12,7 +11,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from npae.datasets.shard_files import FileShard
+from npae.datasets.shard_files import FileShard, stamp_of
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line, quoted
 from npae.utils.sources import CHUNK_BYTES
 from npae.utils.types import Array, Shape
@@ -208,8 +207,7 @@ class ZarrShard(FileShard):
         for file in self._files(start, stop):
             stamp = None
             with suppress(FileNotFoundError):
-                known = os.stat(file)
-                stamp = known.st_size, known.st_mtime_ns
+                stamp = stamp_of(file)
             if self._stamps.setdefault(file, stamp) != stamp:
                 self.refuse_as_changed()
         try:

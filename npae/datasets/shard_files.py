@@ -24,6 +24,12 @@ from npae.utils.types import Array, Shape
 Stamp = tuple[int, int]
 
 
+def stamp_of(path: Path) -> Stamp:
+    """Size and time of the last change of a file, by which it is known to be the same."""
+    found = os.stat(path)
+    return found.st_size, found.st_mtime_ns
+
+
 class Shard(ABC):
     """Samples ``(n, *shape)`` of one file.
 
@@ -123,13 +129,12 @@ class FileShard(Shard):
 
     def _present_stamp(self) -> Stamp:
         try:
-            found = os.stat(self.path)
+            return stamp_of(self.path)
         except (FileNotFoundError, NotADirectoryError):
             raise FileNotFoundError(
                 f"{self.name} does not exist, or does not any more; check its spelling, and leave data where it is "
                 f"while it is in use"
             ) from None
-        return found.st_size, found.st_mtime_ns
 
 
 class NpyShard(FileShard):
