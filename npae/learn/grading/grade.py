@@ -211,13 +211,10 @@ class _GradingRun:
                 alone.append(s)
             else:
                 together.append(s)
-        with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", RuntimeWarning
-            )  # overflow in a learner's results is reported by the verdict
-            with ThreadPoolExecutor(jobs) as pool:
-                rows |= {row.key: row for row in (self.examine(s, alone=True) for s in alone)}
-                rows |= {row.key: row for row in self._examined_by(pool, together)}
+        with warnings.catch_warnings(), ThreadPoolExecutor(jobs) as pool:
+            warnings.simplefilter("ignore", RuntimeWarning)  # the verdict reports overflow in a learner's results
+            rows |= {row.key: row for row in (self.examine(s, alone=True) for s in alone)}
+            rows |= {row.key: row for row in self._examined_by(pool, together)}
         return [rows[s.learner, s.exercise.name] for s in submissions]
 
     def _examined_by(self, pool: ThreadPoolExecutor, submissions: Sequence[Submission]) -> Iterator[Row]:
