@@ -237,7 +237,7 @@ class FitMixin(SharedParameters):
         try:
             self.training_.run(Data(X, labels), 1, verbose=self.verbose)
         finally:
-            self.note_samples(X, labels)
+            self._note(X, labels, is_part=True)
         return self
 
     def _divided(self, X: Samples, labels: Array | None, classes: Array | None, validation: Any, seed: int) -> Data:
@@ -418,7 +418,7 @@ class FitMixin(SharedParameters):
     def note_samples(self, X: Samples, labels: Array | None = None) -> None:
         """Keep what ``sample`` and ``fitted_to_`` need of samples that the network was trained on.
 
-        ``fit`` and ``partial_fit`` call it; a training loop of your own must.
+        ``fit`` calls it, and a training loop of your own must; ``partial_fit`` encodes at most 1,000.
 
         Parameters
         ----------
@@ -437,7 +437,10 @@ class FitMixin(SharedParameters):
         >>> model.sample(3).shape  # drawn from the codes of the last 128 samples
         (3, 8)
         """
-        self._remember(X, labels)
+        self._note(X, labels, is_part=False)
+
+    def _note(self, X: Samples, labels: Array | None, *, is_part: bool) -> None:
+        self._remember(X, labels, is_part=is_part)
         if self._fitted_to is not None:
             self._fitted_to = self._fitted_to.extended(X)
 

@@ -162,7 +162,7 @@ class SamplingMixin(ConditionalMixin):
                 f"{self._distributions.size}; choose a smaller code_size"
             )
 
-    def _remember(self, X: Samples, labels: Array | None) -> None:
+    def _remember(self, X: Samples, labels: Array | None, *, is_part: bool) -> None:
         """Keep codes of X, for the distributions of ``sample``; ``labels`` are those of a conditional model."""
         block = max(self.network_.arena.capacity, 1)  # for which training has allocated the memory
 
@@ -172,7 +172,7 @@ class SamplingMixin(ConditionalMixin):
             parts = (rows[start : start + block] for start in range(0, len(rows), block))
             return np.concatenate([self.network_.encode_checked(X[part]) for part in parts])
 
-        self._distributions.keep(encode, len(X), labels)
+        self._distributions.keep(encode, len(X), labels, is_part=is_part)
 
     def _forget_codes(self) -> None:
         (size,) = self.network_.code_shape

@@ -56,6 +56,31 @@ def test_a_sample_is_known_by_its_values_alone():
     assert SampleRecord.of(rows).hashes.tolist() == SampleRecord.of(X[:20]).hashes.tolist()
 
 
+def test_hashes_are_the_same_on_every_machine_and_of_the_words_alone():
+    def mixed(z):
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EB % 2**64
+        return z ^ (z >> 31)
+
+    keys = [mixed(i * 0x9E3779B97F4A7C15 % 2**64) for i in range(1, 4)]
+    words = X[:7].view(np.uint32).tolist()
+    expected = [mixed(sum(k * w for k, w in zip(keys, row, strict=True)) % 2**64) for row in words]
+    assert sample_record.hashes_of(X[:7]).tolist() == expected
+    doubles = X[:300].astype("float64").reshape(300, 3, 1)
+    assert len(set(sample_record.hashes_of(doubles))) == 300
+
+
+def test_hashes_of_nearly_equal_samples_differ():
+    binary = (np.arange(2**12)[:, None] >> np.arange(12) & 1).astype("float32")
+    assert len(set(sample_record.hashes_of(binary))) == len(binary)
+    steps = np.float32(0.5) + np.spacing(np.float32(0.5)) * np.arange(4096, dtype="float32")
+    rows = np.ones((4096, 5), "float32")
+    rows[:, 2] = steps
+    hashes = sample_record.hashes_of(rows)
+    assert len(set(hashes)) == len(rows)
+    assert abs(np.mean(hashes / 2.0**64) - 0.5) < 0.03  # spread evenly, so that the smallest are a random choice
+
+
 @pytest.mark.parametrize("kind", TYPES)
 def test_a_model_knows_what_it_was_fitted_to_from_fit_partial_fit_copies_and_files(kind, tmp_path):
     x, later = data_for(kind), data_for(kind, 9, seed=5)
@@ -102,6 +127,6 @@ def test_a_damaged_record_is_refused(hashes, tmp_path):
     fitted("deep").save(path)
     arrays, metadata = safetensors.read(path)
     others = {name: values.copy() for name, values in arrays.items()}
-    safetensors.write(path, others | {"fitted_hashes": hashes}, metadata)
+    safetensors.write(path, others | {sample_record.HASHES: hashes}, metadata)
     with pytest.raises(FileFormatError, match="the hashes of the samples that it was fitted to are no"):
         npae.load(path)

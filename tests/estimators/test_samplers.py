@@ -166,21 +166,36 @@ def test_a_variational_file_of_an_earlier_version_has_its_prior_and_says_it_has_
 # What is kept
 
 
-def test_5000_codes_are_kept_evenly_spaced_and_the_data_is_not(monkeypatch: Any) -> None:
+def test_codes_of_a_random_choice_are_kept_and_the_data_is_not(monkeypatch: Any) -> None:
     monkeypatch.setattr(code_distributions, "CODES_KEPT", 70)
-    x = samples(300, 12)
+    x, rows = samples(300, 12), code_distributions.chosen(np.arange(300), 70)
+    assert len(rows) == 70
+    assert rows.tolist() == sorted(set(rows))  # in their order, each once
     for kind in ("vanilla", "variational"):
         model = unfitted(kind, epochs=1, batch_size=100).fit(x)
-        np.testing.assert_allclose(model._distributions.codes[0], model.transform(x[::5]), atol=1e-6)  # 60 of 300
+        np.testing.assert_allclose(model._distributions.codes[0], model.transform(x[rows]), atol=1e-6)
         assert not np.shares_memory(model._distributions.codes[0], x)
+
+
+@pytest.mark.parametrize("period", [2, 3, 4, 5, 10])
+def test_of_kinds_that_alternate_each_has_its_share_of_the_codes(period: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(code_distributions, "CODES_KEPT", 400)
+    monkeypatch.setattr(code_distributions, "CODES_OF_A_PART", 200)
+    x = np.tile(np.eye(period, 12, dtype="float32"), (4000 // period, 1))
+    model = unfitted("vanilla", epochs=1, batch_size=500)
+    for n, train in ((400, model.fit), (200, model.partial_fit)):
+        counts = np.unique(train(x)._distributions.codes[0].round(4), axis=0, return_counts=True)[1]
+        assert counts.sum() == n
+        assert len(counts) == period
+        assert (abs(counts - n / period) < 4 * np.sqrt(n / period)).all()
 
 
 def test_of_a_large_code_as_many_are_kept_as_a_mixture_needs(monkeypatch: Any) -> None:
     monkeypatch.setattr(code_distributions, "CODES_KEPT", 10)
-    model = unfitted("vanilla", code_size=20, epochs=1, batch_size=400).fit(samples(800, 12))
     assert mixture.codes_needed(20) == 210
-    assert len(model._distributions.codes[0]) == 200  # every fourth sample: no more than are needed
-    assert len(unfitted("vanilla", code_size=20, epochs=1).fit(samples(210, 12))._distributions.codes[0]) == 210
+    for n in (210, 800):
+        model = unfitted("vanilla", code_size=20, epochs=1, batch_size=200).fit(samples(n, 12))
+        assert len(model._distributions.codes[0]) == 210
 
 
 def test_codes_are_those_of_the_model_after_the_last_training_on_enough_samples() -> None:
