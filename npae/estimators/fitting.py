@@ -418,7 +418,7 @@ class FitMixin(SharedParameters):
     def note_samples(self, X: Samples, labels: Array | None = None) -> None:
         """Keep what ``sample`` and ``fitted_to_`` need of samples that the network was trained on.
 
-        ``fit`` calls it, and a training loop of your own must; ``partial_fit`` encodes at most 1,000.
+        ``fit`` calls it, and a training loop of your own must; ``partial_fit`` encodes at most 500.
 
         Parameters
         ----------

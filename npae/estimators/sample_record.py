@@ -17,7 +17,7 @@ from npae.utils.types import Array
 
 EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced
 MOST = 4 * EACH  # in a record
-SHARE = 8  # of which one is recorded, once a record is full and samples are missing in it
+SHARE, EACH_LATER = 8, 125  # once samples are missing in a record one in 8 is recorded, and no more than 125
 BLOCK = 256  # samples that are copied at once
 HASHES, IS_COMPLETE = "fitted_sample_hashes", "fitted_sample_hashes_are_complete"  # names in a model file
 
@@ -58,12 +58,12 @@ class SampleRecord:
     def extended(self, X: Samples) -> Self:
         """The record with samples of a further call.
 
-        A long stream fills it soon, and most hashes that are computed then are not kept. So from then on one of eight
-        samples is recorded: to hash all of a small batch takes as long as a fifth of a training step.
+        Most hashes of a long stream are not kept, and to hash all of a small batch takes as long as a fifth of a
+        training step. So once samples are missing in a record, it takes few of those that come.
         """
-        if len(self.hashes) < MOST or self.is_complete:
+        if len(self.hashes) < EACH or self.is_complete:
             return self.joined(type(self).of(X))
-        return self.joined(type(self).of(X[::SHARE]))
+        return self.joined(type(self).of(X[:: max(SHARE, ceil(len(X) / EACH_LATER))]))
 
     def joined(self, other: Self) -> Self:
         """The record of the samples of both; where there are more than 2,000 hashes, the smallest are kept."""

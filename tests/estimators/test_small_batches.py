@@ -34,8 +34,10 @@ def test_codes_that_are_added_copy_none_of_the_others() -> None:
     assert kept._parts[0] is first
 
 
-def test_a_record_that_is_full_and_lacks_samples_takes_one_of_eight(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sample_record, "MOST", 40)
+    monkeypatch.setattr(sample_record, "EACH", 40)
+    monkeypatch.setattr(sample_record, "EACH_LATER", 12)
     record = SampleRecord.none().extended(X[:32])
     assert record.count_in(X[:32]) == 32
     record = record.extended(X[32:64])
@@ -50,6 +52,8 @@ def test_a_record_that_is_full_and_lacks_samples_takes_one_of_eight(monkeypatch:
     monkeypatch.setattr(sample_record, "hashes_of", watched)
     more = record.extended(X[64:96])
     assert looked_at == [4]
+    record.extended(X[64:364])
+    assert looked_at == [4, 12]  # of many samples no more than that
     assert len(more.hashes) == 40
     assert (np.diff(more.hashes.astype(object)) > 0).all()
 
