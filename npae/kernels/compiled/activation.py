@@ -47,7 +47,7 @@ def sigmoid(x: Array, y: Array) -> None:
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
     number = y.dtype.type
     for i in range(y_flat.size):
-        e = exp(-abs(x_flat[i]), number)
+        e = exp(-abs(x_flat[i]))
         y_flat[i] = (e if x_flat[i] < number(0) else number(1)) / (number(1) + e)
 
 
@@ -66,7 +66,7 @@ def tanh(x: Array, y: Array) -> None:
     x_flat, y_flat = x.reshape(-1), y.reshape(-1)
     number = y.dtype.type
     for i in range(y_flat.size):
-        below_one = expm1(number(-2) * abs(x_flat[i]), number)  # e⁻²ˣ − 1
+        below_one = expm1(number(-2) * abs(x_flat[i]))  # e⁻²ˣ − 1
         size = -below_one / (number(2) + below_one)
         y_flat[i] = -size if x_flat[i] < number(0) else size
 
@@ -87,7 +87,7 @@ def softplus(x: Array, y: Array) -> None:
     number = y.dtype.type
     for i in range(y_flat.size):
         above = number(0) if x_flat[i] < number(0) else x_flat[i]
-        y_flat[i] = above + log1p(exp(-abs(x_flat[i]), number), number)
+        y_flat[i] = above + log1p(exp(-abs(x_flat[i])), number)
 
 
 @jit
@@ -96,5 +96,5 @@ def softplus_gradient(x: Array, dy: Array, dx: Array) -> None:
     x_flat, dy_flat, dx_flat = x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
     number = dx.dtype.type
     for i in range(dx_flat.size):
-        e = exp(-abs(x_flat[i]), number)
+        e = exp(-abs(x_flat[i]))
         dx_flat[i] = dy_flat[i] * (e if x_flat[i] < number(0) else number(1)) / (number(1) + e)

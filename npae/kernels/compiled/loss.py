@@ -4,24 +4,20 @@ import math
 
 from npae.kernels.jit import jit
 from npae.kernels.reference.array import Array
-from npae.kernels.simd.exponential import exp, log1p_series
+from npae.kernels.simd.cross_entropy import PART, cross_entropy
 
 
 @jit
 def bce_on_logits(z: Array, t: Array, weight: float, losses: Array, dz: Array) -> None:
     """As reference.bce_on_logits."""
-    number = dz.dtype.type
-    zero, one, two, factor = number(0), number(1), number(2), number(weight)
-    for sample in range(len(z)):
-        logits, targets, slopes = z[sample], t[sample], dz[sample]
+    z_flat, t_flat, dz_flat = z.reshape(-1), t.reshape(-1), dz.reshape(-1)
+    n, size = z.shape
+    factor = dz.dtype.type(weight)
+    for sample in range(n):
         total = 0.0
-        for i in range(logits.size):
-            logit, target = logits[i], targets[i]
-            e = exp(-abs(logit), number)
-            # one division for two: by 1 + e in σ, and by 2 + e in log1p
-            inverse = one / ((one + e) * (two + e))
-            total += (zero if logit < zero else logit) - logit * target + log1p_series(e * (one + e) * inverse, number)
-            slopes[i] = factor * ((e if logit < zero else one) * (two + e) * inverse - target)
+        for first in range(0, size, PART):
+            linear, q = cross_entropy(z_flat, t_flat, dz_flat, sample * size + first, min(PART, size - first), factor)
+            total += linear + math.log1p(q)
         losses[sample] = total
 
 

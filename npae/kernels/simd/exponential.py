@@ -1,18 +1,18 @@
-"""Exponential and logarithm as polynomials, which the compiler vectorizes.
+"""Exponential and logarithm as polynomials, for numbers in loops that the compiler vectorizes, and for vectors.
 
-The C library computes one number at a time. The error here is one or two units in the last place. ``number`` is the
-type of the arguments: constants are cast to it, since a Python float would turn float32 into float64.
+The C library computes one number at a time. The error here is one or two units in the last place.
 """
 
+import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 from numba.core import types
 
 from npae.kernels.jit import exact_jit
-from npae.kernels.simd.llvm import vector_loop
+from npae.kernels.simd.llvm import constant, fused, vector_loop
 
 
 def _as_bits_in_python(x: Any) -> Any:
@@ -49,53 +49,77 @@ def as_number(typing_context: Any, bits: Any, like: Any) -> tuple[Any, Callable[
     return like(bits, like), _emit_as_number
 
 
-@exact_jit
-def _split(x: Any, number: Any) -> tuple[Any, Any]:
+class _Format(NamedTuple):
+    """Constants of the exponential for float32 or float64."""
+
+    terms: int  # of the series of eʳ − 1
+    least: float  # x for which eˣ is not subnormal
+    large: float  # a number whose last bits count ones, plus the exponent of 1
+    high: float  # high + low = log 2, and n · high is exact
+    low: float
+    fraction: int  # bits below the exponent
+
+
+SINGLE = _Format(7, -87.0, 1.5 * 2.0**23 + 127, 0.693359375, -2.12194440e-4, 23)
+DOUBLE = _Format(13, -708.0, 1.5 * 2.0**52 + 1023, 6.93145751953125e-1, 1.42860682030941723212e-6, 52)
+LOG2_E = 1.4426950408889634
+
+
+def _emit_split(builder: Any, x: Any) -> tuple[Any, Any]:
     """For x ≤ 0: 2ⁿ and eʳ − 1, where n is the integer nearest to x / log 2 and r = x − n log 2, so eˣ = 2ⁿ eʳ.
 
     Adding a large constant leaves n in the last bits of the sum. An x for which eˣ would be subnormal is replaced by
     the least x for which it is not. NaN is preserved.
     """
-    if np.finfo(number).bits == 32:
-        terms, least, large = 7, number(-87.0), number(12582912.0 + 127)  # 1.5 · 2²³ + the exponent of 1
-        high, low = number(0.693359375), number(-2.12194440e-4)  # log 2; n · high is exact
-    else:
-        terms, least, large = 13, number(-708.0), number(6755399441055744.0 + 1023)
-        high, low = number(6.93145751953125e-1), number(1.42860682030941723212e-6)
-    x = least if x < least else x
-    shifted = x * number(1.4426950408889634) + large
-    n = shifted - large
-    r = (x - n * high) - n * low
-    series = number(1)
-    for k in range(terms, 1, -1):  # 1 + r/2 (1 + r/3 (1 + …)) = (eʳ − 1) / r
-        series = number(1) + r * number(1 / k) * series
-    exponent_at = 23 if np.finfo(number).bits == 32 else 52
-    return as_number(as_bits(shifted) << exponent_at, x), r * series
+    element = getattr(x.type, "element", x.type)
+    use, integer = (SINGLE, ir.IntType(32)) if isinstance(element, ir.FloatType) else (DOUBLE, ir.IntType(64))
+
+    def number(value: float) -> Any:
+        return constant(x.type, value)
+
+    x = builder.select(builder.fcmp_ordered("<", x, number(use.least)), number(use.least), x)
+    shifted = fused(builder, number(use.large), x, number(LOG2_E))
+    n = builder.fsub(shifted, number(use.large))
+    r = fused(builder, fused(builder, x, n, number(-use.high)), n, number(-use.low))
+    series = number(1 / math.factorial(use.terms))  # (eʳ − 1) / r = 1 + r (1/2! + r (1/3! + …))
+    for k in range(use.terms - 1, 0, -1):
+        series = fused(builder, number(1 / math.factorial(k)), r, series)
+    bits = ir.VectorType(integer, x.type.count) if isinstance(x.type, ir.VectorType) else integer
+    power = builder.shl(builder.bitcast(shifted, bits), constant(bits, use.fraction))
+    return builder.bitcast(power, x.type), builder.fmul(r, series)
 
 
-@exact_jit
-def exp(x: Any, number: Any) -> Any:
-    """eˣ for x ≤ 0."""
-    scale, rest = _split(x, number)
-    return scale + scale * rest
+def emit_exp(builder: Any, x: Any) -> Any:
+    """eˣ for x ≤ 0, of a number or of each element of a vector."""
+    power, rest = _emit_split(builder, x)
+    return fused(builder, power, power, rest)
 
 
-@exact_jit
-def expm1(x: Any, number: Any) -> Any:
+def emit_expm1(builder: Any, x: Any) -> Any:
     """eˣ − 1 for x ≤ 0, accurate near 0 too."""
-    scale, rest = _split(x, number)
-    return (scale - number(1)) + scale * rest
+    power, rest = _emit_split(builder, x)
+    return fused(builder, builder.fsub(power, constant(x.type, 1.0)), power, rest)
+
+
+@vector_loop(np.exp)
+def exp(typing_context: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """Numba type signature: x and the result are numbers."""
+    return x(x), lambda context, builder, signature, arguments: emit_exp(builder, *arguments)
+
+
+@vector_loop(np.expm1)
+def expm1(typing_context: Any, x: Any) -> tuple[Any, Callable[..., Any]]:
+    """Numba type signature: x and the result are numbers."""
+    return x(x), lambda context, builder, signature, arguments: emit_expm1(builder, *arguments)
 
 
 @exact_jit
 def log1p(e: Any, number: Any) -> Any:
-    """log(1 + e) for 0 ≤ e ≤ 1."""
-    return log1p_series(e / (number(2) + e), number)
+    """log(1 + e) for 0 ≤ e ≤ 1, as 2 artanh s = 2 (s + s³/3 + s⁵/5 + …) for s = e / (2 + e).
 
-
-@exact_jit
-def log1p_series(s: Any, number: Any) -> Any:
-    """log(1 + e) for s = e / (2 + e), as 2 artanh s = 2 (s + s³/3 + s⁵/5 + …)."""
+    ``number`` is the type of e: constants are cast to it, since a Python float would turn float32 into float64.
+    """
+    s = e / (number(2) + e)
     square = s * s
     terms = 7 if np.finfo(number).bits == 32 else 16
     series = number(1 / (2 * terms + 1))

@@ -38,11 +38,11 @@ class Line:
 
     def places(self, n: int) -> list[Any]:
         """Stack slots for n lines; LLVM turns them into registers."""
-        return [_cgutils.alloca_once(self.builder, self.vector) for _ in range(n)]
+        return [stack_slot(self.builder, self.vector) for _ in range(n)]
 
     def number_places(self, n: int) -> list[Any]:
         """Stack slots for n numbers."""
-        return [_cgutils.alloca_once(self.builder, self.element) for _ in range(n)]
+        return [stack_slot(self.builder, self.element) for _ in range(n)]
 
     def repeat(self, number: Any) -> Any:
         """The line with ``number`` in every element."""
@@ -50,6 +50,12 @@ class Line:
         first = self.builder.insert_element(undefined, number, ir.IntType(32)(0))
         zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), None)
         return self.builder.shuffle_vector(first, undefined, zeros)
+
+    def minus_absolute(self, line: Any) -> Any:
+        """−|x|, by setting the sign."""
+        bits = ir.VectorType(ir.IntType(8 * self.itemsize), self.lanes)
+        sign = constant(bits, 1 << (8 * self.itemsize - 1))
+        return self.builder.bitcast(self.builder.or_(self.builder.bitcast(line, bits), sign), self.vector)
 
     def merge(self, a: Any, b: Any) -> tuple[Any, Any]:
         """The elements of two lines interleaved, a₀ b₀ a₁ b₁ …, as two lines."""
@@ -61,8 +67,7 @@ class Line:
 
     def add_product(self, total: Any, a: Any, b: Any) -> None:
         """``total += a · b``, where ``total`` is the stack slot of a line or a number."""
-        product = self.builder.fmul(a, b, flags=FUSE)
-        self.builder.store(self.builder.fadd(self.builder.load(total), product, flags=FUSE), total)
+        self.builder.store(fused(self.builder, self.builder.load(total), a, b), total)
 
     def sum(self, line: Any, start: Any) -> Any:
         """``start`` plus the sum of the elements of the line."""
@@ -73,6 +78,21 @@ class Line:
 
     def _cast(self, pointer: Any) -> Any:
         return self.builder.bitcast(pointer, self.vector.as_pointer())
+
+
+def stack_slot(builder: Any, kind: Any) -> Any:
+    """A place on the stack for a value of this type; LLVM turns it into a register."""
+    return _cgutils.alloca_once(builder, kind)
+
+
+def constant(kind: Any, value: Any) -> Any:
+    """A constant of a type of numbers, or of vectors, in whose elements it is repeated."""
+    return ir.Constant(kind, [value] * kind.count if isinstance(kind, ir.VectorType) else value)
+
+
+def fused(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """``a + b · c``, rounded once where the machine can."""
+    return builder.fadd(a, builder.fmul(b, c, flags=FUSE), flags=FUSE)
 
 
 @contextmanager
@@ -121,7 +141,7 @@ def _loop_from(
     builder.position_at_end(after)
 
 
-def pointers(python: Callable[..., None], context: Any, builder: Any, signature: Any, arguments: Any) -> dict[str, Any]:
+def pointers(python: Callable[..., Any], context: Any, builder: Any, signature: Any, arguments: Any) -> dict[str, Any]:
     """The arguments by their names in the Python version; of an array, the address of its first element."""
     names = python.__code__.co_varnames[: len(arguments)]
     return {
