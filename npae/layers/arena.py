@@ -28,6 +28,7 @@ from npae.utils.types import Array, Shape
 from npae.utils.wording import counted
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
+PAGE, APART = 4096, 512  # bytes: of a page of memory, and between the places within one at which two vectors start
 
 _arenas: "WeakSet[Arena]" = WeakSet()  # of this process
 
@@ -107,11 +108,24 @@ class PlannedWorkspace:
     dtype: np.dtype[Any]
 
 
-def aligned_empty(nbytes: int) -> Array:
-    """Uninitialised bytes (nbytes,) that start at a multiple of 64 bytes."""
-    raw = np.empty(nbytes + ALIGNMENT, dtype=np.uint8)
-    offset = -raw.ctypes.data % ALIGNMENT
+def aligned_empty(nbytes: int, multiple: int = ALIGNMENT, beyond: int = 0) -> Array:
+    """Uninitialised bytes (nbytes,) that start ``beyond`` a ``multiple`` of 64 bytes."""
+    raw = np.empty(nbytes + multiple, dtype=np.uint8)
+    offset = (beyond - raw.ctypes.data) % multiple
     return raw[offset : offset + nbytes]
+
+
+def zero_vector(size: int, dtype: Any, number: int) -> Array:
+    """Zeros (size,) for θ, which is number 0, dθ, which is 1, or what an optimizer remembers, from 2 on.
+
+    The loop of an optimizer reads and writes all of them at once. It took three times as long where some did not start
+    at a cache line, and a third longer where all started at the same place of a page, so that a processor takes a read
+    of one for a read of what it is about to write to another.
+    """
+    dtype = np.dtype(dtype)
+    vector: Array = aligned_empty(size * dtype.itemsize, PAGE, number * APART % PAGE).view(dtype)
+    vector[...] = 0
+    return vector
 
 
 def _round_up(n: int, multiple: int) -> int:
@@ -277,19 +291,13 @@ class Arena:
                     start = _round_up(start + prod(p.shape), ALIGNMENT // itemsize)
             if decay:
                 self.decayed = slice(0, start)
-        self.dtheta = self._zeros(start)
-        self.theta = self._zeros(start) if theta is None else theta
+        self.dtheta = zero_vector(start, self.dtype, 1)
+        self.theta = zero_vector(start, self.dtype, 0) if theta is None else theta
         for p in self._parameters:
             setattr(p.layer, p.attribute, self.theta[p.slice].reshape(p.shape))
             setattr(p.layer, "d" + p.attribute, self.dtheta[p.slice].reshape(p.shape))
         if theta is None:
             self._draw_initial_parameters()
-
-    def _zeros(self, size: int, dtype: np.dtype[Any] | None = None) -> Array:
-        dtype = dtype or self.dtype
-        vector = aligned_empty(size * dtype.itemsize).view(dtype)
-        vector[...] = 0
-        return vector
 
     def _draw_initial_parameters(self) -> None:
         for p in self._parameters:
@@ -318,9 +326,8 @@ class Arena:
     def _allocate_workspaces(self) -> None:
         require_memory(self.workspace_bytes, "the layers' workspace", "choose a smaller network")
         for w in self._workspaces:
-            array = self._zeros(prod(w.shape), w.dtype).reshape(w.shape)
-            if w.values is not None:
-                array[...] = w.values()
+            array = aligned_empty(prod(w.shape) * w.dtype.itemsize).view(w.dtype).reshape(w.shape)
+            array[...] = 0 if w.values is None else w.values()
             setattr(w.layer, w.attribute, array)
 
     def _allocate_buffers(self, capacity: int) -> None:

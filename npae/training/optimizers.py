@@ -11,7 +11,7 @@ import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
-from npae.layers.arena import Arena
+from npae.layers.arena import Arena, zero_vector
 from npae.utils.scalars import real_number
 from npae.utils.types import Array
 
@@ -58,7 +58,10 @@ class Optimizer:
             Of a built network: ``net.arena``.
         """
         self.arena = arena
-        self.state: dict[str, Array] = {name: np.zeros_like(arena.theta) for name in self.state_names}
+        size, dtype = arena.theta.size, arena.theta.dtype
+        self.state: dict[str, Array] = {
+            name: zero_vector(size, dtype, number) for number, name in enumerate(self.state_names, 2)
+        }
         self.rate, self.count = np.zeros(1), np.zeros(1, np.int64)
         self._plan = Plan()
         self._recorded_for: Any = None

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from npae.kernels import reference_kernels
 from npae.kernels.execution.thread_team import ThreadTeam, parts, shared_team
 from npae.layers import Dense
-from npae.layers.arena import Arena
+from npae.layers.arena import ALIGNMENT, PAGE, Arena
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
 from npae.utils.types import Array
 
@@ -295,3 +295,14 @@ def test_an_unknown_optimizer_is_answered_by_the_known_ones() -> None:
 def test_a_learning_rate_that_is_not_above_zero_is_refused(rate: float) -> None:
     with pytest.raises(ValueError, match=r"learning_rate is .*; expected a number above 0"):
         Adam(rate)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), Adam(), AdamW(), RMSprop()], ids=lambda o: type(o).__name__)
+def test_all_vectors_of_a_step_start_at_cache_lines_in_different_places_of_a_page(optimizer: Optimizer) -> None:
+    arena = Dense(64).build((784,)).arena
+    optimizer.bind(arena)
+    vectors = [arena.theta, arena.dtheta, *optimizer.state.values()]
+    places = [vector.ctypes.data % PAGE for vector in vectors]
+    assert all(place % ALIGNMENT == 0 for place in places)
+    assert len(set(places)) == len(vectors)
+    assert all(vector.shape == arena.theta.shape and not vector.any() for vector in vectors[1:])
