@@ -6,6 +6,7 @@ values 640 kB.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -181,7 +182,10 @@ class CodeDistributions:
 
 def chosen(rows: Array, most: int) -> Array:
     """At most ``most`` of row numbers (n,), in their order."""
-    if len(rows) <= most:
-        return rows
-    places = generator(0, "codes that are kept", len(rows)).choice(len(rows), most, replace=False, shuffle=False)
-    return rows[np.sort(places)]
+    return rows if len(rows) <= most else rows[_places(len(rows), most)]
+
+
+@lru_cache(maxsize=4)
+def _places(n: int, most: int) -> Array:
+    """``most`` numbers below ``n``, increasing: a random choice, the same each time."""
+    return np.sort(generator(0, "codes that are kept", n).choice(n, most, replace=False, shuffle=False))

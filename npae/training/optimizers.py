@@ -107,7 +107,8 @@ class Optimizer:
             By default one thread.
         """
         team = team or shared_team(1)
-        self.count_step(rate_factor)
+        self.count[0] += 1
+        self.rate[0] = self.learning_rate * rate_factor
         recorded_for = (team.size, self.settings)
         if recorded_for != self._recorded_for:
             programs = [Program() for _ in range(team.size)]
@@ -115,26 +116,6 @@ class Optimizer:
                 self.update(Recorder(self.arena.kernels, program), part)
             self._plan, self._recorded_for = Plan(programs), recorded_for
         team.carry_out(self._plan)
-
-    def count_step(self, rate_factor: float) -> None:
-        """Set the values that change with the step, before the recorded calls of ``update`` run.
-
-        Parameters
-        ----------
-        rate_factor : float
-            Of the schedule, by which the learning rate is multiplied.
-
-        Examples
-        --------
-        >>> import npae
-        >>> optimizer = npae.optimizers.SGD(0.5)
-        >>> optimizer.bind(npae.recipes.vanilla((8,), code_size=2).build((8,)).arena)
-        >>> optimizer.count_step(0.1)
-        >>> optimizer.steps, float(optimizer.rate[0])
-        (1, 0.05)
-        """
-        self.count[0] += 1
-        self.rate[0] = self.learning_rate * rate_factor
 
     def update(self, kernels: Any, part: slice) -> None:
         """Update a part of θ by kernel calls, which are recorded; values that change with the step are in arrays.

@@ -19,9 +19,8 @@ import numpy as np
 
 from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, blocks, parts, shared_team
+from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
-from npae.training.optimizers import Optimizer
 from npae.training.signals import Stop, stop_on_signals
 from npae.utils.samples import Rows, Samples
 from npae.utils.source_rows import SourceRows
@@ -85,10 +84,6 @@ class Replicas(Protocol):
 
     def gradient(self, chosen: Array) -> float:
         """Loss of the batch x[chosen], and its gradient in the network's ``dtheta``."""
-        ...
-
-    def joined_step(self, chosen: Array, optimizer: Optimizer, rate_factor: float) -> float | None:
-        """``gradient``, and where all is finite a step of the optimizer, as one call; None where that cannot be."""
         ...
 
     def release_data(self) -> None:
@@ -193,23 +188,10 @@ class ThreadReplicas:
         net = self.networks[0]
         return net.finish_gradient(net.terms_of(self.passes(chosen), len(chosen)))
 
-    def joined_step(self, chosen: Array, optimizer: Optimizer, rate_factor: float) -> float | None:
-        """Loss of the batch x[chosen], after a step of the optimizer unless the loss is not finite.
-
-        The replicas' gradients are summed and used a block at a time, which stays in the cache. None, and nothing is
-        done, where Python has a part in the step: with weight decay, or an optimizer with a ``step`` of its own.
-        """
-        net = self.networks[0]
-        if net.weight_decay or type(optimizer).step is not Optimizer.step:
-            return None
-        optimizer.count_step(rate_factor)
-        return net.finish_gradient(net.terms_of(self.passes(chosen, optimizer), len(chosen)))
-
-    def passes(self, chosen: Array, optimizer: Optimizer | None = None) -> Array:
+    def passes(self, chosen: Array) -> Array:
         """Run the passes of this process's shards of the batch x[chosen]; the terms' totals, ``(n_jobs, terms)``.
 
-        Where all shards are of this process, their gradients are summed; else each replica has that of its own. With
-        an optimizer its step follows.
+        Where all shards are of this process, their gradients are summed; else each replica has that of its own.
         """
         net, n = self.networks[0], len(chosen)
         with net.arena.lock:
@@ -218,8 +200,8 @@ class ThreadReplicas:
                 assert self._x is not None
                 batch = self._batches[n] = self._recorded(self._x, n)
             batch.choose(chosen, self._labels)
-            self.team.carry_out(batch.plan if optimizer is None else batch.plan_with(optimizer))
-            return batch.totals.copy()
+            self.team.carry_out(batch.plan)
+            return batch.totals()
 
     def _recorded(self, x: Samples, n: int) -> "_Batch":
         bounds = shard_bounds(n, self.n_shards)[self.first_shard :][: self.n_jobs + 1]
@@ -230,52 +212,27 @@ class _Batch:
     """The recordings for batches of ``n``: the pass of each replica that has a shard, then the sum of the gradients.
 
     The shards lie between ``bounds``; without ``is_whole`` other processes have more of them, and nothing is summed.
-
-    Attributes
-    ----------
-    totals : ndarray of float64, shape (shards, terms)
-        The totals of the loss's terms of each shard; those of one without samples are 0.
-    plan : Plan
-        The passes and the sum.
     """
 
     def __init__(self, networks: list[Autoencoder], x: Samples, n: int, bounds: list[int], *, is_whole: bool) -> None:
-        self.networks = networks
-        self.totals = np.zeros((len(networks), len(networks[0].term_names)))
         self.passes = [
-            _Pass(net, x, start, stop, n, totals)
-            for net, totals, (start, stop) in zip(networks, self.totals, pairwise(bounds), strict=True)
+            _Pass(net, x, start, stop, n)
+            for net, (start, stop) in zip(networks, pairwise(bounds), strict=True)
             if start < stop
         ]
+        self.networks, self.has_samples = networks, np.diff(bounds) > 0
         self.generations = [net.arena.generation for net in networks]
-        self._is_whole = is_whole
-        self.plan = Plan([recorded.program for recorded in self.passes], self._sums() if is_whole else [])
-        self._joined: Plan | None = None
-        self._joined_with: tuple[Array, dict[str, Any]] = np.zeros(1), {}
+        sums = self._sums(len(networks)) if is_whole else []
+        self.plan = Plan([recorded.program for recorded in self.passes], sums)
 
-    def plan_with(self, optimizer: Optimizer) -> Plan:
-        """The plan of a whole step: the passes, and unless a total is not finite the sum and the optimizer's step."""
-        state, settings = self._joined_with
-        if self._joined is None or state is not optimizer.rate or settings != optimizer.settings:
-            passes = [recorded.program for recorded in self.passes]
-            self._joined = Plan(passes, guarded=[self._sums(optimizer)], guard=self.totals.reshape(-1))
-            self._joined_with = optimizer.rate, optimizer.settings
-        return self._joined
-
-    def _sums(self, optimizer: Optimizer | None = None) -> list[Program]:
-        """One program for each thread: it sums the replicas' gradients over a part of the vector, and uses the sum.
-
-        With an optimizer it does so a block at a time, so that the sum is in the cache when it is used.
-        """
+    def _sums(self, n_threads: int) -> list[Program]:
+        """One program for each thread, which sums the replicas' gradients over a part of the vector."""
         net, *others = (recorded.net for recorded in self.passes)
-        programs = [Program() for _ in self.networks]
-        for program, part in zip(programs, parts(net.dtheta, len(programs)), strict=True):
+        programs = [Program() for _ in range(n_threads)]
+        for program, part in zip(programs, parts(net.dtheta, n_threads), strict=True):
             kernels: Any = Recorder(net.arena.kernels, program)
-            for block in blocks(part) if optimizer is not None and others else [part]:
-                for other in others:
-                    kernels.add_scaled(other.dtheta[block], 1.0, net.dtheta[block])
-                if optimizer is not None:
-                    optimizer.update(kernels, block)
+            for other in others:
+                kernels.add_scaled(other.dtheta[part], 1.0, net.dtheta[part])
         return programs
 
     def take_from(self, x: Samples | None) -> None:
@@ -296,6 +253,13 @@ class _Batch:
             if labels is not None:
                 recorded.net.condition.set(labels[rows])
 
+    def totals(self) -> Array:
+        """The totals of the loss's terms of each shard, ``(shards, terms)``; those of one without samples are 0."""
+        totals = np.zeros((len(self.networks), len(self.networks[0].term_names)))
+        for shard, recorded in zip(np.flatnonzero(self.has_samples), self.passes, strict=True):
+            totals[shard] = recorded.totals
+        return totals
+
 
 class _Pass:
     """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``.
@@ -304,17 +268,18 @@ class _Pass:
     memory, each thread its own. What has to be read is written by ``choose``, before the pass.
     """
 
-    def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int, totals: Array) -> None:
+    def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int) -> None:
         self.net, self.start, self.stop = net, start, stop
         self.chosen = np.zeros(stop - start, np.int64)
         self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
         self.rows: Rows | None
         self.numbers: Array | None
         self.stored: Array | None  # what the first call reads; None where it has nothing to do
+        self.totals = np.zeros(len(net.term_names))
         self.program = Program()
         self.program.add(net.arena.kernels.take_rows, *self._copied(None))
         self.take_from(x)
-        net.record_pass(self.batch, self.batch, n, totals, self.program)
+        net.record_pass(self.batch, self.batch, n, self.totals, self.program)
 
     def take_from(self, x: Samples | None) -> None:
         """Change the data from which rows are taken."""

@@ -433,23 +433,16 @@ class Training(TrainingState):
 
     def _step(self, data: Data, chosen: Array, step: int, progress: Progress) -> float:
         """One training step on the samples ``chosen``: dθ of the mean loss, then the optimizer moves θ; the loss."""
-        net, factor = self.network, self.schedule(self.network.run.step)
-        loss = None
-        if step > 0 and self.clip_norm is None:
-            progress.is_consistent = False
-            loss = self._replicas.joined_step(chosen, self.optimizer, factor)
-            progress.is_consistent = loss is None
-        if loss is None:
-            loss = self._replicas.gradient(chosen)
-            if math.isfinite(loss):
-                progress.is_consistent = False
-                if step == 0:  # the loss shows that the parameters with which this epoch began are good: keep them
-                    self.last_finite_theta[...] = net.theta
-                if self.clip_norm is not None:
-                    clip_by_norm(net.dtheta, self.clip_norm)
-                self.optimizer.step(factor, self._replicas.team)
-        if not math.isfinite(loss):  # then the optimizer has not moved θ
+        net = self.network
+        loss = self._replicas.gradient(chosen)
+        if not math.isfinite(loss):
             self._stop_at_non_finite(data, chosen, step)
+        progress.is_consistent = False
+        if step == 0:  # the finite loss shows that the parameters with which this epoch began are good: keep them
+            self.last_finite_theta[...] = net.theta
+        if self.clip_norm is not None:
+            clip_by_norm(net.dtheta, self.clip_norm)
+        self.optimizer.step(self.schedule(net.run.step), self._replicas.team)
         net.run.step += 1
         progress.count(len(chosen), {"loss": loss, **net.terms})
         return loss

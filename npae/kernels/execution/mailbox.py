@@ -14,7 +14,6 @@ A mailbox is an array of int64; leader and follower write to different cache lin
 """
 
 import ctypes
-import math
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -122,18 +121,13 @@ def follow(mailbox: Array, patience: int) -> None:
 
 
 @jit
-def lead(stages: Array, mailboxes: Array, first_guarded: int, guard: Array) -> int:
+def lead(stages: Array, mailboxes: Array) -> int:
     """For each stage, post a table into every mailbox, run the first table here, and wait for all; 0 means success.
 
-    ``stages`` (n, 1 + mailboxes, 2) has the address of each table and its number of calls. From stage ``first_guarded``
-    on they run only if every number of ``guard`` (k,), which the stages before write, is finite.
+    ``stages`` (n, 1 + mailboxes, 2) has the address of each table and its number of calls.
     """
     failed = 0
-    for number, stage in enumerate(stages):
-        if number == first_guarded:
-            for value in guard:
-                if not math.isfinite(value):
-                    return failed
+    for stage in stages:
         for i in range(len(mailboxes)):
             mailbox = mailboxes[i]
             mailbox[TABLE], mailbox[CALLS] = stage[i + 1, 0], stage[i + 1, 1]

@@ -19,8 +19,6 @@ from npae.kernels.reference.array import Array
 
 CACHE_LINE = 64  # bytes
 MOST_THREADS = 256  # of a team
-BLOCK = 2**13  # numbers: 32 KiB in float32, so that those of five or six vectors stay in the second-level cache
-NOTHING: Array = np.zeros(0)
 PATIENCE = 500  # times ``LOOKS`` looks before a thread goes to sleep: a millisecond or two
 
 _teams: dict[tuple[int, int], "ThreadTeam"] = {}
@@ -38,11 +36,6 @@ def parts(vector: Array, n: int) -> list[slice]:
     numbers = CACHE_LINE // vector.itemsize
     bounds = [min(-(-lines * i // n) * numbers, len(vector)) for i in range(n + 1)]
     return [slice(start, stop) for start, stop in pairwise(bounds)]
-
-
-def blocks(part: slice) -> list[slice]:
-    """Divide a slice of a flat vector into slices of at most ``BLOCK`` numbers."""
-    return [slice(start, min(start + BLOCK, part.stop)) for start in range(part.start, part.stop, BLOCK)]
 
 
 class ThreadTeam:
@@ -79,7 +72,7 @@ class ThreadTeam:
             try:
                 if plan.width > 1:
                     self._wake()
-                failed = lead(tables, mailboxes[: plan.width - 1], plan.first_guarded, plan.guard)
+                failed = lead(tables, mailboxes[: plan.width - 1])
             finally:
                 self._is_busy = False
         if failed:
@@ -128,18 +121,10 @@ class Plan:
     ----------
     *stages : sequence of Program
         All calls must be recorded already.
-    guarded : sequence of sequences of Program, default none
-        Stages that follow only if all numbers of the guard are finite.
-    guard : ndarray of float64, shape (k,), optional
-        Written by the other stages.
     """
 
-    def __init__(
-        self, *stages: Sequence[Program], guarded: Sequence[Sequence[Program]] = (), guard: Array = NOTHING
-    ) -> None:
+    def __init__(self, *stages: Sequence[Program]) -> None:
         self._stages = [stage for stage in stages if any(map(len, stage))]
-        self.first_guarded, self.guard = len(self._stages), guard
-        self._stages += [stage for stage in guarded if any(map(len, stage))]
         self.width = max(map(len, self._stages), default=0)  # number of threads that it needs
         self.is_native = bool(self._stages) and all(program.is_native for stage in self._stages for program in stage)
         self._tables: Array | None = None
@@ -150,11 +135,8 @@ class Plan:
         if self.width <= width:
             return self
         if self._narrower is None or self._narrower.width > width:
-            stages, guarded = (
-                [stage[i : i + width] for stage in part for i in range(0, len(stage), width)]
-                for part in (self._stages[: self.first_guarded], self._stages[self.first_guarded :])
-            )
-            self._narrower = Plan(*stages, guarded=guarded, guard=self.guard)
+            starts = [(stage, i) for stage in self._stages for i in range(0, len(stage), width)]
+            self._narrower = Plan(*(stage[i : i + width] for stage, i in starts))
         return self._narrower
 
     @property
@@ -178,8 +160,6 @@ class Plan:
 
     def run_in_turn(self) -> None:
         """Run one program after the other in this thread."""
-        for number, stage in enumerate(self._stages):
-            if number == self.first_guarded and not np.isfinite(self.guard).all():
-                return
+        for stage in self._stages:
             for program in stage:
                 program.run()

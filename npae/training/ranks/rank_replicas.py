@@ -15,7 +15,6 @@ import numpy as np
 
 from npae.kernels.execution.thread_team import ThreadTeam, parts
 from npae.network.autoencoder import Autoencoder
-from npae.training.optimizers import Optimizer
 from npae.training.ranks.agreement import AgreedStop, Ranks
 from npae.training.replicas import ThreadReplicas, shard_bounds
 from npae.training.run_fingerprint import differences, summarise
@@ -81,10 +80,6 @@ class RankReplicas:
         everyone = [np.frombuffer(payload).reshape(own.shape) for payload in self.ranks.exchange(own.tobytes())]
         self._sum(np.diff(shard_bounds(n, self.n_shards)) > 0)
         return net.finish_gradient(net.terms_of(np.concatenate(everyone), n))
-
-    def joined_step(self, chosen: Array, optimizer: Optimizer, rate_factor: float) -> float | None:
-        """None: gradients of other ranks come in between."""
-        return None
 
     def _sum(self, has_samples: Array) -> None:
         """Sum the gradients of the shards that have samples, in their order, into the network's ``dtheta``."""
