@@ -27,7 +27,7 @@ from npae.training.trainer import Callback, Training
 from npae.utils.bytes_as_numbers import are_whole, looks_like_images_of_bytes
 from npae.utils.columns import Columns, check_columns, columns_of
 from npae.utils.not_numbers import refuse_parts
-from npae.utils.randomness import seed_from
+from npae.utils.randomness import check_random_state, seed_from
 from npae.utils.samples import Samples
 from npae.utils.sources import Source
 from npae.utils.types import Array, Shape
@@ -207,11 +207,12 @@ class FitMixin(SharedParameters):
         >>> model.partial_fit(X[:128]).partial_fit(X[128:]).n_iter_
         2
         """
-        now = self._checked()
+        before = now = None if self._are_known() else self._checked()
         if hasattr(self, "network_"):
             self._warn_of_names(X)
-            before = now if self._is_as_trained() else self._checked(self._trained_with)
-            refuse_fixed(type(self), before, now, self.network_)
+            if now is not None:
+                before = now if self._is_as_trained() else self._checked(self._trained_with)
+                refuse_fixed(type(self), before, now, self.network_)
             X = self.network_.check(
                 self._flat_checked(X),
                 as_target=True,
@@ -254,6 +255,13 @@ class FitMixin(SharedParameters):
     def _checked(self, values: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """The parameters, or earlier values of them, in Python's own numbers; a wrong one is refused."""
         return checked(type(self), vars(self) if values is None else values)
+
+    def _are_known(self) -> bool:
+        """Whether the parameters are those of a training in this process, which were checked when it began."""
+        if "training_" not in vars(self) or not self._is_as_trained():
+            return False
+        check_random_state(self.random_state, "random_state")  # which is for fit alone, and may have been set since
+        return True
 
     def _is_as_trained(self) -> bool:
         """Whether each parameter is the very object that training began with; False for a list or array, too."""

@@ -215,8 +215,8 @@ class SklearnMixin:
 
     def _contained(self, codes: Array, X: Any) -> Any:
         """Codes of X in the container chosen by ``set_output``."""
-        config: dict[str, str] = getattr(self, "_sklearn_output_config", {})
-        container = wanted_container(config.get("transform"))
+        config: dict[str, str] | None = vars(self).get("_sklearn_output_config")
+        container = wanted_container(config.get("transform") if config else None)
         return codes if container == "default" else in_container(container, codes, self.get_feature_names_out(), X)
 
     def _network(self) -> Autoencoder:

@@ -239,12 +239,17 @@ class Layer:
         >>> Dense(3).config()["units"]
         3
         """
-        kind: Any = type(self)
-        return {name: getattr(self, name) for name in _parameter_names(kind)}
+        return {name: getattr(self, name) for name in settable_names(self)}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in self.config().items())
         return f"{type(self).__name__}({arguments})"
+
+
+def settable_names(layer: Layer) -> tuple[str, ...]:
+    """Names of the arguments of a layer's constructor, which are attributes of the layer."""
+    kind: Any = type(layer)
+    return _parameter_names(kind)
 
 
 @cache

@@ -22,15 +22,16 @@ from npae.layers.fused import FusedLayer
 from npae.network.base import Network
 from npae.network.batching import batch_size_for, in_batches
 from npae.network.condition import given
+from npae.network.few_rows import FewRows, are_few
 from npae.network.recorded_encoding import RecordedEncoding, ends_of_parts
 from npae.network.saving import save
-from npae.utils.bytes_as_numbers import hint_at_bytes, looks_like_bytes
+from npae.utils.bytes_as_numbers import BRIGHT, hint_at_bytes, looks_like_bytes
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.samples import Rows, Samples, dense
 from npae.utils.scalars import whole_number
 from npae.utils.sources import Source
 from npae.utils.types import Array
-from npae.utils.validation import check_samples, is_unit_interval, refuse_non_finite
+from npae.utils.validation import ROUNDING, check_samples, is_unit_interval, largest_number, refuse_non_finite
 from npae.utils.wording import counted
 
 LARGE = 2**18  # values of an array from which on several threads check it
@@ -323,16 +324,20 @@ class Autoencoder(Network):
         ValueError
             If x has another shape or is not finite.
         """
+        if are_few(x, self):
+            _check_threads(n_jobs)
+            if (codes := self._codes_if_usual(x)) is not None:
+                return codes
         parts = self.encode_parts(x, n_jobs=n_jobs)
         first, second = next(parts), next(parts, None)
         if second is None:
             return first
-        codes = np.empty((len(x), *self.code_shape), first.dtype)
+        joined = np.empty((len(x), *self.code_shape), first.dtype)
         start = 0
         for part in chain([first, second], parts):
-            codes[start : start + len(part)] = part
+            joined[start : start + len(part)] = part
             start += len(part)
-        return codes
+        return joined
 
     def encode_parts(self, x: Samples | Source, *, n_jobs: int = 1) -> Iterator[Array]:
         """The codes that ``encode`` returns, of an array at once and of the samples of a source in parts.
@@ -362,14 +367,13 @@ class Autoencoder(Network):
         >>> [codes.shape for codes in net.encode_parts(np.ones((3, 5)))]
         [(3, 2)]
         """
-        if whole_number(n_jobs, "n_jobs") > MOST_THREADS:
-            raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")
+        _check_threads(n_jobs)
         size = batch_size_for(self.arena)
         can_be_long = isinstance(x, np.ndarray | Rows | Source) and len(x.shape) > 0
         if not (can_be_long and len(x) >= 2 * size and self.is_recordable):
             x = self.check(x)
             self._hint_at_bytes(x)
-            yield self.encode_checked(x)
+            yield in_batches(self.arena, self._code_of, self.code_shape, x)
             return
         check_columns(columns_of(x), self.columns)
         x = check_samples(x, self.input_shape, self.arena.dtype, "samples", values_later=True)
@@ -404,7 +408,25 @@ class Autoencoder(Network):
         >>> net.encode_checked(net.check(np.ones((3, 5)))).shape
         (3, 2)
         """
+        if isinstance(x, np.ndarray) and are_few(x, self):
+            with self.arena.lock:
+                codes = self._few_rows().codes(self, x)
+            if codes is not None:
+                return codes
         return in_batches(self.arena, self._code_of, self.code_shape, x)
+
+    def _codes_if_usual(self, x: Array) -> Array | None:
+        """Codes of a few rows, or None, as where one of their values is to be refused or is worth a hint."""
+        with self.arena.lock:
+            return self._few_rows().codes_if_usual(self, x)
+
+    def _few_rows(self) -> FewRows:
+        if self._of_few is None:
+            largest = largest_number(self.arena.dtype)
+            high = float(np.nextafter(self.arena.dtype.type(BRIGHT), 0)) if self.loss.needs_unit_interval else largest
+            self._of_few = FewRows(self, -largest, high)
+        few: FewRows = self._of_few
+        return few
 
     def _hint_at_bytes(self, x: Samples) -> None:
         if self.loss.needs_unit_interval:
@@ -618,6 +640,9 @@ class Autoencoder(Network):
         >>> net.check([[1, 2, 3, 4, 5]]).dtype.name
         'float32'
         """
+        unit_interval = as_target and self.loss.needs_unit_interval
+        if self._is_usual(x, unit_interval=unit_interval):
+            return x
         check_columns(columns_of(x), self.columns)
 
         def all_within(x: Array, low: float, high: float) -> bool:
@@ -631,7 +656,6 @@ class Autoencoder(Network):
                 shared_team(n_jobs).run(programs)
             return int(count.sum()) == x.size
 
-        unit_interval = as_target and self.loss.needs_unit_interval
         return check_samples(
             x,
             self.input_shape,
@@ -641,6 +665,17 @@ class Autoencoder(Network):
             loss_is_auto=loss_is_auto,
             is_within=all_within,
         )
+
+    def _is_usual(self, x: Any, *, unit_interval: bool) -> bool:
+        """Whether x is a small array that is used as it is; of others ``check_samples`` says what is wrong."""
+        if type(x) is not np.ndarray or x.dtype != self.arena.dtype or x.shape[1:] != self.input_shape:
+            return False
+        if not (x.flags.c_contiguous and 0 < x.size < LARGE):
+            return False
+        largest, count = largest_number(x.dtype), np.zeros(1, np.int64)
+        low, high = (-ROUNDING, 1 + ROUNDING) if unit_interval else (-largest, largest)
+        self.arena.kernels.count_within(x, low, high, count)
+        return bool(count[0] == x.size)
 
     def _check_target(self, target: Any, n: int) -> Samples:
         targets = self.check(target, as_target=True)
@@ -714,3 +749,8 @@ class Autoencoder(Network):
         'decoder.0'
         """
         return next((name for name, y in self.outputs(x, labels) if not np.isfinite(y).all()), None)
+
+
+def _check_threads(n_jobs: Any) -> None:
+    if whole_number(n_jobs, "n_jobs") > MOST_THREADS:
+        raise ValueError(f"n_jobs is {n_jobs}; expected at most {MOST_THREADS} threads")

@@ -12,7 +12,7 @@ from typing import Any, Self
 from npae.kernels import default_kernels, reference_kernels
 from npae.kernels.execution.program import Program, Recorder
 from npae.layers.arena import Arena
-from npae.layers.base import Chain, Layer
+from npae.layers.base import Chain, Layer, settable_names
 from npae.layers.fused import FusedLayer, fused
 from npae.layers.losses import loss_by_name
 from npae.network.condition import Condition
@@ -22,6 +22,11 @@ from npae.network.summary import summary
 from npae.utils.columns import Columns
 from npae.utils.scalars import real_number, truth_value, whole_numbers
 from npae.utils.types import Array
+
+
+def _is_own(layer: Layer) -> bool:
+    """Whether it is one of npae's, which only call kernels and are described by their constructor's arguments."""
+    return type(layer).__module__.startswith("npae.layers.")
 
 
 class Network:
@@ -164,6 +169,10 @@ class Network:
                 chain.steps = fused(chain.layers, arena, chain.name)
         self._learning = self._from_the_first_that_learns(arena)
         self._encodings: dict[int, Any] = {}  # recorded encodings by their number of threads
+        self._of_few: Any = None  # recorded encodings of a few rows, from the first on
+        self._are_own = all(_is_own(layer) for layer in arena.layers.values())
+        layers = [layer for slot in self._slots() for layer in slot.layers]
+        self._settable = [(layer, settable_names(layer) if _is_own(layer) else None) for layer in layers]
         self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
         for layer in arena.layers.values():
             # A weak reference: a reference cycle would keep the memory until the garbage collector runs.
@@ -199,9 +208,7 @@ class Network:
     @property
     def is_recordable(self) -> bool:
         """Whether a step can be recorded: ``recorded`` is set, and all layers are npae's, which only call kernels."""
-        return self.recorded and all(
-            type(layer).__module__.startswith("npae.layers.") for layer in self.arena.layers.values()
-        )
+        return self.recorded and self._are_own
 
     @contextmanager
     def recording(self, program: Program) -> Iterator[None]:
@@ -319,6 +326,28 @@ class Network:
             "code": to_config(self.code.layers),
             "weight_decay": self.weight_decay,
         }
+
+    def settings(self) -> tuple[Any, ...]:
+        """What ``config`` has, without names: quick to make and to compare with an earlier one of the same network.
+
+        Returns
+        -------
+        tuple of object
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.layers import Dense, GaussianNoise
+        >>> net = Autoencoder([Dense(2)], [Dense(5)], loss="mse", corrupt=[GaussianNoise(0.1)]).build((5,))
+        >>> before = net.settings()
+        >>> net.corrupt.layers[0].level = 0.2
+        >>> net.settings() == before
+        False
+        """
+        values: list[Any] = [self.loss.name, self.weight_decay]
+        for layer, names in self._settable:
+            values += [layer.config()] if names is None else [getattr(layer, name) for name in names]
+        return tuple(values)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], layers: Iterable[type[Layer]] = ()) -> Self:

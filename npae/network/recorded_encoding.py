@@ -41,7 +41,7 @@ class RecordedEncoding:
 
     def present(self) -> Any:
         """What the recording depends on: the generation of the buffers and the configuration of the layers."""
-        return self.network.arena.generation, self.network.config()
+        return self.network.arena.generation, self.network.settings()
 
     def encode(self, x: Array) -> tuple[Array, bool]:
         """Codes (n, *code_shape) of x (n, *input_shape), n at least one batch; and whether all of x is finite."""

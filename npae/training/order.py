@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from npae.utils.randomness import generator
+from npae.utils.randomness import generator, permutation
 from npae.utils.samples import Samples
 from npae.utils.source_rows import SourceRows
 from npae.utils.sources import IN_MEMORY, ArraySource
@@ -82,7 +82,7 @@ class GlobalOrder:
         if isinstance(self.x, SourceRows) and not self.x.source.is_in_memory and self.x.source.nbytes <= IN_MEMORY:
             self.x.hold_all()
         n = len(self.x)
-        order = generator(self.seed, "shuffle", epoch).permutation(n)
+        order = permutation(n, self.seed, "shuffle", epoch)
         for start in range(done * self.batch_size, n, self.batch_size):
             yield order[start : start + self.batch_size]
 

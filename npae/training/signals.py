@@ -1,10 +1,16 @@
 """Handling of Ctrl-C and SIGTERM in training, which stops between two steps."""
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
+
+#: The module of CPython below ``signal``, without the names that are looked up for what its functions take and return:
+#: these take as long as the gradient of a few rows.
+_signal: Any = sys.modules.get("_signal", signal)
 
 
 class Stop:
@@ -47,11 +53,12 @@ def stop_on_signals(stop: Stop | None = None) -> Iterator[Stop]:
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     if threading.current_thread() is not threading.main_thread():
         usual = {}
-    replaced = {number: answer for number, answer in usual.items() if signal.getsignal(number) == answer}
+    present = {number: _signal.getsignal(number) for number in usual}
+    replaced = {number: handler for number, handler in present.items() if handler == usual[number]}
     try:
         for number in replaced:
-            signal.signal(number, stop.take)
+            _signal.signal(number, stop.take)
         yield stop
     finally:
-        for number, answer in replaced.items():
-            signal.signal(number, answer)
+        for number, handler in replaced.items():
+            _signal.signal(number, handler)

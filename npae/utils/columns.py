@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
+import numpy as np
+
 SHOWN = 5  # names in a message
 
 
@@ -40,6 +42,8 @@ def columns_of(X: Any) -> Columns | None:
     TypeError
         If some names are text and some are not.
     """
+    if type(X) is np.ndarray:
+        return None
     columns = getattr(X, "column_names", getattr(X, "columns", None))  # the former in a table of pyarrow
     if columns is None or callable(columns) or len(columns) == 0:
         return None
@@ -108,6 +112,8 @@ def warn_of_names_on_one_side(given: Columns | None, fitted: Columns | None, who
 
     The words are scikit-learn's.
     """
+    if given is None and fitted is None:
+        return
     has, had = (side is not None and side.are_names for side in (given, fitted))
     if has and not had:
         warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=stacklevel + 1)

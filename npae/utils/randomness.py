@@ -13,6 +13,7 @@ References
 """
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,8 @@ from typing import Any
 import numpy as np
 
 from npae.utils.types import Array
+
+_of_thread = threading.local()
 
 
 def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.random.Generator:
@@ -51,12 +54,39 @@ def generator(seed: int, purpose: str, step: int = 0, shard: int = 0) -> np.rand
     >>> generator(0, "shuffle", 3).integers(100) == generator(0, "shuffle", 3).integers(100)
     np.True_
     """
+    # Step and shard are the highest words of the counter, so two shards are 2**128 draws apart.
+    return np.random.Generator(np.random.Philox(key=_key(seed, purpose), counter=[0, 0, shard, step]))
+
+
+def permutation(n: int, seed: int, purpose: str, step: int = 0) -> Array:
+    """The numbers below ``n`` in the order of ``generator(seed, purpose, step).permutation(n)``.
+
+    Each thread makes one generator and sets its state, since to make one takes as long as a few rows take to train on.
+
+    Examples
+    --------
+    >>> sorted(permutation(4, seed=3, purpose="shuffle").tolist())
+    [0, 1, 2, 3]
+    """
+    if not hasattr(_of_thread, "philox"):
+        _of_thread.philox = np.random.Philox(0)
+        _of_thread.fresh = _of_thread.philox.state  # nothing is drawn yet
+    fresh = _of_thread.fresh
+    fresh["state"] = {"key": _key(seed, purpose), "counter": np.array([0, 0, 0, step], np.uint64)}
+    _of_thread.philox.state = fresh
+    return np.random.Generator(_of_thread.philox).permutation(n)
+
+
+def _key(seed: int, purpose: str) -> Array:
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**64:
         raise ValueError(f"the seed is {seed!r}; expected a whole number from 0 to 2**64 - 1")
+    return _key_of(int(seed), purpose)
+
+
+@lru_cache(maxsize=256)
+def _key_of(seed: int, purpose: str) -> Array:
     digest = hashlib.blake2b(purpose.encode(), digest_size=8).digest()
-    key = np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)
-    # Step and shard are the highest words of the counter, so two shards are 2**128 draws apart.
-    return np.random.Generator(np.random.Philox(key=key, counter=[0, 0, shard, step]))
+    return np.array([seed, int.from_bytes(digest, "little")], dtype=np.uint64)  # Philox copies it
 
 
 def seed_from(random_state: Any) -> int:

@@ -1,6 +1,7 @@
 """Input is validated once, where it enters; inner code assumes that it is valid."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,12 @@ from npae.utils.wording import counted
 
 #: How far beyond [0, 1] rounding takes a value: a few units in the last place of single precision.
 ROUNDING = 1e-6
+
+
+@cache
+def largest_number(dtype: Any) -> float:
+    """The largest finite number of a floating-point dtype."""
+    return float(np.finfo(dtype).max)
 
 
 def is_within(x: Array, low: float, high: float) -> bool:
@@ -108,7 +115,7 @@ def check_samples(
     converted = samples.astype(dtype) if isinstance(samples, Rows) else _converted(samples, dtype)
     if values_later:
         return converted
-    largest = float(np.finfo(converted.dtype).max)
+    largest = largest_number(converted.dtype)
     low, high = (-ROUNDING, 1 + ROUNDING) if unit_interval else (-largest, largest)
     if all_within(converted, low, high, is_within):
         return converted
@@ -158,6 +165,8 @@ def check_numeric(x: Any, what: str) -> Samples:
 
     What NumPy would drop silently is refused.
     """
+    if type(x) is np.ndarray and x.dtype.kind in "biuf":  # most calls, of which all below has nothing to say
+        return x
     if isinstance(x, Source):
         x.begin_use()
         return SourceRows(x)

@@ -116,3 +116,19 @@ def test_a_parameter_that_is_changed_in_place_is_noticed() -> None:
     hidden[0] = 7
     with pytest.raises(ValueError, match=r"hidden was \(6, 4\) .* and is \(7, 4\) now"):
         model.partial_fit(X)
+
+
+def test_a_parameter_that_is_set_between_two_parts_is_checked_and_one_that_is_left_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    model = unfitted("vanilla").partial_fit(X[:32])
+    with monkeypatch.context() as watched:
+        watched.setattr(type(model), "_checked", lambda *_: pytest.fail("the parameters are those of the part before"))
+        model.partial_fit(X[32:64])
+    for name, value in (("random_state", -1), ("learning_rate", -1.0), ("patience", 0), ("code_size", 5)):
+        before = getattr(model, name)
+        setattr(model, name, value)
+        with pytest.raises(ValueError, match=name):
+            model.partial_fit(X[32:64])
+        setattr(model, name, before)
+    assert model.partial_fit(X[:32]).n_iter_ == 3

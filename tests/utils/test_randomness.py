@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from npae.kernels import reference
 from npae.kernels.reference.random import _random_words
-from npae.utils.randomness import RunState
+from npae.utils.randomness import RunState, generator, permutation
 from npae.utils.types import Array
 
 FULL = 2**32 - 1
@@ -168,3 +168,20 @@ def test_keys_differ_between_seeds_steps_shards_and_purposes(seed: int, name: st
     assert here[3:] == [shard, step & FULL, step >> 32]
     assert here[:2] != key_of(seed ^ 1, name, step, shard)[:2]
     assert here[:2] != key_of(seed, name + "'", step, shard)[:2]
+
+
+@pytest.mark.parametrize("n", [1, 2, 33, 5000])
+@pytest.mark.parametrize("step", [0, 1, 2**40])
+def test_a_permutation_is_that_of_a_new_generator(n: int, step: int) -> None:
+    for seed in (0, 2**64 - 1):
+        for purpose in ("shuffle", "window"):
+            expected = generator(seed, purpose, step).permutation(n)
+            np.testing.assert_array_equal(permutation(n, seed, purpose, step), expected)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, True, 1.0, "1", [1]])
+def test_a_seed_that_is_none_is_refused(seed: Any) -> None:
+    for draw in (generator, lambda seed, purpose: permutation(3, seed, purpose)):
+        draw(1, "shuffle")  # what is kept of the seed 1 is not for True and 1.0
+        with pytest.raises(ValueError, match=r"the seed is .*; expected a whole number from 0 to"):
+            draw(seed, "shuffle")

@@ -7,6 +7,7 @@ arguments, and one compiled loop makes them all. If a kernel has no machine code
 """
 
 from collections.abc import Callable
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -83,10 +84,16 @@ class Program:
             for kernel, arguments in self._calls:
                 kernel(*arguments)
             return
-        from npae.kernels.execution.trampoline import run_calls
-
-        if run_calls(self.table):
+        if _loop()(self.table):
             raise MemoryError(NO_MEMORY)
+
+
+@cache
+def _loop() -> Callable[[Array], int]:
+    """The loop over a table, imported at its first use, since Numba takes long to import."""
+    from npae.kernels.execution.trampoline import run_calls
+
+    return run_calls
 
 
 def _checked(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
