@@ -12,7 +12,7 @@ Planning, allocation, configuration and copies are in ``npae.network.base``.
 from collections.abc import Callable, Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -408,7 +408,7 @@ class Autoencoder(Network):
         >>> net.encode_checked(net.check(np.ones((3, 5)))).shape
         (3, 2)
         """
-        if isinstance(x, np.ndarray) and are_few(x, self):
+        if are_few(x, self):
             with self.arena.lock:
                 codes = self._few_rows().codes(self, x)
             if codes is not None:
@@ -666,7 +666,7 @@ class Autoencoder(Network):
             is_within=all_within,
         )
 
-    def _is_usual(self, x: Any, *, unit_interval: bool) -> bool:
+    def _is_usual(self, x: Any, *, unit_interval: bool) -> TypeGuard[Array]:
         """Whether x is a small array that is used as it is; of others ``check_samples`` says what is wrong."""
         if type(x) is not np.ndarray or x.dtype != self.arena.dtype or x.shape[1:] != self.input_shape:
             return False

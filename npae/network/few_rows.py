@@ -5,7 +5,7 @@ them, so that the calls are recorded once for each number of rows.
 """
 
 from math import prod
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from npae.utils.types import Array
 MOST_ROWS, MOST_VALUES = 64, 2**16
 
 
-def are_few(x: Any, network: Network) -> bool:
+def are_few(x: Any, network: Network) -> TypeGuard[Array]:
     """Whether x is an array as the network's kernels read it, of a few rows that ``FewRows`` encodes."""
     return (
         type(x) is np.ndarray
