@@ -141,7 +141,7 @@ class ThreadReplicas:
     def _present_settings(self) -> Any:
         """The configuration that replicas and recordings depend on; None where there are neither."""
         net = self.networks[0]
-        return (net.config(), net.recorded) if self.n_jobs > 1 or net.is_recordable else None
+        return (net.settings(), net.recorded) if self.n_jobs > 1 or net.is_recordable else None
 
     def begin(self, identity: Callable[[], Mapping[str, Any]]) -> None:
         """Nothing: there is one process."""
@@ -201,7 +201,7 @@ class ThreadReplicas:
                 batch = self._batches[n] = self._recorded(self._x, n)
             batch.choose(chosen, self._labels)
             self.team.carry_out(batch.plan)
-            return batch.totals()
+            return batch.totals.copy()
 
     def _recorded(self, x: Samples, n: int) -> "_Batch":
         bounds = shard_bounds(n, self.n_shards)[self.first_shard :][: self.n_jobs + 1]
@@ -212,15 +212,21 @@ class _Batch:
     """The recordings for batches of ``n``: the pass of each replica that has a shard, then the sum of the gradients.
 
     The shards lie between ``bounds``; without ``is_whole`` other processes have more of them, and nothing is summed.
+
+    Attributes
+    ----------
+    totals : ndarray of float64, shape (shards, terms)
+        The totals of the loss's terms of each shard; those of one without samples are 0.
     """
 
     def __init__(self, networks: list[Autoencoder], x: Samples, n: int, bounds: list[int], *, is_whole: bool) -> None:
+        self.networks = networks
+        self.totals = np.zeros((len(networks), len(networks[0].term_names)))
         self.passes = [
-            _Pass(net, x, start, stop, n)
-            for net, (start, stop) in zip(networks, pairwise(bounds), strict=True)
+            _Pass(net, x, start, stop, n, totals)
+            for net, totals, (start, stop) in zip(networks, self.totals, pairwise(bounds), strict=True)
             if start < stop
         ]
-        self.networks, self.has_samples = networks, np.diff(bounds) > 0
         self.generations = [net.arena.generation for net in networks]
         sums = self._sums(len(networks)) if is_whole else []
         self.plan = Plan([recorded.program for recorded in self.passes], sums)
@@ -253,13 +259,6 @@ class _Batch:
             if labels is not None:
                 recorded.net.condition.set(labels[rows])
 
-    def totals(self) -> Array:
-        """The totals of the loss's terms of each shard, ``(shards, terms)``; those of one without samples are 0."""
-        totals = np.zeros((len(self.networks), len(self.networks[0].term_names)))
-        for shard, recorded in zip(np.flatnonzero(self.has_samples), self.passes, strict=True):
-            totals[shard] = recorded.totals
-        return totals
-
 
 class _Pass:
     """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``.
@@ -268,18 +267,17 @@ class _Pass:
     memory, each thread its own. What has to be read is written by ``choose``, before the pass.
     """
 
-    def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int) -> None:
+    def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int, totals: Array) -> None:
         self.net, self.start, self.stop = net, start, stop
         self.chosen = np.zeros(stop - start, np.int64)
         self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
         self.rows: Rows | None
         self.numbers: Array | None
         self.stored: Array | None  # what the first call reads; None where it has nothing to do
-        self.totals = np.zeros(len(net.term_names))
         self.program = Program()
         self.program.add(net.arena.kernels.take_rows, *self._copied(None))
         self.take_from(x)
-        net.record_pass(self.batch, self.batch, n, self.totals, self.program)
+        net.record_pass(self.batch, self.batch, n, totals, self.program)
 
     def take_from(self, x: Samples | None) -> None:
         """Change the data from which rows are taken."""
