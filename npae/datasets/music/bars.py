@@ -24,6 +24,8 @@ from npae.utils.types import Array
 TRANSPOSE = ("c", "all")
 STEPS = 4  # of a quarter note
 MOST_SPANS = 500_000  # notes of a file, counted once in each bar in which they sound
+LARGEST_ROLL = 2**21  # quarter notes of a file's bars times pitches: 64 MiB with four steps to a quarter note
+SPANS_AT_ONCE = 4096  # as Python numbers, which take ten times the memory
 PATIENCE = 3.0  # seconds after which a terminal shows how many files are read
 OFF_GRID = 0.1  # steps by which a note may miss the grid without being counted as moved
 
@@ -93,8 +95,9 @@ def read_bars(
     MissingExtraError
         If mido, or music21, is needed and not installed.
     FileFormatError
-        If a file is damaged or beyond the limits of :func:`read_midi` and :func:`read_musicxml`, if no bar is left, if
-        a pitch lies outside the given layout, or if the bars would take more than 4 GiB.
+        If a file is damaged or beyond the limits of :func:`read_midi` and :func:`read_musicxml`, if its notes sound in
+        more than 500,000 bars, added up, if its bars have more than 2,097,152 quarter notes times pitches, if no bar
+        is left, if a pitch lies outside the given layout, or if the bars would take more than 4 GiB.
     ValueError
         If an option is not one of these.
 
@@ -136,11 +139,11 @@ def read_bars(
         )
     _say_what_is_left_out(source, pieces, parts, chosen)
     if layout is None:
-        pitches = np.concatenate([part.spans[:, 3] for part in parts])
-        layout = Layout(chosen, n_steps, int(pitches.min()), int(pitches.max()), _tempo(pieces))
-    else:
-        for part in parts:
-            _check_range(part, layout)
+        ranges = [part.pitch_range() for part in parts if len(part.kept)]
+        layout = Layout(chosen, n_steps, min(ranges)[0], max(high for _, high in ranges), _tempo(pieces))
+    for part in parts:
+        _check_range(part, layout)
+        _check_size(part, layout)
     n = sum(len(part.kept) for part in parts)
     if n * int(np.prod(layout.shape)) * 4 > MAX_BYTES:
         raise FileFormatError(
@@ -159,7 +162,8 @@ class _Part(NamedTuple):
     """The complete bars of a piece, in one key.
 
     ``spans`` (m, 5) holds, for each note and each bar that it sounds in: the number of the bar among ``kept``, the
-    first step, the step behind the last, the pitch, and whether the note begins there.
+    first step, the step behind the last, the pitch before it is shifted, and whether the note begins there. The keys
+    of a piece share it.
     """
 
     piece: Piece
@@ -168,6 +172,11 @@ class _Part(NamedTuple):
     left_out: Counter[str]  # bars
     moved: int  # notes that were not on the grid
     shift: int
+
+    def pitch_range(self) -> tuple[int, int]:
+        """The lowest and the highest pitch, shifted; of a part that has bars."""
+        pitches = self.spans[:, 3]
+        return int(pitches.min()) + self.shift, int(pitches.max()) + self.shift
 
     def names(self) -> list[str]:
         """The file and the number of each bar, and how it was moved."""
@@ -235,12 +244,7 @@ def _cut(piece: Piece, meter: Meter, a_quarter: float, transpose: str | None) ->
     left_out["without a note"] = len(of_meter) - len(sounding)
     spans[:, 0] = np.searchsorted(sounding, spans[:, 0])
     kept = [of_meter[i] for i in sounding]
-    parts = []
-    for shift in _shifts(piece, spans, transpose):
-        moved_spans = spans.copy()
-        moved_spans[:, 3] += shift
-        parts.append(_Part(piece, kept, moved_spans, left_out, moved, shift))
-    return parts
+    return [_Part(piece, kept, spans, left_out, moved, shift) for shift in _shifts(piece, spans, transpose)]
 
 
 def _shifts(piece: Piece, spans: Array, transpose: str | None) -> list[int]:
@@ -298,7 +302,7 @@ def _spans(piece: Piece, of_meter: list[int], a_quarter: float) -> tuple[Array, 
 
 
 def _check_range(part: _Part, layout: Layout) -> None:
-    pitches = part.spans[:, 3]
+    pitches = part.spans[:, 3] + part.shift
     beyond = pitches[(pitches < layout.lowest) | (pitches > layout.highest)]
     if len(beyond):
         raise FileFormatError(
@@ -307,11 +311,25 @@ def _check_range(part: _Part, layout: Layout) -> None:
         )
 
 
+def _check_size(part: _Part, layout: Layout) -> None:
+    """Refuse what a few bytes can claim: notes of thousands of bars, far apart."""
+    n_pitches = layout.shape[1]
+    size = round(len(part.kept) * quarters(layout.meter) * n_pitches)
+    if size > LARGEST_ROLL:
+        raise FileFormatError(
+            f"{str(part.piece.path)!r} has {len(part.kept):,} bars of {layout.meter[0]}/{layout.meter[1]} with notes, "
+            f"which in {n_pitches} pitches are {size:,} quarter notes times pitches, but at most {LARGEST_ROLL:,} are "
+            f"read of a file; split it"
+        )
+
+
 def _paint(X: Array, part: _Part, lowest: int) -> None:
-    for bar, start, end, pitch, begins in part.spans.tolist():
-        X[bar, start:end, pitch - lowest, 0] = 1
-        if begins:
-            X[bar, start, pitch - lowest, 1] = 1
+    for first in range(0, len(part.spans), SPANS_AT_ONCE):
+        for bar, start, end, pitch, begins in part.spans[first : first + SPANS_AT_ONCE].tolist():
+            row = pitch + part.shift - lowest
+            X[bar, start:end, row, 0] = 1
+            if begins:
+                X[bar, start, row, 1] = 1
 
 
 def _say_what_is_left_out(source: Path, pieces: list[Piece], parts: list[_Part], meter: Meter) -> None:

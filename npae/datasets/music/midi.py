@@ -1,5 +1,7 @@
 """Reader for standard MIDI files, by mido."""
 
+import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 MAGIC = b"MThd"
 LARGEST_FILE = 2**21  # bytes; mido makes an object of each three of them
+#: Bytes above 127 in a row. As one number they take mido a time that grows with their square; texts have line breaks.
+LONGEST_RUN = 2**13
 MOST_BARS = 10_000
 LONGEST_WAIT = 2**28  # ticks between two events: as many as the format's four bytes hold
 DRUMS = 9  # the channel that General MIDI keeps for drums, counted from 0
@@ -20,7 +24,7 @@ def read_midi(path: Path) -> Piece:
     """Read the notes of all tracks and channels, drums (channel 10) left out, and bars by the time signatures.
 
     Where there is no time signature it is 4/4, as the format prescribes. Pedals, bends and loudness are passed over.
-    A file may have up to 2 MiB and 10,000 bars.
+    A file may have up to 2 MiB, 10,000 bars, and 8,192 bytes above 127 in a row.
 
     Raises
     ------
@@ -36,19 +40,7 @@ def read_midi(path: Path) -> Piece:
     except ImportError:
         raise MissingExtraError("reading MIDI files needs mido; install it: pip install 'npae[music]'") from None
     named = repr(str(path))
-    with open_file(path) as file:
-        size = file.seek(0, 2)
-        file.seek(0)
-        if file.read(4) != MAGIC:
-            raise FileFormatError(f"{named} is no MIDI file, which begins with MThd; give a .mid that a program wrote")
-        if size > LARGEST_FILE:
-            raise FileFormatError(f"{named} has {size:,} bytes, but at most {LARGEST_FILE:,} are read; split it")
-        file.seek(0)
-        try:
-            midi = mido.MidiFile(file=file)
-        except Exception as error:  # mido raises whatever comes up
-            reason = one_line(error) or type(error).__name__
-            raise FileFormatError(f"{named} is a damaged MIDI file ({reason}); fetch or write it again") from None
+    midi = _parsed(_content(path), path, mido)
     if midi.type not in (0, 1):
         raise FileFormatError(
             f"{named} is a MIDI file of type {midi.type}, but 0 and 1 are read; save it as one of these"
@@ -74,6 +66,35 @@ def read_midi(path: Path) -> Piece:
         None if events.tempo is None else 60_000_000 / events.tempo[1],
         {"of drums": events.drums} if events.drums else {},
     )
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of the file, within the limits."""
+    named = repr(str(path))
+    with open_file(path) as file:
+        size = file.seek(0, 2)
+        file.seek(0)
+        content = file.read(LARGEST_FILE + 1)
+    if not content.startswith(MAGIC):
+        raise FileFormatError(f"{named} is no MIDI file, which begins with MThd; give a .mid that a program wrote")
+    if len(content) > LARGEST_FILE:
+        raise FileFormatError(f"{named} has {size:,} bytes, but at most {LARGEST_FILE:,} are read; split it")
+    run = max((len(found[0]) for found in re.finditer(rb"[\x80-\xff]+", content)), default=0)
+    if run > LONGEST_RUN:
+        raise FileFormatError(
+            f"{named} has {run:,} bytes above 127 in a row, but at most {LONGEST_RUN:,} are read, since no time and no "
+            f"note is that long; remove long texts, or fetch or write it again"
+        )
+    return content
+
+
+def _parsed(content: bytes, path: Path, mido: Any) -> Any:
+    """A ``mido.MidiFile``; from memory, since a file that is asked for 4 GiB makes room for them before it reads."""
+    try:
+        return mido.MidiFile(file=io.BytesIO(content))
+    except Exception as error:  # mido raises whatever comes up
+        reason = one_line(error) or type(error).__name__
+        raise FileFormatError(f"{str(path)!r} is a damaged MIDI file ({reason}); fetch or write it again") from None
 
 
 class _Events:

@@ -14,8 +14,11 @@ from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 LARGEST_TEXT = 2**24  # bytes of XML
+LARGEST_CONTAINER = 2**16  # bytes of the list of files within a compressed one
 MOST_ELEMENTS = 200_000  # for which music21 takes some 300 MB
 MOST_MEASURES = 4_000  # of a part: the time that music21 takes grows with their square
+MOST_IN_ALL = 20_000  # measures of all parts and staves, for which music21 takes some 120 MB, empty ones too
+MOST_PARTS = 256  # for each of which it takes some 20 kB
 DEEPEST = 40  # levels of elements
 ROOTS = ("score-partwise", "score-timewise")
 CONTAINER = "META-INF/container.xml"
@@ -31,9 +34,9 @@ NUMBERS = {
 def read_musicxml(path: Path) -> Piece:
     """Read the notes of all parts, as they sound, and the bars of the first part.
 
-    A file may have up to 16 MiB of XML (expanded, if compressed), 200,000 elements, and 4,000 measures a part. Entities
-    are refused, so that nothing is expanded or fetched. Repeats are read once, and grace notes and percussion are left
-    out.
+    A file may have up to 16 MiB of XML (expanded, if compressed), 200,000 elements, 256 parts, 4,000 measures a part,
+    and 20,000 in all parts and staves. Entities are refused, so that nothing is expanded or fetched. Repeats are read
+    once, and grace notes and percussion are left out.
 
     Raises
     ------
@@ -76,8 +79,8 @@ def _expanded(path: Path) -> bytes:
     try:
         with zipfile.ZipFile(path) as archive:
             with archive.open(CONTAINER) as member:
-                container = member.read(LARGEST_TEXT + 1)
-            if len(container) > LARGEST_TEXT:
+                container = member.read(LARGEST_CONTAINER + 1)
+            if len(container) > LARGEST_CONTAINER:
                 raise FileFormatError(damaged)
             roots = _roots(container)
             with archive.open(roots[0]) as member:
@@ -114,7 +117,10 @@ class _Checked:
 
     def __init__(self, path: Path) -> None:
         self.named = repr(str(path))
-        self.elements = self.measures = self.depth = 0
+        self.elements = self.depth = self.parts = self.listed = 0
+        self.measures = 0  # of this part
+        self.staves = 1  # of this part: music21 makes a part of each
+        self.before = 0  # measures of the parts before it, once for each staff
         self.text = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -125,14 +131,26 @@ class _Checked:
         self.depth += 1
         self.text = ""
         if name == "part":
-            self.measures = 0
+            self.before += self.measures * self.staves
+            self.measures, self.staves = 0, 1
+        self.parts += name == "part"
+        self.listed += name == "score-part"
         self.measures += name == "measure"
+        if max(self.parts, self.listed) > MOST_PARTS:
+            raise FileFormatError(f"{self.named} has more than {MOST_PARTS:,} parts; split it")
         if self.measures > MOST_MEASURES:
             raise FileFormatError(f"{self.named} has a part of more than {MOST_MEASURES:,} measures; split it")
+        self._check_measures_in_all()
         if self.elements > MOST_ELEMENTS:
             raise FileFormatError(f"{self.named} has more than {MOST_ELEMENTS:,} elements; split it")
         if self.depth > DEEPEST:
             raise FileFormatError(f"{self.named} has elements that are nested more than {DEEPEST} deep; correct it")
+
+    def _check_measures_in_all(self) -> None:
+        if self.before + self.measures * self.staves > MOST_IN_ALL:
+            raise FileFormatError(
+                f"{self.named} has more than {MOST_IN_ALL:,} measures in all parts and staves; split it"
+            )
 
     def data(self, text: str) -> None:
         """Text within an element."""
@@ -152,6 +170,9 @@ class _Checked:
                 f"{self.named} has the {name} {one_line(self.text, 40)!r}, where a number up to {NUMBERS[name]:,} is "
                 f"expected; correct it"
             )
+        if name == "staves":
+            self.staves = max(self.staves, int(numbers[0]))
+            self._check_measures_in_all()
 
 
 def _check(text: bytes, path: Path) -> None:
