@@ -6,6 +6,7 @@ No file is kept open between two readings, since a process may have a thousand o
 from contextlib import suppress
 from importlib import import_module
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -14,7 +15,7 @@ import numpy as np
 from npae.datasets.shard_files import FileShard, stamp_of
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line, quoted
 from npae.utils.sources import CHUNK_BYTES
-from npae.utils.types import Array, Shape
+from npae.utils.types import Array
 
 HDF5_SEPARATOR = ":/"
 ZARR_FILES = (".zarray", "zarr.json", ".zgroup")
@@ -69,6 +70,7 @@ class ParquetShard(FileShard):
         dtypes = [_numpy_dtype(schema.field(i), name) for i in self._places]
         self.dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
         self._metadata, self.shape = metadata, (metadata.num_rows, len(self.columns))
+        self.refuse_claim()
         sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         largest = max(sizes, default=0) * self.row_bytes
@@ -142,13 +144,24 @@ class Hdf5Shard(FileShard):
         self._library = library("h5py", "hdf5", f"to read {name}")
         try:
             with self._library.File(path, "r") as file:
-                self._inner, self.shape, self.dtype = self._found(file, inner)
-        except OSError as error:
+                self._inner = self._name_of(file, inner)
+                array = file[self._inner or "/"]
+                self.shape, self.dtype = tuple(array.shape or ()), np.dtype(array.dtype)
+                is_elsewhere, (present, expected) = bool(array.is_virtual or array.external), _stored_chunks(array)
+                fill = array.fillvalue
+        except FileFormatError:
+            raise
+        except Exception as error:  # h5py raises whatever comes up
             raise _unreadable(name, "an HDF5 file", error) from None
         _refuse_no_numbers(self.dtype, name)
+        if is_elsewhere:
+            return
+        self.refuse_claim()
+        if present < expected:
+            self.notes["chunks"] = _missing_chunks(name, present, expected, fill, "HDF5")
 
-    def _found(self, file: Any, inner: str) -> tuple[str, Shape, np.dtype[Any]]:
-        """Name, shape and dtype of the array in a file."""
+    def _name_of(self, file: Any, inner: str) -> str:
+        """The name by which the array is found in a file."""
         kind, arrays = self._library.Dataset, list[str]()
         file.visititems(lambda key, item: arrays.append(f"/{key}") if isinstance(item, kind) else None)
         inner = arrays[0] if not inner and len(arrays) == 1 else inner
@@ -157,14 +170,14 @@ class Hdf5Shard(FileShard):
             array = file[inner or "/"]
         if not isinstance(array, kind):
             _refuse_name(self.name, [f"{self.path}:{key}" for key in arrays])
-        return inner, tuple(array.shape or ()), np.dtype(array.dtype)
+        return inner
 
     def read(self, start: int, stop: int) -> Array:
         self.refuse_change()
         try:
             with self._library.File(self.path, "r") as file:
                 return np.asarray(file[self._inner][start:stop])
-        except OSError as error:
+        except Exception as error:
             raise _unreadable(self.name, "an HDF5 file", error) from None
 
     def __getstate__(self) -> dict[str, Any]:
@@ -194,13 +207,14 @@ class ZarrShard(FileShard):
             _refuse_name(name, sorted(f"{path / key}" for key, member in members if hasattr(member, "shape")))
         present, expected = self._array.nchunks_initialized, self._array.nchunks
         if present < expected:
-            self.notes["chunks"] = (
-                f"{name} has {present:,} of its {expected:,} chunks; what is missing is read as "
-                f"{self._array.fill_value}, as zarr defines it; fetch it again if it should be there"
-            )
+            self.notes["chunks"] = _missing_chunks(name, present, expected, self._array.fill_value, "zarr")
         self._folder, self._stamps = path, dict[Path, Any]()
         self.shape, self.dtype = tuple(self._array.shape), np.dtype(self._array.dtype)
         _refuse_no_numbers(self.dtype, name)
+        self.refuse_claim()
+
+    def stored_bytes(self) -> int:
+        return sum(file.stat().st_size for file in self._folder.rglob("*") if file.is_file())
 
     def read(self, start: int, stop: int) -> Array:
         self.refuse_change()
@@ -234,6 +248,23 @@ def _refuse_no_numbers(dtype: np.dtype[Any], name: str) -> None:
         raise FileFormatError(
             f"{name} holds dtype {str(dtype)[:80]}, but real numbers are expected; give another array"
         )
+
+
+def _stored_chunks(array: Any) -> tuple[int, int]:
+    """How many chunks of an array of HDF5 are stored, and of how many; one that is not chunked is one of 1, or none."""
+    if not array.size:
+        return 0, 0
+    if not array.chunks:
+        return int(array.id.get_storage_size() > 0), 1
+    expected = prod(-(-n // length) for n, length in zip(array.shape, array.chunks, strict=True))
+    return array.id.get_num_chunks(), expected
+
+
+def _missing_chunks(name: str, present: int, expected: int, fill: Any, library_name: str) -> str:
+    return (
+        f"{name} has {present:,} of its {expected:,} chunks; what is missing is read as {fill}, as {library_name} "
+        f"defines it; fetch it again if it should be there"
+    )
 
 
 def _refuse_name(name: str, arrays: list[str]) -> NoReturn:

@@ -20,6 +20,7 @@ from npae.utils.errors import FileFormatError
 from npae.utils.sources import chunk_bounds
 from npae.utils.types import Array, Shape
 
+MOST_EXPANDED = 2**16  # bytes of samples for a stored byte; constant numbers take zarr a ten thousandth of their size
 #: Of a file: its size, and when it was last changed.
 Stamp = tuple[int, int]
 
@@ -117,6 +118,20 @@ class FileShard(Shard):
         if self._content is None or self._content[0] != self.stamp:
             self._content = self.stamp, super().content()
         return self._content[1]
+
+    def stored_bytes(self) -> int:
+        """How many bytes the file has, or the folder in which the samples are."""
+        return self.stamp[0]
+
+    def refuse_claim(self) -> None:
+        """Raise FileFormatError if far more samples are claimed than can be stored in so few bytes."""
+        claimed = self.shape[0] * self.row_bytes if self.shape else 0
+        if claimed > MOST_EXPANDED * self.stamp[0] and claimed > MOST_EXPANDED * self.stored_bytes():
+            raise FileFormatError(
+                f"{self.name} claims an array of shape {self.shape} and dtype {self.dtype}, {claimed:,} bytes, but "
+                f"stores {self.stored_bytes():,}, and at most {MOST_EXPANDED:,} times as many are read; fetch or write "
+                f"it again"
+            )
 
     def refuse_change(self) -> None:
         """Raise FileFormatError if the file is gone, or another than at first."""
