@@ -72,6 +72,11 @@ class ParquetShard(FileShard):
         self._metadata, self.shape = metadata, (metadata.num_rows, len(self.columns))
         self.refuse_claim()
         sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+        if sum(sizes) != metadata.num_rows or min(sizes, default=0) < 0:
+            raise FileFormatError(
+                f"{name} has {metadata.num_rows:,} rows, but {sum(sizes):,} in its row groups; it is damaged: fetch or "
+                f"write it again"
+            )
         self._starts = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         largest = max(sizes, default=0) * self.row_bytes
         if largest > LARGE_GROUP:
@@ -92,6 +97,11 @@ class ParquetShard(FileShard):
         except Exception as error:
             raise _unreadable(self.name, "a Parquet file", error) from None
         own = table.slice(start - int(self._starts[first]), stop - start)
+        if own.num_rows != stop - start:
+            raise FileFormatError(
+                f"{self.name} has fewer rows than its list of row groups says, {table.num_rows:,} of row group {first}"
+                f"{f' to {last}' if last > first else ''}; it is damaged: fetch or write it again"
+            )
         rows = np.empty((stop - start, len(self.columns)), self.dtype)
         for j, column in enumerate(own.column(i) for i in self._places):
             if column.null_count:

@@ -87,3 +87,28 @@ def test_chunks_of_hdf5_that_are_not_stored_are_counted_in_a_warning(tmp_path: P
         file.create_dataset("never", (4, 3), "f4")
     with pytest.warns(UserWarning, match="has 0 of its 1 chunks"):
         open_source(tmp_path / "y.h5")
+
+
+def test_a_parquet_file_whose_counts_of_rows_do_not_fit_is_refused(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"a": np.arange(5.0)}), path, row_group_size=3, store_schema=False)
+    content, places = path.read_bytes(), {}
+    for at in range(len(content) - 8 - int.from_bytes(content[-8:-4], "little"), len(content) - 8):
+        damaged = content[:at] + bytes([(content[at] + 8) % 256]) + content[at + 1 :]
+        try:  # counts are written as twice their number
+            metadata = pq.ParquetFile(pa.BufferReader(damaged)).metadata
+        except (OSError, ValueError):
+            continue
+        counts = metadata.num_rows, *(metadata.row_group(i).num_rows for i in range(metadata.num_row_groups))
+        if counts in {(9, 3, 2), (5, 7, 2), (5, 3, 6)}:
+            places[counts] = at
+            path.write_bytes(damaged)
+            refused(path, r"has \d rows, but \d in its row groups; it is damaged")
+    assert len(places) == 3
+    both = bytearray(content)
+    for counts in ((9, 3, 2), (5, 7, 2)):
+        both[places[counts]] += 8
+    path.write_bytes(both)
+    with pytest.raises(FileFormatError, match=r"has fewer rows than its list of row groups says, .* of row group 0"):
+        ShardSource(path).read(0, 9)
