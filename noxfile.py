@@ -114,11 +114,10 @@ def arm(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Ten minutes of guided fuzzing for each reader, or for those that are given."""
     session.install("-e", ".[fuzz]")
-    readers = session.posargs or session.run(
-        "python", "-c", "import fuzzing.targets as t; print(*t.TARGETS)", env={"PYTHONPATH": "tests"}, silent=True
-    )
+    names = "import fuzzing.targets as t; print(*t.TARGETS, *t.CONTAINERS, sep='\\n')"
+    readers = session.posargs or session.run("python", "-c", names, env={"PYTHONPATH": "tests"}, silent=True)
     session.chdir("tests")
-    for reader in readers.split() if isinstance(readers, str) else readers:
+    for reader in readers.splitlines() if isinstance(readers, str) else readers:  # "csv with options" is one name
         session.run("python", "-m", "fuzzing.atheris_run", reader, "--minutes", "10")
 
 

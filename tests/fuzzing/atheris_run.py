@@ -37,7 +37,7 @@ def main() -> int:
     from fuzzing import targets  # not instrumented: here only the names are needed
 
     parser = argparse.ArgumentParser(description="Fuzz one reader with atheris.")
-    parser.add_argument("reader", choices=targets.TARGETS)
+    parser.add_argument("reader", choices=[*targets.TARGETS, *targets.CONTAINERS])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--json", type=Path, help="where to write the figures")
     parser.add_argument("--keep", type=Path, default=Path("findings"), help="folder for inputs that gave a finding")
@@ -68,11 +68,11 @@ def fuzz(reader: str, minutes: float, folder: Path, figures: Path, keep: Path, s
         from npae.kernels import reference_kernels
 
         npae.network.base.default_kernels = reference_kernels  # in NumPy a wrong shape is an error, not a crash
-        from fuzzing.targets import TARGETS
+        from fuzzing.targets import CONTAINERS, TARGETS
 
     tried = folder / "tried"  # a folder of images may hold nothing else
     tried.mkdir()
-    campaign = Campaign(TARGETS[reader], minutes, tried, figures, keep)
+    campaign = Campaign((TARGETS | CONTAINERS)[reader], minutes, tried, figures, keep)
     corpus = folder / "corpus"
     corpus.mkdir()
     seeds = campaign.target.seeds()

@@ -356,3 +356,41 @@ def scores() -> list[bytes]:
         '<duration>8</duration><tie type="start"/><voice>2</voice></note>'
     )
     return [score(), score(voice), compressed_score(score())]
+
+
+@cache
+def parquet() -> list[bytes]:
+    """Compressed and not, with one row group and with two."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"a": np.arange(4.0), "b": np.arange(4, dtype="f4")})
+    options = (
+        {},
+        {"compression": "none", "use_dictionary": False},
+        {"row_group_size": 2, "compression": "gzip", "write_page_checksum": True},
+    )
+    found = []
+    for more in options:
+        file = io.BytesIO()
+        pq.write_table(table, file, **more)
+        found.append(file.getvalue())
+    return found
+
+
+@cache
+def hdf5() -> list[bytes]:
+    """In one piece, in chunks, and in a group."""
+    import h5py
+
+    found = []
+    for name, options in (
+        ("x", {}),
+        ("x", {"chunks": (2, 3), "compression": "gzip"}),
+        ("g/x", {"maxshape": (None, 3)}),
+    ):
+        file = io.BytesIO()
+        with h5py.File(file, "w") as archive:
+            archive.create_dataset(name, data=np.arange(12.0).reshape(4, 3), **options)
+        found.append(file.getvalue())
+    return found

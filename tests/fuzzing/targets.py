@@ -7,6 +7,7 @@ names in its docstring. Everything else is a finding.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from random import Random
@@ -211,6 +212,14 @@ def read_any(reader: Callable[[Path], object]) -> Callable[[Path], None]:
     return read
 
 
+def read_shard(path: Path) -> None:
+    """As a source, chunk by chunk."""
+    source = datasets.open_source(path)
+    for start, stop in pairwise(source.bounds.tolist()):
+        if source.read(start, stop).shape != (stop - start, *source.shape[1:]):
+            raise Finding("a chunk has another shape than the source says")
+
+
 TARGETS: dict[str, Target] = {
     target.name: target
     for target in (
@@ -291,5 +300,14 @@ TARGETS: dict[str, Target] = {
             mutations.png_edited,
             memory=1_000_000_000,
         ),
+    )
+}
+
+#: Read by libraries in C, whose crash would end all tests: for atheris alone, which has a process of its own.
+CONTAINERS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        Target("parquet", "x.parquet", seeds.parquet, read_shard, memory=100_000_000),
+        Target("hdf5", "x.h5", seeds.hdf5, read_shard, memory=100_000_000),
     )
 }
