@@ -1,22 +1,19 @@
 """Reader for standard MIDI files, by mido."""
 
 import io
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from npae.datasets.music.midi_events import with_text_for_other_events
 from npae.datasets.music.piece import Bar, Meter, Piece, is_meter, quarters
 from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
 MAGIC = b"MThd"
 LARGEST_FILE = 2**21  # bytes; mido makes an object of each three of them
-#: Bytes above 127 in a row. As one number they take mido a time that grows with their square; texts have line breaks.
-LONGEST_RUN = 2**13
 MOST_BARS = 10_000
-LONGEST_WAIT = 2**28  # ticks between two events: as many as the format's four bytes hold
 DRUMS = 9  # the channel that General MIDI keeps for drums, counted from 0
 
 
@@ -24,7 +21,7 @@ def read_midi(path: Path) -> Piece:
     """Read the notes of all tracks and channels, drums (channel 10) left out, and bars by the time signatures.
 
     Where there is no time signature it is 4/4, as the format prescribes. Pedals, bends and loudness are passed over.
-    A file may have up to 2 MiB, 10,000 bars, and 8,192 bytes above 127 in a row.
+    A file may have up to 2 MiB and 10,000 bars.
 
     Raises
     ------
@@ -79,17 +76,12 @@ def _content(path: Path) -> bytes:
         raise FileFormatError(f"{named} is no MIDI file, which begins with MThd; give a .mid that a program wrote")
     if len(content) > LARGEST_FILE:
         raise FileFormatError(f"{named} has {size:,} bytes, but at most {LARGEST_FILE:,} are read; split it")
-    run = max((len(found[0]) for found in re.finditer(rb"[\x80-\xff]+", content)), default=0)
-    if run > LONGEST_RUN:
-        raise FileFormatError(
-            f"{named} has {run:,} bytes above 127 in a row, but at most {LONGEST_RUN:,} are read, since no time and no "
-            f"note is that long; remove long texts, or fetch or write it again"
-        )
     return content
 
 
 def _parsed(content: bytes, path: Path, mido: Any) -> Any:
     """A ``mido.MidiFile``; from memory, since a file that is asked for 4 GiB makes room for them before it reads."""
+    content = with_text_for_other_events(content, repr(str(path)))
     try:
         return mido.MidiFile(file=io.BytesIO(content))
     except Exception as error:  # mido raises whatever comes up
@@ -112,11 +104,6 @@ class _Events:
         now = 0
         sounding: dict[tuple[int, int], int] = {}  # channel and pitch: start
         for message in track:
-            if message.time >= LONGEST_WAIT:  # mido reads times of any number of bytes
-                raise FileFormatError(
-                    f"{str(self.path)!r} is a damaged MIDI file (a time has more than four bytes); fetch or write it "
-                    f"again"
-                )
             now += message.time
             if message.type in ("note_on", "note_off"):
                 if message.channel == DRUMS:
