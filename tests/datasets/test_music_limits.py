@@ -1,6 +1,7 @@
 """Files of music that claim much in a few bytes: refused before memory or time is spent on the claim."""
 
 import tracemalloc
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -120,3 +121,55 @@ def test_the_list_of_files_in_a_compressed_score_is_limited(tmp_path):
         archive.writestr("META-INF/container.xml", f"<container><rootfiles>{listed}</rootfiles></container>")
         archive.writestr("score.xml", score())
     refused_in(8 * MIB, path, "is a damaged .mxl file; export it again")
+
+
+FULL = "<note><rest/><duration>8</duration></note>"  # 8 of 2 to a quarter note
+NOT_FULL = {
+    "a quarter note": "<note><rest/><duration>2</duration></note>",
+    "a chord, whose notes begin together": "<note><rest/><duration>4</duration></note>"
+    "<note><chord/><rest/><duration>4</duration></note>",
+    "two voices": "<note><rest/><duration>4</duration></note><backup><duration>4</duration></backup>"
+    "<note><rest/><duration>6</duration></note>",
+}
+FILLED = {
+    "whole": FULL,
+    "empty": "",
+    "with a gap": "<note><rest/><duration>2</duration></note><forward><duration>6</duration></forward>",
+    "two voices": "<note><rest/><duration>8</duration></note><backup><duration>8</duration></backup>"
+    "<note><rest/><duration>2</duration></note>",
+    "longer": FULL + FULL,
+    "in 3+2/8": "<attributes><time><beats>3+2</beats><beat-type>8</beat-type></time></attributes>"
+    "<note><rest/><duration>5</duration></note>",
+    "in smaller divisions": "<attributes><divisions>100</divisions></attributes>"
+    "<note><rest/><duration>400</duration></note>",
+}
+
+
+def with_measures(inside: str, count: int) -> bytes:
+    """A part of one full measure and then of some like this."""
+    return (
+        score(divisions=2)
+        .replace(b"</part>", b"<measure>" + inside.encode() + b"</measure></part>")
+        .replace(
+            b"<measure>" + inside.encode() + b"</measure>", (b"<measure>" + inside.encode() + b"</measure>") * count
+        )
+    )
+
+
+@pytest.mark.parametrize("name", NOT_FULL)
+def test_many_measures_that_are_not_full_are_refused_before_music21_searches(name, tmp_path, monkeypatch):
+    music21 = pytest.importorskip("music21")
+    monkeypatch.setattr(musicxml, "MOST_SEARCHED", 10_000)
+    monkeypatch.delattr(music21.converter, "parseData")
+    words = r"has a part with \d+ measures or more that its notes and rests do not fill"
+    refused_in(32 * MIB, write(tmp_path, "a.xml", with_measures(NOT_FULL[name], 100)), words)
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_measures_that_are_full_or_empty_are_not_said_to_be_short(name, tmp_path, monkeypatch):
+    pytest.importorskip("music21")
+    monkeypatch.setattr(musicxml, "MOST_SEARCHED", 0)
+    path = write(tmp_path, "a.xml", with_measures(FILLED[name], 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # bars that are left out
+        assert len(read_bars(path, meter="4/4").X) >= 1

@@ -9,10 +9,12 @@ from xml.parsers import expat
 import numpy as np
 
 from npae.datasets.music.layout import FASTEST, SLOWEST
+from npae.datasets.music.measure_lengths import MeasureLengths
 from npae.datasets.music.piece import Bar, Piece, is_meter
 from npae.datasets.streams import open_file
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 
+MOST_SEARCHED = 20_000_000  # measures of a part that are not full, times its elements: some 10 s
 LARGEST_TEXT = 2**24  # bytes of XML
 LARGEST_CONTAINER = 2**16  # bytes of the list of files within a compressed one
 MOST_ELEMENTS = 200_000  # for which music21 takes some 300 MB
@@ -35,8 +37,9 @@ def read_musicxml(path: Path) -> Piece:
     """Read the notes of all parts, as they sound, and the bars of the first part.
 
     A file may have up to 16 MiB of XML (expanded, if compressed), 200,000 elements, 256 parts, 4,000 measures a part,
-    and 20,000 in all parts and staves. Entities are refused, so that nothing is expanded or fetched. Repeats are read
-    once, and grace notes and percussion are left out.
+    and 20,000 in all parts and staves; the measures of a part that its notes and rests do not fill, times its elements,
+    may be 20,000,000. Entities are refused, so that nothing is expanded or fetched. Repeats are read once, and grace
+    notes and percussion are left out.
 
     Raises
     ------
@@ -120,6 +123,7 @@ class _Checked:
         self.elements = self.depth = self.parts = self.listed = 0
         self.measures = 0  # of this part
         self.staves = 1  # of this part: music21 makes a part of each
+        self.lengths, self.first = MeasureLengths(), 0  # of this part; and how many elements come before it
         self.before = 0  # measures of the parts before it, once for each staff
         self.text = ""
 
@@ -130,9 +134,10 @@ class _Checked:
         self.elements += 1
         self.depth += 1
         self.text = ""
+        self.lengths.begin(name)
         if name == "part":
             self.before += self.measures * self.staves
-            self.measures, self.staves = 0, 1
+            self.measures, self.staves, self.first = 0, 1, self.elements
         self.parts += name == "part"
         self.listed += name == "score-part"
         self.measures += name == "measure"
@@ -159,8 +164,19 @@ class _Checked:
     def end(self, name: str) -> None:
         """An element ends."""
         self.depth -= 1
-        if name not in NUMBERS:
-            return
+        numbers = self._numbers(name) if name in NUMBERS else []
+        self.lengths.end(name, numbers)
+        if name == "measure" and self.lengths.short * (self.elements - self.first) > MOST_SEARCHED:
+            raise FileFormatError(
+                f"{self.named} has a part with {self.lengths.short:,} measures or more that its notes and rests do not "
+                f"fill, which music21 would take minutes to read; correct its time signatures or durations, or split it"
+            )
+        if name == "staves":
+            self.staves = max(self.staves, int(numbers[0]))
+            self._check_measures_in_all()
+
+    def _numbers(self, name: str) -> list[float]:
+        """What an element holds that is to be a number, or several."""
         try:
             numbers = [float(part) for part in self.text.replace("+", " ").split()]
         except ValueError:
@@ -170,9 +186,7 @@ class _Checked:
                 f"{self.named} has the {name} {one_line(self.text, 40)!r}, where a number up to {NUMBERS[name]:,} is "
                 f"expected; correct it"
             )
-        if name == "staves":
-            self.staves = max(self.staves, int(numbers[0]))
-            self._check_measures_in_all()
+        return numbers
 
 
 def _check(text: bytes, path: Path) -> None:
