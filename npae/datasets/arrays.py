@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from npae.datasets.streams import MAX_BYTES, Stream, damage_is_reported, open_file, read_array
-from npae.utils.errors import FileFormatError, quoted
+from npae.utils.errors import FileFormatError, listed, quoted
 from npae.utils.types import Array, Shape
 
 MAX_HEADER = 10_000  # bytes, as in numpy.load; the header of an array of numbers has 128
@@ -105,18 +105,18 @@ def read_npz(path: str | os.PathLike[str], name: str | None = None) -> Array:
 
 
 def _choose(names: list[str], name: str | None, path: Path) -> str:
-    listing = ", ".join(map(quoted, names[:20])) + (f" and {len(names) - 20} more" if len(names) > 20 else "")
     if name is not None:
         if name in names:
             return name
-        raise FileFormatError(f"{str(path)!r} holds no array {name!r}; give one of: {listing or '(it is empty)'}")
+        known = listed(names) or "(it is empty)"
+        raise FileFormatError(f"{str(path)!r} holds no array {quoted(name)}; give one of: {known}")
     if not names:
         raise FileFormatError(f"{str(path)!r} holds no arrays, but one was expected; write it with numpy.savez")
     chosen = names if len(names) == 1 else [known for known in SAMPLE_NAMES if known in names]
     if len(chosen) != 1:
         raise FileFormatError(
             f"{str(path)!r} holds {len(names)} arrays and it is not clear which is meant; "
-            f"give name= as one of: {listing}"
+            f"give name= as one of: {listed(names)}"
         )
     return chosen[0]
 

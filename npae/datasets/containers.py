@@ -13,13 +13,12 @@ from typing import Any, NoReturn
 import numpy as np
 
 from npae.datasets.shard_files import FileShard, stamp_of
-from npae.utils.errors import FileFormatError, MissingExtraError, one_line, quoted
+from npae.utils.errors import FileFormatError, MissingExtraError, listed, one_line
 from npae.utils.sources import CHUNK_BYTES
 from npae.utils.types import Array
 
 HDF5_SEPARATOR = ":/"
 ZARR_FILES = (".zarray", "zarr.json", ".zgroup")
-SHOWN = 20  # names of arrays in a message
 LARGE_GROUP = 2**26  # bytes of a row group of Parquet, above which reading it again and again is felt
 #: Errors of opening a file that say nothing of what is in it.
 NOT_DAMAGED: dict[type[OSError], str] = {
@@ -65,7 +64,7 @@ class ParquetShard(FileShard):
         if index:
             self.notes["index"] = (
                 f"{name} has the index of a dataframe as {'a column' if len(index) == 1 else 'columns'}, "
-                f"{', '.join(map(quoted, index))}, which {'is' if len(index) == 1 else 'are'} passed over"
+                f"{listed(index)}, which {'is' if len(index) == 1 else 'are'} passed over"
             )
         dtypes = [_numpy_dtype(schema.field(i), name) for i in self._places]
         self.dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.float32)
@@ -279,8 +278,7 @@ def _missing_chunks(name: str, present: int, expected: int, fill: Any, library_n
 
 def _refuse_name(name: str, arrays: list[str]) -> NoReturn:
     """Raise the FileFormatError of a name that stands for none of the arrays of a file."""
-    listing = ", ".join(arrays[:SHOWN]) + (f" and {len(arrays) - SHOWN:,} more" if len(arrays) > SHOWN else "")
-    advice = f"give one of: {listing}" if arrays else "there is none; give another file"
+    advice = f"give one of: {listed(arrays, one_line)}" if arrays else "there is none; give another file"
     raise FileFormatError(f"{name} names no array; {advice}")
 
 

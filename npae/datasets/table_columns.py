@@ -17,7 +17,7 @@ from npae.datasets.table_cells import (
     is_written_as_number,
     number_otherwise,
 )
-from npae.utils.errors import FileFormatError, quoted
+from npae.utils.errors import FileFormatError, listed, quoted
 from npae.utils.types import Array
 from npae.utils.wording import counted
 
@@ -101,8 +101,8 @@ def _places(path: Path, column: str | int, width: int, names: list[str] | None) 
         if column.strip().lower() == "index" and (names is None or unnamed_index(names)):
             return range(1 if names is None else unnamed_index(names))
         if not column.strip().isdecimal():
-            listing = ", ".join(map(quoted, stripped[:20])) + (" and more" if len(stripped) > 20 else "")
-            known = f"name one of: {listing}" if names else "it has no header, so give the number of the column, from 1"
+            missing = "it has no header, so give the number of the column, from 1"
+            known = f"name one of: {listed(stripped)}" if names else missing
             raise FileFormatError(f"{str(path)!r} has no column {quoted(column)} to drop; {known}")
     number = int(column)
     if not 1 <= number <= width:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from npae.datasets.table_rows import read_rows
 from npae.datasets.text_files import UTF8, check_count, open_text
-from npae.utils.errors import FileFormatError, quoted
+from npae.utils.errors import FileFormatError, listed, quoted
 
 
 def read_columns(
@@ -72,8 +72,9 @@ def _place(path: Path, column: str | int, names: list[str] | None, width: int) -
                 f"{str(path)!r} has {count} columns of the name {quoted(column)}; give the number of one, from 1"
             )
         if not column.strip().isdecimal():
-            listing = ", ".join(map(quoted, stripped[:20])) + (" and more" if len(stripped) > 20 else "")
-            known = f"give one of: {listing}" if names else "its columns have no names, so give a number, from 1"
+            known = (
+                f"give one of: {listed(stripped)}" if names else "its columns have no names, so give a number, from 1"
+            )
             raise FileFormatError(f"{str(path)!r} has no column {quoted(column)}; {known}")
     number = int(column)
     if not 1 <= number <= width:

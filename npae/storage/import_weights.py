@@ -24,7 +24,7 @@ from npae.layers.activation import Activation
 from npae.layers.corruption import Noise
 from npae.network.autoencoder import Autoencoder
 from npae.utils import safetensors
-from npae.utils.errors import quoted
+from npae.utils.errors import listed
 from npae.utils.types import Array, Shape
 from npae.utils.validation import refuse_non_finite
 
@@ -101,15 +101,11 @@ def import_weights(network: Autoencoder, path: str | Path, names: Mapping[str, s
 
 def _check_names(path: str | Path, expected: set[str], found: set[str], names: Mapping[str, str]) -> None:
     if lacking := expected - set(names):
-        raise ValueError(f"names lacks {_listed(lacking)}; give the array in {path} for each")
+        raise ValueError(f"names lacks {listed(sorted(lacking))}; give the array in {path} for each")
     if unknown := set(names) - expected:
-        raise ValueError(f"names has {_listed(unknown)}, which the network has not; leave them out")
+        raise ValueError(f"names has {listed(sorted(unknown))}, which the network has not; leave them out")
     if missing := set(names.values()) - found:
-        raise ValueError(f"{path} has no {_listed(missing)}; it has {_listed(found)}")
-
-
-def _listed(names: set[str]) -> str:
-    return ", ".join(map(quoted, sorted(names)[:20])) + (", ..." if len(names) > 20 else "")
+        raise ValueError(f"{path} has no {listed(sorted(missing))}; it has {listed(sorted(found))}")
 
 
 def _from_torch(values: Array, borders: Mapping[str, Shape]) -> Array:

@@ -1,5 +1,6 @@
 """npae's exceptions, and helpers for their messages: one sentence that says what was given and what to do."""
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 
@@ -150,6 +151,7 @@ class MissingExtraError(ImportError):
 
 
 QUOTED = 60  # characters
+MOST_LISTED, LISTED = 20, 500  # names in a sentence, and characters of all of them
 
 
 def quoted(value: object) -> str:
@@ -171,6 +173,37 @@ def quoted(value: object) -> str:
     """
     text = repr(value)
     return text if len(text) <= QUOTED else f"{text[: QUOTED - 4]}...{text[-1]}"
+
+
+def listed(names: Sequence[object], write: Callable[[object], str] = quoted) -> str:
+    """Names for a sentence: at most ``MOST_LISTED``, in ``LISTED`` characters; the rest is counted.
+
+    Parameters
+    ----------
+    names : sequence
+    write : function of a name, default quoted
+        What stands for it in the sentence.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> from npae.errors import listed
+    >>> listed(["x", "y"])
+    "'x', 'y'"
+    >>> listed(range(100)), len(listed(["a" * 100] * 20)) < 600
+    ('0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 and 80 more', True)
+    """
+    shown = write(names[0]) if len(names) else ""
+    n = min(len(names), 1)
+    for name in names[1:MOST_LISTED]:
+        longer = f"{shown}, {write(name)}"
+        if len(longer) > LISTED:
+            break
+        shown, n = longer, n + 1
+    return f"{shown} and {len(names) - n:,} more" if n < len(names) else shown
 
 
 def one_line(reason: object, longest: int = 200) -> str:

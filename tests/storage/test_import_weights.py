@@ -164,8 +164,8 @@ def test_weights_that_do_not_fit_are_refused_and_the_network_is_unchanged(change
     np.testing.assert_array_equal(net.theta, before)
 
 
-@pytest.mark.parametrize(("n", "end"), [(20, "'x29', which"), (21, r"'x29', \.\.\., which")])
-def test_a_list_of_names_ends_with_dots_only_where_some_are_left_out(n, end, tmp_path):
+@pytest.mark.parametrize(("n", "end"), [(20, "'x29', which"), (21, "'x29' and 1 more, which")])
+def test_a_list_of_names_ends_with_their_number_only_where_some_are_left_out(n, end, tmp_path):
     names = torch_names("convolutional") | {f"x{i}": "encoder.0.weight" for i in range(10, 10 + n)}
     safetensors.write(tmp_path / "w.safetensors", as_torch_lays_it_out(convolutional()), {})
     with pytest.raises(ValueError, match=end):
