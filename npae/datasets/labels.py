@@ -203,7 +203,7 @@ def _texts_of(labels: Array, path: Path) -> Array:
     try:
         texts = [text.strip() for text in labels.reshape(-1).tolist()]
         "".join(texts).encode("utf-8")
-    except ValueError:  # of numbers that are no characters, or halves of pairs
+    except (ValueError, SystemError):  # NumPy's, of numbers that are no characters; ValueError of halves of pairs too
         raise FileFormatError(f"{str(path)!r} holds texts with what is no character; write it again") from None
     if not all(texts):
         raise FileFormatError(

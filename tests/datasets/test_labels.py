@@ -112,3 +112,12 @@ def test_a_header_of_what_is_no_text_is_refused(tmp_path):
     for source in (tmp_path / "y.npy", tmp_path):
         with pytest.raises(ValueError, match=r"header=True was given with .*, but is for a text of labels; leave it"):
             read_labels(source, header=True)
+
+
+@pytest.mark.parametrize("code", [0xD800, 0x110000, 0x0200_00C4, 0x7FFF_FFFF, 0xFFFF_FFFF])
+@pytest.mark.parametrize("order", "<>")
+def test_an_array_of_texts_with_what_is_no_character_is_refused(code, order, tmp_path):
+    texts = np.frombuffer(np.array([0x61, code], f"{order}u4").tobytes(), f"{order}U1")
+    np.save(tmp_path / "labels.npy", texts)
+    with pytest.raises(FileFormatError, match="holds texts with what is no character; write it again"):
+        read_labels(tmp_path / "labels.npy")
