@@ -46,6 +46,7 @@ class Bounds:
         −∞ where float32 does not tell.
     spread : ndarray of float32, shape (n,)
     shift, error : ndarray of float64, shape (m,)
+        Finite.
 
     Examples
     --------
@@ -112,6 +113,8 @@ def bounds_of(a: Array, b: Array, metric: str, middle: Array | None) -> Bounds:
             is_told &= b_squares > SMALLEST_SQUARE
     if not is_told.all():
         lowest[:, ~is_told], spread[~is_told] = -np.inf, np.inf
+        is_beyond = np.isinf(a_squares)  # of float32; a limit minus such a shift would be NaN
+        shift[is_beyond], error[is_beyond] = 0, 0
     return Bounds(lowest, spread, shift, error)
 
 
@@ -151,5 +154,6 @@ def candidates(bounds: Bounds, k: int, limit: Array | None) -> tuple[Array, Arra
         limit = np.partition(highest, k - 1, axis=1)[:, k - 1] + 2 * bounds.error
     else:
         limit = np.full(len(lowest), np.inf)
-    limit = np.nextafter(limit.astype(np.float32), np.float32(np.inf))
+    with np.errstate(over="ignore"):  # beyond float32 it is ∞, within which all are
+        limit = np.nextafter(limit.astype(np.float32), np.float32(np.inf))
     return np.divmod(np.flatnonzero(lowest <= limit[:, None]), n)

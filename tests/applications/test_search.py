@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from npae.applications import retrieval
@@ -31,6 +31,7 @@ def nearest(codes, queries, k, metric):
     k=st.integers(1, 30),
     seed=st.integers(0, 999),
 )
+@example("euclidean", 1e30, 0.0, 50, 1, 1, 0)  # squares beyond float32, in more than one block
 @settings(deadline=None)
 def test_the_search_agrees_with_float64_in_ties_too(metric, scale, offset, levels, block, k, seed):
     rng = np.random.default_rng(seed)
@@ -42,6 +43,20 @@ def test_the_search_agrees_with_float64_in_ties_too(metric, scale, offset, level
             monkeypatch.setattr(retrieval, name, value)
         places, _ = Index(codes, metric).search(queries, k)
     assert np.array_equal(places, nearest(codes, queries, k, metric))
+
+
+@pytest.mark.parametrize("metric", retrieval.METRICS)
+@pytest.mark.parametrize(("of_codes", "of_queries"), [((-30, 36), (-30, 36)), ((20, 36), (-3, 3)), ((-3, 3), (20, 36))])
+def test_the_search_agrees_with_float64_where_sizes_differ_by_powers_of_ten(metric, of_codes, of_queries, monkeypatch):
+    for name, value in {"QUERIES": 4, "CODES": 16, "SAMPLE": 8}.items():
+        monkeypatch.setattr(retrieval, name, value)
+    rng = np.random.default_rng(0)
+    codes, queries = (
+        (rng.normal(size=(n, 3)) * 10.0 ** rng.uniform(*sizes, (n, 1))).astype(np.float32)
+        for n, sizes in ((100, of_codes), (20, of_queries))
+    )
+    places, _ = Index(codes, metric).search(queries, 5)
+    assert np.array_equal(places, nearest(codes, queries, 5, metric))
 
 
 @pytest.mark.parametrize("block", [50, 500])
