@@ -19,6 +19,9 @@ from npae.kernels import default_kernels, reference_kernels
 _state = tempfile.TemporaryDirectory(prefix="npae-tests-state-")  # removed when the tests end
 os.environ["XDG_STATE_HOME"] = _state.name
 
+# Python 3.14 colours help texts on a terminal and where FORCE_COLOR is set, as services that run tests set it.
+os.environ["PYTHON_COLORS"] = "0"
+
 # No deadlines: the first call of a compiled kernel takes seconds, every later one microseconds.
 settings.register_profile("dev", deadline=None, max_examples=30)
 settings.register_profile("ci", deadline=None, max_examples=30, derandomize=True)

@@ -85,6 +85,11 @@ def test_help_is_what_the_option_help_shows(words: list[str], capsys) -> None:
     assert shown[0].startswith(" ".join(["usage: npae", *words, ""]))
 
 
+def test_help_texts_have_no_colours_in_tests_also_where_a_service_asks_for_them(monkeypatch) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # which Python 3.14 follows
+    assert "\x1b" not in make_parser().format_help()
+
+
 def test_without_a_verb_the_verbs_are_listed(capsys) -> None:
     with pytest.raises(SystemExit) as ended:
         main([])
