@@ -1,8 +1,11 @@
 """A second process compiles some of the kernels of a plan; with or without it the same kernels are compiled."""
 
+import io
 import os
+import pickle
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -124,3 +127,38 @@ def test_a_second_process_is_started_for_several_kernels_where_there_is_python_a
     monkeypatch: pytest.MonkeyPatch, kernels: int, processors: int, executable: str | None, is_started: bool
 ) -> None:
     assert would_start(monkeypatch, kernels, processors, executable) is is_started
+
+
+def test_the_second_process_begins_with_parts_and_leaves_dense_kernels_until_the_first_of_them_is_compiled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compiled: list[str] = []
+    is_first_done, is_last_done = threading.Event(), threading.Event()
+
+    class Kernel:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def compile(self, kinds: tuple[Any, ...]) -> None:
+            assert is_first_done.is_set() is (self.name == "matmul_transposed_right")
+            compiled.append(self.name)
+            if self.name == "relu":
+                is_last_done.set()
+
+    names = ("affine", "matmul_transposed_left", "matmul_transposed_right", "relu", "_affine_of_few")
+    monkeypatch.setitem(sys.modules, "kernels_here", SimpleNamespace(**{name: Kernel(name) for name in names}))
+    order = [compile_together.Wanted("kernels_here", name, ()) for name in names[:4]]
+    reader, writer = os.pipe()
+    said = io.BytesIO()
+    with os.fdopen(reader, "rb", 0) as given, os.fdopen(writer, "wb", 0) as news:
+        news.write(pickle.dumps(order))
+        second = threading.Thread(target=compile_together.compile_backwards, args=(given, said))
+        second.start()
+        news.write(b".")  # the first process is at affine
+        assert is_last_done.wait(60)
+        second.join(0.1)  # time in which it could go on, and must not
+        is_first_done.set()
+        news.write(b".")  # now it is at matmul_transposed_left, which ends the second one after what it compiles
+        second.join(60)
+    assert compiled == ["_affine_of_few", "relu", "matmul_transposed_right"]
+    assert said.getvalue() == b"bdbd"

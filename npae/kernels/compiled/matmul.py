@@ -42,22 +42,21 @@ def _affine_of_few(x: Array, W: Array, b: Array, y: Array) -> None:
 def affine(x: Array, W: Array, b: Array, y: Array) -> None:
     """As reference.affine."""
     (n, n_in), n_out = x.shape, W.shape[1]
-    if n < FEW:
-        _affine_of_few(x, W, b, y)
-        return
     x_flat, W_flat, y_flat = x.reshape(-1), W.reshape(-1), y.reshape(-1)
-    if is_sparse(x_flat, n, n_in, n_in, ONE):
-        sparse_product(n, n_in, n_out, x_flat, n_in, ONE, W_flat, b, y_flat)
-        return
     lanes = LINE // y.itemsize
-    panel = new_panel(y)
-    for j in range(0, n_out, lanes):
-        width = min(lanes, n_out - j)
-        start_from(b, j, width, panel)
-        for k in range(0, max(n_in, 1), DEPTH):
-            depth = min(DEPTH, n_in - k)
-            copy_rows(W_flat, k * n_out + j, n_out, depth, width, panel, ZERO)
-            multiply(n, ONE, depth, x_flat, k, n_in, ZERO, ONE, panel, y_flat, j, n_out, width, k == 0)
+    if n >= FEW and is_sparse(x_flat, n, n_in, n_in, ONE):
+        sparse_product(n, n_in, n_out, x_flat, n_in, ONE, W_flat, b, y_flat)
+    elif n >= FEW:
+        panel = new_panel(y)
+        for j in range(0, n_out, lanes):
+            width = min(lanes, n_out - j)
+            start_from(b, j, width, panel)
+            for k in range(0, max(n_in, 1), DEPTH):
+                depth = min(DEPTH, n_in - k)
+                copy_rows(W_flat, k * n_out + j, n_out, depth, width, panel, ZERO)
+                multiply(n, ONE, depth, x_flat, k, n_in, ZERO, ONE, panel, y_flat, j, n_out, width, k == 0)
+    else:
+        _affine_of_few(x, W, b, y)  # last, since a second process compiles it; see ``compile_together``
 
 
 @jit

@@ -21,9 +21,16 @@ from npae.kernels.execution.processors import usable_processors
 FEWEST = 4  # kernels for which a process is started
 LONGEST = 60.0  # seconds to wait for a kernel that it has begun, and for its end
 
-#: The first to be compiled; those that call the same shared functions are next to each other.
-PRODUCTS = (
-    *("affine", "matmul_transposed_left", "matmul_transposed_right"),
+#: The first to be compiled. They call the same shared functions, which take longer to compile than these kernels. The
+#: first process compiles those functions with the first kernel; until then the second one leaves the others alone.
+DENSE = ("affine", "matmul_transposed_left", "matmul_transposed_right")
+
+#: Functions that a kernel calls with its own arguments, last of all: until the first process comes to them, the second
+#: one has compiled them.
+PARTS = {"affine": "_affine_of_few"}
+
+#: The next; those that call the same shared functions are next to each other.
+CONVOLUTIONS = (
     *("convolution", "convolution_relu_max_pool", "upsample_convolution_gradient", "convolution_weight_gradient"),
     *("convolution_relu_max_pool_gradient", "transposed_convolution", "upsample_convolution"),
 )
@@ -73,7 +80,8 @@ def _is_missing(kernel: Any, kinds: tuple[Any, ...]) -> bool:
 
 
 def _place(name: str) -> int:
-    return PRODUCTS.index(name) if name in PRODUCTS else len(PRODUCTS)
+    first = DENSE + CONVOLUTIONS
+    return first.index(name) if name in first else len(first)
 
 
 class Helper:
@@ -155,7 +163,12 @@ def compile_backwards(given: BinaryIO, said: BinaryIO) -> None:
     order: list[Wanted] = pickle.load(given)
     taken = _Count()
     threading.Thread(target=taken.count, args=(given,), daemon=True).start()
+    parts = [Wanted(module, PARTS[name], kinds) for module, name, kinds in order if name in PARTS]
+    for module, name, kinds in parts:
+        getattr(import_module(module), name).compile(kinds)
     for i in reversed(range(len(order))):
+        if order[i].name in DENSE:
+            taken.wait_for_second()
         if taken.number > i or taken.has_ended:
             return
         said.write(b"b")
@@ -172,8 +185,18 @@ class _Count:
 
     def __init__(self) -> None:
         self.number, self.has_ended = 0, False
+        self._news = threading.Condition()
 
     def count(self, given: BinaryIO) -> None:
         while given.read(1):
-            self.number += 1
-        self.has_ended = True
+            with self._news:
+                self.number += 1
+                self._news.notify_all()
+        with self._news:
+            self.has_ended = True
+            self._news.notify_all()
+
+    def wait_for_second(self) -> None:
+        """Wait until it has compiled the first kernel, or has ended."""
+        with self._news:
+            self._news.wait_for(lambda: self.number > 1 or self.has_ended)

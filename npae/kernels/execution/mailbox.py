@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+import numpy as np
 from llvmlite import binding, ir
 from numba.core import cgutils, types
 from numba.extending import intrinsic
@@ -141,3 +142,11 @@ def lead(stages: Array, mailboxes: Array) -> int:
                     _offer_processor()
             failed |= mailbox[FAILED]
     return failed
+
+
+def loops(threads: int) -> list[tuple[Any, tuple[Any, ...]]]:
+    """What so many threads run, with Numba's types of the arguments."""
+    mailboxes, stages = np.zeros((1, MAILBOX), np.int64), np.zeros((1, 2, 2), np.int64)
+    leading = (lead, (_numba.typeof(stages), _numba.typeof(mailboxes)))
+    following = (follow, (_numba.typeof(mailboxes[0]), types.int64))
+    return [leading, following] if threads > 1 else [leading]

@@ -66,7 +66,7 @@ class ThreadTeam:
         from npae.kernels.execution.mailbox import lead
 
         with self._lock:
-            mailboxes = self._started()
+            mailboxes = self._started(plan)
             plan = plan.narrowed(1 + len(mailboxes))
             tables = plan.tables
             try:
@@ -78,10 +78,12 @@ class ThreadTeam:
         if failed:
             raise MemoryError(NO_MEMORY)
 
-    def _started(self) -> Array:
+    def _started(self, first: "Plan") -> Array:
+        """The mailboxes of the threads, which start with the first plan; their loop is compiled with its kernels."""
         if self._mailboxes is None:
             from npae.kernels.execution.mailbox import MAILBOX
 
+            first.compile()
             mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
             n_started = 0
             for mailbox in mailboxes:
@@ -143,7 +145,7 @@ class Plan:
     def tables(self) -> Array:
         """(stages, width, 2): the address of each program's table and its number of calls."""
         if self._tables is None:
-            self._compile()
+            self.compile()
             tables = np.zeros((len(self._stages), self.width, 2), np.int64)
             for row, stage in zip(tables, self._stages, strict=True):
                 for place, program in zip(row, stage, strict=False):
@@ -151,12 +153,14 @@ class Plan:
             self._tables = tables
         return self._tables
 
-    def _compile(self) -> None:
+    def compile(self) -> None:
         """Compile the kernels, those in two processes that no file has; the same call of several programs once."""
         from npae.kernels.execution.compile_together import compile_together
+        from npae.kernels.execution.mailbox import loops
         from npae.kernels.execution.trampoline import not_yet_called
 
-        compile_together(not_yet_called(call for stage in self._stages for program in stage for call in program.calls))
+        new = not_yet_called(call for stage in self._stages for program in stage for call in program.calls)
+        compile_together([*new, *loops(self.width)])
 
     def run_in_turn(self) -> None:
         """Run one program after the other in this thread."""
