@@ -7,7 +7,8 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from npae.datasets.shards import PARQUET_SUFFIXES, entries_of
 from npae.storage.encoder import Encoder, load_encoder
 from npae.utils.errors import FileFormatError, MissingExtraError, one_line
 from npae.utils.files import atomic_write
+from npae.utils.started import safe_path
 from npae.utils.version import __version__
 from npae.utils.wording import counted
 
@@ -284,10 +286,18 @@ def _distributed() -> Any:
     return distributed
 
 
-def _client(distributed: Any, workers: int | None, scheduler: str | None) -> Any:
+@contextmanager
+def _client(distributed: Any, workers: int | None, scheduler: str | None) -> Iterator[Any]:
     if scheduler is None:
-        return distributed.Client(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None)
+        with (
+            safe_path(),  # all the while, since a worker that ends is started anew
+            distributed.Client(n_workers=workers or 1, threads_per_worker=1, dashboard_address=None) as client,
+        ):
+            yield client
+        return
     try:
-        return distributed.Client(scheduler, timeout=10)
+        client = distributed.Client(scheduler, timeout=10)
     except (OSError, ValueError) as error:
         raise OSError(f"no scheduler of dask answers at {scheduler} ({one_line(error)}); start one there") from None
+    with client:
+        yield client

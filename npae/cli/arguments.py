@@ -1,6 +1,7 @@
 """Arguments that several verbs share."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -40,8 +41,8 @@ def add_model(parser: argparse.ArgumentParser, **instead: Any) -> None:
 
 def model_file(name: str) -> str:
     """The model that npae train wrote into the folder ``name``; any other name is that of a file."""
-    path = Path(name, MODEL_FILE)
-    return str(path) if name.strip() and path.is_file() else name
+    path = os.path.join(name, MODEL_FILE)
+    return path if name.strip() and os.path.isfile(path) else name  # False also of a name that is too long
 
 
 def samples_in(value: str) -> list[Path]:

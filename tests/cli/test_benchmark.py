@@ -51,7 +51,7 @@ def fake_worker(monkeypatch, tmp_path):
 
     def install(source: str) -> None:
         (tmp_path / "fake_worker.py").write_text(source)
-        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+        monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.setattr(process, "MODULE", "fake_worker")
 
     return install

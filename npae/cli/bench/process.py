@@ -3,10 +3,11 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping
 from typing import Any, Self
+
+from npae.utils.started import python_command
 
 MODULE = "npae.cli.bench.worker"
 
@@ -48,7 +49,7 @@ class WorkerProcess:
         # closed with the process
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", MODULE, name, str(threads)],
+            python_command(f"import runpy; runpy.run_module({MODULE!r}, run_name='__main__')", name, str(threads)),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._said,
