@@ -23,7 +23,7 @@ from npae.network.recorded_encoding import ends_of_parts
 from npae.storage.model_file import fingerprint
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.errors import FileFormatError, one_line
-from npae.utils.files import atomic_write
+from npae.utils.files import atomic_write, require_file
 from npae.utils.samples import Samples, dense
 from npae.utils.types import Array
 from npae.utils.validation import check_numeric
@@ -259,8 +259,7 @@ def decompress_file(model: AutoencoderEstimator, path: str | Path) -> Array:
     (256, 8)
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}; check the path")
+    require_file(path)
     if path.stat().st_size > MAX_BYTES:
         raise FileFormatError(f"{path} is larger than {MAX_BYTES:,} bytes; compress fewer samples at once")
     try:

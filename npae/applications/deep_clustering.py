@@ -9,6 +9,7 @@ deep embedded clustering with local structure preservation, IJCAI 2017), so that
 """
 
 import copy
+import sys
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -143,7 +144,7 @@ def deep_cluster(
     n_steps = max(LEAST_STEPS, ceil(len(samples) / BATCH_SIZE))
     changed: list[float] = []
     groups = first.groups
-    for _ in (bar := tqdm(range(updates), unit="update", disable=not verbose)):
+    for _ in (bar := tqdm(range(updates), unit="update", disable=not verbose or sys.stderr is None)):
         p = target_distribution(_soft(assignment, net, samples))
         for _ in range(n_steps):
             _step(net, assignment, samples, p, next(batches), own_weight)

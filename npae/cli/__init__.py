@@ -47,6 +47,7 @@ from npae.cli.streams import standard_streams, writes_stream
 from npae.cli.tables import as_json
 from npae.datasets.shards import listed_once
 from npae.utils.console import be_readable, say, say_error, speaking
+from npae.utils.errors import one_line
 from npae.utils.version import __version__
 
 #: The verbs by what they are for, as the help text lists them.
@@ -119,7 +120,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     is_json, is_quiet = getattr(args, "json", None) is True, getattr(args, "quiet", False)
     with speaking(quiet=is_quiet, results=is_json or writes_stream(args)), warnings.catch_warnings(), listed_once():
         # Show warnings without the line of code that issued them.
-        warnings.showwarning = lambda message, *_, **__: say(f"npae: {in_options(str(message), args)}", to_errors=True)
+        warnings.showwarning = lambda message, *_, **__: say(
+            f"npae: {in_options(_without_traceback(str(message)), args)}", to_errors=True
+        )
         try:
             with processes(args), standard_streams(args), checked(args), as_json() if is_json else nullcontext():
                 return VERBS[args.verb].run(args) or 0
@@ -136,10 +139,29 @@ def _run(arguments: Sequence[str] | None) -> int:
 def _sentence(error: BaseException) -> str:
     """What an error says; of one that the system reports, its words without its number."""
     if isinstance(error, OSError) and error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror.lower()}; check that you may use it, or give another"
+        name = one_line(os.fsdecode(error.filename) if isinstance(error.filename, bytes) else error.filename)
+        return f"{name}: {error.strerror.lower()}; check that you may use it, or give another"
+    if isinstance(error, OSError) and error.filename is None and error.strerror:
+        if isinstance(error, FileNotFoundError) and not _has_working_folder():
+            return "the folder that you are in does not exist any more; change into another, as with cd"
+        return f"the system reports: {error.strerror.lower()}; check that there is room, and that nothing was removed"
     if isinstance(error, MemoryError) and not str(error):  # Python's own
         return "there is too little memory left; raise the limit of this process, or give fewer samples"
     return str(error)
+
+
+def _without_traceback(warning: str) -> str:
+    """A warning of another library, without the traceback that it may end in and the line that announces it."""
+    lines = warning.partition("\nTraceback (most recent call last):")
+    return warning if not lines[1] else lines[0].partition("\n")[0]
+
+
+def _has_working_folder() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True
 
 
 class _Formatter(argparse.RawDescriptionHelpFormatter):

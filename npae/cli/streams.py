@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from npae.cli.paths import Input, declared_inputs, declared_outputs, values_of
-from npae.utils.console import named, renamed
+from npae.utils.console import has_output, named, renamed
 
 STREAM = "-"
 
@@ -55,6 +55,10 @@ def standard_streams(args: argparse.Namespace) -> Iterator[None]:
                     )
                 _replace(args, given, str(read))
             for output in outputs:
+                if not has_output():
+                    raise ValueError(
+                        f"{output.option} - writes an array to standard output, which is closed; name a file"
+                    )
                 _refuse_terminal(sys.stdout.isatty(), output.option, "writes an array to standard output")
                 setattr(args, output.dest, str(written))
             try:
@@ -63,9 +67,20 @@ def standard_streams(args: argparse.Namespace) -> Iterator[None]:
                 error.args = tuple(renamed(part) if isinstance(part, str) else part for part in error.args)
                 raise
             if outputs:
-                with written.open("rb") as file:
-                    shutil.copyfileobj(file, sys.stdout.buffer)
-                sys.stdout.buffer.flush()
+                _copied_to_output(written)
+
+
+def _copied_to_output(written: Path) -> None:
+    try:
+        with written.open("rb") as file:
+            shutil.copyfileobj(file, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(
+            f"standard output cannot be written ({error.strerror}), and is incomplete; make room, or send it elsewhere"
+        ) from None
 
 
 def _replace(args: argparse.Namespace, given: Input, name: str) -> None:

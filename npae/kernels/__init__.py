@@ -23,11 +23,25 @@ def default_kernels() -> ModuleType:
     ------
     MemoryError
         If the limit on address space leaves too little for the compiler.
+    ImportError
+        If Numba refuses one of its settings in the environment.
     """
     if find_spec("numba") is None or os.environ.get("NUMBA_DISABLE_JIT", "0") != "0":
         return reference_kernels()
     require_address_space()
+    _import_numba()
     return import_module("npae.kernels.compiled")
+
+
+def _import_numba() -> None:
+    """Import Numba, so that what it says of its settings is not taken for a fault of what was about to be done."""
+    try:
+        import_module("numba")
+    except ValueError as error:
+        settings = sorted(name for name in os.environ if name.startswith("NUMBA_"))
+        raise ImportError(
+            f"Numba refuses a setting in the environment ({error}); correct or unset {' or '.join(settings)}"
+        ) from error
 
 
 def reference_kernels() -> ModuleType:

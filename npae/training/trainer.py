@@ -7,6 +7,7 @@ from (seed, layer, step).
 import copy
 import math
 import signal
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -466,7 +467,7 @@ def _is_finite(theta: Array) -> bool:
 
 
 def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:
-    if not verbose:  # a hidden bar would still start a thread
+    if not verbose or sys.stderr is None:  # a hidden bar would still start a thread
         return nullcontext()
     from tqdm import tqdm  # imported here, since it takes 50 ms
 

@@ -1,6 +1,7 @@
 """Output on terminals and pipes whose encoding lacks some characters, such as cp1252, cp437 or ASCII."""
 
 import codecs
+import os
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -26,18 +27,33 @@ NAME = "npae-plain"  # name of the error handler for characters that a stream ca
 def be_readable() -> None:
     """From now on replace characters that standard output and standard error cannot encode by plain letters.
 
-    Otherwise printing a table after hours of training could end in a UnicodeEncodeError.
+    Otherwise printing a table after hours of training could end in a UnicodeEncodeError. A stream that the process was
+    started without becomes the null device.
     """
+    _open_missing()
     codecs.register_error(NAME, _replaced)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # not so for streams that a caller has put there
             stream.reconfigure(errors=NAME)
 
 
+def _open_missing() -> None:
+    """Python has None for streams that are closed, as by ``>&-``, pythonw and some schedulers.
+
+    In the order of their numbers, each of which is free: else the next file that is opened would get that of standard
+    output, and what the compiler prints would go into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 (for the rest of the process)
+            _streams.has_output &= name != "stdout"
+
+
 @dataclass
 class _Streams:
     is_quiet: bool = False
     has_results: bool = False
+    has_output: bool = True
     names: dict[str, str] = field(default_factory=dict)
 
 
@@ -70,9 +86,14 @@ def is_quiet() -> bool:
     return _streams.is_quiet
 
 
+def has_output() -> bool:
+    """Whether the process was started with a standard output."""
+    return _streams.has_output
+
+
 def shows_progress() -> bool:
     """Whether a progress bar is wanted: on a terminal, unless all but errors is silent."""
-    return not _streams.is_quiet and sys.stderr.isatty()
+    return not _streams.is_quiet and sys.stderr is not None and sys.stderr.isatty()
 
 
 _is_silent = False
@@ -92,20 +113,44 @@ def is_silent() -> bool:
 def say(text: object, *, to_errors: bool = False) -> None:
     """Print a text on standard output, or on standard error, as ``shown``: names in it may come from anywhere."""
     if not (_streams.is_quiet or _is_silent):
-        to_errors = to_errors or _streams.has_results
-        print(shown(renamed(str(text))), file=sys.stderr if to_errors else sys.stdout, flush=True)
+        line = shown(renamed(str(text)))
+        if to_errors or _streams.has_results:
+            _print_error(line)
+        else:
+            _print(line)
 
 
 def say_result(text: str) -> None:
     """Print on standard output what a program is to read."""
     if not _is_silent:
-        print(text, flush=True)
+        _print(text)
 
 
 def say_error(text: str) -> None:
     """Print an error on standard error, whatever else is silent."""
     if not _is_silent:
-        print(shown(renamed(text)), file=sys.stderr, flush=True)
+        _print_error(shown(renamed(text)))
+
+
+def _print(text: str) -> None:
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OSError(
+            f"standard output cannot be written ({error.strerror}); make room, or send it to another place"
+        ) from None
+
+
+def _print_error(text: str) -> None:
+    """A warning that cannot be printed, as on a full disk, does not end the work."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def renamed(text: str) -> str:

@@ -207,6 +207,16 @@ def remove_unfinished(folder: Path, pattern: str) -> None:
             persistently(os.unlink, leftover)
 
 
+def require_file(path: Path) -> None:
+    """Raise FileNotFoundError where there is no file of this name that could be read."""
+    if path.is_dir():
+        inside = sorted(found.name for found in path.glob("*.safetensors"))[:3]
+        which = f", such as {path / inside[0]}" if inside else ""
+        raise FileNotFoundError(f"{path} is a folder, but a file is expected; give one in it{which}")
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}; check the path")
+
+
 def make_folder(path: str | Path) -> Path:
     """Make the folder if it does not exist, check that it is writable, and return it; raises OSError otherwise."""
     refuse_name(path)

@@ -17,7 +17,7 @@ import numpy as np
 
 from npae.utils import files
 from npae.utils.errors import FileFormatError, one_line, quoted
-from npae.utils.files import atomic_write
+from npae.utils.files import atomic_write, require_file
 from npae.utils.types import Array
 
 LARGEST_HEADER = 100_000_000  # bytes
@@ -109,8 +109,7 @@ def read(path: str | Path) -> tuple[dict[str, Array], dict[str, str]]:
         If the file is not a complete safetensors file of the dtypes in ``DTYPES``.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}; check the path")
+    require_file(path)
     size = path.stat().st_size
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")
