@@ -11,7 +11,15 @@ import numpy as np
 
 from npae.datasets.named_columns import NamedColumns
 from npae.datasets.streams import MAX_BYTES
-from npae.datasets.table_cells import TRUTH, is_finite_number, is_missing, is_number, number_otherwise
+from npae.datasets.table_cells import (
+    TRUTH,
+    is_failed,
+    is_finite_number,
+    is_missing,
+    is_number,
+    is_rounded,
+    number_otherwise,
+)
 from npae.datasets.table_columns import (
     DROP_INDEX,
     IF_HEADER,
@@ -27,6 +35,9 @@ from npae.datasets.table_rows import read_rows
 from npae.datasets.text_files import open_text
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
+from npae.utils.wording import counted
+
+WHOLE = 2**53  # whole numbers up to here are floating-point numbers, too
 
 
 def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop: Drop | None = None) -> Array:
@@ -64,9 +75,10 @@ def read_table(path: str | os.PathLike[str], *, header: bool | None = None, drop
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If a cell is empty, is not a number or not finite, or if a line has fewer or more cells than the first;
-        line, column and text are named. Also if the file is too large, is not UTF-8, has no numbers or no column that
-        is to be dropped, or if it is not clear whether it has a header or an index.
+        If a cell is empty, is not a number or not finite, or a whole number that would be rounded, or if a line has
+        fewer or more cells than the first; line, column and text are named. Also if the file is too large, is not
+        UTF-8, has no numbers or no column that is to be dropped, or if it is not clear whether it has a header or an
+        index.
     ValueError
         If ``header`` is neither True nor False, or ``drop`` is no sequence of names and numbers.
 
@@ -137,6 +149,8 @@ class _Table:
             numbers = [math.nan]
         if not all(map(math.isfinite, numbers)) or "_" in "".join(cells):
             raise FileFormatError(f"{str(self._path)!r}, line {line}, {self._fault(row)}")
+        if (max(numbers) >= WHOLE or min(numbers) <= -WHOLE) and any(map(is_rounded, cells)):
+            raise FileFormatError(f"{str(self._path)!r}, line {line}, {self._rounding(row)}")
         if not self._values:
             self._first = cells
         elif self._is_fraction:
@@ -181,8 +195,8 @@ class _Table:
             )
         if len(row) != self._width:
             raise FileFormatError(
-                f"{str(self._path)!r}, line {line}: {len(row)} columns, but line {self._first_line} has {self._width}; "
-                f"{self._advice_on_width(row)}"
+                f"{str(self._path)!r}, line {line}: {counted(len(row), 'column')}, but line {self._first_line} has "
+                f"{self._width}; {self._advice_on_width(row)}"
             )
 
     def _advice_on_width(self, row: list[str]) -> str:
@@ -210,22 +224,40 @@ class _Table:
             return " if it is a title"
         return ""
 
+    def _rounding(self, row: list[str]) -> str:
+        """The first cell that would be rounded: where it is, what it holds, and what to do."""
+        column = next(place for place in self._kept if is_rounded(row[place]))
+        return (
+            f"{self._place(column)} holds the whole number {row[column].strip()[:40]}, beyond 2**53, of which "
+            f"floating-point numbers do not hold all; leave the column out with {drop_option(column, self._names)} if "
+            f"it only names the samples, else write it as {float(row[column])!r}"
+        )
+
+    def _place(self, column: int) -> str:
+        return f"column {column + 1}" + (f" ({self._names[column][:40]!r})" if self._names else "")
+
     def _fault(self, row: list[str]) -> str:
         """The first cell that is no finite number: where it is, what it holds, and what to do."""
         column = next(place for place in self._kept if not is_finite_number(row[place]))
-        where = f"column {column + 1}" + (f" ({self._names[column][:40]!r})" if self._names else "")
+        where = self._place(column)
         cell = row[column].strip()
         is_first = not self._names and not self._values and self._header is None
         header = f"{IF_HEADER}, else " if is_first else ""
         if not cell:
             header = header if any(cell.strip() for cell in row) else ""
-            return f"{where} is empty, but a number is expected; {header}fill the gap or leave out the line"
+            advice = "fill the gap or leave out the line"
+            if column == len(row) - 1 and len(row) > 1:
+                option = drop_option(column, self._names)
+                advice += f", or where every line ends in a separator leave out the column with {option}"
+            return f"{where} is empty, but a number is expected; {header}{advice}"
         if is_missing(cell):
             return (
                 f"{where} holds the text {cell!r}, which usually stands for a missing value; {header}fill it or leave "
                 f"out the line"
             )
-        if is_number(cell):
+        if "\0" in cell:
+            return f"{where} holds {cell[:40]!r}, with zero bytes, as UTF-16 text has them; save the file as UTF-8"
+        if is_number(cell) or is_failed(cell):
             return f"{where} holds {cell[:40]!r}, which is not a finite number; replace it or leave out the line"
         return f"{where} holds the text {cell[:40]!r}, {self._advice_on_text(row, column, is_first)}"
 

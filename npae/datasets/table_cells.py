@@ -5,6 +5,8 @@ import re
 
 MISSING = ("?", "-", ".", "n/a", "#n/a", "na", "<na>", "nan", "nat", "none", "null")  # in small letters
 TRUTH = ("true", "false")
+#: What spreadsheets and C libraries write where a computation failed, in small letters.
+FAILED = ("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "1.#qnan", "1.#inf", "1.#ind", "nan(ind)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+(\.\d+)?([eE][+-]?\d+)?")
 #: Apostrophes and spaces, narrow and unbreakable ones too, between groups of three digits.
 THOUSANDS = re.compile("[+-]?\\d{1,3}(?:[ '\u2019\u00a0\u2009\u202f]\\d{3})+(?:[.,]\\d+)?")
@@ -38,6 +40,17 @@ def is_number_and_more(cell: str) -> bool:
 def is_missing(cell: str) -> bool:
     """Whether a cell is a text that usually stands for a missing value."""
     return cell.strip().lower() in MISSING
+
+
+def is_failed(cell: str) -> bool:
+    """Whether a cell is what a spreadsheet or a C library writes where a computation has no result."""
+    return cell.strip().lower().removeprefix("-") in FAILED
+
+
+def is_rounded(cell: str) -> bool:
+    """Whether a cell is a whole number that no floating-point number is, such as a long identifier."""
+    text = cell.strip().removeprefix("+").removeprefix("-")
+    return text.isdecimal() and len(text) > 15 and int(text) != int(float(text))
 
 
 def is_written_as_number(cell: str) -> bool:

@@ -16,6 +16,8 @@ from npae.utils.sparse import is_sparse
 from npae.utils.types import Array
 
 DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+#: Types of columns, as pandas (periods) and pyarrow write them.
+DATE_TYPES = ("period[", "timestamp[", "date32[", "date64[", "time32[", "time64[", "duration[")
 #: Types of what stands for a missing value, by name, so that pandas need not be imported.
 MISSING = ("NoneType", "NAType", "NaTType")
 
@@ -97,9 +99,11 @@ def refuse_table(x: Any, what: str) -> None:
     """Refuse dates and missing values in the columns of a dataframe, or in a series."""
     if hasattr(x, "collect") and hasattr(x, "columns"):
         raise TypeError(f"{what} is a {type(x).__name__}, which has yet to be computed; give its .collect()")
-    dtypes = getattr(x, "dtypes", None)
-    if hasattr(x, "columns") and dtypes is not None:
-        for name, dtype in zip(list(x.columns), list(dtypes), strict=True):
+    names, dtypes = getattr(x, "columns", None), getattr(x, "dtypes", None)
+    if hasattr(x, "column_names") and hasattr(x, "schema"):  # a table of pyarrow
+        names, dtypes = x.schema.names, x.schema.types
+    if names is not None and dtypes is not None:
+        for name, dtype in zip(list(names), list(dtypes), strict=True):
             if _is_date(dtype):
                 raise TypeError(
                     f"the column {name!r} of {what} holds dates ({dtype}), which are no numbers; leave it out, or make "
@@ -116,6 +120,8 @@ def _refuse_missing_in_pandas(x: Any, what: str) -> None:
     is_frame = hasattr(x, "columns")
     missing = np.asarray(x.isna())
     dtypes = list(x.dtypes) if is_frame else [x.dtype]
+    if missing.size == 0:
+        return
     nullable = np.asarray([not (isinstance(dtype, np.dtype) and dtype.kind == "f") for dtype in dtypes])
     missing = missing & nullable if is_frame else missing & nullable[0]
     if missing.any():
@@ -137,7 +143,7 @@ def _is_date(dtype: Any) -> bool:
     is_temporal = getattr(dtype, "is_temporal", None)  # polars
     if callable(is_temporal):
         return bool(is_temporal())
-    return getattr(dtype, "kind", "") in ("M", "m") or str(dtype).startswith("period[")
+    return getattr(dtype, "kind", "") in ("M", "m") or str(dtype).startswith(DATE_TYPES)
 
 
 def numbers_of(x: Array, what: str, given: Any = None) -> Array:
@@ -173,15 +179,33 @@ def numbers_of(x: Array, what: str, given: Any = None) -> Array:
             f"out if they only name the samples"
         ) from None
     except (TypeError, ValueError) as error:
+        _refuse_nested(x, what, given)
         raise type(error)(
             f"{what} have dtype {x.dtype} and are not all numbers ({error}){_first_column_of_text(given)}; encode them "
             f"as numbers first"
         ) from None
 
 
+def _refuse_nested(x: Array, what: str, given: Any) -> None:
+    """Refuse objects that hold several values each, such as the images of an array of objects."""
+    values = x.reshape(-1) if x.dtype.kind == "O" else ()
+    kinds = {type(value).__name__ for value in values if _is_sequence(value)}
+    if kinds:
+        is_of_samples = x.ndim == 1 and not hasattr(given, "columns")
+        advice = "join them: np.stack(list(X))" if is_of_samples else "give each value a column or an axis of its own"
+        raise ValueError(
+            f"{what} is an array of objects of shape {x.shape} that holds values of type {min(kinds)}, not numbers"
+            f"{_first_column_of_text(given)}; {advice}"
+        )
+
+
+def _is_sequence(value: Any) -> bool:
+    return isinstance(value, list | tuple) or (isinstance(value, np.ndarray) and value.ndim > 0)
+
+
 def _first_column_of_text(x: Any) -> str:
     """Where in a dataframe the first value is that is no number, as the end of a phrase."""
-    for label in list(x.columns) if hasattr(x, "columns") else []:
+    for label in list(getattr(x, "column_names", getattr(x, "columns", ()))):  # the former in a table of pyarrow
         try:
             np.asarray(x[label]).astype(np.float64)
         except (TypeError, ValueError):
