@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
+from npae.datasets.streams import require_existing
 from npae.utils.errors import FileFormatError, quoted
 from npae.utils.wording import counted
 
@@ -90,8 +91,7 @@ def find_images(folder: Path) -> ImageFiles:
         If it is not a folder, or if some of the images below it would be left out: if both the folder and a sub-folder
         hold some, if they lie deeper, or if some are of formats that are not read.
     """
-    if not folder.exists():
-        raise FileNotFoundError(f"{str(folder)!r} does not exist; check its spelling and the folder you are in")
+    require_existing(folder)
     if not folder.is_dir():
         raise FileFormatError(f"{str(folder)!r} is not a folder, but one with images was expected; give its folder")
     own, others = _sorted_out(folder)

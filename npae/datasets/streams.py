@@ -1,6 +1,8 @@
 """Reading arrays and lines from files that may be damaged or malicious, with memory limited by their actual size."""
 
 import math
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +16,10 @@ from npae.utils.types import Array, Shape
 MAX_BYTES = 2**32  # of one array, and of one text file
 PIECE = 2**20  # read at once
 GZIP_MAGIC = b"\x1f\x8b"
+
+
+#: The beginning of an address, as a path writes it, which has one slash; drives of Windows have one letter.
+ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/+")
 
 
 class Stream(Protocol):
@@ -36,8 +42,7 @@ def open_file(path: Path) -> IO[bytes]:
     FileFormatError
         If it is not a regular file.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"{str(path)!r} does not exist; check its spelling and the folder you are in")
+    require_existing(path)
     if not path.is_file():
         raise FileFormatError(f"{str(path)!r} is not a regular file, but one was expected; give a file's path")
     return path.open("rb")
@@ -108,6 +113,20 @@ def lines(text: TextIO, path: Path, longest: int) -> Iterator[str]:
                 f"{str(path)!r} has more than {MAX_BYTES:,} characters when it is expanded; split it into smaller files"
             )
         yield line
+
+
+def require_existing(path: Path) -> None:
+    """Raise FileNotFoundError where there is no such file or folder, with what may be meant."""
+    if path.exists():
+        return
+    if path.is_symlink():
+        raise FileNotFoundError(
+            f"{str(path)!r} is a link to {os.readlink(path)!r}, which does not exist; remove the link, or bring back "
+            f"what it leads to"
+        )
+    if ADDRESS.match(str(path)):
+        raise FileNotFoundError(f"{str(path)!r} is an address, but files of this machine are read; download it first")
+    raise FileNotFoundError(f"{str(path)!r} does not exist; check its spelling and the folder you are in")
 
 
 @contextmanager

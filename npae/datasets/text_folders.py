@@ -5,7 +5,7 @@ import warnings
 from pathlib import Path
 from typing import NamedTuple
 
-from npae.datasets.streams import MAX_BYTES
+from npae.datasets.streams import MAX_BYTES, require_existing
 from npae.datasets.text_files import UTF8, open_text
 from npae.utils.errors import FileFormatError, Hint
 from npae.utils.wording import counted
@@ -42,8 +42,7 @@ def find_texts(folder: Path) -> TextFiles:
     FileFormatError
         If it is not a folder, holds no texts, or has some that lie more than one folder deeper.
     """
-    if not folder.exists():
-        raise FileNotFoundError(f"{str(folder)!r} does not exist; check its spelling and the folder you are in")
+    require_existing(folder)
     own, others = _texts_in(folder)
     classes = {}
     for entry in filter(Path.is_dir, _visible(folder)):
