@@ -6,6 +6,7 @@ from the class, so that command line and Python always agree.
 
 import argparse
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from npae.cli.option_names import described
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_output
 from npae.cli.ranks import add_ranks
+from npae.cli.room_on_disk import look_at_room
 from npae.cli.sides import LABELS_NEEDED
 from npae.cli.tensorboard_events import FOLDER as TENSORBOARD
 from npae.cli.tensorboard_events import EventFile, require_tensorboard
@@ -27,7 +29,7 @@ from npae.estimators.parameters import Parameter, parameters_of
 from npae.training.checkpoint import Checkpoints
 from npae.training.nan_diagnosis import FILE as DIAGNOSIS
 from npae.training.nan_diagnosis import save_diagnosis
-from npae.training.trainer import Training
+from npae.training.trainer import Callback, Training
 from npae.utils.console import is_silent, say, shows_progress
 from npae.utils.errors import MissingExtraError, NonFiniteError
 from npae.utils.scikit_learn import has_sklearn
@@ -128,7 +130,7 @@ def run(args: argparse.Namespace) -> int:
             _write_pictures(folder, model, X, labels)
 
     views = _Views(args, model, X, labels)
-    callbacks = [] if is_silent() else [lambda training: history.write(training.history), views.write]
+    callbacks: list[Callback] = [] if is_silent() else [partial(_after_epoch, history), views.write]
     try:
         model.fit(X, labels, checkpoints=checkpoints, callbacks=callbacks, ranks=args.ranks)
     except BaseException as error:  # it leaves what the complete epochs have learned
@@ -145,6 +147,12 @@ def run(args: argparse.Namespace) -> int:
     if model.n_iter_ == 0:
         say("no epoch was complete, so no model was saved")
     return 130 if model.training_.interrupted else 0
+
+
+def _after_epoch(history: HistoryFile, training: Training) -> None:
+    history.write(training.history)
+    if training.epoch == 1:
+        look_at_room(training, history.path.parent)
 
 
 class _Views:
