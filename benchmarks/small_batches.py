@@ -104,9 +104,7 @@ def main() -> None:
     result: dict[str, Any] = {"machine": machine(1), "inverted": args.inverted, "seconds": {}}
     print(f"{result['machine']['cpu']}; µs: minimum (median)")
     for model in args.models:
-        images = images_for(model, 5000)
-        if args.inverted:
-            images = 1 - 0.9 * images
+        images = images_for(model, 5000, inverted=args.inverted)
         known = {side: calls for side in sides if (calls := _or_none(side, model, images))}
         for what in ("partial_fit", "transform"):
             for n in args.rows:

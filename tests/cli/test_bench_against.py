@@ -20,12 +20,14 @@ THEN: dict[str, Any] = {
         "vanilla": {
             "batch": 256,
             "steps": 20,
+            "gflop": 1.0,
             "yardstick": {"seconds": [0.1, 0.2]},
             "contenders": {"npae": {"seconds": [0.01, 0.02]}, "torch": {"seconds": [0.04, 0.04]}},
         },
         "deep": {
             "batch": 256,
             "steps": 20,
+            "gflop": 1.0,
             "yardstick": {"seconds": [0.1, 0.2]},
             "contenders": {"npae": {"seconds": [0.05, 0.05]}, "torch": {"error": "it broke"}},
         },

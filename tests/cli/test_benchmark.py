@@ -22,6 +22,8 @@ MADE_UP = {
         "vanilla": {
             "batch": 256,
             "steps": 20,
+            "gflop": 1.0,
+            "yardstick": {"seconds": [0.1, 0.2]},
             "contenders": {
                 "npae": {"seconds": [0.010, 0.020, 0.030]},
                 "torch": {"seconds": [0.040, 0.050, 0.060]},
@@ -31,6 +33,7 @@ MADE_UP = {
         "convolutional": {
             "batch": 128,
             "steps": 40,
+            "gflop": 10.0,
             "contenders": {
                 "npae": {"seconds": [1.0, 1.0, 1.0]},
                 "torch": {"seconds": [3.0, 5.0, 6.0]},
@@ -127,7 +130,7 @@ def test_a_crash_leaves_the_rest_of_the_comparison_whole(fake_worker):
     result = compare(
         ["torch"],
         ["vanilla", "convolutional"],
-        n_rounds=1,
+        limit=rounds.Limit(1),
         images=300,
         threads=1,
         epochs_only=False,
@@ -157,7 +160,7 @@ class Scripted:
 def test_rounds_skip_the_warm_up_and_failed_contenders():
     good = Scripted("good", 9, 9, 1, 2, 3)
     bad = Scripted("bad", 9, 9, 1, WorkerError("it broke"))
-    timings = rounds.interleaved([good, bad], 3, lambda worker: None, Scripted.measure)
+    timings = rounds.interleaved([good, bad], rounds.Limit(3), lambda worker: None, Scripted.measure)
     assert timings == {"good": {"seconds": [1, 2, 3]}, "bad": {"error": "it broke"}}
 
 
@@ -182,7 +185,7 @@ def test_first_step_and_memory_of_a_new_process(monkeypatch):
     start = cold_start.first_step("npae", "vanilla", 1, with_cold=True)
     assert start["warm"] <= start["cold"] + 1
     assert asked.count(("epoch", True)) == 1  # only the cold one has a cache of its own
-    assert cold_start.peak_memory("npae", "vanilla", 1, 10) == {"bytes": 7}
+    assert cold_start.peak_memory("npae", 1, model="vanilla", images=10) == {"bytes": 7}
 
 
 def test_all_sides_get_the_same_number_of_threads():
@@ -237,11 +240,14 @@ def test_the_table_holds_times_ratios_and_failures():
     text = table(MADE_UP)
     assert "Some CPU, 2 threads; Python 3.11.0, npae 1.0, torch 2.0" in text
     rows = [line.split() for line in text.splitlines()]
-    assert ["vanilla", "256", "npae", "10.0", "20.0", "0.50", "1.00"] in rows
+    assert ["vanilla", "256", "npae", "10.0", "20.0", "0.50", "1.00", "3"] in rows
     assert ["sklearn", "MLPRegressor", "has", "no", "convolutional", "model"] in rows
     assert ["vanilla", "3.00", "jax", "2.50", "torch"] in rows
     assert ["convolutional", "3.00", "torch", "5.00", "torch"] in rows
     assert ["geometric", "mean", "3.00", "3.54"] in rows
+    # 1 GFLOP in 10 ms beside 17.2 in 100; in 20 ms beside 17.2 in 150
+    assert ["vanilla", "1.00", "100.0", "171.8", "58.2%", "50.0", "114.5", "43.7%"] in rows
+    assert ["convolutional", "10.00", "–", "–"] in rows  # nothing beside it
     assert "npae 100.0, torch 200.0; torch / npae 2.00" in text
     assert "npae 1.00 (cold 12.50), torch 3.25, jax it broke" in text
     assert "npae 300, torch it broke" in text
@@ -250,31 +256,41 @@ def test_the_table_holds_times_ratios_and_failures():
 def test_a_table_without_peers_has_no_ratio():
     alone = {
         **MADE_UP,
-        "epochs": {"vanilla": {"batch": 256, "steps": 2, "contenders": {"npae": {"seconds": [1.0]}}}},
+        "epochs": {"vanilla": {"batch": 256, "steps": 2, "gflop": 1.0, "contenders": {"npae": {"seconds": [1.0]}}}},
     }
     rows = [line.split() for line in table(alone).splitlines()]
     assert ["geometric", "mean", "–", "–"] in rows
 
 
 TINY = {
-    "batch": growth.GrowthAxis("vanilla", (2, 4), lambda size: {}, None),
-    "side": growth.GrowthAxis("convolutional", (4, 32), lambda size: {"side": size, "filters": [2, 2]}, 2),
+    "batch": growth.GrowthAxis("batch: small", "vanilla", (2,), lambda size: {}, None),
+    "side": growth.GrowthAxis(
+        "side of an image", "convolutional", (4, 32), lambda size: {"side": size, "filters": [2, 2]}, 2
+    ),
+    "rows": growth.GrowthAxis("rows", "vanilla", (9,), lambda size: {"images": size, "side": 3}, 4),
 }
 
 
 def test_a_steps_time_is_measured_while_one_size_grows(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(growth.grow, "__kwdefaults__", {"axes": TINY})
+    monkeypatch.setattr(growth, "AXES", TINY)
     png, file = tmp_path / "growth.png", tmp_path / "growth.json"
     options = ["--peers", "none", "--rounds", "1", "--threads", "1"]
     assert main(["bench", *options, "--growth", str(png), "--json", str(file)]) == 0
     result = json.loads(file.read_text())
-    for title, axis in TINY.items():
+    assert list(result["memory"]) == list(result["growth"]) == [axis.title for axis in TINY.values()]
+    for title, _, expected, *_ in TINY.values():
         sizes, times = growth.curves(result)[title]["npae"]
-        assert sizes == list(axis.sizes)
+        assert sizes == list(expected)
         assert min(times) > 0
         assert all(len(p["contenders"]["npae"]["seconds"]) == growth.VISITS for p in result["growth"][title])
+        ends = result["memory"][title]
+        assert list(ends) == list(map(str, expected))
+        assert all(peaks["npae"]["bytes"] > 2**20 for peaks in ends.values())
+    assert [point["steps"] for point in result["growth"]["rows"]] == [3]  # an epoch has all the rows
     assert png.read_bytes().startswith(b"\x89PNG")
-    assert "side" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "side" in out
+    assert "peak memory of a new process that trains an epoch; MiB" in out
 
 
 def test_growth_leaves_out_unsupported_contenders(tmp_path):

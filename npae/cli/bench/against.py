@@ -32,13 +32,13 @@ class Row(NamedTuple):
         return self.now / self.then
 
 
-def read(path: str, *, images: int, threads: int) -> dict[str, Any]:
+def read(path: str, *, images: int, threads: int, inverted: bool = False) -> dict[str, Any]:
     """An earlier result of ``npae bench --json`` that was measured alike.
 
     Raises
     ------
     ValueError
-        If it is none, has no yardstick, or was measured with other images or threads.
+        If it is none, has no yardstick, or was measured with other images or threads, or without ``inverted`` or with.
     """
     try:
         then: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -53,6 +53,9 @@ def read(path: str, *, images: int, threads: int) -> dict[str, Any]:
             raise ValueError(
                 f"{path} was measured with {given[name]} {name}, and {now} are asked for; give {option} {given[name]}"
             )
+    if then.get("inverted", False) != inverted:
+        with_or_without = "with" if then.get("inverted") else "without"
+        raise ValueError(f"{path} was measured {with_or_without} --inverted; measure {with_or_without} it, too")
     return then
 
 

@@ -48,12 +48,15 @@ def steps_of(name: str, n_images: int) -> int:
     return int(-(-n_images // MODELS[name]["batch_size"]))
 
 
-def images_for(name: str, n: int, side: int = 28) -> Array:
+def images_for(name: str, n: int, side: int = 28, *, inverted: bool = False) -> Array:
     """The embedded digits, repeated up to ``n`` images: (n, 28, 28) for a convolutional model, else (n, 784).
 
-    For another ``side`` each image is cropped, or tiled with copies of itself.
+    For another ``side`` each image is cropped, or tiled with copies of itself. With ``inverted`` they are 1 − 0.9 x of
+    the digits x: data without zeros, which nothing can skip.
     """
     digits = load_digits().train_images
+    if inverted:
+        digits = 1 - np.float32(0.9) * digits
     if side != 28:
         cells = np.arange(side) % 28
         digits = digits[:, cells[:, None], cells]

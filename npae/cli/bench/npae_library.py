@@ -7,6 +7,9 @@ import numba
 import numpy as np
 
 from npae.cli.bench.models import new_model
+from npae.kernels import default_kernels, reference_kernels
+from npae.kernels.target import TARGET
+from npae.kernels.vector_width import vectors_of
 from npae.utils.types import Array
 from npae.utils.version import __version__
 
@@ -30,4 +33,7 @@ class Contender:
         return codes
 
     def versions(self) -> dict[str, str]:
-        return {"npae": __version__, "numpy": np.__version__, "numba": numba.__version__}
+        versions = {"npae": __version__, "numpy": np.__version__, "numba": numba.__version__}
+        nbytes = vectors_of(TARGET).bytes
+        is_compiled = default_kernels() is not reference_kernels() and nbytes is not None
+        return versions | ({"vectors of npae": f"{nbytes} bytes"} if is_compiled else {})

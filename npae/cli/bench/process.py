@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping
 from typing import Any, Self
 
+from npae.cli.bench.machine import cpu_name
 from npae.utils.started import python_command
 
 MODULE = "npae.cli.bench.worker"
@@ -16,10 +17,45 @@ class WorkerError(RuntimeError):
     """A contender failed or ended; the message is one sentence."""
 
 
-def pinned(threads: int) -> dict[str, str]:
-    """Environment variables that set the number of threads of every library, and disable GPUs."""
+#: Environment variables that hold every side back to AVX2, on a processor that has wider vectors. Numba adds the
+#: machine's features to a processor that is named, unless the features are given, too.
+AVX2 = {
+    "NUMBA_CPU_NAME": "haswell",
+    "NUMBA_CPU_FEATURES": "+avx,+avx2,+fma,+bmi,+bmi2,+f16c,+popcnt,+lzcnt,+movbe",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "OPENBLAS_CORETYPE": "Haswell",
+    "XLA_FLAGS": "--xla_cpu_max_isa=AVX2",
+}
+
+
+def held_back_to_avx2(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """``AVX2``, with the flags of XLA in ``environment`` kept."""
+    return {**AVX2, "XLA_FLAGS": f"{environment.get('XLA_FLAGS', '')} {AVX2['XLA_FLAGS']}".strip()}
+
+
+def require_avx2() -> None:
+    """Refuse to hold the sides back to AVX2 on a processor that lacks it.
+
+    Raises
+    ------
+    ValueError
+    """
+    from llvmlite import binding
+
+    llvm: Any = binding
+    if not llvm.get_host_cpu_features().get("avx2"):
+        raise ValueError(f"--avx2 needs a processor with AVX2, and this one, {cpu_name()}, has none; leave it out")
+
+
+def pinned(threads: int, environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Environment variables that set the number of threads of every library, and disable GPUs.
+
+    XLA's flags in ``environment`` are kept.
+    """
     n = str(threads)
-    given = os.environ.get("XLA_FLAGS", "")  # such as --xla_cpu_max_isa=AVX2
+    given = environment.get("XLA_FLAGS", "")
     return {
         "OMP_NUM_THREADS": n,
         "OPENBLAS_NUM_THREADS": n,
@@ -47,6 +83,7 @@ class WorkerProcess:
     def __init__(self, name: str, threads: int, environment: Mapping[str, str] | None = None) -> None:
         self.name = name
         # closed with the process
+        all_variables = {**os.environ, **(environment or {})}
         self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self._process = subprocess.Popen(
             python_command(f"import runpy; runpy.run_module({MODULE!r}, run_name='__main__')", name, str(threads)),
@@ -55,7 +92,7 @@ class WorkerProcess:
             stderr=self._said,
             encoding="utf-8",
             errors="replace",
-            env={**os.environ, **pinned(threads), **(environment or {})},
+            env={**all_variables, **pinned(threads, all_variables)},
         )
 
     def ask(self, do: str, **arguments: Any) -> Any:

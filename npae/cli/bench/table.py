@@ -5,6 +5,7 @@ from math import exp, log
 from statistics import median
 from typing import Any
 
+from npae.cli.bench import arithmetic, yardstick
 from npae.cli.bench.libraries import OURS
 from npae.utils.wording import counted
 
@@ -14,7 +15,7 @@ SUMMARIES: dict[str, Summary] = {"min": min, "median": median}
 
 def table(result: Mapping[str, Any]) -> str:
     """The result of ``compare`` as text tables."""
-    parts = [_machine(result), _epochs(result), _ratios(result["epochs"])]
+    parts = [_machine(result), _epochs(result), _ratios(result["epochs"]), _shares(result["epochs"])]
     if "transform" in result:
         parts += [
             _timings("transform, 60,000 images", result["transform"], 1e3, "ms"),
@@ -47,9 +48,11 @@ def _machine(result: Mapping[str, Any]) -> str:
 
 
 def _epochs(result: Mapping[str, Any]) -> str:
+    without_zeros = ", as 1 - 0.9 x, which has no zeros" if result.get("inverted") else ""
     lines = [
-        f"training, {counted(result['images'], 'image')} an epoch, {counted(result['rounds'], 'round')}; ms",
-        f"{'model':<14}{'batch':>6}  {'contender':<14}{'epoch min':>10}{'median':>10}{'step min':>10}{'median':>9}",
+        f"training, {counted(result['images'], 'image')} an epoch{without_zeros}; ms",
+        f"{'model':<14}{'batch':>6}  {'contender':<14}{'epoch min':>10}{'median':>10}{'step min':>10}{'median':>9}"
+        f"{'rounds':>8}",
     ]
     for model, entry in result["epochs"].items():
         label = f"{model:<14}{entry['batch']:>6}  "
@@ -59,7 +62,10 @@ def _epochs(result: Mapping[str, Any]) -> str:
             else:
                 low, middle = (1e3 * summary(timing["seconds"]) for summary in SUMMARIES.values())
                 steps = entry["steps"]
-                lines.append(f"{label}{name:<14}{low:10.1f}{middle:10.1f}{low / steps:10.2f}{middle / steps:9.2f}")
+                lines.append(
+                    f"{label}{name:<14}{low:10.1f}{middle:10.1f}{low / steps:10.2f}{middle / steps:9.2f}"
+                    f"{len(timing['seconds']):8}"
+                )
             label = " " * len(label)
     return "\n".join(lines)
 
@@ -78,6 +84,25 @@ def _ratios(epochs: Mapping[str, Any]) -> str:
     means = [f"{geometric_mean(ratios):8.2f}{'':15}" if ratios else f"{'–':>8}{'':15}" for ratios in found.values()]
     lines.append(f"{'geometric mean':<19}" + "".join(means))
     return "\n".join(line.rstrip() for line in lines)
+
+
+def product_shares(entry: Mapping[str, Any], summary: Summary) -> tuple[float, float] | None:
+    """GFLOP/s of npae's products and of the yardstick's, or None where either was not measured."""
+    ours, limit = entry["contenders"].get(OURS, {}).get("seconds"), entry.get("yardstick", {}).get("seconds")
+    return (entry["gflop"] / summary(ours), yardstick.GFLOP / summary(limit)) if ours and limit else None
+
+
+def _shares(epochs: Mapping[str, Any]) -> str:
+    titles = "".join(f"{kind:>13}{'sgemm':>8}{'share':>8}" for kind in SUMMARIES)
+    lines = ["share of the product limit; GFLOP of an epoch, GFLOP/s", f"({arithmetic.COUNTED})"]
+    lines.append(f"{'':<14}{'GFLOP':>8}{titles}")
+    for model, entry in epochs.items():
+        line = f"{model:<14}{entry['gflop']:8.2f}"
+        for summary in SUMMARIES.values():
+            rates = product_shares(entry, summary)
+            line += f"{rates[0]:13.1f}{rates[1]:8.1f}{rates[0] / rates[1]:8.1%}" if rates else f"{'–':>13}" + " " * 16
+        lines.append(line.rstrip())
+    return "\n".join(lines)
 
 
 def _timings(title: str, timings: Mapping[str, Any], scale: float, unit: str) -> str:
@@ -105,10 +130,13 @@ def _starts(starts: Mapping[str, Any]) -> str:
 
 def _peaks(peaks: Mapping[str, Any]) -> str:
     lines = ["peak memory, training on 60,000 images; MiB"]
-    for model, contenders in peaks.items():
-        cells = [
-            f"{name} {peak['error']}" if "error" in peak else f"{name} {peak['bytes'] / 2**20:.0f}"
-            for name, peak in contenders.items()
-        ]
-        lines.append(f"{model:<14}" + ", ".join(cells))
+    lines += [f"{model:<14}{mebibytes(contenders)}" for model, contenders in peaks.items()]
     return "\n".join(lines)
+
+
+def mebibytes(peaks: Mapping[str, Any]) -> str:
+    """The peak memory of each contender, or its error."""
+    return ", ".join(
+        f"{name} {peak['error']}" if "error" in peak else f"{name} {peak['bytes'] / 2**20:.0f}"
+        for name, peak in peaks.items()
+    )

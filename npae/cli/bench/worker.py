@@ -28,10 +28,10 @@ class BenchWorker:
         """Versions of the libraries used, by name."""
         return self.contender.versions()
 
-    def prepare(self, model: str, images: int, side: int = 28, **changes: Any) -> None:
+    def prepare(self, model: str, images: int, side: int = 28, inverted: bool = False, **changes: Any) -> None:
         """Make a model, with ``changes`` of its arguments, and its training images."""
-        self.model = model
-        self.contender.prepare(model, images_for(model, images, side), **changes)
+        self.model, self.inverted = model, inverted
+        self.contender.prepare(model, images_for(model, images, side, inverted=inverted), **changes)
 
     def epoch(self) -> float:
         """Train for one epoch; returns its seconds."""
@@ -39,7 +39,7 @@ class BenchWorker:
 
     def transform(self, images: int, repeats: int = 1) -> list[float]:
         """Seconds of each of ``repeats`` encodings of ``images`` images."""
-        x = images_for(self.model, images)
+        x = images_for(self.model, images, inverted=self.inverted)
         contender = cast(EncodingContender, self.contender)  # the parent sends this request only to those
         seconds = []
         for _ in range(repeats):
