@@ -1,6 +1,7 @@
 """Noise: y and ``keep`` = ∂y/∂x, from random numbers ``drawn`` before; arrays have the same shape, (N, ...).
 
-``level`` (N,) holds the amount of noise of each sample.
+``level`` (N,) holds the amount of noise of each sample. Each is a slice, since LLVM makes no vectors of a loop whose
+first index is computed: it may be negative, which to Numba counts from the end.
 """
 
 from npae.kernels.jit import jit
@@ -24,13 +25,15 @@ def gaussian_noise(x: Array, drawn: Array, level: Array, low: float, high: float
     least, most = number(low), number(high)
     size = y_flat.size // max(level.size, 1)
     for n in range(level.size):
-        strength = level[n]
-        for i in range(n * size, (n + 1) * size):
-            value = x_flat[i] + strength * drawn_flat[i]
+        strength, first = level[n], n * size
+        clean, noise = x_flat[first:][:size], drawn_flat[first:][:size]
+        noisy, kept = y_flat[first:][:size], keep_flat[first:][:size]
+        for i in range(size):
+            value = clean[i] + strength * noise[i]
             clipped = least if value < least else value
             clipped = most if clipped > most else clipped
-            y_flat[i] = clipped
-            keep_flat[i] = number(1) if clipped == value else number(0)
+            noisy[i] = clipped
+            kept[i] = number(1) if clipped == value else number(0)
 
 
 @jit
@@ -41,11 +44,12 @@ def masking_noise(x: Array, drawn: Array, level: Array, scale: float, y: Array, 
     factor = number(scale)
     size = y_flat.size // max(level.size, 1)
     for n in range(level.size):
-        least = level[n]
-        for i in range(n * size, (n + 1) * size):
-            kept = number(0) if drawn_flat[i] < least else factor
-            keep_flat[i] = kept
-            y_flat[i] = x_flat[i] * kept
+        least, first = level[n], n * size
+        clean, chance = x_flat[first:][:size], drawn_flat[first:][:size]
+        noisy, kept = y_flat[first:][:size], keep_flat[first:][:size]
+        for i in range(size):
+            kept[i] = number(0) if chance[i] < least else factor
+            noisy[i] = clean[i] * kept[i]
 
 
 @jit
@@ -55,12 +59,13 @@ def salt_and_pepper_noise(x: Array, drawn: Array, level: Array, y: Array, keep: 
     number = y.dtype.type
     size = y_flat.size // max(level.size, 1)
     for n in range(level.size):
-        least, salt = level[n], level[n] / number(2)
-        for i in range(n * size, (n + 1) * size):
-            kept = number(0) if drawn_flat[i] < least else number(1)
-            added = number(1) if drawn_flat[i] < salt else number(0)
-            keep_flat[i] = kept
-            y_flat[i] = x_flat[i] * kept + added
+        least, salt, first = level[n], level[n] / number(2), n * size
+        clean, chance = x_flat[first:][:size], drawn_flat[first:][:size]
+        noisy, kept = y_flat[first:][:size], keep_flat[first:][:size]
+        for i in range(size):
+            added = number(1) if chance[i] < salt else number(0)
+            kept[i] = number(0) if chance[i] < least else number(1)
+            noisy[i] = clean[i] * kept[i] + added
 
 
 @jit
