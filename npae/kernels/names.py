@@ -90,6 +90,19 @@ KERNELS = {
         "upsample_nearest",
         "upsample_nearest_gradient",
     ),
+    "upsampling_by_taps": (
+        "upsample_convolution_by_taps",
+        "upsample_convolution_by_taps_gradient",
+    ),
+    "winograd": (
+        "winograd_convolution",
+        "winograd_convolution_relu_max_pool",
+        "winograd_weight_gradient",
+    ),
+    "winograd_upsampling": (
+        "winograd_upsample_convolution",
+        "winograd_upsample_convolution_gradient",
+    ),
 }
 
 

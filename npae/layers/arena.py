@@ -237,9 +237,10 @@ class Arena:
         """Plan ``layer.<attribute>`` of shape ``(batch, *shape)``; ``zeroed`` buffers start as zeros."""
         self._buffers.append(Buffer(layer, attribute, shape, np.dtype(dtype or self.dtype), zeroed))
 
-    def drop_buffers(self, layer: Any) -> None:
-        """Remove the buffers that ``layer`` has planned, because a fused layer computes its output."""
+    def drop_memory(self, layer: Any) -> None:
+        """Remove the buffers and workspaces that ``layer`` has planned, because a fused layer computes its output."""
         self._buffers = [b for b in self._buffers if b.layer is not layer]
+        self._workspaces = [w for w in self._workspaces if w.layer is not layer]
 
     def workspace(
         self,

@@ -6,6 +6,7 @@ from npae.layers.arena import Arena
 from npae.layers.base import Layer
 from npae.layers.initializers import checked_gain, without_unit_gain
 from npae.layers.window import Axis, axes, checked_padding, image_shape, pair
+from npae.layers.winograd import fits_winograd, plan_winograd
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array, Shape
 
@@ -60,6 +61,11 @@ class Conv2D(Layer):
     db: Array  # (out,)
     W_transposed: Array  # (kh, kw, out, in)
     zero: Array  # (in,), zeros: dx is computed by a kernel that also adds a bias
+    winograd: bool  # whether Winograd's algorithm is used; then there are also
+    dy_padded: Array  # (N, H + 2, W + 2, out)
+    U: Array  # memory of its kernels, as are
+    V: Array
+    M: Array
     rows: Axis
     columns: Axis
 
@@ -101,19 +107,40 @@ class Conv2D(Layer):
         arena.buffer(self, "x_padded", self.padded_shape, zeroed=True)
         arena.buffer(self, "y", output_shape)
         arena.buffer(self, "dx", input_shape)
+        self.winograd = fits_winograd(self, arena)
+        if self.winograd:
+            plan_winograd(self, self, arena)
+            arena.buffer(self, "dy_padded", (height + 2, width + 2, n_out), zeroed=True)
         return output_shape
 
     def forward(self, x: Array) -> Array:
         self.kernels.pad(x, *self.origin, self.x_padded)  # writes the inside only; the border is zero from the start
-        self.kernels.convolution(self.x_padded, self.W, self.b, *self.stride, self.y)
+        if self.winograd:
+            self.kernels.winograd_convolution(self.x_padded, self.W, self.b, 0, self.U, self.V, self.M, self.y)
+        else:
+            self.kernels.convolution(self.x_padded, self.W, self.b, *self.stride, self.y)
         return self.y
 
     def backward(self, dy: Array) -> Array:
+        if self.winograd:
+            return self._winograd_backward(dy)
         self.kernels.convolution_weight_gradient(self.x_padded, dy, *self.stride, self.dW)
         self.kernels.column_sum(dy.reshape(-1, self.filters), self.db)
         if self.needs_dx:
             self.kernels.swap_channels(self.W, self.W_transposed)
             self.kernels.transposed_convolution(dy, self.W_transposed, self.zero, *self.stride, *self.origin, self.dx)
+        return self.dx
+
+    def _winograd_backward(self, dy: Array) -> Array:
+        """dx is the convolution of dy, in a border of zeros, with W in reversed order."""
+        memory = self.U, self.V, self.M
+        top, left = 2 - self.rows.before, 2 - self.columns.before
+        self.kernels.pad(dy, top, left, self.dy_padded)
+        self.kernels.winograd_weight_gradient(self.x_padded, self.dy_padded, top, left, *memory, self.dW)
+        self.kernels.column_sum(dy.reshape(-1, self.filters), self.db)
+        if self.needs_dx:
+            self.kernels.swap_channels(self.W, self.W_transposed)
+            self.kernels.winograd_convolution(self.dy_padded, self.W_transposed, self.zero, 1, *memory, self.dx)
         return self.dx
 
     @property

@@ -14,17 +14,24 @@ from npae.layers.base import Layer
 from npae.layers.convolution import Conv2D
 from npae.layers.pooling import MaxPool2D
 from npae.layers.upsampling import UpSample2D
+from npae.layers.winograd import (
+    CACHED,
+    LINE,
+    fits_winograd,
+    fits_winograd_upsampling,
+    is_usual_upsampling,
+    plan_taps,
+    plan_winograd,
+    plan_winograd_upsampling,
+)
 from npae.utils.types import Array, Shape
 
-#: Bytes of a line, the vector of the compiled kernels.
-LINE = 64
-
-#: Bytes of intermediate images that a fused layer processes at once: a fraction of a second-level cache.
-CACHED = 2**17
+#: Columns of an image that the kernels for few channels can compute, which multiply a row of it at once.
+MOST_COLUMNS = 512
 
 
 class FusedLayer(Layer):
-    """Base class of fused layers: replaces the consecutive layers ``plain``, whose buffers are not allocated."""
+    """Base class of fused layers: replaces the consecutive layers ``plain``, whose own memory is not allocated."""
 
     convolution: Conv2D  # the one among the plain layers
 
@@ -33,7 +40,7 @@ class FusedLayer(Layer):
 
     def plan(self, input_shape: Shape, arena: Arena) -> Shape:
         for layer in self.plain:
-            arena.drop_buffers(layer)
+            arena.drop_memory(layer)
         self.plan_buffers(arena)
         output_shape: Shape = self.plain[-1].output_shape
         return output_shape
@@ -56,7 +63,10 @@ class ConvolutionReLUMaxPool(FusedLayer):
     """
 
     x_padded: Array  # (N, H + top + bottom, W + left + right, in)
-    between: Array  # (few, 2 OH, 2 OW, out), c of a few images
+    between: Array  # (few, 2 OH, 2 OW, out), c of a few images; with Winograd's algorithm there are instead
+    U: Array  # memory of its kernels, as are
+    V: Array
+    M: Array
     W_lines: Array  # (out, kh, ⌈kw·in⌉), W by output channel, its rows padded with zeros to whole lines
     dW_lines: Array  # (out, kh, ⌈kw·in⌉)
     dx_padded: Array  # (padded H·W·in + one line,), dx of one image
@@ -78,7 +88,11 @@ class ConvolutionReLUMaxPool(FusedLayer):
         convolution = self.convolution = self.plain[0]
         output_shape = self.plain[-1].output_shape
         arena.buffer(self, "x_padded", convolution.padded_shape, zeroed=True)
-        arena.workspace(self, "between", few(convolution.output_shape, arena))
+        self.winograd = fits_winograd(convolution, arena)
+        if self.winograd:
+            plan_winograd(self, convolution, arena)
+        else:
+            arena.workspace(self, "between", few(convolution.output_shape, arena))
         (kh, kw), n_in, n_out = convolution.kernel_size, convolution.input_shape[2], convolution.filters
         lanes = LINE // arena.dtype.itemsize
         for attribute in ("W_lines", "dW_lines"):
@@ -91,7 +105,13 @@ class ConvolutionReLUMaxPool(FusedLayer):
     def forward(self, x: Array) -> Array:
         c = self.convolution
         self.kernels.pad(x, *c.origin, self.x_padded)
-        self.kernels.convolution_relu_max_pool(self.x_padded, c.W, c.b, *c.stride, self.between, self.y, self.winner)
+        if self.winograd:
+            memory = self.U, self.V, self.M
+            self.kernels.winograd_convolution_relu_max_pool(self.x_padded, c.W, c.b, *memory, self.y, self.winner)
+        else:
+            self.kernels.convolution_relu_max_pool(
+                self.x_padded, c.W, c.b, *c.stride, self.between, self.y, self.winner
+            )
         return self.y
 
     def backward(self, dy: Array) -> Array:
@@ -132,6 +152,16 @@ class UpSampleConvolution(FusedLayer):
     dW_folded: Array  # (kh + f − 1, kw + f − 1, in, out)
     dW_transposed: Array  # (kh + f − 1, kw + f − 1, out, in)
     between: Array  # (few, f·H + kh − 1, f·W + kw − 1, out), zero-padded dy of a few images
+    U: Array  # memory of the kernels with Winograd's algorithm, as are
+    V: Array
+    M: Array
+    image: Array
+    dx_image: Array
+    slopes: Array
+    dU: Array
+    P: Array  # memory of the kernels for few channels, as are U and
+    dy_image: Array
+    dW_taps: Array
     zero: Array  # (in,), zeros: the kernel that computes dx requires a bias
     x: Array  # (N, H, W, in)
     y: Array  # (N, OH, OW, out)
@@ -158,15 +188,25 @@ class UpSampleConvolution(FusedLayer):
         height, width, n_in = upsampling.input_shape
         (kh, kw), n_out, (fh, fw) = convolution.kernel_size, convolution.filters, self.factor
         self.origin = (kh - 1 - convolution.origin[0], kw - 1 - convolution.origin[1])
+        arena.workspace(self, "zero", (n_in,))
+        arena.buffer(self, "y", convolution.output_shape)
+        arena.buffer(self, "dx", upsampling.input_shape)
+        self.winograd = fits_winograd_upsampling(convolution, self.factor, arena)
+        if self.winograd:
+            arena.workspace(self, "W_transposed", (kh, kw, n_out, n_in))
+            plan_winograd_upsampling(self, convolution, arena)
+            return
+        few_channels = n_out < LINE // arena.dtype.itemsize and not self.with_relu and width <= MOST_COLUMNS
+        self.by_taps = few_channels and is_usual_upsampling(convolution, self.factor)
+        if self.by_taps:
+            plan_taps(self, convolution, arena)
+            return
         for attribute in ("W_folded", "dW_folded"):
             arena.workspace(self, attribute, (kh + fh - 1, kw + fw - 1, n_in, n_out))
         for attribute in ("W_transposed", "dW_transposed"):
             arena.workspace(self, attribute, (kh + fh - 1, kw + fw - 1, n_out, n_in))
         padded_shape = (fh * height + kh - 1, fw * width + kw - 1, n_out)
         arena.workspace(self, "between", few(padded_shape, arena))
-        arena.workspace(self, "zero", (n_in,))
-        arena.buffer(self, "y", convolution.output_shape)
-        arena.buffer(self, "dx", upsampling.input_shape)
 
     @property
     def with_relu(self) -> int:
@@ -176,6 +216,13 @@ class UpSampleConvolution(FusedLayer):
     def forward(self, x: Array) -> Array:
         self.x = x
         c = self.convolution
+        if self.winograd:
+            memory = self.U, self.V, self.M, self.image
+            self.kernels.winograd_upsample_convolution(x, c.W, c.b, self.with_relu, *memory, self.y)
+            return self.y
+        if self.by_taps:
+            self.kernels.upsample_convolution_by_taps(x, c.W, c.b, self.U, self.P, self.y)
+            return self.y
         self.kernels.fold_upsampling(c.W, *self.factor, self.W_folded)
         self.kernels.upsample_convolution(
             x, self.W_folded, c.b, *self.factor, *self.origin, self.with_relu, len(self.between), self.y
@@ -184,6 +231,14 @@ class UpSampleConvolution(FusedLayer):
 
     def backward(self, dy: Array) -> Array:
         c = self.convolution
+        if self.winograd:
+            return self._winograd_backward(dy)
+        if self.by_taps:
+            self.kernels.column_sum(dy.reshape(-1, c.filters), c.db)
+            self.kernels.upsample_convolution_by_taps_gradient(
+                self.x, dy, c.W, self.U, self.dy_image, self.dW_taps, c.dW, self.dx
+            )
+            return self.dx
         self.kernels.swap_channels(self.W_folded, self.W_transposed)
         self.kernels.upsample_convolution_gradient(
             self.x,
@@ -201,6 +256,29 @@ class UpSampleConvolution(FusedLayer):
         )
         self.kernels.swap_channels(self.dW_transposed, self.dW_folded)
         self.kernels.unfold_upsampling(self.dW_folded, *self.factor, c.dW)
+        return self.dx
+
+    def _winograd_backward(self, dy: Array) -> Array:
+        c = self.convolution
+        self.kernels.swap_channels(c.W, self.W_transposed)
+        self.kernels.winograd_upsample_convolution_gradient(
+            self.x,
+            self.y,
+            dy,
+            self.W_transposed,
+            self.zero,
+            self.with_relu,
+            self.U,
+            self.V,
+            self.M,
+            self.image,
+            self.dx_image,
+            self.slopes,
+            self.dU,
+            c.dW,
+            c.db,
+            self.dx,
+        )
         return self.dx
 
 

@@ -33,6 +33,9 @@ PARTS = {"affine": "_affine_of_few"}
 CONVOLUTIONS = (
     *("convolution", "convolution_relu_max_pool", "upsample_convolution_gradient", "convolution_weight_gradient"),
     *("convolution_relu_max_pool_gradient", "transposed_convolution", "upsample_convolution"),
+    *("winograd_convolution_relu_max_pool", "winograd_convolution", "winograd_weight_gradient"),
+    *("upsample_convolution_by_taps", "upsample_convolution_by_taps_gradient"),
+    *("winograd_upsample_convolution", "winograd_upsample_convolution_gradient"),
 )
 
 #: The program of the second process; it looks for modules where this one does, and not in the working directory.

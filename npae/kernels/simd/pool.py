@@ -1,6 +1,6 @@
 """ReLU and 2×2 max pooling of one line of channels, over one row of windows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,37 +19,47 @@ def _pool_windows_in_python(
     lanes = LINE // x.itemsize
     for q in range(columns):
         places = [x_at + 2 * q * channels + below + beside for below in (0, x_row) for beside in (0, channels)]
-        cells = np.array([x[place:][:lanes] for place in places])
-        which = np.where(np.isnan(cells).any(axis=0), 0, np.argmax(cells, axis=0))
-        value, place = cells.max(axis=0), y_at + q * channels
-        y[place:][:lanes] = np.where(value < 0, 0, value)
-        winner[place:][:lanes] = np.where(value > 0, which, NONE)
+        pool_in_python([x[place:][:lanes] for place in places], y, winner, y_at + q * channels)
+
+
+def pool_in_python(cells: Sequence[Array], y: Array, winner: Array, place: int) -> None:
+    """The computation of ``store_pooled`` in Python, for flat arrays."""
+    values, lanes = np.array(cells), len(cells[0])
+    which = np.where(np.isnan(values).any(axis=0), 0, np.argmax(values, axis=0))
+    largest = values.max(axis=0)
+    y[place:][:lanes] = np.where(largest < 0, 0, largest)
+    winner[place:][:lanes] = np.where(largest > 0, which, NONE)
 
 
 def _emit_pool_windows(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
     given = pointers(_pool_windows_in_python, context, builder, signature, arguments)
     line = Line(builder, given["y"])
     channels, first = given["channels"], builder.gep(given["x"], [given["x_at"]])
-    cells = ir.VectorType(ir.IntType(8), line.lanes)
-    a_cell = [ir.Constant(cells, [cell] * line.lanes) for cell in range(int(NONE) + 1)]
-    zero = line.vector(None)
     with loop(builder, given["columns"]) as q:
         above = builder.gep(first, [builder.mul(q, builder.add(channels, channels))])
         below = builder.gep(above, [given["x_row"]])
         beside = (channels.type(0), channels)
-        a, b, d, e = (line.load(builder.gep(row, [at])) for row in (above, below) for at in beside)
-        upper, lower = _larger(builder, a, b), _larger(builder, d, e)
-        value = _larger(builder, upper, lower)
-        upper_cell = builder.select(builder.fcmp_ordered("==", upper, a), a_cell[0], a_cell[1])
-        lower_cell = builder.select(builder.fcmp_ordered("==", lower, d), a_cell[2], a_cell[3])
-        cell = builder.select(builder.fcmp_ordered("==", value, upper), upper_cell, lower_cell)
-        cell = builder.select(builder.fcmp_ordered(">", value, zero), cell, a_cell[int(NONE)])
+        cells = [line.load(builder.gep(row, [at])) for row in (above, below) for at in beside]
         place = builder.add(given["y_at"], builder.mul(q, channels))
-        line.store(
-            builder.select(builder.fcmp_ordered("<", value, zero), zero, value), builder.gep(given["y"], [place])
-        )
-        builder.store(cell, builder.bitcast(builder.gep(given["winner"], [place]), cells.as_pointer()), align=1)
+        store_pooled(line, cells, builder.gep(given["y"], [place]), builder.gep(given["winner"], [place]))
     return context.get_dummy_value()
+
+
+def store_pooled(line: Line, cells: Sequence[Any], y: Any, winner: Any) -> None:
+    """Emit ReLU and pooling of the four lines of a window, row by row, and store the result and the winners."""
+    builder = line.builder
+    numbers = ir.VectorType(ir.IntType(8), line.lanes)
+    a_cell = [ir.Constant(numbers, [cell] * line.lanes) for cell in range(int(NONE) + 1)]
+    zero = line.vector(None)
+    a, b, d, e = cells
+    upper, lower = _larger(builder, a, b), _larger(builder, d, e)
+    value = _larger(builder, upper, lower)
+    upper_cell = builder.select(builder.fcmp_ordered("==", upper, a), a_cell[0], a_cell[1])
+    lower_cell = builder.select(builder.fcmp_ordered("==", lower, d), a_cell[2], a_cell[3])
+    cell = builder.select(builder.fcmp_ordered("==", value, upper), upper_cell, lower_cell)
+    cell = builder.select(builder.fcmp_ordered(">", value, zero), cell, a_cell[int(NONE)])
+    line.store(builder.select(builder.fcmp_ordered("<", value, zero), zero, value), y)
+    builder.store(cell, builder.bitcast(winner, numbers.as_pointer()), align=1)
 
 
 def _larger(builder: Any, a: Any, b: Any) -> Any:

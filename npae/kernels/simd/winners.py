@@ -191,6 +191,12 @@ def _add_weights_in_python(
             x[corner + k * steps[4] :][:size] += dy[dy_at + c] * weights
 
 
+def _repeated(builder: Any, byte: Any, kind: Any) -> Any:
+    """The vector of the type ``kind`` with ``byte`` in every element."""
+    undefined, zeros = ir.Constant(kind, ir.Undefined), ir.Constant(ir.VectorType(ir.IntType(32), kind.count), None)
+    return builder.shuffle_vector(builder.insert_element(undefined, byte, ir.IntType(32)(0)), undefined, zeros)
+
+
 def _emit_weights(w: _Winners, n_rows: int, n_columns: int) -> None:
     b, given, line, n = w.builder, w.given, w.line, w.number
     bits = ir.IntType(CHANNELS)
@@ -198,12 +204,7 @@ def _emit_weights(w: _Winners, n_rows: int, n_columns: int) -> None:
     cells = b.load(b.bitcast(w.address("winner"), kind.as_pointer()), align=1)
     used = b.lshr(bits(2**CHANNELS - 1), b.trunc(b.sub(n(CHANNELS), given["channels"]), bits))
     with loop(b, n(4)) as cell:
-        byte = b.trunc(cell, ir.IntType(8))
-        repeated = b.shuffle_vector(
-            b.insert_element(ir.Constant(kind, ir.Undefined), byte, ir.IntType(32)(0)),
-            ir.Constant(kind, ir.Undefined),
-            ir.Constant(ir.VectorType(ir.IntType(32), CHANNELS), None),
-        )
+        repeated = _repeated(b, b.trunc(cell, ir.IntType(8)), kind)
         won = b.and_(b.bitcast(b.icmp_unsigned("==", cells, repeated), bits), used)
         sums = line.places(n_rows * n_columns)
         for total in sums:
@@ -280,10 +281,10 @@ def _emit_numbers(w: _Winners, n_rows: int, n_columns: int) -> None:
         place = b.add(given["dy_at"], b.mul(q, given["channels"]))
         slopes = line.load(b.gep(given["dy"], [place]))
         cells = b.load(b.bitcast(b.gep(given["winner"], [place]), kind.as_pointer()), align=1)
-        for cell in range(4):
-            won = b.icmp_unsigned("==", cells, ir.Constant(kind, [cell] * line.lanes))
+        with loop(b, n(4)) as cell:
+            won = b.icmp_unsigned("==", cells, _repeated(b, b.trunc(cell, ir.IntType(8)), kind))
             slope = b.select(won, slopes, line.vector(None))
-            first = w.address("x", b.mul(q, w.steps[1]), w.cell(n(cell)))
+            first = w.address("x", b.mul(q, w.steps[1]), w.cell(cell))
             for total, source in zip(sums, w.part_of(first, w.steps[4], n_rows, n_columns, 1), strict=True):
                 line.add_product(total, line.repeat(b.load(source)), slope)
     w.store(sums, places)
