@@ -1,10 +1,10 @@
 """How much arithmetic a training step has: the multiply-adds of its products, counted from the network's layers.
 
-Counted are the forward pass, dW and dx of dense and convolutional layers, and of the first of them no dx, which training
-does not need. Zeros count like other numbers, those of the data, those around an image, and the gradients of values that
-lost in max pooling, whether or not a kernel skips them. Nearest upsampling with a convolution after it counts as npae
-computes it, in four phases for a factor of 2: 4 products for each output value instead of the 9 of a 3×3 window.
-Activations, losses, noise and the optimizer do not count.
+Counted are the forward pass, dW and dx of dense and convolutional layers, without dx of the first of them, which
+training does not need. Zeros count like other numbers, whether or not a kernel skips them: those of the data, those
+around an image, and the gradients of values that lost in max pooling. Nearest upsampling with a convolution after it
+counts as npae computes it, in four phases for a factor of 2: 4 products for each output value instead of the 9 of a 3×3
+window. Activations, losses, noise and the optimizer do not count.
 """
 
 from npae.cli.bench.models import images_for, new_model

@@ -13,7 +13,7 @@ from npae.cli.bench.table import mebibytes
 from npae.utils.wording import counted
 
 VISITS = 3  # passes over all sizes, so that slow periods of the machine affect all sizes
-VALUES = 2**22  # of an epoch's images, where the size does not say how many images there are
+VALUES = 3 * 2**20  # in an epoch's images, where the size does not say how many images there are
 LONG = 100  # steps of an epoch, from which on one epoch warms up
 
 
@@ -108,7 +108,7 @@ def grow(
 def _point(axis: GrowthAxis, size: int, inverted: bool) -> dict[str, Any]:
     batch, changes = axis.batch_size or size, axis.arguments(size)
     most = VALUES // (batch * changes.get("side", 28) ** 2)
-    steps = max(4, min(16, 1024 // batch, most))
+    steps = max(2, min(max(4, min(16, 1024 // batch)), most))
     arguments = {"model": axis.model, "images": batch * steps, "batch_size": batch, "inverted": inverted} | changes
     return {
         "size": size,
