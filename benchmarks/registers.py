@@ -6,8 +6,8 @@
     python benchmarks/registers.py --avx2          # as npae bench --avx2 compiles: no register of 64 bytes may appear
 
 One batch of each model is trained in a new process, with nothing compiled before, and every object file that it keeps
-is disassembled by ``objdump``. Exits with 1 where ``--avx2`` finds a register of 64 bytes (zmm) or one that only AVX-512
-has.
+is disassembled by ``objdump``. With ``--avx2`` the exit code is 1 where a register of 64 bytes (zmm) is found, or one
+that only AVX-512 has.
 """
 
 import argparse
