@@ -2,6 +2,8 @@
 
 import json
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,6 +95,30 @@ def test_every_side_trains_and_encodes_the_same_images(monkeypatch: pytest.Monke
         side.transform(5)
     first, last = images_for("vanilla", 5, inverted=True), images_for("vanilla", 5)
     assert all(np.array_equal(x, y) for x, y in zip(seen, [first, first, last, last], strict=True))
+
+
+def test_a_comparison_starts_every_side_alike_with_the_images_and_the_environment_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[tuple[str, Any]] = []
+    prepared: list[dict[str, Any]] = []
+
+    @contextmanager
+    def side(name: str, threads: int, environment: Any) -> Iterator[Any]:
+        started.append((name, environment))
+        yield SimpleNamespace(name=name, ask=lambda do, **given: prepared.append(given) or {})
+
+    monkeypatch.setattr(comparison, "WorkerProcess", side)
+    monkeypatch.setattr(rounds, "REST", 0)
+    environment = {"ATEN_CPU_CAPABILITY": "avx2"}
+    alike: dict[str, Any] = {"images": 5, "threads": 1, "epochs_only": True, "say": lambda _: None}
+    for is_inverted in (True, False):
+        started.clear()
+        prepared.clear()
+        comparison.compare(["torch"], ["deep"], limit=Limit(1), inverted=is_inverted, environment=environment, **alike)
+        assert started == [(name, environment) for name in ("npae", "torch", "sgemm")]
+        asked = [given["inverted"] for given in prepared if given]
+        assert asked == [is_inverted] * 3
 
 
 def test_a_table_says_of_data_without_zeros_that_it_is_and_of_digits_not() -> None:
