@@ -13,7 +13,7 @@ from npae.cli.bench.table import mebibytes
 from npae.utils.wording import counted
 
 VISITS = 3  # passes over all sizes, so that slow periods of the machine affect all sizes
-VALUES = 3 * 2**20  # in an epoch's images, where the size does not say how many images there are
+VALUES = 2**20  # in an epoch's images, where the size does not say how many images there are
 LONG = 100  # steps of an epoch, from which on one epoch warms up
 
 
