@@ -54,7 +54,7 @@ def images_for(name: str, n: int, side: int = 28, *, inverted: bool = False) -> 
     For another ``side`` each image is cropped, or tiled with copies of itself. With ``inverted`` they are 1 − 0.9 x of
     the digits x: data without zeros, which nothing can skip.
     """
-    digits = load_digits().train_images
+    digits = load_digits().train_images[:n]
     if inverted:
         digits = 1 - np.float32(0.9) * digits
     if side != 28:
