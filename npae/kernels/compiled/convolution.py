@@ -25,7 +25,13 @@ def convolution(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: A
     """As reference.convolution."""
     if W.shape[3] == 1:
         _convolution_to_one_channel(x, W, b, stride_h, stride_w, y)
-        return
+    else:
+        convolution_by_lines(x, W, b, stride_h, stride_w, y)
+
+
+@shared_jit
+def convolution_by_lines(x: Array, W: Array, b: Array, stride_h: int, stride_w: int, y: Array) -> None:
+    """``convolution`` by lines of output channels, of which the last one may have few or one."""
     n, height, width, n_in = x.shape
     rows, columns, n_out = y.shape[1:]
     kh, window = W.shape[0], W.shape[1] * n_in

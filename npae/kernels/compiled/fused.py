@@ -6,51 +6,45 @@
 import numpy as np
 
 from npae.kernels.compiled.activation import relu
-from npae.kernels.compiled.convolution import add_weight_gradient, convolution, transposed_convolution
+from npae.kernels.compiled.convolution import (
+    add_weight_gradient,
+    convolution,
+    convolution_by_lines,
+    transposed_convolution,
+)
 from npae.kernels.compiled.data_movement import pad
 from npae.kernels.compiled.matmul import column_sum
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
+from npae.kernels.simd.copy import copy
 from npae.kernels.simd.llvm import LINE
-from npae.kernels.simd.panel import NO, YES
+from npae.kernels.simd.panel import NO, ONE, YES, ZERO
 from npae.kernels.simd.pool import pool_windows
-from npae.kernels.simd.winners import NONE
 
 
 @shared_jit
 def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
-    """As reference.relu_max_pool; NaN is preserved. Whole lines of channels first, then the rest of them."""
+    """As reference.relu_max_pool; NaN is preserved.
+
+    A line that is longer than the rest of a window's channels reaches into the next window. So the last lines are
+    computed first, from left to right: what they write there is overwritten by the right values.
+    """
     n, rows, columns, channels = y.shape
-    lanes = LINE // y.itemsize
-    whole = channels // lanes * lanes
+    lanes, line = LINE // y.itemsize, x.shape[2] * channels
     x_flat, y_flat, winner_flat = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
-    line = x.shape[2] * channels
-    zero = y.dtype.type(0)
+    cells, best, which = np.zeros(4 * lanes, y.dtype), np.empty(lanes, y.dtype), np.empty(lanes, np.uint8)
     for i in range(n * rows):
-        for c in range(0, whole, lanes):
-            pool_windows(
-                columns, channels, x_flat, 2 * i * line + c, line, y_flat, winner_flat, i * columns * channels + c
-            )
-        for j in range(columns if whole < channels else 0):
-            place = 2 * i * line + 2 * j * channels
-            a, b = x_flat[place:][:channels], x_flat[place + channels :][:channels]
-            d, e = x_flat[place + line :][:channels], x_flat[place + line + channels :][:channels]
-            place = (i * columns + j) * channels
-            best, which = y_flat[place:][:channels], winner_flat[place:][:channels]
-            for c in range(whole, channels):
-                upper, lower = _larger(a[c], b[c]), _larger(d[c], e[c])
-                value = _larger(upper, lower)
-                upper_cell = np.uint8(0) if upper == a[c] else np.uint8(1)
-                lower_cell = np.uint8(2) if lower == d[c] else np.uint8(3)
-                cell = upper_cell if value == upper else lower_cell
-                best[c] = zero if value < zero else value
-                which[c] = cell if value > zero else NONE
-
-
-@jit
-def _larger(a: float, b: float) -> float:
-    """The larger of two numbers; NaN is larger than everything."""
-    return b if (b > a) | (b != b) else a
+        for c in range((channels - 1) // lanes * lanes, -1, -lanes):
+            x_at, y_at = 2 * i * line + c, i * columns * channels + c
+            inside = max(0, min(columns, (y_flat.size - lanes - y_at) // channels + 1))  # lines that end in the array
+            pool_windows(inside, channels, x_flat, x_at, line, y_flat, winner_flat, y_at)
+            rest = min(lanes, channels - c)
+            for j in range(inside, columns):
+                for k in range(4):
+                    copy(x_flat, x_at + (2 * j + k % 2) * channels + k // 2 * line, cells, k * lanes, rest)
+                pool_windows(ONE, lanes, cells, ZERO, 2 * lanes, best, which, ZERO)
+                copy(best, ZERO, y_flat, y_at + j * channels, rest)
+                copy(which, ZERO, winner_flat, y_at + j * channels, rest)
 
 
 @jit
@@ -60,7 +54,7 @@ def convolution_relu_max_pool(
     """As reference.convolution_relu_max_pool."""
     for i in range(0, len(x), len(between)):
         stop = min(i + len(between), len(x))
-        convolution(x[i:stop], W, b, stride_h, stride_w, between[: stop - i])
+        convolution_by_lines(x[i:stop], W, b, stride_h, stride_w, between[: stop - i])
         relu_max_pool(between[: stop - i], y[i:stop], winner[i:stop])
 
 

@@ -69,9 +69,15 @@ def _add_slopes(dy: Array, winner: Array, db: Array) -> None:
 
 
 @jit
+def _at_once(left: int, most: int) -> int:
+    """How many of the rows or columns of a patch that are left are computed at once: ``most`` or one."""
+    return most if left >= most else 1
+
+
+@jit
 def _part(n_rows: int, n_columns: int) -> int:
-    """The number of the part of a patch of which so many rows and columns are left; see ``winners``."""
-    return (min(PATCH_ROWS, n_rows) - 1) * PATCH_COLUMNS + min(PATCH_COLUMNS, n_columns)
+    """The number of the part of a patch of so many rows and columns; see ``winners``."""
+    return (1 if n_rows == PATCH_ROWS else 3) + (0 if n_columns == PATCH_COLUMNS else 1)
 
 
 @shared_jit
@@ -84,9 +90,12 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
     x_flat, dy_flat, winner_flat, lines = x.reshape(-1), dy.reshape(-1), winner.reshape(-1), dW_lines.reshape(-1)
     dW_lines[...] = 0
     for image in range(len(x)):
-        for k in range(0, kh, PATCH_ROWS):
-            for m in range(0, n_lines, PATCH_COLUMNS):
-                part = _part(kh - k, n_lines - m)
+        k = 0
+        while k < kh:
+            n_rows, m = _at_once(kh - k, PATCH_ROWS), 0
+            while m < n_lines:
+                n_columns = _at_once(n_lines - m, PATCH_COLUMNS)
+                part = _part(n_rows, n_columns)
                 for c in range(n_out):
                     add_patches(
                         part,
@@ -103,6 +112,8 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
                         (c * kh + k) * row + m * lanes,
                         row,
                     )
+                m += n_columns
+            k += n_rows
     dW_rows = dW.reshape(kh, kw * n_in, n_out)
     for k in range(kh):
         for i in range(n_lines * lanes):
@@ -122,9 +133,11 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
     slopes, cells = np.zeros(columns * lanes, x.dtype), np.full(columns * lanes, NONE, np.uint8)
     for j in range(0, n_out, lanes):
         n_channels = min(lanes, n_out - j)
-        for k in range(0, kh, PATCH_ROWS):
-            for m in range(window // lanes * lanes, window, PATCH_COLUMNS):
-                n_rows, n_columns = min(PATCH_ROWS, kh - k), min(PATCH_COLUMNS, window - m)
+        k = 0
+        while k < kh:
+            n_rows, m = _at_once(kh - k, PATCH_ROWS), window // lanes * lanes
+            while m < window:
+                n_columns = _at_once(window - m, PATCH_COLUMNS)
                 part = _part(n_rows, n_columns)
                 total[:] = 0
                 for i in range(len(x) * rows):
@@ -142,6 +155,8 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
                     for s in range(n_columns):
                         place = ((k + r) * window + m + s) * n_out + j
                         copy(total, (r * n_columns + s) * lanes, dW_flat, place, n_channels)
+                m += n_columns
+            k += n_rows
 
 
 @shared_jit
@@ -174,9 +189,12 @@ def _input_gradient(
         dx_padded[:] = 0
         for j in range(0, n_out, CHANNELS):
             n_channels = min(CHANNELS, n_out - j)
-            for k in range(0, kh, PATCH_ROWS):
-                for m in range(0, n_lines, PATCH_COLUMNS):
-                    part = _part(kh - k, n_lines - m)
+            k = 0
+            while k < kh:
+                n_rows, m = _at_once(kh - k, PATCH_ROWS), 0
+                while m < n_lines:
+                    n_columns = _at_once(n_lines - m, PATCH_COLUMNS)
+                    part = _part(n_rows, n_columns)
                     for p in range(rows):
                         for q in range(columns):
                             at = ((image * rows + p) * columns + q) * n_out + j
@@ -199,6 +217,8 @@ def _input_gradient(
                                 dx_padded,
                                 p * steps[0] + q * steps[1] + k * line + m * lanes,
                             )
+                    m += n_columns
+                k += n_rows
         for i in range(dx.shape[1]):
             place = (image * dx.shape[1] + i) * dx.shape[2] * n_in
             copy(dx_padded, ((top + i) * padded[2] + left) * n_in, dx_flat, place, dx.shape[2] * n_in)

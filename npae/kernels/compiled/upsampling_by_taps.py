@@ -121,30 +121,33 @@ def upsample_convolution_by_taps_gradient(
 
 
 @shared_jit
-def _set_panels(W: Array, size: int, is_gradient: bool, U: Array) -> None:
+def _set_panels(W: Array, size: int, is_gradient: int, U: Array) -> None:
     """Panels of W′: its rows are input channels and its columns taps, or the other way around for the gradient."""
-    kh, kw, n_in, n_out = W.shape
-    lanes = LINE // W.itemsize
+    n_in, n_out = W.shape[2:]
+    lanes, W_flat = LINE // W.itemsize, W.reshape(-1)
     U[:] = 0
-    for k in range(kh):
-        for m in range(kw):
-            for phase in range(4):
-                tap = (2 - k + phase // 2) * 4 + 2 - m + phase % 2
-                for i in range(n_in):
-                    for c in range(n_out):
-                        column, row = (i, tap * n_out + c) if is_gradient else (tap * n_out + c, i)
-                        U[column // lanes * size + (HEAD + row) * lanes + column % lanes] += W[k, m, i, c]
+    for place in range(W.size):
+        i, c = place // n_out % n_in, place % n_out
+        for phase in range(4):
+            tap = _tap(place // (n_in * n_out), phase) * n_out + c
+            column, row = (i, tap) if is_gradient else (tap, i)
+            U[column // lanes * size + (HEAD + row) * lanes + column % lanes] += W_flat[place]
 
 
 @shared_jit
 def _unfold(dW_taps: Array, dW: Array) -> None:
     """dW from the gradient by the taps, (4, 4, out, in)."""
-    kh, kw, n_in, n_out = dW.shape
-    dW[:] = 0
-    for k in range(kh):
-        for m in range(kw):
-            for phase in range(4):
-                tap = (2 - k + phase // 2) * 4 + 2 - m + phase % 2
-                for i in range(n_in):
-                    for c in range(n_out):
-                        dW[k, m, i, c] += dW_taps[(tap * n_out + c) * n_in + i]
+    n_in, n_out = dW.shape[2:]
+    dW_flat = dW.reshape(-1)
+    for place in range(dW.size):
+        i, c = place // n_out % n_in, place % n_out
+        total = dW.dtype.type(0)
+        for phase in range(4):
+            total += dW_taps[(_tap(place // (n_in * n_out), phase) * n_out + c) * n_in + i]
+        dW_flat[place] = total
+
+
+@jit
+def _tap(weight: int, phase: int) -> int:
+    """The tap, 0 to 15, to which a weight of 3×3 adds for the outputs of a phase of 2×2."""
+    return (2 - weight // 3 + phase // 2) * 4 + 2 - weight % 3 + phase % 2

@@ -152,7 +152,8 @@ def pointers(python: Callable[..., Any], context: Any, builder: Any, signature: 
 
 def copy_memory(builder: Any, source: Any, target: Any, count: Any) -> None:
     """Emit a copy of ``count`` numbers from ``source`` to ``target``."""
-    itemsize = 4 if isinstance(source.type.pointee, ir.FloatType) else 8
+    kind = source.type.pointee
+    itemsize = kind.width // 8 if isinstance(kind, ir.IntType) else 4 if isinstance(kind, ir.FloatType) else 8
     _cgutils.raw_memcpy(builder, target, source, count, itemsize)
 
 

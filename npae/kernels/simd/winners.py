@@ -3,7 +3,9 @@
 A pooled value passes its gradient ``dy`` to the *winner*, the cell of its window that was the maximum: 0 to 3, or
 ``NONE`` where that was not above zero. So only the winners are multiplied, where a product with the enlarged gradient
 would multiply four times as much. A *patch* is the part of the padded image x that a convolution reads at one cell: kh
-rows of kw·in consecutive numbers. Up to ``PATCH_ROWS`` × ``PATCH_COLUMNS`` parts of it are summed in registers at once.
+rows of kw·in consecutive numbers. ``PATCH_ROWS`` × ``PATCH_COLUMNS`` of its numbers, or lines of them, are summed in
+registers at once. The rows or columns that are left over are summed one by one: code for every number of them would
+take twice as long to compile.
 
 ``steps`` are distances between numbers of the padded image::
 
@@ -25,6 +27,7 @@ NONE = np.uint8(4)  # no cell of the window is above zero
 CHANNELS = 32  # output channels whose winners are compared at once
 PATCH_ROWS = {7: 3, 6: 2}.get(ROWS, 1)  # with the columns: registers, as for the rows of a tile
 PATCH_COLUMNS = 3 if ROWS > 2 else 2
+PARTS = 4 if PATCH_ROWS > 1 else 2  # sizes of a part of a patch
 
 Steps = tuple[int, int, int, int, int]
 
@@ -34,8 +37,8 @@ def _corner_in_python(cell: int, steps: Steps) -> int:
 
 
 def _size_in_python(part: int) -> tuple[int, int]:
-    """Rows and columns of a part of a patch from its number, 1 to PATCH_ROWS · PATCH_COLUMNS."""
-    return (part - 1) // PATCH_COLUMNS + 1, (part - 1) % PATCH_COLUMNS + 1
+    """Rows and columns of a part of a patch from its number, 1 to PARTS: all at once or, in even parts, one column."""
+    return PATCH_ROWS if part <= 2 else 1, PATCH_COLUMNS if part % 2 == 1 else 1
 
 
 class _Winners:
@@ -85,8 +88,7 @@ def _emitter(python: Callable[..., None], emit: Callable[[_Winners, int, int], N
 
     def emit_loop(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         w = _Winners(python, context, builder, signature, arguments)
-        most = PATCH_ROWS * PATCH_COLUMNS
-        for_each_row_count(builder, w.given["part"], most, lambda n: emit(w, *_size_in_python(n)))
+        for_each_row_count(builder, w.given["part"], PARTS, lambda n: emit(w, *_size_in_python(n)))
         return context.get_dummy_value()
 
     return emit_loop
