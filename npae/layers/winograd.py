@@ -52,7 +52,8 @@ def _has_lines(convolution: Any, arena: Arena) -> bool:
 
 def plan_winograd(layer: Any, convolution: Any, arena: Arena) -> None:
     """Declare the workspaces ``U``, ``V`` and ``M`` of ``layer``: the points of weights, of numbers, of products."""
-    _plan_points(layer, convolution, (convolution.columns.n_out + 1) // 2, POINTS, arena)
+    width = convolution.input_shape[1]  # of the gradient by the input, which may be wider than the output
+    _plan_points(layer, convolution, (width + 1) // 2, POINTS, arena)
 
 
 def plan_winograd_upsampling(layer: Any, convolution: Any, arena: Arena) -> None:

@@ -8,7 +8,7 @@ from helpers.twins import UNTOUCHED, assert_margins_untouched, check, embedded, 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from npae.kernels import compiled
+from npae.kernels import compiled, reference
 from npae.layers import Conv2D, MaxPool2D, ReLU, UpSample2D, winograd
 from npae.layers.arena import Arena
 from npae.layers.fused import ConvolutionReLUMaxPool, UpSampleConvolution
@@ -78,6 +78,16 @@ def test_a_convolution_and_its_gradient(
     check("winograd_weight_gradient", x, dy_padded, start, start, *blocks, outputs=outputs, scale=10)
     for block in blocks:
         assert_margins_untouched(block)
+
+
+def test_the_gradient_by_an_input_that_is_wider_than_the_output() -> None:
+    """Without padding a row of dx has more tiles than one of y, and both are computed in the same memory."""
+    layer = planned(Conv2D(16, padding="valid"), (8, 8, 16), "float64", cached=1)
+    layer.W[...], dy = normal(0, "float64", *layer.W.shape), normal(1, "float64", 1, 6, 6, 16)
+    expected = np.zeros((1, 8, 8, 16))
+    reference.transposed_convolution(dy, layer.W.swapaxes(2, 3), np.zeros(16), 1, 1, 0, 0, expected)
+    layer.forward(normal(2, "float64", 1, 8, 8, 16))
+    np.testing.assert_allclose(layer.backward(dy), expected, atol=1e-12)
 
 
 @drawn
