@@ -32,7 +32,8 @@ def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
     n, rows, columns, channels = y.shape
     lanes, line = LINE // y.itemsize, x.shape[2] * channels
     x_flat, y_flat, winner_flat = x.reshape(-1), y.reshape(-1), winner.reshape(-1)
-    cells, best, which = np.zeros(4 * lanes, y.dtype), np.empty(lanes, y.dtype), np.empty(lanes, np.uint8)
+    best = 4 * lanes  # place of the result, after the lines of four cells
+    window, which = np.zeros(5 * lanes, y.dtype), np.zeros(5 * lanes, np.uint8)
     for i in range(n * rows):
         for c in range((channels - 1) // lanes * lanes, -1, -lanes):
             x_at, y_at = 2 * i * line + c, i * columns * channels + c
@@ -41,10 +42,10 @@ def relu_max_pool(x: Array, y: Array, winner: Array) -> None:
             rest = min(lanes, channels - c)
             for j in range(inside, columns):
                 for k in range(4):
-                    copy(x_flat, x_at + (2 * j + k % 2) * channels + k // 2 * line, cells, k * lanes, rest)
-                pool_windows(ONE, lanes, cells, ZERO, 2 * lanes, best, which, ZERO)
-                copy(best, ZERO, y_flat, y_at + j * channels, rest)
-                copy(which, ZERO, winner_flat, y_at + j * channels, rest)
+                    copy(x_flat, x_at + (2 * j + k % 2) * channels + k // 2 * line, window, k * lanes, rest)
+                pool_windows(ONE, lanes, window, ZERO, 2 * lanes, window, which, best)
+                copy(window, best, y_flat, y_at + j * channels, rest)
+                copy(which, best, winner_flat, y_at + j * channels, rest)
 
 
 @jit

@@ -129,8 +129,9 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
     window, rows, columns = kw * n_in, dy.shape[1], dy.shape[2]
     size = x.shape[1] * steps[4]
     x_flat, dy_flat, winner_flat, dW_flat = x.reshape(-1), dy.reshape(-1), winner.reshape(-1), dW.reshape(-1)
-    total = np.empty(PATCH_ROWS * PATCH_COLUMNS * lanes, x.dtype)
-    slopes, cells = np.zeros(columns * lanes, x.dtype), np.full(columns * lanes, NONE, np.uint8)
+    total = np.zeros(PATCH_ROWS * PATCH_COLUMNS * lanes, x.dtype)
+    # channels that do not fill a line are copied to these, in which the rest of a line stays zero
+    slopes, cells = np.zeros(columns * lanes, x.dtype), np.zeros(columns * lanes, np.uint8)
     for j in range(0, n_out, lanes):
         n_channels = min(lanes, n_out - j)
         k = 0
@@ -142,15 +143,15 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
                 total[:] = 0
                 for i in range(len(x) * rows):
                     x_at = i // rows * size + i % rows * steps[0] + k * steps[4] + m
-                    at = i * columns * n_out + j
-                    if n_channels == lanes:
-                        add_numbers(part, columns, x_flat, x_at, steps, dy_flat, at, winner_flat, n_out, total)
-                        continue
-                    for q in range(columns):
-                        for c in range(n_channels):
-                            slopes[q * lanes + c] = dy_flat[at + q * n_out + c]
-                            cells[q * lanes + c] = winner_flat[at + q * n_out + c]
-                    add_numbers(part, columns, x_flat, x_at, steps, slopes, 0, cells, lanes, total)
+                    at, channels = i * columns * n_out + j, n_out
+                    if n_channels < lanes:
+                        for q in range(columns):
+                            copy(dy_flat, at + q * n_out, slopes, q * lanes, n_channels)
+                            copy(winner_flat, at + q * n_out, cells, q * lanes, n_channels)
+                        at, channels = 0, lanes
+                    whole = n_channels == lanes
+                    source, winners = dy_flat if whole else slopes, winner_flat if whole else cells
+                    add_numbers(part, columns, x_flat, x_at, steps, source, at, winners, channels, total)
                 for r in range(n_rows):
                     for s in range(n_columns):
                         place = ((k + r) * window + m + s) * n_out + j
@@ -184,7 +185,7 @@ def _input_gradient(
         for i in range(window):
             for c in range(n_out):
                 lines[(c * kh + k) * row + i] = W_flat[(k * window + i) * n_out + c]
-    cells = np.full(CHANNELS, NONE, np.uint8)  # the last channels of the last window, which may not fill the array
+    cells = np.zeros(CHANNELS, np.uint8)  # the last channels of the last window, which may not fill the array
     for image in range(len(dy)):
         dx_padded[:] = 0
         for j in range(0, n_out, CHANNELS):
@@ -200,8 +201,7 @@ def _input_gradient(
                             at = ((image * rows + p) * columns + q) * n_out + j
                             near_end = at + CHANNELS > winner_flat.size
                             if near_end:
-                                for c in range(n_channels):
-                                    cells[c] = winner_flat[at + c]
+                                copy(winner_flat, at, cells, 0, n_channels)
                             add_weights(
                                 part,
                                 n_channels,

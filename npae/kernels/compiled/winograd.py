@@ -16,6 +16,7 @@ import numpy as np
 
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
+from npae.kernels.simd.copy import copy
 from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.panel import NO, ONE, YES, ZERO, multiply
 from npae.kernels.simd.winograd import (
@@ -243,8 +244,9 @@ def add_weight_points(
 def start_panels(b: Array, points: int, biased: int, size: int, U: Array) -> None:
     """Set the initial values of all panels: b at the point ``biased``, zeros at the others."""
     lanes = LINE // b.itemsize
-    for p in range(points):
-        for j in range(b.size // lanes):
-            start = U[(p * (b.size // lanes) + j) * size :][:lanes]
-            for c in range(lanes):
-                start[c] = b[j * lanes + c] if p == biased else 0
+    n_lines = b.size // lanes
+    for panel in range(points * n_lines):
+        for c in range(lanes):
+            U[panel * size + c] = 0
+    for j in range(n_lines):
+        copy(b, j * lanes, U, (biased * n_lines + j) * size, lanes)
