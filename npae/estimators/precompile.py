@@ -24,12 +24,14 @@ from npae.utils.types import Array, Shape
 FLAT: list[Shape] = [(7,), (6, 6)]  # vectors, and images that a dense network flattens
 IMAGES: list[Shape] = [(6, 6), (6, 6, 3)]  # 6 → 3 is pooled in a fused layer, 3 → 2 in a plain one
 CONVOLUTIONAL = {"filters": (2, 3), "code_size": 3}
+WHOLE_LINES = {"filters": (16, 16), "code_size": 3}  # which Winograd's algorithm convolves
 
 #: A name to show, an estimator, its arguments, and the shapes of its samples.
 MODELS: list[tuple[str, str, dict[str, Any], list[Shape]]] = [
     ("vanilla", "vanilla", {}, FLAT),
     ("deep", "deep", {"hidden": (5,)}, FLAT),
     ("convolutional", "convolutional", CONVOLUTIONAL, IMAGES),
+    ("convolutional, filters by 16", "convolutional", WHOLE_LINES, IMAGES),
     ("denoising", "denoising", {"hidden": (5,)}, FLAT),
     ("denoising, convolutional", "denoising", CONVOLUTIONAL, IMAGES),
     ("variational", "variational", {"hidden": (5,)}, FLAT),

@@ -5,7 +5,7 @@ import numpy as np
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.network.batching import batch_size_for
-from npae.utils.samples import Samples
+from npae.utils.samples import Samples, dense
 from npae.utils.types import Array
 
 
@@ -24,8 +24,11 @@ def posterior(net: Autoencoder, X: Samples, block: int = 256) -> tuple[Array, Ar
     size = min(block, batch_size_for(net.arena))
     mu, log_var = [], []
     for start in range(0, len(X), size):
+        x = dense(net.check(X[start : start + size]))
         with net.arena.lock:
-            net.encode(X[start : start + size])
+            net.arena.resize(len(x))
+            net.code.forward(net.encoder.forward(x))  # not ``encode``, which may replay kernels and set no attributes
             mu.append(head.mu.astype(np.float64))
             log_var.append(head.log_var.astype(np.float64))
+            net.arena.release(x)
     return np.concatenate(mu), np.concatenate(log_var)

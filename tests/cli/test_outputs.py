@@ -45,7 +45,7 @@ FILES = [case for case in INPUTS if case[0] != ("grade",)]
 FOLDERS = [case for case in INPUTS if case[2].holds is samples_in]
 #: Options that take text and name no file.
 WORDS: dict[str, set[str]] = {
-    "bench": {"peers", "models"},
+    "bench": {"peers", "models", "growth_of"},
     "encode": {"scheduler"},
     "train": {"checkpoint_every"},
     "sample": {"label"},

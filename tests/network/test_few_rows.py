@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.small_models import TYPES, data_for, samples, unfitted
+from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
 from npae.layers import Dense, LeakyReLU
 from npae.network.autoencoder import Autoencoder
 from npae.network.few_rows import MOST_ROWS, MOST_VALUES, are_few
+from npae.network.posterior import posterior
 
 
 def plain(kind: str, dtype: str = "float32") -> tuple[Autoencoder, Autoencoder]:
@@ -127,3 +128,16 @@ def test_settings_tell_apart_what_configurations_tell_apart() -> None:
     assert net.settings() == other.settings()
     net.weight_decay = 0.5
     assert net.settings() != other.settings()
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_the_distribution_of_a_few_codes_is_that_of_these_samples_however_often_it_is_asked(n: int) -> None:
+    model = fitted("variational")
+    x = data_for("variational", 40)
+    mean, log_variance = (part[:n] for part in posterior(model.network_, x))
+    for _ in range(3):
+        model.transform(x[:n])
+        model.transform(x[5 : 5 + n])
+        again = posterior(model.network_, x[:n])
+        np.testing.assert_allclose(again[0], mean, atol=1e-5)
+        np.testing.assert_allclose(again[1], log_variance, atol=1e-5)

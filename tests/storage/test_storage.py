@@ -713,9 +713,11 @@ def test_a_newer_format_is_refused_by_its_number(load: Any, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("load", [npae.load, npae.load_encoder, safetensors.read])
 def test_a_missing_file_and_a_folder_are_named(load: Any, tmp_path: Path) -> None:
-    for path in (tmp_path / "missing", tmp_path):
-        with pytest.raises(FileNotFoundError, match=f"there is no file {path}; check the path"):
-            load(path)
+    missing = tmp_path / "missing"
+    with pytest.raises(FileNotFoundError, match=f"there is no file {missing}; check the path"):
+        load(missing)
+    with pytest.raises(FileNotFoundError, match=f"{tmp_path} is a folder, but a file is expected; give one in it"):
+        load(tmp_path)
 
 
 # A file is complete, or it is the old one

@@ -238,8 +238,15 @@ def test_one_fit_estimates_memory_and_checks_the_samples_once(loss: str, monkeyp
     model.fit(x)
     assert sorted(calls) == ["check_memory", "check_samples"]
     calls.clear()
+    is_usual = autoencoder.Autoencoder._is_usual
+
+    def looked(self: Any, given: Any, **options: Any) -> bool:
+        calls.append("_is_usual")
+        return is_usual(self, given, **options)
+
+    monkeypatch.setattr(autoencoder.Autoencoder, "_is_usual", looked)
     model.partial_fit(x)
-    assert sorted(calls) == ["check_memory", "check_samples"]
+    assert sorted(calls) == ["_is_usual", "check_memory"]  # a small array that is used as it is
     calls.clear()
     npae.VanillaAutoencoder(code_size=2, loss=loss).partial_fit(x)
     assert sorted(calls) == ["check_memory", "check_samples"]
