@@ -24,14 +24,17 @@ from npae.utils.types import Array, Shape
 FLAT: list[Shape] = [(7,), (6, 6)]  # vectors, and images that a dense network flattens
 IMAGES: list[Shape] = [(6, 6), (6, 6, 3)]  # 6 → 3 is pooled in a fused layer, 3 → 2 in a plain one
 CONVOLUTIONAL = {"filters": (2, 3), "code_size": 3}
-WHOLE_LINES = {"filters": (16, 16), "code_size": 3}  # which Winograd's algorithm convolves
+# What Winograd's algorithm convolves: whole lines of channels, and images that pooling divides by 2 without a rest.
+WHOLE: dict[str, Any] = {"filters": (16, 16), "code_size": 3}
+WHOLE_IMAGES: list[Shape] = [(8, 8), (8, 8, 3)]
 
 #: A name to show, an estimator, its arguments, and the shapes of its samples.
 MODELS: list[tuple[str, str, dict[str, Any], list[Shape]]] = [
     ("vanilla", "vanilla", {}, FLAT),
     ("deep", "deep", {"hidden": (5,)}, FLAT),
     ("convolutional", "convolutional", CONVOLUTIONAL, IMAGES),
-    ("convolutional, filters by 16", "convolutional", WHOLE_LINES, IMAGES),
+    ("convolutional, filters by 16", "convolutional", WHOLE, WHOLE_IMAGES),
+    ("convolutional, other filters", "convolutional", {"filters": (5, 6), "code_size": 3}, WHOLE_IMAGES),
     ("denoising", "denoising", {"hidden": (5,)}, FLAT),
     ("denoising, convolutional", "denoising", CONVOLUTIONAL, IMAGES),
     ("variational", "variational", {"hidden": (5,)}, FLAT),
