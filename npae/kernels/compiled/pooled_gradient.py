@@ -69,15 +69,15 @@ def _add_slopes(dy: Array, winner: Array, db: Array) -> None:
 
 
 @jit
-def _at_once(left: int, most: int) -> int:
-    """How many of the rows or columns of a patch that are left are computed at once: ``most`` or one."""
-    return most if left >= most else 1
+def _rows_at_once(left: int) -> int:
+    """How many rows of a patch are computed at once where ``left`` are left."""
+    return PATCH_ROWS if left >= PATCH_ROWS else 1
 
 
 @jit
 def _part(n_rows: int, n_columns: int) -> int:
     """The number of the part of a patch of so many rows and columns; see ``winners``."""
-    return (1 if n_rows == PATCH_ROWS else 3) + (0 if n_columns == PATCH_COLUMNS else 1)
+    return n_columns + (0 if n_rows == PATCH_ROWS else PATCH_COLUMNS)
 
 
 @shared_jit
@@ -92,10 +92,9 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
     for image in range(len(x)):
         k = 0
         while k < kh:
-            n_rows, m = _at_once(kh - k, PATCH_ROWS), 0
-            while m < n_lines:
-                n_columns = _at_once(n_lines - m, PATCH_COLUMNS)
-                part = _part(n_rows, n_columns)
+            n_rows = _rows_at_once(kh - k)
+            for m in range(0, n_lines, PATCH_COLUMNS):
+                part = _part(n_rows, min(PATCH_COLUMNS, n_lines - m))
                 for c in range(n_out):
                     add_patches(
                         part,
@@ -112,7 +111,6 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
                         (c * kh + k) * row + m * lanes,
                         row,
                     )
-                m += n_columns
             k += n_rows
     dW_rows = dW.reshape(kh, kw * n_in, n_out)
     for k in range(kh):
@@ -136,9 +134,9 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
         n_channels = min(lanes, n_out - j)
         k = 0
         while k < kh:
-            n_rows, m = _at_once(kh - k, PATCH_ROWS), window // lanes * lanes
-            while m < window:
-                n_columns = _at_once(window - m, PATCH_COLUMNS)
+            n_rows = _rows_at_once(kh - k)
+            for m in range(window // lanes * lanes, window, PATCH_COLUMNS):
+                n_columns = min(PATCH_COLUMNS, window - m)
                 part = _part(n_rows, n_columns)
                 total[:] = 0
                 for i in range(len(x) * rows):
@@ -156,7 +154,6 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
                     for s in range(n_columns):
                         place = ((k + r) * window + m + s) * n_out + j
                         copy(total, (r * n_columns + s) * lanes, dW_flat, place, n_channels)
-                m += n_columns
             k += n_rows
 
 
@@ -192,10 +189,9 @@ def _input_gradient(
             n_channels = min(CHANNELS, n_out - j)
             k = 0
             while k < kh:
-                n_rows, m = _at_once(kh - k, PATCH_ROWS), 0
-                while m < n_lines:
-                    n_columns = _at_once(n_lines - m, PATCH_COLUMNS)
-                    part = _part(n_rows, n_columns)
+                n_rows = _rows_at_once(kh - k)
+                for m in range(0, n_lines, PATCH_COLUMNS):
+                    part = _part(n_rows, min(PATCH_COLUMNS, n_lines - m))
                     for p in range(rows):
                         for q in range(columns):
                             at = ((image * rows + p) * columns + q) * n_out + j
@@ -217,7 +213,6 @@ def _input_gradient(
                                 dx_padded,
                                 p * steps[0] + q * steps[1] + k * line + m * lanes,
                             )
-                    m += n_columns
                 k += n_rows
         for i in range(dx.shape[1]):
             place = (image * dx.shape[1] + i) * dx.shape[2] * n_in

@@ -4,8 +4,8 @@ A pooled value passes its gradient ``dy`` to the *winner*, the cell of its windo
 ``NONE`` where that was not above zero. So only the winners are multiplied, where a product with the enlarged gradient
 would multiply four times as much. A *patch* is the part of the padded image x that a convolution reads at one cell: kh
 rows of kw·in consecutive numbers. ``PATCH_ROWS`` × ``PATCH_COLUMNS`` of its numbers, or lines of them, are summed in
-registers at once. The rows or columns that are left over are summed one by one: code for every number of them would
-take twice as long to compile.
+registers at once. Rows that are left over are summed one by one: code for every number of them would take longer to
+compile.
 
 ``steps`` are distances between numbers of the padded image::
 
@@ -27,7 +27,7 @@ NONE = np.uint8(4)  # no cell of the window is above zero
 CHANNELS = 32  # output channels whose winners are compared at once
 PATCH_ROWS = {7: 3, 6: 2}.get(ROWS, 1)  # with the columns: registers, as for the rows of a tile
 PATCH_COLUMNS = 3 if ROWS > 2 else 2
-PARTS = 4 if PATCH_ROWS > 1 else 2  # sizes of a part of a patch
+PARTS = PATCH_COLUMNS * min(PATCH_ROWS, 2)  # sizes of a part of a patch
 
 Steps = tuple[int, int, int, int, int]
 
@@ -37,8 +37,8 @@ def _corner_in_python(cell: int, steps: Steps) -> int:
 
 
 def _size_in_python(part: int) -> tuple[int, int]:
-    """Rows and columns of a part of a patch from its number, 1 to PARTS: all at once or, in even parts, one column."""
-    return PATCH_ROWS if part <= 2 else 1, PATCH_COLUMNS if part % 2 == 1 else 1
+    """Rows and columns of a part of a patch from its number, 1 to PARTS; in the second half of them, one row."""
+    return PATCH_ROWS if part <= PATCH_COLUMNS else 1, (part - 1) % PATCH_COLUMNS + 1
 
 
 class _Winners:
