@@ -84,7 +84,8 @@ class CodeDistributions:
         are_few = [len(rows) < 2 * self.size for rows in groups]
         if self.is_too_large or (any(are_few) and not self._kept and self._gaussians):
             return
-        most, of_call = (self._most(n, len(groups)) for n in (CODES_KEPT, CODES_OF_A_PART if is_part else CODES_KEPT))
+        most = self._most(CODES_KEPT, len(groups))
+        of_call = self._most(CODES_OF_A_PART, len(groups)) if is_part else most
         added = [encode(chosen(rows, of_call)) if len(rows) else None for rows in groups]
         before = self._kept or [RecentCodes() for _ in groups]
         self._kept = [kept if is_few else RecentCodes() for kept, is_few in zip(before, are_few, strict=True)]

@@ -426,7 +426,8 @@ class FitMixin(SharedParameters):
     def note_samples(self, X: Samples, labels: Array | None = None) -> None:
         """Keep what ``sample`` and ``fitted_to_`` need of samples that the network was trained on.
 
-        ``fit`` calls it, and a training loop of your own must; ``partial_fit`` encodes at most 500.
+        ``fit`` calls it, and a training loop of your own must; ``partial_fit`` encodes fewer, 500 or as many as a
+        mixture needs.
 
         Parameters
         ----------

@@ -4,8 +4,8 @@ import numpy as np
 
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
-from npae.network.batching import batch_size_for
-from npae.utils.samples import Samples, dense
+from npae.network.batching import in_batches
+from npae.utils.samples import Samples
 from npae.utils.types import Array
 
 
@@ -21,14 +21,14 @@ def posterior(net: Autoencoder, X: Samples, block: int = 256) -> tuple[Array, Ar
         Most samples that pass the network at once.
     """
     head = next(layer for layer in net.code.layers if isinstance(layer, Reparameterization))
-    size = min(block, batch_size_for(net.arena))
-    mu, log_var = [], []
-    for start in range(0, len(X), size):
-        x = dense(net.check(X[start : start + size]))
-        with net.arena.lock:
-            net.arena.resize(len(x))
-            net.code.forward(net.encoder.forward(x))  # not ``encode``, which may replay kernels and set no attributes
-            mu.append(head.mu.astype(np.float64))
-            log_var.append(head.log_var.astype(np.float64))
-            net.arena.release(x)
-    return np.concatenate(mu), np.concatenate(log_var)
+
+    def mean_and_log_variance(x: Array) -> Array:
+        net.code.forward(net.encoder.forward(x))  # not ``encode``, which may replay kernels and set no attributes
+        return np.stack([head.mu, head.log_var], axis=1)
+
+    parts = [
+        in_batches(net.arena, mean_and_log_variance, (2, head.code_size), net.check(X[start : start + block]))
+        for start in range(0, len(X), block)
+    ]
+    mean, log_variance = np.concatenate(parts).astype(np.float64).swapaxes(0, 1)
+    return mean, log_variance
