@@ -15,10 +15,8 @@ from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 from npae.kernels.simd.llvm import LINE
-from npae.kernels.simd.panel import DEPTH, NO, ONE, YES, ZERO, copy_rows, multiply, new_panel
-from npae.kernels.target import ROWS
+from npae.kernels.simd.panel import DEPTH, HEAD, NO, ONE, YES, ZERO, copy_rows, multiply, new_panel
 
-HEAD = 1 + ROWS  # lines of a panel before those of B
 FOUR: Any = np.intp(4)
 
 

@@ -18,7 +18,7 @@ from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 from npae.kernels.simd.llvm import LINE
-from npae.kernels.simd.panel import NO, ONE, YES, ZERO, multiply
+from npae.kernels.simd.panel import HEAD, NO, ONE, YES, ZERO, multiply
 from npae.kernels.simd.winograd import (
     numbers_to_points,
     outputs_gradient_to_points,
@@ -27,9 +27,7 @@ from npae.kernels.simd.winograd import (
     points_to_weights_gradient,
     weights_to_points,
 )
-from npae.kernels.target import ROWS
 
-HEAD = 1 + ROWS  # lines of a panel before those of B
 POINTS: Any = np.intp(16)
 BIASED: Any = np.intp(5)  # the point of which every output is a sum with factor 1
 

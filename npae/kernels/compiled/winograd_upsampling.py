@@ -14,12 +14,12 @@ import numpy as np
 
 from npae.kernels.compiled.activation import relu
 from npae.kernels.compiled.matmul import column_sum
-from npae.kernels.compiled.winograd import HEAD, add_weight_points, fitting, multiply_points, start_panels
+from npae.kernels.compiled.winograd import add_weight_points, fitting, multiply_points, start_panels
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.copy import copy
 from npae.kernels.simd.llvm import LINE
-from npae.kernels.simd.panel import ONE, ZERO
+from npae.kernels.simd.panel import HEAD, ONE, ZERO
 from npae.kernels.simd.winograd import (
     add_points_to_numbers_gradient,
     points_to_upsampled_outputs,

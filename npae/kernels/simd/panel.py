@@ -22,6 +22,7 @@ from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.tile import tile
 from npae.kernels.target import ROWS
 
+HEAD = 1 + ROWS  # lines of a panel before those of B
 DEPTH = 512  # rows of B in a panel: 32 KiB
 
 # Numba may compile a function once for each literal argument, but not for these typed constants.
@@ -35,9 +36,9 @@ YES: Any = np.bool_(True)
 def new_panel(like: Array) -> Array:
     """A panel of zeros for arrays of the dtype of ``like``, aligned to a cache line."""
     lanes = LINE // like.itemsize
-    memory = np.zeros((1 + ROWS + DEPTH + 1) * lanes, like.dtype)
+    memory = np.zeros((HEAD + DEPTH + 1) * lanes, like.dtype)
     skip = -memory.ctypes.data % LINE // like.itemsize
-    return memory[skip : skip + (1 + ROWS + DEPTH) * lanes]
+    return memory[skip : skip + (HEAD + DEPTH) * lanes]
 
 
 @jit
@@ -50,7 +51,7 @@ def start_from(values: Array, first: int, width: int, panel: Array) -> None:
 def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array, place: int) -> None:
     """Copy rows of B, ``row`` elements apart, to the panel's rows from ``place`` on; columns beyond ``width`` stay."""
     lanes = LINE // panel.itemsize
-    at = (1 + ROWS + place) * lanes
+    at = (HEAD + place) * lanes
     for _ in range(n_rows):
         if width == lanes:
             fetch(b, first + lanes)  # prefetch the next panel's part of this row
@@ -65,7 +66,7 @@ def copy_rows(b: Array, first: int, row: int, n_rows: int, width: int, panel: Ar
 def copy_transposed(b: Array, first: int, row: int, n_rows: int, width: int, panel: Array) -> None:
     """Copy ``width`` rows of B, ``row`` elements apart, to columns of the panel."""
     lanes = LINE // panel.itemsize
-    at = (1 + ROWS) * lanes
+    at = HEAD * lanes
     in_blocks = n_rows // lanes * lanes if width == lanes else 0
     for k in range(0, in_blocks, lanes):
         transpose_block(b, first + k, row, panel, at + k * lanes)
@@ -94,7 +95,7 @@ def multiply(
     """C = start + A·B (``fresh``) or C += A·B, for ``width`` columns of C and the panel's B; see ``tile``."""
     lanes = LINE // panel.itemsize
     whole = width == lanes
-    b_at = (1 + ROWS) * lanes
+    b_at = HEAD * lanes
     # initial values and results: in C itself, or in the panel
     start = panel if fresh or not whole else c
     start_row = 0 if fresh else c_row if whole else lanes

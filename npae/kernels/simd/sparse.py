@@ -15,7 +15,7 @@ from numba.core import types
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
 from npae.kernels.simd.llvm import LINE, Line, for_each_row_count, loop, pointers, row_sums, vector_loop
-from npae.kernels.simd.panel import DEPTH, ONE, ZERO, copy_rows, multiply, new_panel, start_from
+from npae.kernels.simd.panel import DEPTH, HEAD, ONE, ZERO, copy_rows, multiply, new_panel, start_from
 from npae.kernels.target import ROWS
 
 LISTED = 2**13  # listed steps at a time: 16 KiB
@@ -233,7 +233,7 @@ def _multiply_listed(
 ) -> None:
     """As ``multiply``, over the listed steps and for a panel of full width."""
     lanes = LINE // panel.itemsize
-    b_at = (1 + ROWS) * lanes
+    b_at = HEAD * lanes
     start = panel if fresh else c
     tiles = len(counts)
     fewest, larger = n_rows // tiles, n_rows % tiles
