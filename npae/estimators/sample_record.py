@@ -18,6 +18,7 @@ from npae.utils.types import Array
 EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced
 MOST = 4 * EACH  # in a record
 SHARE, EACH_LATER = 8, 125  # once samples are missing in a record one in 8 is recorded, and no more than 125
+FIRST_LOOK = 12  # of these that are hashed first: if all of them are in the record, so are the others
 BLOCK = 256  # samples that are copied at once
 HASHES, IS_COMPLETE = "fitted_sample_hashes", "fitted_sample_hashes_are_complete"  # names in a model file
 
@@ -63,7 +64,17 @@ class SampleRecord:
         """
         if len(self.hashes) < EACH or self.is_complete:
             return self.joined(type(self).of(X))
-        return self.joined(type(self).of(X[:: max(SHARE, ceil(len(X) / EACH_LATER))]))
+        later = X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
+        if len(later) > FIRST_LOOK and self._has(hashes_of(later[:: ceil(len(later) / FIRST_LOOK)])):
+            return self  # they came before
+        return self.joined(type(self).of(later))
+
+    def _has(self, hashes: Array) -> bool:
+        """Whether hashes are in the record, except for those above the largest of a full one, at least one of them."""
+        if len(self.hashes) >= MOST:
+            hashes = hashes[hashes <= self.hashes[-1]]
+        places = np.searchsorted(self.hashes, hashes).clip(max=max(len(self.hashes) - 1, 0))
+        return bool(hashes.size and (self.hashes[places] == hashes).all())
 
     def joined(self, other: Self) -> Self:
         """The record of the samples of both; where there are more than 2,000 hashes, the smallest are kept."""

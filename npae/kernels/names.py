@@ -29,6 +29,7 @@ KERNELS = {
         "put_block",
         "swap_channels",
         "take_block",
+        "take_next",
         "take_rows",
     ),
     "fused": (
@@ -46,6 +47,7 @@ KERNELS = {
         "gaussian_code_gradient",
         "l1_gradient",
         "l1_penalty",
+        "warm_up",
     ),
     "loss": (
         "bce_on_logits",
@@ -81,6 +83,7 @@ KERNELS = {
         "max_pool_gradient",
     ),
     "random": (
+        "next_step",
         "standard_normal",
         "uniform",
     ),

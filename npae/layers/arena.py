@@ -64,6 +64,10 @@ class PlannedLayer(Protocol):
         """Update what depends on the training step and not on the input."""
         ...
 
+    def draw_next(self) -> None:
+        """Update it from one training step to the next, by kernel calls alone."""
+        ...
+
 
 @dataclass
 class PlannedParameter:

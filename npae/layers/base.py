@@ -149,7 +149,8 @@ class Layer:
     def draw(self) -> None:
         """Update what depends on the training step and not on x: the key of random numbers, or the current β of a VAE.
 
-        ``forward`` calls it itself; a recorded step does not run ``forward``, and calls ``draw`` before each replay.
+        ``forward`` calls it itself. Before the first of some recorded steps, which do not run ``forward``, it is called
+        once, and each of them ends with the kernel calls of ``draw_next``.
 
         Examples
         --------
@@ -162,6 +163,23 @@ class Layer:
         >>> layer.draw()
         >>> bool((layer.key == key).all())
         False
+        """
+
+    def draw_next(self) -> None:
+        """Update the same by kernel calls alone, from one training step to the next, as ``draw`` would do it there.
+
+        Examples
+        --------
+        >>> from npae.layers import GaussianNoise
+        >>> layer = GaussianNoise(0.1).build((3,))
+        >>> layer.arena.resize(1)
+        >>> layer.draw()
+        >>> layer.draw_next()
+        >>> key = layer.key.copy()
+        >>> layer.run.step += 1
+        >>> layer.draw()
+        >>> bool((layer.key == key).all())
+        True
         """
 
     def build(

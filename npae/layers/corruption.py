@@ -69,6 +69,10 @@ class Noise(Layer):
         self.run.set_key(self.key, self.name)
         self.run.set_key(self.level_key, f"{self.name}.level")
 
+    def draw_next(self) -> None:
+        self.kernels.next_step(self.key)
+        self.kernels.next_step(self.level_key)
+
     def corrupt(self, x: Array) -> None:
         """Write ``y`` and ``keep`` for a batch, with noise of ``levels``; ``forward`` calls it in training.
 

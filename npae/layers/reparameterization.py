@@ -83,6 +83,11 @@ class Reparameterization(Layer):
         self.beta_now[0] = self.effective_beta
         self.run.set_key(self.key, self.name)
 
+    def draw_next(self) -> None:
+        self.kernels.next_step(self.key)
+        if self.warm_up_steps:
+            self.kernels.warm_up(self.key, self.beta, self.warm_up_steps, self.beta_now)
+
     def forward(self, x: Array) -> Array:
         self.draw()
         if self.run.training:

@@ -25,6 +25,7 @@ from npae.network.condition import given
 from npae.network.few_rows import FewRows, are_few
 from npae.network.recorded_encoding import RecordedEncoding, ends_of_parts
 from npae.network.saving import save
+from npae.utils.add_up import add_up
 from npae.utils.bytes_as_numbers import BRIGHT, hint_at_bytes, looks_like_bytes
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.samples import Rows, Samples, dense
@@ -246,7 +247,7 @@ class Autoencoder(Network):
             self.terms["weight_decay"] = self.weight_penalty()
             W, dW = self.theta[self.arena.decayed], self.dtheta[self.arena.decayed]
             self.arena.kernels.add_scaled(W, self.weight_decay, dW)
-        return sum(self.terms.values())
+        return float(add_up(self.terms.values()))
 
     def weight_penalty(self) -> float:
         """½ λ ‖W‖², the weight decay term of the loss.
@@ -271,8 +272,9 @@ class Autoencoder(Network):
     def record_pass(self, x: Array, target: Array, n: int, totals: Array, program: Program) -> None:
         """Record the forward and backward pass of x, a part of a batch of ``n``: dθ, and the terms' sums in ``totals``.
 
-        npae's own layers only call kernels, so their kernel calls are recorded. A user-defined layer may do anything,
-        so with one the whole pass is recorded as a single call of a Python function.
+        npae's own layers only call kernels, so their kernel calls are recorded, with those of ``draw_next`` at the end,
+        so that the next run is that of the next step. A user-defined layer may do anything, so with one the whole pass
+        is recorded as a single call of a Python function.
 
         Parameters
         ----------
@@ -302,6 +304,8 @@ class Autoencoder(Network):
             return
         with self.recording(program):
             self._pass(x, target, n, totals)
+            for layer in self._drawing:
+                layer.draw_next()
 
     # Inference: no noise, no gradient, any number of samples
 

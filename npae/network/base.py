@@ -275,7 +275,7 @@ class Network:
         raise NotImplementedError
 
     def draw_noise(self) -> None:
-        """Update what depends on the step, such as the keys of random numbers, before a recorded pass is replayed.
+        """Update what depends on the step, such as the keys of random numbers, before recorded steps are replayed.
 
         Examples
         --------

@@ -62,6 +62,11 @@ class Condition:
             raise ValueError(f"labels run from {array.min()} to {array.max()}; give {expected}")
         return array.astype(np.int64)
 
+    @property
+    def labels(self) -> Array | None:
+        """The buffer of the labels (N,), for the batch that the buffers are for; None of a network that takes none."""
+        return self._layer.labels if self._layer is not None else None
+
     def set(self, *labels: Array) -> None:
         """Set the labels of the next pass, at most one array (N,), for the batch that the buffers are for."""
         for given in labels:

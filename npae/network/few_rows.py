@@ -87,7 +87,7 @@ class FewRows:
             codes = network.record_encoding(x, encode)
             kernels: Any = Recorder(network.arena.kernels, look_and_encode)
             kernels.count_within(x.reshape(n, -1), self._low, self._high, self._n_within)
-            for kernel, arguments in encode.calls:
-                look_and_encode.add(kernel, *arguments)
+            for call in encode.calls:
+                look_and_encode.add(call.kernel, *call.arguments)
             self._recorded[n] = encode, look_and_encode, codes
         return self._recorded[n]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from npae.kernels.execution.program import Program, Recorder
+from npae.kernels.execution.program import Call, Program, Recorder
 from npae.kernels.execution.thread_team import Plan, shared_team
 from npae.network.base import Network
 from npae.network.batching import batch_size_for
@@ -87,18 +87,24 @@ class _Block:
         kernels.count_outside(_rows(self.x), float(np.finfo(dtype).max), self.outside)
         self.codes = network.record_encoding(self.x, self.program)
         kernels.put_block(_rows(self.codes), self.place, _rows(self.codes))
+        self._own = self.program.calls[0], self.program.calls[-1]
 
     def begin(self, x: Array, codes: Array, start: int, stop: int) -> None:
         """Set the arrays of the recorded copies to x and codes, and the range to ``start`` ≤ n < ``stop``."""
         self.place[:] = start, stop - len(self.x)
         self.outside[0] = 0
-        self.program.replace(0, _rows(x), self.place, _rows(self.x))
-        self.program.replace(len(self.program) - 1, _rows(self.codes), self.place, _rows(codes))
+        take, put = (call.kernel for call in self._own)
+        self._replace(
+            Call(take, (_rows(x), self.place, _rows(self.x))), Call(put, (_rows(self.codes), self.place, _rows(codes)))
+        )
 
     def end(self) -> None:
         """Remove the references to the samples and the codes."""
-        self.program.replace(0, _rows(self.x), self.place, _rows(self.x))
-        self.program.replace(len(self.program) - 1, _rows(self.codes), self.place, _rows(self.codes))
+        self._replace(*self._own)
+
+    def _replace(self, first: Call, last: Call) -> None:
+        self.program.replace(0, first)
+        self.program.replace(len(self.program) - 1, last)
 
 
 def _rows(a: Array) -> Array:

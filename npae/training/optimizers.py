@@ -113,9 +113,39 @@ class Optimizer:
         if recorded_for != self._recorded_for:
             programs = [Program() for _ in range(team.size)]
             for program, part in zip(programs, parts(self.arena.theta, team.size), strict=True):
-                self.update(Recorder(self.arena.kernels, program), part)
+                self.record(program, part)
             self._plan, self._recorded_for = Plan(programs), recorded_for
         team.carry_out(self._plan)
+
+    @property
+    def is_recordable(self) -> bool:
+        """Whether a step is ``update`` alone, so that it can be part of a recorded one; a subclass may do otherwise."""
+        return type(self).step is Optimizer.step
+
+    def record(self, program: Program, part: slice) -> None:
+        """Record the update of a part of the vectors.
+
+        Parameters
+        ----------
+        program : Program
+            Takes the calls.
+        part : slice
+            Of θ, dθ and the state.
+
+        Examples
+        --------
+        >>> from npae import Autoencoder
+        >>> from npae.kernels.execution.program import Program
+        >>> from npae.layers import Dense
+        >>> from npae.optimizers import Adam
+        >>> net, program = Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,)), Program()
+        >>> optimizer = Adam(0.01)
+        >>> optimizer.bind(net.arena)
+        >>> optimizer.record(program, slice(0, 16))
+        >>> len(program)
+        1
+        """
+        self.update(Recorder(self.arena.kernels, program), part)
 
     def update(self, kernels: Any, part: slice) -> None:
         """Update a part of θ by kernel calls, which are recorded; values that change with the step are in arrays.

@@ -31,7 +31,7 @@ class Order(Protocol):
         """The samples from which the batches are gathered."""
 
     def batches(self, epoch: int, done: int) -> Iterator[Array]:
-        """Yield the row numbers of each batch of an epoch, except for the first ``done`` batches."""
+        """Yield the row numbers of an epoch's batches, except for the first ``done``: some of one length n, (k, n)."""
 
     def description(self) -> dict[str, Any]:
         """What a checkpoint says of it; nothing of a permutation."""
@@ -82,9 +82,12 @@ class GlobalOrder:
         if isinstance(self.x, SourceRows) and not self.x.source.is_in_memory and self.x.source.nbytes <= IN_MEMORY:
             self.x.hold_all()
         n = len(self.x)
-        order = permutation(n, self.seed, "shuffle", epoch)
-        for start in range(done * self.batch_size, n, self.batch_size):
-            yield order[start : start + self.batch_size]
+        order = permutation(n, self.seed, "shuffle", epoch)[done * self.batch_size :]
+        whole = len(order) // self.batch_size * self.batch_size
+        if whole:
+            yield order[:whole].reshape(-1, self.batch_size)
+        if whole < len(order):
+            yield order[None, whole:]
 
     def description(self) -> dict[str, Any]:
         """Nothing, since a permutation depends on the number of samples alone."""
@@ -122,10 +125,11 @@ class WindowOrder:
             own = generator(self.seed, "window", epoch, i).permutation(own)[skipped:]
             rows, skipped = np.concatenate([rows, own]), 0
             whole = len(rows) // self.batch_size * self.batch_size
-            yield from rows[:whole].reshape(-1, self.batch_size)
+            if whole:
+                yield rows[:whole].reshape(-1, self.batch_size)
             rows = rows[whole:]
         if len(rows):
-            yield rows
+            yield rows[None]
 
     def description(self) -> dict[str, Any]:
         """The bounds of the chunks, as a digest, and the number of windows."""

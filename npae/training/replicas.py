@@ -10,7 +10,7 @@ whether their replicas are threads of this process, as here, or of several (``np
 of each replica are recorded once, and replayed by a thread of the team.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import Any, Protocol
@@ -18,16 +18,14 @@ from typing import Any, Protocol
 import numpy as np
 
 from npae.kernels.execution.processors import usable_processors
-from npae.kernels.execution.program import Program, Recorder
+from npae.kernels.execution.program import NO_MEMORY, Program, Recorder
 from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
+from npae.training.optimizers import Optimizer
+from npae.training.shard import Shard
 from npae.training.signals import Stop, stop_on_signals
-from npae.utils.samples import Rows, Samples
-from npae.utils.source_rows import SourceRows
+from npae.utils.samples import Samples
 from npae.utils.types import Array
-
-#: Types of stored numbers that the pass itself converts; NumPy converts others, such as float16, before it.
-CONVERTED = frozenset(np.dtype(name) for name in ("bool", "u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
 
 
 def effective_n_jobs(n_jobs: int | None) -> int:
@@ -84,6 +82,14 @@ class Replicas(Protocol):
 
     def gradient(self, chosen: Array) -> float:
         """Loss of the batch x[chosen], and its gradient in the network's ``dtheta``."""
+        ...
+
+    def takes_steps(self, n: int, optimizer: Optimizer) -> bool:
+        """Whether steps on batches of ``n`` need no Python, so that ``steps`` takes some at once."""
+        ...
+
+    def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
+        """Take some training steps at once."""
         ...
 
     def release_data(self) -> None:
@@ -193,19 +199,69 @@ class ThreadReplicas:
 
         Where all shards are of this process, their gradients are summed; else each replica has that of its own.
         """
-        net, n = self.networks[0], len(chosen)
-        with net.arena.lock:
-            batch = self._batches.get(n)
-            if batch is None or batch.generations != [other.arena.generation for other in self.networks]:
-                assert self._x is not None
-                batch = self._batches[n] = self._recorded(self._x, n)
-            batch.choose(chosen, self._labels)
-            self.team.carry_out(batch.plan)
+        with self.networks[0].arena.lock:
+            batch = self._recorded(len(chosen))
+            batch.choose(chosen[None], self._labels)
+            self.team.carry_out(batch.gradient)
             return batch.totals.copy()
 
-    def _recorded(self, x: Samples, n: int) -> "_Batch":
-        bounds = shard_bounds(n, self.n_shards)[self.first_shard :][: self.n_jobs + 1]
-        return _Batch(self.networks, x, n, bounds, is_whole=self.n_shards == self.n_jobs)
+    def takes_steps(self, n: int, optimizer: Optimizer) -> bool:
+        """Whether steps on batches of ``n`` need no Python.
+
+        They do for other processes, for layers and optimizers that are not npae's, for kernels that are not compiled,
+        and for the weight decay of the network.
+        """
+        if self.n_shards > self.n_jobs or self.networks[0].weight_decay or not optimizer.is_recordable:
+            return False
+        with self.networks[0].arena.lock:
+            return self._recorded(n).gradient.is_native
+
+    def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
+        """Take training steps at once, without returning to Python between them; for what ``takes_steps`` says.
+
+        Parameters
+        ----------
+        batches : ndarray of int64, shape (k, N)
+            The row numbers of the batch of each step.
+        rates : ndarray of float64, shape (k,)
+            The learning rate of each step.
+        optimizer : Optimizer
+            Bound to the network's arena.
+        kept : ndarray of shape (size,), optional
+            Takes θ as it is before the first step, as soon as the loss of that step is finite.
+
+        Returns
+        -------
+        ndarray of float64, shape (steps, shards, terms)
+            The totals of the terms of each step that was taken: of one where its rows have to be read, or as many as
+            there is room for row numbers; of none if the first loss is not finite. The caller counts them in
+            ``run.step``.
+
+        Raises
+        ------
+        MemoryError
+            If a kernel cannot allocate memory in the first step.
+        """
+        with self.networks[0].arena.lock:
+            batch = self._recorded(batches.shape[1])
+            first_update, update = batch.updates(optimizer, kept)
+            n_steps = batch.choose(batches, self._labels)
+            log = np.empty((n_steps, *batch.totals.shape))
+            numbers = batch.totals, rates[:n_steps], log, optimizer.rate, optimizer.count
+            done = self.team.carry_out_steps(batch.passes, first_update, update, *numbers)
+        if done == 0 and np.isfinite(log[0].sum()):
+            raise MemoryError(NO_MEMORY)
+        return log[:done]
+
+    def _recorded(self, n: int) -> "_Batch":
+        """The recordings for batches of ``n``, made anew where memory has moved."""
+        batch = self._batches.get(n)
+        if batch is None or batch.generations != [net.arena.generation for net in self.networks]:
+            assert self._x is not None
+            bounds = shard_bounds(n, self.n_shards)[self.first_shard :][: self.n_jobs + 1]
+            batch = _Batch(self.networks, self._x, n, bounds, is_whole=self.n_shards == self.n_jobs)
+            self._batches[n] = batch
+        return batch
 
 
 class _Batch:
@@ -217,105 +273,75 @@ class _Batch:
     ----------
     totals : ndarray of float64, shape (shards, terms)
         The totals of the loss's terms of each shard; those of one without samples are 0.
+    passes : Plan
+        The passes alone.
+    gradient : Plan
+        The passes, and then the sum.
     """
 
     def __init__(self, networks: list[Autoencoder], x: Samples, n: int, bounds: list[int], *, is_whole: bool) -> None:
         self.networks = networks
         self.totals = np.zeros((len(networks), len(networks[0].term_names)))
-        self.passes = [
-            _Pass(net, x, start, stop, n, totals)
+        self._shards = [
+            Shard(net, x, start, stop, n, totals)
             for net, totals, (start, stop) in zip(networks, self.totals, pairwise(bounds), strict=True)
             if start < stop
         ]
         self.generations = [net.arena.generation for net in networks]
-        sums = self._sums(len(networks)) if is_whole else []
-        self.plan = Plan([recorded.program for recorded in self.passes], sums)
+        programs = [shard.program for shard in self._shards]
+        self.passes = Plan(programs)
+        self.gradient = Plan(programs, [program for program, _ in self._sums()] if is_whole else [])
+        self._updates: dict[int, Plan] = {}  # by the identity of the array that keeps θ, which the plan refers to
+        self._updates_are_for: tuple[Any, Any] = (None, None)
 
-    def _sums(self, n_threads: int) -> list[Program]:
-        """One program for each thread, which sums the replicas' gradients over a part of the vector."""
-        net, *others = (recorded.net for recorded in self.passes)
-        programs = [Program() for _ in range(n_threads)]
-        for program, part in zip(programs, parts(net.dtheta, n_threads), strict=True):
+    def _sums(self) -> Iterator[tuple[Program, slice]]:
+        """For each thread a program that sums the replicas' gradients over a part of the vector, and the part."""
+        net, *others = (shard.net for shard in self._shards)
+        for part in parts(net.dtheta, len(self.networks)):
+            program = Program()
             kernels: Any = Recorder(net.arena.kernels, program)
             for other in others:
                 kernels.add_scaled(other.dtheta[part], 1.0, net.dtheta[part])
-        return programs
+            yield program, part
+
+    def updates(self, optimizer: Optimizer, kept: Array | None) -> tuple[Plan, Plan]:
+        """Sum and optimizer step in one plan, which keeps θ in ``kept`` before; and the same without keeping it."""
+        present = (optimizer.rate, optimizer.settings)  # ``bind`` makes another ``rate``
+        if self._updates_are_for[0] is not present[0] or self._updates_are_for[1] != present[1]:
+            self._updates, self._updates_are_for = {}, present
+        for target in (None, kept):
+            if id(target) not in self._updates:
+                self._updates[id(target)] = self._update(optimizer, target)
+        return self._updates[id(kept)], self._updates[id(None)]
+
+    def _update(self, optimizer: Optimizer, kept: Array | None) -> Plan:
+        net, programs = self.networks[0], []
+        for program, part in self._sums():
+            kernels: Any = Recorder(net.arena.kernels, program)
+            if kept is not None and part.start < part.stop:
+                kernels.take_rows(net.theta[None, part], np.zeros(1, np.int64), kept[None, part])
+            optimizer.record(program, part)
+            programs.append(program)
+        return Plan(programs)
 
     def take_from(self, x: Samples | None) -> None:
         """Change the data from which rows are taken; None removes the reference to it."""
-        for recorded in self.passes:
-            recorded.take_from(x)
+        for shard in self._shards:
+            shard.take_from(x)
 
-    def choose(self, chosen: Array, labels: Array | None) -> None:
-        """Set the inputs of a step: the rows of x and of the labels, the step number, and the keys of the noise."""
-        for recorded in self.passes:
-            recorded.net.run.step = self.networks[0].run.step
-            recorded.net.arena.resize(
-                recorded.stop - recorded.start
-            )  # so that the layers' attributes are those of this batch
-            recorded.net.draw_noise()
-            rows = chosen[recorded.start : recorded.stop]
-            recorded.choose(rows)
-            if labels is not None:
-                recorded.net.condition.set(labels[rows])
+    def choose(self, batches: Array, labels: Array | None) -> int:
+        """Set the inputs of the next steps: rows of x and of the labels, step number, and keys of the noise.
 
-
-class _Pass:
-    """The recorded forward and backward pass of one shard, ``start`` to ``stop``, of a batch of ``n``.
-
-    Its first call writes the rows of the batch: it copies those of an array, and converts those that a source has in
-    memory, each thread its own. What has to be read is written by ``choose``, before the pass.
-    """
-
-    def __init__(self, net: Autoencoder, x: Samples, start: int, stop: int, n: int, totals: Array) -> None:
-        self.net, self.start, self.stop = net, start, stop
-        self.chosen = np.zeros(stop - start, np.int64)
-        self.batch = np.empty((stop - start, *x.shape[1:]), x.dtype)
-        self.rows: Rows | None
-        self.numbers: Array | None
-        self.stored: Array | None  # what the first call reads; None where it has nothing to do
-        self.program = Program()
-        self.program.add(net.arena.kernels.take_rows, *self._copied(None))
-        self.take_from(x)
-        net.record_pass(self.batch, self.batch, n, totals, self.program)
-
-    def take_from(self, x: Samples | None) -> None:
-        """Change the data from which rows are taken."""
-        self.rows, self.numbers = None, None
-        if isinstance(x, SourceRows) and x.array is not None:
-            self.numbers, x = x.rows, x.array
-        if isinstance(x, Rows):
-            self.rows, x = x, None
-        self.stored = x
-        self.program.replace(0, *self._copied(x), kernel=self.net.arena.kernels.take_rows)
-
-    def choose(self, chosen: Array) -> None:
-        """Take these rows next; those that are not in memory are read and converted here."""
-        if self.rows is None:
-            self.chosen[:] = chosen if self.numbers is None else self.numbers[chosen]
-            return
-        found = self.rows.found_in_memory(chosen) if isinstance(self.rows, SourceRows) else None
-        stored = None
-        if found is not None and found[0].dtype in CONVERTED:
-            stored, self.chosen[:] = found
-        else:
-            self.rows.fill(chosen, self.batch)
-        if stored is not self.stored:
-            self._convert_from(stored)
-
-    def _convert_from(self, stored: Array | None) -> None:
-        """Let the first call convert rows of an array of stored numbers; with None it does nothing."""
-        self.stored, kernels = stored, self.net.arena.kernels
-        if stored is None:
-            self.program.replace(0, *self._copied(None), kernel=kernels.take_rows)
-            return
-        assert isinstance(self.rows, SourceRows)
-        flat, batch = (a.reshape(len(a), -1) for a in (stored, self.batch))
-        self.program.replace(0, flat, self.chosen, self.rows.divisor, batch, kernel=kernels.take_converted)
-
-    def _copied(self, x: Array | None) -> tuple[Array, Array, Array]:
-        """The arguments of the recorded copy; of none it copies nothing."""
-        batch = self.batch.reshape(len(self.batch), -1)
-        if x is None:
-            return batch, self.chosen[:0], batch[:0]
-        return x.reshape(len(x), -1), self.chosen, batch
+        Returns how many steps of the row numbers ``batches`` (k, N) can be taken: one where rows have to be read.
+        """
+        for shard in self._shards:
+            net = shard.net
+            net.run.step = self.networks[0].run.step
+            net.arena.resize(shard.stop - shard.start)  # so that the layers' attributes are those of this batch
+            net.draw_noise()
+        n_steps = min([len(batches), *(shard.most_steps for shard in self._shards)])
+        if not all([shard.choose(batches[:n_steps], labels) for shard in self._shards]):  # noqa: C419 (all are called)
+            n_steps = 1
+            for shard in self._shards:
+                shard.choose(batches[:1], labels)
+        return n_steps

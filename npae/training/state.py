@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Optimizer
 from npae.training.schedules import Schedule
+from npae.utils.add_up import add_up
 from npae.utils.samples import Samples
 from npae.utils.types import Array
 
@@ -124,11 +125,11 @@ class Progress:
         """Seconds spent on the current epoch."""
         return time.perf_counter() - self.started
 
-    def count(self, n: int, losses: Mapping[str, float]) -> None:
-        """Add a batch of ``n`` samples with these mean losses to the sums."""
-        self.batches += 1
-        for name, value in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + value * n
+    def count(self, n: int, losses: Mapping[str, Array]) -> None:
+        """Add batches of ``n`` samples each with these mean losses (k,) to the sums, one after the other."""
+        self.batches += len(losses["loss"])
+        for name, values in losses.items():
+            self.sums[name] = add_up((values * n).tolist(), self.sums.get(name, 0.0))
 
     def begin_epoch(self) -> None:
         """Reset the counters for the next epoch."""

@@ -8,6 +8,7 @@ import copy
 import math
 import signal
 import sys
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -19,7 +20,7 @@ from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointing
 from npae.training.memory_estimate import check_memory
 from npae.training.nan_diagnosis import diagnose
-from npae.training.optimizers import Optimizer, clip_by_norm
+from npae.training.optimizers import Optimizer
 from npae.training.order import Order, order_of
 from npae.training.ranks.agreement import Ranks
 from npae.training.ranks.rank_replicas import RankReplicas
@@ -28,6 +29,7 @@ from npae.training.run_fingerprint import configuration, data_fingerprint
 from npae.training.schedules import Constant, Schedule
 from npae.training.signals import Stop
 from npae.training.state import Data, EarlyStopping, Progress, TrainingState
+from npae.training.steps import take_steps
 from npae.utils.errors import NonFiniteError, RankError
 from npae.utils.samples import Samples
 from npae.utils.scalars import real_number, truth_value, whole_number
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 
 #: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
+#: Seconds of steps between which no signal is noticed, no progress is shown and no checkpoint is written.
+AT_ONCE = 0.05
 
 
 class Training(TrainingState):
@@ -87,7 +91,8 @@ class Training(TrainingState):
     >>> import npae
     >>> from npae.layers import Dense
     >>> from npae.training import Training
-    >>> from npae.training.state import Data
+    >>> from npae.training.steps import take_steps
+    from npae.training.state import Data
     >>> net = npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
     >>> training = Training(net, npae.optimizers.Adam(0.01), batch_size=32)
     >>> x = np.ones((128, 5), dtype="float32")
@@ -135,6 +140,7 @@ class Training(TrainingState):
         self.optimizer.bind(network.arena)
         self._replicas: Replicas = ThreadReplicas(network, self.n_jobs)
         self.last_finite_theta = network.theta.copy()
+        self._steps_at_once = 1
 
     @property
     def n_shards(self) -> int:  # type: ignore[override]
@@ -408,18 +414,20 @@ class Training(TrainingState):
         if progress.batches == 0:
             progress.begin_epoch()
         self._replicas.set_data(x, self.batch_size, data.labels)
-        for step, chosen in enumerate(order.batches(self.epoch, progress.batches), start=progress.batches):
-            loss = self._step(data, chosen, step, progress)
-            if bar is not None:
-                bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
-                bar.update(len(chosen))
-            if progress.batches * self.batch_size < len(x):
-                progress.is_consistent = True
-                if checkpoint_writer is not None:
-                    checkpoint_writer.after_step(progress)
-                stop.check()
+        for batches in order.batches(self.epoch, progress.batches):
+            first = progress.batches
+            while (done := progress.batches - first) < len(batches):
+                loss = self._steps(data, batches[done:], progress)
+                if bar is not None:
+                    bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
+                    bar.update((progress.batches - first - done) * batches.shape[1])
+                if progress.batches * self.batch_size < len(x):
+                    progress.is_consistent = True
+                    if checkpoint_writer is not None:
+                        checkpoint_writer.after_step(progress)
+                    stop.check()
         if not _is_finite(net.theta):
-            self._stop_at_non_finite(data, chosen, step)
+            self._stop_at_non_finite(data, batches[-1], progress.batches - 1)
         record = {name: value / len(x) for name, value in progress.sums.items()}
         if data.validation is not None:
             losses = net.losses(data.validation, labels=data.validation_labels)
@@ -432,21 +440,16 @@ class Training(TrainingState):
                 self.history[name] = [math.nan] * epochs
             self.history[name].append(record.get(name, math.nan))
 
-    def _step(self, data: Data, chosen: Array, step: int, progress: Progress) -> float:
-        """One training step on the samples ``chosen``: dθ of the mean loss, then the optimizer moves θ; the loss."""
-        net = self.network
-        loss = self._replicas.gradient(chosen)
-        if not math.isfinite(loss):
-            self._stop_at_non_finite(data, chosen, step)
-        progress.is_consistent = False
-        if step == 0:  # the finite loss shows that the parameters with which this epoch began are good: keep them
-            self.last_finite_theta[...] = net.theta
-        if self.clip_norm is not None:
-            clip_by_norm(net.dtheta, self.clip_norm)
-        self.optimizer.step(self.schedule(net.run.step), self._replicas.team)
-        net.run.step += 1
-        progress.count(len(chosen), {"loss": loss, **net.terms})
-        return loss
+    def _steps(self, data: Data, batches: Array, progress: Progress) -> float:
+        """Take steps on the first of some batches (k, N) of row numbers, for ``AT_ONCE`` seconds; their last loss."""
+        started = time.perf_counter()
+        losses = take_steps(self, self._replicas, batches[: self._steps_at_once], progress)
+        done = len(losses["loss"])
+        if done == 0:
+            self._stop_at_non_finite(data, batches[0], progress.batches)
+        progress.count(batches.shape[1], losses)
+        self._steps_at_once = max(1, int(AT_ONCE * done / (time.perf_counter() - started)))
+        return float(losses["loss"][-1])
 
     def _stop_at_non_finite(self, data: Data, chosen: Array, step: int) -> None:
         diagnosis = diagnose(self, data, chosen, step)

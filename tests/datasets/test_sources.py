@@ -156,7 +156,7 @@ def test_a_run_over_shards_goes_on_at_any_step_to_the_same_bits(
 ) -> None:
     settings = {**SETTINGS, "validation_fraction": 0.1}
     whole = fitted(ShardSource(shards), validation_fraction=0.1)
-    step, steps = Training._step, iter(range(1, 1000))
+    step, steps = Training._steps, iter(range(1, 1000))
 
     def interrupted(self: Training, *arguments: Any) -> float:
         loss = step(self, *arguments)
@@ -165,7 +165,8 @@ def test_a_run_over_shards_goes_on_at_any_step_to_the_same_bits(
         return loss
 
     with pytest.MonkeyPatch.context() as patch, heard(signal.SIGINT):
-        patch.setattr(Training, "_step", interrupted)
+        patch.setattr(Training, "_steps", interrupted)
+        patch.setattr("npae.training.trainer.AT_ONCE", 0.0)
         stopped = npae.VanillaAutoencoder(**settings)
         with pytest.warns(UserWarning, match="interrupted"):
             stopped.fit(ShardSource(shards), checkpoints=Checkpoints(tmp_path / "run"))
@@ -224,7 +225,7 @@ def test_a_stream_gives_every_row_of_each_epoch_once(small_chunks: None) -> None
     order = order_of(rows, 0, 16, "auto")
     for epoch in (0, 2):
         seen = []
-        for batch in order.batches(epoch, 0):
+        for batch in (batch for batches in order.batches(epoch, 0) for batch in batches):
             y = np.empty((len(batch), 6), np.uint8)
             rows.fill(batch, y)
             seen.append(y)

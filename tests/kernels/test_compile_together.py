@@ -53,7 +53,7 @@ for kernel in (compiled.relu, compiled.relu_gradient, compiled.leaky_relu, compi
 assert Plan([program]).tables.shape == (1, 1, 2)
 program.run()
 assert y.tolist() == [1.0, 2.0], y
-kernels = [kernel for kernel, _ in program.calls]
+kernels = [call.kernel for call in program.calls]
 print(len(started), sum(sum(kernel.stats.cache_hits.values()) for kernel in kernels))
 """
 

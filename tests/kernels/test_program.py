@@ -15,7 +15,7 @@ import npae.layers
 from npae import Autoencoder
 from npae.kernels import compiled, default_kernels, reference
 from npae.kernels.execution import trampoline
-from npae.kernels.execution.program import Program, Recorder
+from npae.kernels.execution.program import Call, Program, Recorder
 from npae.layers import (
     ActivityL1,
     AppendLabel,
@@ -130,7 +130,7 @@ def test_a_call_can_become_one_of_another_kernel():
     program.run()
     np.testing.assert_array_equal(y, [[2, 3]])
     stored, divisor = np.array([[6, 8]], np.int8), np.array([2], np.float32)
-    program.replace(0, stored, np.array([0]), divisor, y, kernel=compiled.take_converted)
+    program.replace(0, Call(compiled.take_converted, (stored, np.array([0]), divisor, y)))
     program.run()
     np.testing.assert_array_equal(y, [[3, 4]])
 

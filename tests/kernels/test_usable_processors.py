@@ -75,5 +75,5 @@ def test_threads_that_cannot_run_or_start_are_done_without_with_the_same_bits(mo
             assert codes() == before
     assert len(told) == 1
     monkeypatch.setattr(thread_team, "usable_processors", lambda: 1)
-    monkeypatch.setattr(thread_team.ThreadTeam, "_started", lambda self: pytest.fail("threads were used"))
+    monkeypatch.setattr(thread_team.ThreadTeam, "_started", lambda self, plans: pytest.fail("threads were used"))
     assert codes() == before

@@ -70,6 +70,11 @@ def sources_of(lengths: list[int]) -> SourceRows:
     return SourceRows(source)
 
 
+def single_batches(order: orders.Order, epoch: int, done: int = 0) -> list[Array]:
+    """The row numbers of each batch."""
+    return [batch for batches in order.batches(epoch, done) for batch in batches]
+
+
 chunk_lengths = st.lists(st.integers(1, 9), min_size=1, max_size=40)
 
 
@@ -89,7 +94,7 @@ def test_windows_have_every_row_once_an_epoch_and_only_the_last_batch_is_smaller
         patch.setattr(orders, "WINDOW_BYTES", 1)
         order = order_of(train, seed, batch_size, "window")
         seen: list[int] = []
-        for batch in order.batches(epoch=3, done=0):
+        for batch in single_batches(order, epoch=3):
             y = np.empty((len(batch), 1), np.int32)
             train.fill(batch, y)
             np.testing.assert_array_equal(y, train[batch].toarray())  # from memory as read at random
@@ -105,9 +110,9 @@ def test_windows_have_every_row_once_an_epoch_and_only_the_last_batch_is_smaller
 @given(lengths=chunk_lengths, batch_size=st.integers(1, 30), data=st.data())
 def test_an_epoch_of_windows_goes_on_at_any_batch(lengths: list[int], batch_size: int, data: st.DataObject) -> None:
     order = order_of(sources_of(lengths), 0, batch_size, "window")
-    batches = list(order.batches(epoch=1, done=0))
+    batches = single_batches(order, epoch=1)
     done = data.draw(st.integers(0, len(batches)))
-    for whole, resumed in zip(batches[done:], order.batches(epoch=1, done=done), strict=True):
+    for whole, resumed in zip(batches[done:], single_batches(order, epoch=1, done=done), strict=True):
         np.testing.assert_array_equal(whole, resumed)
 
 
@@ -138,7 +143,7 @@ def test_a_resumed_epoch_reads_no_more_than_the_windows_that_are_left(monkeypatc
 def test_batches_depend_on_epoch_and_seed() -> None:
     rows = sources_of([5] * 20)
     orders_seen = {
-        np.concatenate(list(order_of(rows, seed, 8, "window").batches(epoch, 0))).tobytes()
+        np.concatenate(single_batches(order_of(rows, seed, 8, "window"), epoch)).tobytes()
         for seed in (0, 1)
         for epoch in (0, 1)
     }

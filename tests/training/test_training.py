@@ -15,6 +15,7 @@ from npae import Autoencoder
 from npae.layers import ActivityL1, Dense, GaussianNoise, Layer, MaskingNoise, ReLU, Reparameterization, Tanh
 from npae.layers.arena import Arena
 from npae.training.optimizers import SGD, Adam, Optimizer, RMSprop
+from npae.training.replicas import ThreadReplicas
 from npae.training.trainer import Training
 from npae.utils.errors import NonFiniteError
 from npae.utils.randomness import generator
@@ -61,6 +62,7 @@ def watched_batches(net: Autoencoder, monkeypatch: pytest.MonkeyPatch) -> list[A
 def after_each_step(net: Autoencoder, monkeypatch: pytest.MonkeyPatch, look: Callable[[], object]) -> None:
     """Call ``look`` when a batch has passed the network; the layers' buffers hold what they computed for it."""
     finish = net.finish_gradient
+    monkeypatch.setattr(ThreadReplicas, "takes_steps", lambda *_: False)  # so that each step returns to Python
 
     def watched(terms: dict[str, float]) -> float:
         look()
@@ -539,8 +541,9 @@ def test_nan_behind_a_variational_code_is_found() -> None:
     assert_kept(net, Training(net, Adam(), batch_size=5), r"epoch 2, step 3, first in decoder\.1;")
 
 
-def test_a_variance_that_overflows_is_found_in_the_code() -> None:
+def test_a_variance_that_overflows_is_found_in_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     net = variational()
+    monkeypatch.setattr("npae.training.trainer.AT_ONCE", 0.0)  # so that the schedule is asked at each step
 
     def plant(step: int) -> float:
         if step == 6:
@@ -548,7 +551,7 @@ def test_a_variance_that_overflows_is_found_in_the_code() -> None:
         return 1e-6
 
     training = Training(net, SGD(), schedule=plant, batch_size=5)
-    assert_kept(net, training, r"epoch 2, step 3, first in code\.0;")
+    assert_kept(net, training, r"epoch 2, step 2, first in code\.0;")
 
 
 @pytest.mark.parametrize("optimizer", [SGD, RMSprop])

@@ -49,6 +49,15 @@ def swap_channels(W: Array, W_transposed: Array) -> None:
 
 
 @jit
+def take_next(x: Array, place: Array, y: Array) -> None:
+    """As reference.take_next."""
+    first = place[0]
+    for n in range(y.size):
+        y[n] = x[first + n]
+    place[0] = first + y.size
+
+
+@jit
 def take_block(x: Array, place: Array, y: Array) -> None:
     """As reference.take_block."""
     copy(x.reshape(-1), place[0] * x.shape[1], y.reshape(-1), 0, y.size)

@@ -4,6 +4,8 @@ one-hot labels that are appended to a code.
 
 import math
 
+import numpy as np
+
 from npae.kernels.jit import jit
 from npae.kernels.reference.array import Array
 
@@ -34,6 +36,13 @@ def gaussian_code_gradient(
             slope, spread = dz[n, j], sigma[n, j]
             dmu[n, j] = slope + price * mu[n, j]
             dlog_var[n, j] = slope * half * spread * eps[n, j] + price * half * (spread * spread - one)
+
+
+@jit
+def warm_up(key: Array, beta: float, steps: int, beta_now: Array) -> None:
+    """As reference.warm_up."""
+    t = np.int64(key[4]) + (np.int64(key[5]) << 32)
+    beta_now[0] = beta * min(1.0, (t + 1) / steps)
 
 
 @jit

@@ -39,6 +39,13 @@ def _fill(key: Array, first: int, y: Array) -> None:
 
 
 @jit
+def next_step(key: Array) -> None:
+    """As reference.next_step."""
+    step = np.uint64(key[4]) + (np.uint64(key[5]) << HALF) + np.uint64(1)
+    key[4], key[5] = np.uint32(step & MASK), np.uint32(step >> HALF)
+
+
+@jit
 def uniform(key: Array, y: Array) -> None:
     """As reference.uniform."""
     whole = y.size // 4 * 4

@@ -57,12 +57,11 @@ class Wanted(NamedTuple):
 
 def compile_together(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> None:
     """Compile kernels, given with the types of their arguments, if so many are missing that two processes gain."""
+    new = [(kernel, kinds) for kernel, kinds in calls if _is_missing(kernel, kinds)]
+    missing = {Wanted(kernel.py_func.__module__, kernel.__name__, kinds): kernel for kernel, kinds in new}
     is_python = "python" in Path(sys.executable or "").name.lower() and not hasattr(sys, "frozen")
-    if usable_processors() == 1 or not is_python:  # a program that Python is a part of would start itself
-        return
-    missing = {Wanted(kernel.py_func.__module__, kernel.__name__, kinds): kernel for kernel, kinds in calls}
-    missing = {wanted: kernel for wanted, kernel in missing.items() if _is_missing(kernel, wanted.kinds)}
-    if len(missing) < FEWEST:
+    # A program that Python is a part of would start itself.
+    if len(missing) < FEWEST or usable_processors() == 1 or not is_python:
         return
     order = sorted(missing, key=lambda wanted: _place(wanted.name))
     helper = Helper(order)

@@ -16,6 +16,7 @@ A mailbox is an array of int64; leader and follower write to different cache lin
 import ctypes
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numba
@@ -144,9 +145,50 @@ def lead(stages: Array, mailboxes: Array) -> int:
     return failed
 
 
+@jit
+def lead_steps(
+    passes: Array,
+    first_update: Array,
+    update: Array,
+    mailboxes: Array,
+    totals: Array,
+    rates: Array,
+    log: Array,
+    rate: Array,
+    count: Array,
+) -> int:
+    """Take training steps without Python; returns how many, fewer where one fails or its loss is not finite.
+
+    A step is the stages ``passes``, which write the terms of the loss to ``totals`` (parts, terms), and then those of
+    ``update``, in the first step ``first_update``, for which ``rate`` (1,) and ``count`` (1,) are set before. ``log``
+    (steps, parts, terms) takes the totals of each step, ``rates`` (steps,) has the rates.
+    """
+    for step in range(len(rates)):
+        failed = lead(passes, mailboxes[: passes.shape[1] - 1])
+        log[step] = totals
+        if failed or not np.isfinite(totals.sum()):
+            return step
+        rate[0] = rates[step]
+        count[0] += 1
+        stages = first_update if step == 0 else update
+        if lead(stages, mailboxes[: stages.shape[1] - 1]):
+            return step
+    return len(rates)
+
+
+@cache
 def loops(threads: int) -> list[tuple[Any, tuple[Any, ...]]]:
     """What so many threads run, with Numba's types of the arguments."""
     mailboxes, stages = np.zeros((1, MAILBOX), np.int64), np.zeros((1, 2, 2), np.int64)
     leading = (lead, (_numba.typeof(stages), _numba.typeof(mailboxes)))
     following = (follow, (_numba.typeof(mailboxes[0]), types.int64))
     return [leading, following] if threads > 1 else [leading]
+
+
+@cache
+def loop_of_steps() -> tuple[Any, tuple[Any, ...]]:
+    """``lead_steps`` with Numba's types of its arguments."""
+    table, boxes, count = (np.zeros(shape, np.int64) for shape in ((1, 1, 2), (1, MAILBOX), 1))
+    one, totals, log = (np.zeros(shape) for shape in (1, (1, 1), (1, 1, 1)))
+    arguments = (table, table, table, boxes, totals, one, log, one, count)
+    return lead_steps, tuple(map(_numba.typeof, arguments))

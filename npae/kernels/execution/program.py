@@ -7,7 +7,7 @@ arguments, and one compiled loop makes them all. If a kernel has no machine code
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +16,41 @@ import numpy as np
 from npae.kernels.reference.array import Array
 
 NO_MEMORY = "a kernel could not allocate the memory it needs; choose a smaller batch or network"
+
+
+class Call:
+    """A call of a kernel with arguments; of arrays the contents are read when a program runs.
+
+    Parameters
+    ----------
+    kernel : function
+    arguments : tuple
+        Arrays, which it keeps alive, and numbers.
+
+    Raises
+    ------
+    ValueError
+        If an array is not C-contiguous.
+    """
+
+    def __init__(self, kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
+            raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
+        self.kernel, self.arguments = kernel, arguments
+
+    @cached_property
+    def row(self) -> tuple[int, int]:
+        """The address of the trampoline and that of the words."""
+        from npae.kernels.execution.trampoline import trampoline
+
+        return trampoline(self.kernel, self.arguments), self._words.ctypes.data
+
+    @cached_property
+    def _words(self) -> Array:
+        """The words, which must live as long as their address is used."""
+        from npae.kernels.execution.trampoline import words_of
+
+        return words_of(self.arguments)
 
 
 class Program:
@@ -29,9 +64,8 @@ class Program:
 
     def __init__(self) -> None:
         self.is_native = True
-        self._calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []  # also keeps the arrays alive
+        self._calls: list[Call] = []  # also keeps the arrays alive
         self._table: Array | None = None
-        self._words: list[Array] = []
 
     def add(self, kernel: Callable[..., Any], *arguments: Any) -> None:
         """Record ``kernel(*arguments)``; the contents of arrays are read when the program runs.
@@ -41,16 +75,15 @@ class Program:
         ValueError
             If an array is not C-contiguous.
         """
-        self._calls.append(_checked(kernel, arguments))
+        self._calls.append(Call(kernel, arguments))
         self._table = None
         self.is_native = self.is_native and hasattr(kernel, "overloads")
 
-    def replace(self, i: int, *arguments: Any, kernel: Callable[..., Any] | None = None) -> None:
-        """Give call ``i`` other arguments; with ``kernel`` it becomes a call of that one, compiled if the former is."""
-        kernel = kernel or self._calls[i][0]
-        self._calls[i] = _checked(kernel, arguments)
+    def replace(self, i: int, call: Call) -> None:
+        """Make another call in place of call ``i``, of a kernel that is compiled if that of the former is."""
+        self._calls[i] = call
         if self._table is not None:
-            self._table[i], self._words[i] = _row(kernel, arguments)
+            self._table[i] = call.row
 
     def repeated(self, times: int) -> "Program":
         """A program that makes the calls of this one ``times`` times."""
@@ -58,31 +91,29 @@ class Program:
         other.is_native = self.is_native
         other._calls = self._calls * times
         if self.is_native:
-            other._table, other._words = np.tile(self.table, (times, 1)), self._words
+            other._table = np.tile(self.table, (times, 1))
         return other
 
     def __len__(self) -> int:
         return len(self._calls)
 
     @property
-    def calls(self) -> list[tuple[Callable[..., Any], tuple[Any, ...]]]:
-        """Each kernel and its arguments."""
+    def calls(self) -> list[Call]:
+        """The calls, in their order."""
         return self._calls
 
     @property
     def table(self) -> Array:
         """Array (calls, 2): for each call the address of its trampoline and that of its words."""
         if self._table is None:
-            rows = [_row(kernel, arguments) for kernel, arguments in self._calls]
-            self._words = [words for _, words in rows]
-            self._table = np.array([row for row, _ in rows], dtype=np.int64).reshape(-1, 2)
+            self._table = np.array([call.row for call in self._calls], dtype=np.int64).reshape(-1, 2)
         return self._table
 
     def run(self) -> None:
         """Make the calls; raises MemoryError if a kernel cannot allocate memory."""
         if not self.is_native or not self._calls:
-            for kernel, arguments in self._calls:
-                kernel(*arguments)
+            for call in self._calls:
+                call.kernel(*call.arguments)
             return
         if _loop()(self.table):
             raise MemoryError(NO_MEMORY)
@@ -94,20 +125,6 @@ def _loop() -> Callable[[Array], int]:
     from npae.kernels.execution.trampoline import run_calls
 
     return run_calls
-
-
-def _checked(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[Callable[..., Any], tuple[Any, ...]]:
-    if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
-        raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
-    return kernel, arguments
-
-
-def _row(kernel: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[tuple[int, int], Array]:
-    """The two addresses of a call, and the array of words, which must live as long as its address is used."""
-    from npae.kernels.execution.trampoline import trampoline, words_of
-
-    words = words_of(arguments)
-    return (trampoline(kernel, arguments), words.ctypes.data), words
 
 
 class Recorder:

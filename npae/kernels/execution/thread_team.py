@@ -8,13 +8,14 @@ has, those that there are run the same programs one after the other, with the sa
 import os
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
 from npae.kernels.execution.processors import usable_processors
-from npae.kernels.execution.program import NO_MEMORY, Program
+from npae.kernels.execution.program import NO_MEMORY, Call, Program
 from npae.kernels.reference.array import Array
 
 CACHE_LINE = 64  # bytes
@@ -60,30 +61,59 @@ class ThreadTeam:
         MemoryError
             If a kernel cannot allocate memory.
         """
-        if not plan.is_native or usable_processors() == 1:  # on one processor threads would wait for each other
+        if not plan.is_native:
             plan.run_in_turn()
             return
         from npae.kernels.execution.mailbox import lead
 
-        with self._lock:
-            mailboxes = self._started(plan)
-            plan = plan.narrowed(1 + len(mailboxes))
-            tables = plan.tables
-            try:
-                if plan.width > 1:
-                    self._wake()
-                failed = lead(tables, mailboxes[: plan.width - 1])
-            finally:
-                self._is_busy = False
-        if failed:
+        if self._led([plan], lambda mailboxes, tables: lead(tables, mailboxes[: tables.shape[1] - 1])):
             raise MemoryError(NO_MEMORY)
 
-    def _started(self, first: "Plan") -> Array:
-        """The mailboxes of the threads, which start with the first plan; their loop is compiled with its kernels."""
+    def carry_out_steps(self, passes: "Plan", first_update: "Plan", update: "Plan", *numbers: Array) -> int:
+        """Take training steps without returning to Python, each ``passes`` and then ``update``; returns how many.
+
+        Parameters
+        ----------
+        passes, first_update, update : Plan
+            All are native. The first step has ``first_update`` in place of ``update``.
+        *numbers : ndarray
+            ``totals``, ``rates``, ``log``, ``rate`` and ``count`` of ``mailbox.lead_steps``.
+
+        Returns
+        -------
+        int
+            Fewer than there are rates where memory is short in a step, or its loss is not finite.
+        """
+        from npae.kernels.execution.mailbox import lead_steps, loop_of_steps
+
+        plans = [passes, first_update, update]
+        compile_plans(plans, [loop_of_steps()])
+
+        def led(mailboxes: Array, passes: Array, first_update: Array, update: Array) -> int:
+            totals, rates, log, rate, count = numbers
+            return lead_steps(passes, first_update, update, mailboxes, totals, rates, log, rate, count)
+
+        return self._led(plans, led)
+
+    def _led(self, plans: Sequence["Plan"], led: Callable[..., int]) -> int:
+        """Call a function that leads the threads through plans, given the mailboxes and the tables of each plan."""
+        with self._lock:
+            # On one processor threads would wait for each other.
+            mailboxes = self._started(plans) if usable_processors() > 1 else np.zeros((0, 0), np.int64)
+            tables = [plan.narrowed(1 + len(mailboxes)).tables for plan in plans]
+            try:
+                if max(table.shape[1] for table in tables) > 1:
+                    self._wake()
+                return led(mailboxes, *tables)
+            finally:
+                self._is_busy = False
+
+    def _started(self, first: Sequence["Plan"]) -> Array:
+        """The mailboxes of the threads, which start with the first plans; their loop is compiled with these kernels."""
         if self._mailboxes is None:
             from npae.kernels.execution.mailbox import MAILBOX
 
-            first.compile()
+            compile_plans(first)
             mailboxes = np.zeros((self.size - 1, MAILBOX), np.int64)
             n_started = 0
             for mailbox in mailboxes:
@@ -95,7 +125,7 @@ class ThreadTeam:
                         f"only {1 + n_started} of {self.size} threads can be used ({error}), so that work takes "
                         f"longer, with the same result; lower n_jobs, or let this process have more threads",
                         RuntimeWarning,
-                        stacklevel=3,
+                        stacklevel=4,
                     )
                     break
                 n_started += 1
@@ -142,10 +172,20 @@ class Plan:
         return self._narrower
 
     @property
+    def is_compiled(self) -> bool:
+        """Whether its kernels have been compiled."""
+        return self._tables is not None
+
+    @property
+    def calls(self) -> Iterator[Call]:
+        """All calls."""
+        return (call for stage in self._stages for program in stage for call in program.calls)
+
+    @property
     def tables(self) -> Array:
         """(stages, width, 2): the address of each program's table and its number of calls."""
         if self._tables is None:
-            self.compile()
+            compile_plans([self])
             tables = np.zeros((len(self._stages), self.width, 2), np.int64)
             for row, stage in zip(tables, self._stages, strict=True):
                 for place, program in zip(row, stage, strict=False):
@@ -153,17 +193,21 @@ class Plan:
             self._tables = tables
         return self._tables
 
-    def compile(self) -> None:
-        """Compile the kernels, those in two processes that no file has; the same call of several programs once."""
-        from npae.kernels.execution.compile_together import compile_together
-        from npae.kernels.execution.mailbox import loops
-        from npae.kernels.execution.trampoline import not_yet_called
-
-        new = not_yet_called(call for stage in self._stages for program in stage for call in program.calls)
-        compile_together([*new, *loops(self.width)])
-
     def run_in_turn(self) -> None:
         """Run one program after the other in this thread."""
         for stage in self._stages:
             for program in stage:
                 program.run()
+
+
+def compile_plans(plans: Sequence[Plan], loops_of_plans: Sequence[tuple[Any, tuple[Any, ...]]] = ()) -> None:
+    """Compile the kernels of plans, those in two processes that no file has; the same call of several programs once."""
+    new = [plan for plan in plans if not plan.is_compiled]
+    if not new:
+        return
+    from npae.kernels.execution.compile_together import compile_together
+    from npae.kernels.execution.mailbox import loops
+    from npae.kernels.execution.trampoline import not_yet_called
+
+    calls = not_yet_called(call for plan in new for call in plan.calls)
+    compile_together([*calls, *loops(max(plan.width for plan in plans)), *loops_of_plans])

@@ -10,6 +10,12 @@ def take_rows(x: Array, chosen: Array, y: Array) -> None:
     np.take(x, chosen, axis=0, out=y, mode="clip")
 
 
+def take_next(x: Array, place: Array, y: Array) -> None:
+    """y = x[place[0] : place[0] + N]; then place[0] += N, for x (M,), place (1,), y (N,)."""
+    y[...] = x[place[0] :][: len(y)]
+    place[0] += len(y)
+
+
 def take_block(x: Array, place: Array, y: Array) -> None:
     """y = x[place[0] : place[0] + N], for x (M, n), place (2,), y (N, n)."""
     y[...] = x[place[0] :][: len(y)]

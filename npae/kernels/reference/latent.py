@@ -23,6 +23,12 @@ def gaussian_code_gradient(
     dlog_var[...] = dz * (0.5 * sigma * eps) + beta * weight * 0.5 * (sigma**2 - 1)
 
 
+def warm_up(key: Array, beta: float, steps: int, beta_now: Array) -> None:
+    """beta_now (1,) = β min(1, (t + 1) / steps) at the step t of ``key`` (6,), whose two highest words it is."""
+    t = int(key[4]) + (int(key[5]) << 32)
+    beta_now[0] = beta * min(1.0, (t + 1) / steps)
+
+
 def l1_penalty(x: Array, strength: float, penalty: Array) -> None:
     """``penalty[n] = strength · Σᵢ |x|``, for x (N, n)."""
     penalty[...] = strength * np.abs(x).sum(axis=1)

@@ -23,6 +23,12 @@ def _random_words(key: Array, first: int, n: int) -> Array:
     return np.array(words)
 
 
+def next_step(key: Array) -> None:
+    """The key of the next step: its number, the two highest words of the counter, lowest first, plus 1."""
+    step = (int(key[4]) + (int(key[5]) << 32) + 1) & 0xFFFFFFFFFFFFFFFF
+    key[4:] = step & 0xFFFFFFFF, step >> 32
+
+
 def uniform(key: Array, y: Array) -> None:
     """y (n,) = uniform random numbers in [0, 1) of 24 random bits each.
 

@@ -1,0 +1,82 @@
+"""Training steps: the gradient of a batch, then the optimizer; some steps at once where none of them needs Python."""
+
+import math
+
+import numpy as np
+
+from npae.network.autoencoder import Autoencoder
+from npae.training.optimizers import clip_by_norm
+from npae.training.replicas import Replicas
+from npae.training.state import Progress, TrainingState
+from npae.utils.add_up import add_up
+from npae.utils.types import Array
+
+
+def take_steps(training: TrainingState, replicas: Replicas, batches: Array, progress: Progress) -> dict[str, Array]:
+    """Take one step or more, each on one of the batches, in their order.
+
+    Parameters
+    ----------
+    training : Training
+        Its ``last_finite_theta`` takes the parameters with which an epoch begins, once a finite first loss shows that
+        they are good.
+    replicas : Replicas
+        For which ``set_data`` was called.
+    batches : ndarray of int64, shape (k, N)
+        Row numbers of the samples of each batch.
+    progress : Progress
+        Is not consistent while some but not all of what belongs to a step has changed.
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (steps,)
+        The loss of each step that was taken, and its terms; of none if the first loss is not finite.
+    """
+    kept = training.last_finite_theta if progress.batches == 0 else None
+    is_at_once = training.clip_norm is None and replicas.takes_steps(batches.shape[1], training.optimizer)
+    if is_at_once:
+        return _some(training, replicas, batches, kept, progress)
+    return _one(training, replicas, batches[0], kept, progress)
+
+
+def _some(
+    training: TrainingState, replicas: Replicas, batches: Array, kept: Array | None, progress: Progress
+) -> dict[str, Array]:
+    """As many steps as the replicas take at once."""
+    net, rate = training.network, training.optimizer.learning_rate
+    steps = range(net.run.step, net.run.step + len(batches))
+    rates = np.array([rate * training.schedule(step) for step in steps], np.float64)
+    progress.is_consistent = False
+    totals = replicas.steps(batches, rates, training.optimizer, kept)
+    net.run.step += len(totals)
+    losses = _losses(net, totals / batches.shape[1])
+    if len(totals):
+        net.terms = {name: float(values[-1]) for name, values in losses.items() if name != "loss"}
+    return losses
+
+
+def _losses(net: Autoencoder, means: Array) -> dict[str, Array]:
+    """The loss and its terms, each (steps,), from the means of each term over each shard, (steps, shards, terms)."""
+    terms: dict[str, Array] = {}
+    for shard in range(means.shape[1]):
+        for i, name in enumerate(net.term_names):
+            terms[name] = terms.get(name, 0.0) + means[:, shard, i]
+    return {"loss": add_up(terms.values()), **terms}
+
+
+def _one(
+    training: TrainingState, replicas: Replicas, chosen: Array, kept: Array | None, progress: Progress
+) -> dict[str, Array]:
+    """One step: dθ of the mean loss, then the optimizer moves θ."""
+    net = training.network
+    loss = replicas.gradient(chosen)
+    if not math.isfinite(loss):
+        return {"loss": np.empty(0)}
+    progress.is_consistent = False
+    if kept is not None:
+        kept[...] = net.theta
+    if training.clip_norm is not None:
+        clip_by_norm(net.dtheta, training.clip_norm)
+    training.optimizer.step(training.schedule(net.run.step), replicas.team)
+    net.run.step += 1
+    return {name: np.array([value]) for name, value in {"loss": loss, **net.terms}.items()}
