@@ -33,7 +33,7 @@ from npae.kernels import compiled, reference
 from npae.kernels.names import KERNELS
 from npae.kernels.simd import panel, sparse
 from npae.kernels.simd.llvm import LINE
-from npae.training.replicas import CONVERTED
+from npae.training.shard import CONVERTED
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -362,6 +362,17 @@ def test_take_block_and_put_block(n_there: int, n: int, size: int, dtype: str, s
     np.testing.assert_array_equal(results[0], results[1])
     np.testing.assert_array_equal(places[0], places[1])
     assert places[0][0] == min(place[0] + n, n_there - n)
+
+
+@pytest.mark.parametrize("kernels", [compiled, reference])
+@pytest.mark.parametrize("n", [1, 3, 5])
+def test_numbers_are_taken_one_part_after_the_other(kernels: Any, n: int) -> None:
+    x, place, y = np.arange(30), np.zeros(1, np.int64), np.zeros(n, np.int64)
+    parts = []
+    while place[0] < 30:
+        kernels.take_next(x, place, y)
+        parts.append(y.copy())
+    np.testing.assert_array_equal(np.concatenate(parts), x)
 
 
 @drawn

@@ -391,6 +391,37 @@ def test_a_recorded_layer_computes_what_forward_and_backward_compute(kernels: An
             assert a.penalty.tobytes() == b.penalty.tobytes()
 
 
+@every_layer
+@pytest.mark.parametrize("step", [0, 2, 3, 2**32 - 1])
+def test_what_is_drawn_next_is_what_is_drawn_at_the_next_step(kernels: Any, name: str, step: int) -> None:
+    moved, drawn = (example(name, kernels)[0] for _ in range(2))
+    for layer, first in ((moved, step), (drawn, step + 1)):
+        layer.arena.resize(1)
+        layer.run.training, layer.run.step = True, first
+        for part in layer.arena.layers.values():
+            part.draw()
+    for part in moved.arena.layers.values():
+        part.draw_next()
+    for a, b in zip(moved.arena.layers.values(), drawn.arena.layers.values(), strict=True):
+        for attribute in ("key", "level_key", "beta_now"):
+            if hasattr(a, attribute):
+                assert getattr(a, attribute).tobytes() == getattr(b, attribute).tobytes()
+        assert (type(a).draw is Layer.draw) == (type(a).draw_next is Layer.draw_next)
+
+
+def test_beta_rises_by_kernel_calls_as_it_does_from_python(kernels: Any) -> None:
+    layer = Reparameterization(2, beta=0.7, warm_up_steps=5).build((3,), kernels=kernels)
+    layer.arena.resize(1)
+    layer.run.training = True
+    layer.draw()
+    for step in range(1, 9):
+        layer.draw_next()
+        moved = layer.beta_now[0]
+        layer.run.step = step
+        layer.draw()
+        assert moved == layer.beta_now[0] == np.float32(0.7 * min(1.0, (step + 1) / 5))
+
+
 @pytest.mark.parametrize("name", LINEAR)
 def test_backward_is_the_adjoint_of_a_linear_layer(kernels: Any, name: str) -> None:
     """⟨u, J v⟩ = ⟨Jᵀ u, v⟩."""

@@ -102,6 +102,17 @@ def stream(draw: Any, *, seed: int = 5, purpose: str = "encoder.0", step: int = 
     return y
 
 
+@given(seed=st.integers(0, 2**64 - 1), shard=st.integers(0, 2**32 - 1), step=st.integers(0, 2**64 - 2))
+@example(seed=0, shard=0, step=2**32 - 1)
+@example(seed=0, shard=0, step=2**64 - 2)
+def test_the_next_step_of_a_key_is_the_key_of_the_next_step(kernels: Any, seed: int, shard: int, step: int) -> None:
+    keys = np.zeros((2, 6), np.uint32)
+    for key, at in zip(keys, (step, step + 1), strict=True):
+        RunState(seed=seed, step=at, shard=shard).set_key(key, "encoder.0")
+    kernels.next_step(keys[0])
+    assert keys[0].tolist() == keys[1].tolist()
+
+
 def assert_is_mean(values: Array, mean: float) -> None:
     assert abs(values.mean() - mean) < 5 * values.std() / np.sqrt(values.size)
 
