@@ -65,16 +65,16 @@ class SampleRecord:
         if len(self.hashes) < EACH or self.is_complete:
             return self.joined(type(self).of(X))
         later = X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
-        if len(later) > FIRST_LOOK and self._has(hashes_of(later[:: ceil(len(later) / FIRST_LOOK)])):
-            return self  # they came before
-        return self.joined(type(self).of(later))
+        if len(later) > FIRST_LOOK:
+            seen = self._small_enough(hashes_of(later[:: ceil(len(later) / FIRST_LOOK)]))
+            if seen.size and np.isin(seen, self.hashes).all():
+                return self  # they came before
+        found = self._small_enough(hashes_of(later))
+        return self.joined(type(self)(np.unique(found), False)) if found.size else self
 
-    def _has(self, hashes: Array) -> bool:
-        """Whether hashes are in the record, except for those above the largest of a full one, at least one of them."""
-        if len(self.hashes) >= MOST:
-            hashes = hashes[hashes <= self.hashes[-1]]
-        places = np.searchsorted(self.hashes, hashes).clip(max=max(len(self.hashes) - 1, 0))
-        return bool(hashes.size and (self.hashes[places] == hashes).all())
+    def _small_enough(self, hashes: Array) -> Array:
+        """Those of hashes that the record takes: all, or from the largest of a full one downwards."""
+        return hashes[hashes <= self.hashes[-1]] if len(self.hashes) >= MOST else hashes
 
     def joined(self, other: Self) -> Self:
         """The record of the samples of both; where there are more than 2,000 hashes, the smallest are kept."""

@@ -45,8 +45,9 @@ class Checkpoints:
     folder : str or Path
         A separate one for each run; it is made if it does not exist. Only one process at a time can use it.
     every : int or str, default 1
-        Number of epochs between two checkpoints, or a time such as "90s", "10m" or "2h", which is checked after every
-        step. A checkpoint is always written at the end of the run, after Ctrl-C and after SIGTERM.
+        Number of epochs between two checkpoints, or a time such as "90s", "10m" or "2h", which is checked after each
+        step, of short steps about twenty times a second. A checkpoint is always written at the end of the run, after
+        Ctrl-C and after SIGTERM.
     keep : int, default 3
         Number of newest checkpoints that are kept.
     resume : bool, default False
@@ -209,7 +210,7 @@ class CheckpointWriter:
         self._last_step, self._last_time = -1, time.monotonic()
 
     def after_step(self, progress: Progress) -> None:
-        """Called after every step but an epoch's last: write a checkpoint when one is due by time."""
+        """Called after steps, but not after an epoch's last: write a checkpoint when one is due by time."""
         if self._time_has_come():
             self.write(progress)
 

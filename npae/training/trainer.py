@@ -55,7 +55,7 @@ class Training(TrainingState):
     optimizer : Optimizer
         A copy of it is used, with its state reset.
     schedule : function of the step, default constant
-        Factor of the learning rate; see ``npae.training.schedules``.
+        Factor of the learning rate; see ``npae.training.schedules``. It is called up to a twentieth of a second ahead.
     batch_size : int, default 128
         Number of samples of a step; the last batch of an epoch may be smaller.
     clip_norm : float, optional
