@@ -209,5 +209,5 @@ def compile_plans(plans: Sequence[Plan], loops_of_plans: Sequence[tuple[Any, tup
     from npae.kernels.execution.mailbox import loops
     from npae.kernels.execution.trampoline import not_yet_called
 
-    calls = not_yet_called(call for plan in new for call in plan.calls)
+    calls = not_yet_called((call.kernel, call.arguments) for plan in new for call in plan.calls)
     compile_together([*calls, *loops(max(plan.width for plan in plans)), *loops_of_plans])

@@ -17,7 +17,6 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
-from npae.kernels.execution.program import Call
 from npae.kernels.jit import shared_jit
 from npae.kernels.reference.array import Array
 
@@ -62,11 +61,11 @@ def _kinds_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
     return tuple(_numba.typeof(a if isinstance(a, np.ndarray) else _number(a)) for a in arguments)
 
 
-def not_yet_called(calls: Iterable[Call]) -> list[tuple[Any, tuple[Any, ...]]]:
+def not_yet_called(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> list[tuple[Any, tuple[Any, ...]]]:
     """The kernels of calls, with Numba's types of the arguments, that have no trampoline yet; each once."""
-    keys = {(call.kernel, *map(_description, call.arguments)): call for call in calls}
+    keys = {(kernel, *map(_description, arguments)): (kernel, arguments) for kernel, arguments in calls}
     new = [call for key, call in keys.items() if key not in _trampolines]
-    return [(call.kernel, _kinds_of(call.arguments)) for call in new]
+    return [(kernel, _kinds_of(arguments)) for kernel, arguments in new]
 
 
 def trampoline(kernel: Any, arguments: tuple[Any, ...]) -> int:
