@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from helpers.browser import started
+from helpers.paths import ROOT
 from hypothesis import Verbosity, settings
 
 from npae.estimators.precompile import cache_folder
@@ -41,6 +42,14 @@ def browser() -> Iterator[Any]:
     """Chromium; without it the test is skipped."""
     with started() as running:
         yield running
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where ``NPAE_COVERED`` names files, coverage is measured in their tests alone (.ci/run)."""
+    covered = {ROOT / line for line in os.environ.get("NPAE_COVERED", "").split()}
+    for item in items:
+        if covered and item.path not in covered:
+            item.add_marker("no_cover")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
