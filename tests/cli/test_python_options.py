@@ -1,4 +1,4 @@
-"""The command line under options of Python: -O, -OO, -X dev, and warnings as errors."""
+"""The command line under options of Python: -OO, and -X dev with warnings as errors."""
 
 import os
 import subprocess
@@ -11,10 +11,9 @@ from helpers.paths import ROOT
 
 from npae.cli import VERBS
 
+#: Each with all that it implies: -OO removes what -O does, and docstrings; with -X dev all warnings are errors.
 MODES = {
-    "-O": ["-O"],
     "-OO": ["-OO"],
-    "-W error": ["-W", "error"],
     "-X dev": ["-X", "dev", "-W", "error", "-X", "warn_default_encoding"],
 }
 
