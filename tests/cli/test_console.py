@@ -66,6 +66,7 @@ def test_models_gradients_and_mistakes_are_told_of(
 def test_the_measure_of_the_checker_is_shown(encoding: str, monkeypatch: pytest.MonkeyPatch) -> None:
     score = __main__.Score(missed=["\u2192 \u2207"])
     monkeypatch.setattr(__main__, "score", lambda *arguments: score)
+    monkeypatch.setattr(__main__, "SHORT", (1, 1))
     with console(encoding) as received:
         assert __main__.main(["--configurations", "0"]) == 1
         assert b"missed: -> grad " in received.getvalue()
