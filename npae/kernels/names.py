@@ -102,6 +102,7 @@ KERNELS = {
         "winograd_convolution_relu_max_pool",
         "winograd_weight_gradient",
     ),
+    "winograd_one_channel": ("winograd_one_channel_relu_max_pool",),
     "winograd_upsampling": (
         "winograd_upsample_convolution",
         "winograd_upsample_convolution_gradient",

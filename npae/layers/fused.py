@@ -18,10 +18,12 @@ from npae.layers.winograd import (
     CACHED,
     LINE,
     fits_winograd,
+    fits_winograd_one_channel,
     fits_winograd_upsampling,
     is_usual_upsampling,
     plan_taps,
     plan_winograd,
+    plan_winograd_one_channel,
     plan_winograd_upsampling,
 )
 from npae.utils.types import Array, Shape
@@ -89,8 +91,11 @@ class ConvolutionReLUMaxPool(FusedLayer):
         output_shape = self.plain[-1].output_shape
         arena.buffer(self, "x_padded", convolution.padded_shape, zeroed=True)
         self.winograd = fits_winograd(convolution, arena)
+        self.one_channel = fits_winograd_one_channel(convolution, arena)
         if self.winograd:
             plan_winograd(self, convolution, arena)
+        elif self.one_channel:
+            plan_winograd_one_channel(self, convolution, arena)
         else:
             arena.workspace(self, "between", few(convolution.output_shape, arena))
         (kh, kw), n_in, n_out = convolution.kernel_size, convolution.input_shape[2], convolution.filters
@@ -108,6 +113,10 @@ class ConvolutionReLUMaxPool(FusedLayer):
         if self.winograd:
             memory = self.U, self.V, self.M
             self.kernels.winograd_convolution_relu_max_pool(self.x_padded, c.W, c.b, *memory, self.y, self.winner)
+        elif self.one_channel:
+            self.kernels.winograd_one_channel_relu_max_pool(
+                self.x_padded, c.W, c.b, self.U, self.V, self.y, self.winner
+            )
         else:
             self.kernels.convolution_relu_max_pool(
                 self.x_padded, c.W, c.b, *c.stride, self.between, self.y, self.winner

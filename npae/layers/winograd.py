@@ -16,6 +16,7 @@ CACHED = 2**17
 
 POINTS = 16  # numbers into which a tile is transformed
 UPSAMPLED_POINTS = 9  # those that are not zero after upsampling
+FORMS = 12  # transformed rows of numbers of a row of tiles of one channel
 HEAD = 8  # the most lines before those of B in a panel of the compiled kernels
 
 
@@ -28,6 +29,14 @@ def fits_winograd(convolution: Any, arena: Arena) -> bool:
     tiles = ((rows.n_out + 1) // 2) * ((columns.n_out + 1) // 2)
     saves = POINTS * tiles < 9 * rows.n_out * columns.n_out
     return _has_lines(convolution, arena) and narrow and saves
+
+
+def fits_winograd_one_channel(convolution: Any, arena: Arena) -> bool:
+    """Whether a planned ``Conv2D`` before ReLU and 2×2 max pooling has a kernel of 3×3, stride 1, one channel of input
+    and whole lines of channels of output.
+    """
+    usual = convolution.kernel_size == (3, 3) and convolution.stride == (1, 1) and convolution.input_shape[2] == 1
+    return bool(usual and convolution.filters % (LINE // arena.dtype.itemsize) == 0)
 
 
 def fits_winograd_upsampling(convolution: Any, factor: tuple[int, int], arena: Arena) -> bool:
@@ -54,6 +63,16 @@ def plan_winograd(layer: Any, convolution: Any, arena: Arena) -> None:
     """Declare the workspaces ``U``, ``V`` and ``M`` of ``layer``: the points of weights, of numbers, of products."""
     width = convolution.input_shape[1]  # of the gradient by the input, which may be wider than the output
     _plan_points(layer, convolution, (width + 1) // 2, POINTS, arena)
+
+
+def plan_winograd_one_channel(layer: Any, convolution: Any, arena: Arena) -> None:
+    """Declare the workspaces of one channel of input: ``U``, points of weights and the bias, and ``V``, the transformed
+    numbers of a row of tiles, and after them the rows of the image that are at the end of its array.
+    """
+    lanes, width = LINE // arena.dtype.itemsize, convolution.padded_shape[1]
+    row = -(-convolution.output_shape[1] // lanes) * lanes
+    arena.workspace(layer, "U", ((POINTS + 1) * convolution.filters,))
+    arena.workspace(layer, "V", (FORMS * row + 3 * width + row + 2,))
 
 
 def plan_winograd_upsampling(layer: Any, convolution: Any, arena: Arena) -> None:

@@ -38,7 +38,7 @@ def planned(
             arena.add(made, shape, "fused")
     arena.allocate()
     arena.resize(1)
-    assert getattr(made, by)
+    assert np.any(getattr(made, by)) or by == "between"
     return made
 
 
@@ -109,6 +109,44 @@ def test_a_convolution_with_relu_and_pooling(
 
 
 @drawn
+@given(st.integers(1, 4), st.tuples(st.integers(1, 4), st.integers(1, 20)), st.integers(0, 2), channels, dtypes, seeds)
+def test_a_convolution_of_one_channel_with_relu_and_pooling(
+    n: int, size: tuple[int, int], padding: int, n_out: int, dtype: str, seed: int
+) -> None:
+    """Of whole numbers, for rows of the image that are shorter and longer than lines of columns."""
+    rows, columns = (max(padding, s) for s in size)
+    layers = [Conv2D(n_out, padding=padding), ReLU(), MaxPool2D()]
+    shape = (2 * rows + 2 - 2 * padding, 2 * columns + 2 - 2 * padding, 1)
+    layer = planned(layers, shape, dtype, by="one_channel")
+    x = whole(seed, dtype, n, 2 * rows + 2, 2 * columns + 2, 1)
+    W, b, blocks = whole(seed + 1, dtype, 3, 3, 1, n_out), whole(seed + 2, dtype, n_out), memory(layer, "U", "V")
+    y = unset(dtype, n, rows, columns, n_out)
+    outputs = [y, np.full(y.shape, 9, np.uint8)]
+    check("winograd_one_channel_relu_max_pool", x, W, b, *blocks, outputs=outputs)
+    for block in blocks:
+        assert_margins_untouched(block)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_number_that_is_not_finite_reaches_the_windows_that_see_it_and_no_other(value: float) -> None:
+    layer = planned([Conv2D(16), ReLU(), MaxPool2D()], (12, 40, 1), "float32", by="one_channel")
+    x = np.random.default_rng(0).random((2, 12, 40, 1), dtype="float32")
+    layer.convolution.W[...] = np.random.default_rng(1).standard_normal((3, 3, 1, 16))
+    layer.arena.resize(2)
+    expected = layer.forward(x).copy()
+    x[1, 5, 20] = value
+    seen = (1, slice(2, 4), slice(9, 11))  # rows and columns of the windows that see it
+    y, plain = layer.forward(x).copy(), [np.zeros_like(layer.y), np.zeros_like(layer.winner)]
+    with np.errstate(invalid="ignore"):
+        arguments = layer.x_padded, layer.convolution.W, layer.convolution.b, layer.U, layer.V
+        reference.winograd_one_channel_relu_max_pool(*arguments, *plain)
+    assert not np.isfinite(plain[0][seen]).all()
+    assert not np.isfinite(y[seen][~np.isfinite(plain[0][seen])]).any()
+    y[seen] = expected[seen]
+    np.testing.assert_array_equal(y, expected)
+
+
+@drawn
 @given(
     st.integers(1, 4),
     st.tuples(st.integers(1, 5), st.integers(1, 5)),
@@ -154,15 +192,32 @@ def test_other_convolutions_are_computed_as_before(layer: Any, shape: tuple[int,
     assert not hasattr(layer, "U")
 
 
+@pytest.mark.parametrize(
+    ("convolution", "n_in"),
+    [
+        pytest.param(Conv2D(16, (3, 5)), 1, id="another kernel"),
+        pytest.param(Conv2D(16, stride=2), 1, id="a stride"),
+        pytest.param(Conv2D(17), 1, id="outputs beside whole lines"),
+        pytest.param(Conv2D(16), 2, id="two channels"),
+    ],
+)
+def test_other_pooled_convolutions_of_few_channels_are_computed_as_before(convolution: Conv2D, n_in: int) -> None:
+    layer = planned([convolution, ReLU(), MaxPool2D()], (8, 8, n_in), "float32", by="between")
+    assert not layer.one_channel
+    assert not layer.winograd
+
+
 def test_in_float64_a_line_has_8_channels() -> None:
     assert planned(Conv2D(8), (8, 8, 8), "float64").winograd
+    assert planned([Conv2D(8), ReLU(), MaxPool2D()], (8, 8, 1), "float64", by="one_channel").one_channel
 
 
 def test_an_image_gives_the_same_bits_alone_and_among_others() -> None:
     """Tiles of other images are computed with it, in other groups."""
-    for layer in (Conv2D(32), [Conv2D(32), ReLU(), MaxPool2D()], [UpSample2D(), Conv2D(32)]):
-        made = planned(layer, (6, 6, 16), "float32")
-        x = np.random.default_rng(0).standard_normal((9, 6, 6, 16)).astype("float32")
+    pooled = [Conv2D(32), ReLU(), MaxPool2D()]
+    for layer, n_in in ((Conv2D(32), 16), (pooled, 16), (pooled, 1), ([UpSample2D(), Conv2D(32)], 16)):
+        made = planned(layer, (6, 6, n_in), "float32", by="winograd" if n_in == 16 else "one_channel")
+        x = np.random.default_rng(0).standard_normal((9, 6, 6, n_in)).astype("float32")
         made.arena.resize(9)
         together = made.forward(x).copy()
         made.arena.resize(1)

@@ -34,6 +34,7 @@ CONVOLUTIONS = (
     *("convolution", "convolution_relu_max_pool", "upsample_convolution_gradient", "convolution_weight_gradient"),
     *("convolution_relu_max_pool_gradient", "transposed_convolution", "upsample_convolution"),
     *("winograd_convolution_relu_max_pool", "winograd_convolution", "winograd_weight_gradient"),
+    "winograd_one_channel_relu_max_pool",
     *("upsample_convolution_by_taps", "upsample_convolution_by_taps_gradient"),
     *("winograd_upsample_convolution", "winograd_upsample_convolution_gradient"),
 )

@@ -52,20 +52,18 @@ def store_pooled(line: Line, cells: Sequence[Any], y: Any, winner: Any) -> None:
     a_cell = [ir.Constant(numbers, [cell] * line.lanes) for cell in range(int(NONE) + 1)]
     zero = line.vector(None)
     a, b, d, e = cells
-    upper, lower = _larger(builder, a, b), _larger(builder, d, e)
-    value = _larger(builder, upper, lower)
-    upper_cell = builder.select(builder.fcmp_ordered("==", upper, a), a_cell[0], a_cell[1])
-    lower_cell = builder.select(builder.fcmp_ordered("==", lower, d), a_cell[2], a_cell[3])
-    cell = builder.select(builder.fcmp_ordered("==", value, upper), upper_cell, lower_cell)
+    second, fourth = builder.fcmp_ordered(">", b, a), builder.fcmp_ordered(">", e, d)
+    upper, lower = builder.select(second, b, a), builder.select(fourth, e, d)
+    below = builder.fcmp_ordered(">", lower, upper)
+    value = builder.select(below, lower, upper)
+    # a comparison with NaN is false
+    has_nan = builder.or_(builder.fcmp_unordered("uno", a, b), builder.fcmp_unordered("uno", d, e))
+    value = builder.select(has_nan, line.repeat(line.element(float("nan"))), value)
+    upper_cell, lower_cell = builder.select(second, a_cell[1], a_cell[0]), builder.select(fourth, a_cell[3], a_cell[2])
+    cell = builder.select(below, lower_cell, upper_cell)
     cell = builder.select(builder.fcmp_ordered(">", value, zero), cell, a_cell[int(NONE)])
     line.store(builder.select(builder.fcmp_ordered("<", value, zero), zero, value), y)
     builder.store(cell, builder.bitcast(winner, numbers.as_pointer()), align=1)
-
-
-def _larger(builder: Any, a: Any, b: Any) -> Any:
-    """The larger of two lines; NaN is larger than everything."""
-    is_b = builder.or_(builder.fcmp_ordered(">", b, a), builder.fcmp_unordered("uno", b, b))
-    return builder.select(is_b, b, a)
 
 
 @vector_loop(_pool_windows_in_python)
