@@ -14,6 +14,7 @@ from npae.kernels.simd.llvm import LINE
 from npae.kernels.simd.winners import (
     CHANNELS,
     NONE,
+    PARTS,
     PATCH_COLUMNS,
     PATCH_ROWS,
     Steps,
@@ -69,15 +70,19 @@ def _add_slopes(dy: Array, winner: Array, db: Array) -> None:
 
 
 @jit
-def _rows_at_once(left: int) -> int:
-    """How many rows of a patch are computed at once where ``left`` are left."""
-    return PATCH_ROWS if left >= PATCH_ROWS else 1
+def _rows_at_once(left: int, n_columns: int) -> int:
+    """How many rows of a patch of so many columns are computed at once where ``left`` rows are left."""
+    return PATCH_ROWS if left >= PATCH_ROWS else left if n_columns == 1 else 1
 
 
 @jit
-def _part(n_rows: int, n_columns: int) -> int:
-    """The number of the part of a patch of so many rows and columns; see ``winners``."""
-    return n_columns + (0 if n_rows == PATCH_ROWS else PATCH_COLUMNS)
+def _part(n_rows: int, left: int) -> int:
+    """The largest part of a patch, its number in ``PARTS``, of so many rows where ``left`` columns are left."""
+    part, n_columns = 0, 0
+    for i in range(len(PARTS)):
+        if PARTS[i][0] == n_rows and n_columns < PARTS[i][1] <= left:
+            part, n_columns = i + 1, PARTS[i][1]
+    return part
 
 
 @shared_jit
@@ -92,9 +97,10 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
     for image in range(len(x)):
         k = 0
         while k < kh:
-            n_rows = _rows_at_once(kh - k)
-            for m in range(0, n_lines, PATCH_COLUMNS):
-                part = _part(n_rows, min(PATCH_COLUMNS, n_lines - m))
+            n_rows = _rows_at_once(kh - k, n_lines)
+            m = 0
+            while m < n_lines:
+                part = _part(n_rows, n_lines - m)
                 for c in range(n_out):
                     add_patches(
                         part,
@@ -111,6 +117,7 @@ def _gradient_by_lines(x: Array, dy: Array, winner: Array, steps: Steps, dW_line
                         (c * kh + k) * row + m * lanes,
                         row,
                     )
+                m += PARTS[part - 1][1]
             k += n_rows
     dW_rows = dW.reshape(kh, kw * n_in, n_out)
     for k in range(kh):
@@ -134,10 +141,11 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
         n_channels = min(lanes, n_out - j)
         k = 0
         while k < kh:
-            n_rows = _rows_at_once(kh - k)
-            for m in range(window // lanes * lanes, window, PATCH_COLUMNS):
-                n_columns = min(PATCH_COLUMNS, window - m)
-                part = _part(n_rows, n_columns)
+            n_rows = _rows_at_once(kh - k, window % lanes)
+            m = window // lanes * lanes
+            while m < window:
+                part = _part(n_rows, window - m)
+                n_columns = PARTS[part - 1][1]
                 total[:] = 0
                 for i in range(len(x) * rows):
                     x_at = i // rows * size + i % rows * steps[0] + k * steps[4] + m
@@ -154,6 +162,7 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
                     for s in range(n_columns):
                         place = ((k + r) * window + m + s) * n_out + j
                         copy(total, (r * n_columns + s) * lanes, dW_flat, place, n_channels)
+                m += n_columns
             k += n_rows
 
 
@@ -189,9 +198,10 @@ def _input_gradient(
             n_channels = min(CHANNELS, n_out - j)
             k = 0
             while k < kh:
-                n_rows = _rows_at_once(kh - k)
-                for m in range(0, n_lines, PATCH_COLUMNS):
-                    part = _part(n_rows, min(PATCH_COLUMNS, n_lines - m))
+                n_rows = _rows_at_once(kh - k, n_lines)
+                m = 0
+                while m < n_lines:
+                    part = _part(n_rows, n_lines - m)
                     for p in range(rows):
                         for q in range(columns):
                             at = ((image * rows + p) * columns + q) * n_out + j
@@ -213,6 +223,7 @@ def _input_gradient(
                                 dx_padded,
                                 p * steps[0] + q * steps[1] + k * line + m * lanes,
                             )
+                    m += PARTS[part - 1][1]
                 k += n_rows
         for i in range(dx.shape[1]):
             place = (image * dx.shape[1] + i) * dx.shape[2] * n_in

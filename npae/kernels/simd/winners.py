@@ -4,7 +4,7 @@ A pooled value passes its gradient ``dy`` to the *winner*, the cell of its windo
 ``NONE`` where that was not above zero. So only the winners are multiplied, where a product with the enlarged gradient
 would multiply four times as much. A *patch* is the part of the padded image x that a convolution reads at one cell: kh
 rows of kw·in consecutive numbers. ``PATCH_ROWS`` × ``PATCH_COLUMNS`` of its numbers, or lines of them, are summed in
-registers at once. Rows that are left over are summed one by one: code for every number of them would take longer to
+registers at once. For rows that are left over there are a few sizes only: code for every one would take longer to
 compile.
 
 ``steps`` are distances between numbers of the padded image::
@@ -27,18 +27,17 @@ NONE = np.uint8(4)  # no cell of the window is above zero
 CHANNELS = 32  # output channels whose winners are compared at once
 PATCH_ROWS = {7: 3, 6: 2}.get(ROWS, 1)  # with the columns: registers, as for the rows of a tile
 PATCH_COLUMNS = 3 if ROWS > 2 else 2
-PARTS = PATCH_COLUMNS * min(PATCH_ROWS, 2)  # sizes of a part of a patch
+WHOLE_ROWS = tuple((PATCH_ROWS, columns) for columns in range(1, PATCH_COLUMNS + 1))
+#: For rows that are left over. With (1, 5) and (2, 1) the last two rows of a 5×5 kernel take no more parts than with 2
+#: rows of up to 3 columns.
+LEFT_OVER = {3: ((1, 1), (1, 2), (1, 5), (2, 1)), 2: ((1, 1), (1, 2), (1, 3))}.get(PATCH_ROWS, ())
+PARTS = WHOLE_ROWS + LEFT_OVER  # rows and columns of each part of a patch
 
 Steps = tuple[int, int, int, int, int]
 
 
 def _corner_in_python(cell: int, steps: Steps) -> int:
     return (cell // 2) * steps[2] + (cell % 2) * steps[3]
-
-
-def _size_in_python(part: int) -> tuple[int, int]:
-    """Rows and columns of a part of a patch from its number, 1 to PARTS; in the second half of them, one row."""
-    return PATCH_ROWS if part <= PATCH_COLUMNS else 1, (part - 1) % PATCH_COLUMNS + 1
 
 
 class _Winners:
@@ -88,7 +87,7 @@ def _emitter(python: Callable[..., None], emit: Callable[[_Winners, int, int], N
 
     def emit_loop(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         w = _Winners(python, context, builder, signature, arguments)
-        for_each_row_count(builder, w.given["part"], PARTS, lambda n: emit(w, *_size_in_python(n)))
+        for_each_row_count(builder, w.given["part"], len(PARTS), lambda n: emit(w, *PARTS[n - 1]))
         return context.get_dummy_value()
 
     return emit_loop
@@ -110,7 +109,7 @@ def _add_patches_in_python(
     total_row: int,
 ) -> None:
     """Add to ``total`` the patches at the winners of one channel, times dy, over all windows of an image."""
-    n_rows, n_columns = _size_in_python(part)
+    n_rows, n_columns = PARTS[part - 1]
     size = n_columns * LINE // x.itemsize
     for p in range(rows):
         for q in range(columns):
@@ -181,7 +180,7 @@ def _add_weights_in_python(
     x_at: int,
 ) -> None:
     """Add to the patches of one window, in the image x, the weights of the ``channels`` that win there, times dy."""
-    n_rows, n_columns = _size_in_python(part)
+    n_rows, n_columns = PARTS[part - 1]
     size = n_columns * LINE // x.itemsize
     for c in range(channels):
         cell = int(winner[winner_at + c])
@@ -262,7 +261,7 @@ def _add_numbers_in_python(
 
     Over one row of windows; ``total`` has a line of channels for each number of the part, row by row.
     """
-    n_rows, n_columns = _size_in_python(part)
+    n_rows, n_columns = PARTS[part - 1]
     lanes = LINE // x.itemsize
     for q in range(columns):
         slopes, cells = dy[dy_at + q * channels :][:lanes], winner[dy_at + q * channels :][:lanes]
