@@ -136,8 +136,9 @@ def test_a_number_that_is_not_finite_reaches_the_windows_that_see_it_and_no_othe
     expected = layer.forward(x).copy()
     x[1, 5, 20] = value
     seen = (1, slice(2, 4), slice(9, 11))  # rows and columns of the windows that see it
-    y, plain = layer.forward(x).copy(), [np.zeros_like(layer.y), np.zeros_like(layer.winner)]
+    plain = [np.zeros_like(layer.y), np.zeros_like(layer.winner)]
     with np.errstate(invalid="ignore"):
+        y = layer.forward(x).copy()
         arguments = layer.x_padded, layer.convolution.W, layer.convolution.b, layer.U, layer.V
         reference.winograd_one_channel_relu_max_pool(*arguments, *plain)
     assert not np.isfinite(plain[0][seen]).all()
