@@ -1,5 +1,8 @@
 """Winograd's algorithm against plain convolutions, for odd numbers of rows and columns and several groups of tiles."""
 
+import ctypes
+import mmap
+import sys
 from typing import Any
 
 import numpy as np
@@ -125,6 +128,21 @@ def test_a_convolution_of_one_channel_with_relu_and_pooling(
     check("winograd_one_channel_relu_max_pool", x, W, b, *blocks, outputs=outputs)
     for block in blocks:
         assert_margins_untouched(block)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no mprotect")
+def test_nothing_behind_the_images_is_read() -> None:
+    """A line of columns is longer than a row of the image, and behind the last one memory may end."""
+    page = mmap.PAGESIZE
+    block = np.frombuffer(mmap.mmap(-1, 2 * page), "float32")
+    second = ctypes.c_void_p(block.ctypes.data + page)
+    assert ctypes.CDLL(None).mprotect(second, ctypes.c_size_t(page), 0) == 0  # reading it ends the process
+    x = block[page // 4 - 2 * 6 * 8 : page // 4].reshape(2, 6, 8, 1)
+    x[...] = whole(0, "float32", *x.shape)
+    layer = planned([Conv2D(16), ReLU(), MaxPool2D()], (4, 6, 1), "float32", by="one_channel")
+    W, b = whole(1, "float32", 3, 3, 1, 16), whole(2, "float32", 16)
+    outputs = [unset("float32", 2, 2, 3, 16), np.full((2, 2, 3, 16), 9, np.uint8)]
+    check("winograd_one_channel_relu_max_pool", x, W, b, layer.U, layer.V, outputs=outputs)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
