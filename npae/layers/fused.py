@@ -68,7 +68,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
     between: Array  # (few, 2 OH, 2 OW, out), c of a few images; with Winograd's algorithm there are instead
     U: Array  # memory of its kernels, as are
     V: Array
-    M: Array
+    M: Array  # not of images of one channel
     W_lines: Array  # (out, kh, ⌈kw·in⌉), W by output channel, its rows padded with zeros to whole lines
     dW_lines: Array  # (out, kh, ⌈kw·in⌉)
     dx_padded: Array  # (padded H·W·in + one line,), dx of one image
