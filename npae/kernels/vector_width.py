@@ -2,6 +2,9 @@
 
 What a target has follows from the name of a processor as well as from the features that are added to it. So a line of
 16 numbers is multiplied and added for that target, and the registers in LLVM's answer are the ones that kernels use.
+
+Lines have a fixed length, and products and convolutions consist of them. LLVM makes vectors of plain loops, too, such
+as an optimizer's, and on some ARM processors takes those of SVE there, whose length is only known when the loop runs.
 """
 
 import re
@@ -11,7 +14,7 @@ from typing import Any, NamedTuple
 import llvmlite.binding as llvm
 from llvmlite import ir
 
-from npae.kernels.simd.llvm import FUSE, LINE
+from npae.kernels.simd.llvm import FUSE, LINE, fused, loop
 
 _llvm: Any = llvm
 
@@ -55,19 +58,46 @@ def vectors_of(target: tuple[str, str, str]) -> Vectors:
     return Vectors(None, "", is_fused)
 
 
+def uses_sve(target: tuple[str, str, str]) -> bool:
+    """Whether LLVM makes vectors of SVE of a plain loop."""
+    if not target[0].startswith(("aarch64", "arm64")):
+        return False
+    number = ir.FloatType()
+    pointer, count = number.as_pointer(), ir.IntType(64)
+    module, builder, (x, y, factor, n) = _function(target[0], [pointer, pointer, number, count])
+    with loop(builder, n) as i:
+        place = builder.gep(y, [i])
+        builder.store(fused(builder, builder.load(place), factor, builder.load(builder.gep(x, [i]))), place)
+    builder.ret_void()
+    return re.search(r"\bz\d+\.s\b", _compiled(module, target)) is not None
+
+
 def _assembly(target: tuple[str, str, str]) -> str:
     """A line multiplied by a line and added to a third, as LLVM writes it."""
-    triple, processor, features = target
+    line = ir.VectorType(ir.FloatType(), LINE // 4)
+    module, builder, places = _function(target[0], [line.as_pointer()] * 3)
+    a, b, c = (builder.load(place, align=4) for place in places)
+    builder.store(builder.fadd(builder.fmul(a, b, flags=FUSE), c, flags=FUSE), places[2], align=4)
+    builder.ret_void()
+    return _compiled(module, target)
+
+
+def _function(triple: str, kinds: list[Any]) -> tuple[Any, Any, Any]:
+    """A module with a function that has arguments of these types: the module, its builder and the arguments."""
     module: Any = ir.Module()
     module.triple = triple
-    line = ir.VectorType(ir.FloatType(), LINE // 4)
-    function: Any = ir.Function(module, ir.FunctionType(ir.VoidType(), [line.as_pointer()] * 3), "call")
-    builder: Any = ir.IRBuilder(function.append_basic_block())
-    a, b, c = (builder.load(place, align=4) for place in function.args)
-    builder.store(builder.fadd(builder.fmul(a, b, flags=FUSE), c, flags=FUSE), function.args[2], align=4)
-    builder.ret_void()
+    function: Any = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "call")
+    return module, ir.IRBuilder(function.append_basic_block()), function.args
+
+
+def _compiled(module: Any, target: tuple[str, str, str]) -> str:
+    """The assembly of a module, optimized as kernels are."""
+    triple, processor, features = target
     machine = _llvm.Target.from_triple(triple).create_target_machine(cpu=processor, features=features, opt=3)
-    return str(machine.emit_assembly(_llvm.parse_assembly(str(module))))
+    parsed = _llvm.parse_assembly(str(module))
+    passes = _llvm.create_pass_builder(machine, _llvm.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(parsed, passes)
+    return str(machine.emit_assembly(parsed))
 
 
 def sentences(
@@ -97,6 +127,11 @@ def sentences(
         said.append("the target is this machine's processor, with all the features that LLVM finds")
     else:
         said.append(f"of this machine's processor, {host[1]}, Numba leaves out features by default")
+    if uses_sve(target):
+        said.append(
+            "loops that LLVM makes vectors of by itself, such as an optimizer's, use those of SVE, which are as long "
+            "as the processor has them; products and convolutions do not"
+        )
     if (own.bytes or 0) > (vectors.bytes or 0):
         said.append(f"this machine's processor has wider vectors, of {own.bytes} bytes ({own.extension})")
     return said

@@ -16,7 +16,7 @@ if default_kernels() is reference_kernels():
 import llvmlite.binding as llvm
 
 from npae.kernels.target import rows_for
-from npae.kernels.vector_width import Vectors, sentences, vectors_of
+from npae.kernels.vector_width import Vectors, sentences, uses_sve, vectors_of
 
 llvm.initialize_all_targets()
 llvm.initialize_all_asmprinters()
@@ -53,6 +53,16 @@ def test_the_width_is_that_of_the_registers_llvm_uses(
     found = vectors_of(target)
     assert found == Vectors(nbytes, found.extension, is_fused)
     assert found.extension.split(",")[0] == extension
+
+
+@pytest.mark.parametrize(("target", "is_said"), [(SVE, True), (ARM, False), (APPLE, False), (AVX512, False)])
+def test_vectors_of_sve_are_told_of_where_llvm_makes_them_of_a_loop(
+    target: tuple[str, str, str], is_said: bool
+) -> None:
+    assert uses_sve(target) == is_said
+    said = sentences(target, 6, target, {})
+    assert len(said) == 2 + is_said
+    assert ("use those of SVE" in said[-1]) == is_said
 
 
 def test_nothing_is_said_of_wider_vectors_or_variables_where_there_are_none() -> None:

@@ -4,7 +4,8 @@ Putting a thread to sleep and waking it takes the operating system 50 to 100 µs
 thread *spins*, without the GIL or a lock. From time to time it yields the processor, in case the thread that it waits
 for needs it, and after a while a follower stops spinning, so that idle threads use no processor time.
 
-A mailbox is an array of int64; leader and follower write to different cache lines::
+A mailbox is an array of int64; leader and follower write to different cache lines, also where lines have 128 bytes and
+wherever the array begins::
 
     POSTED    number of tables of calls that the leader has posted
     TABLE     address of the last one
@@ -30,8 +31,8 @@ from npae.kernels.jit import jit
 from npae.kernels.reference.array import Array
 
 POSTED, TABLE, CALLS = 0, 1, 2
-DONE, FAILED = 16, 17
-MAILBOX = 32  # numbers in a mailbox
+DONE, FAILED = 32, 33
+MAILBOX = 64  # numbers in a mailbox
 
 _numba: Any = numba  # only some versions of Numba have type annotations
 _types: Any = types

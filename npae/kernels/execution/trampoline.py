@@ -4,7 +4,6 @@ Numba passes an array as a structure. A *trampoline* reads the words of a call, 
 kernel's machine code. It is compiled in milliseconds, once for each kernel and combination of argument types.
 """
 
-import platform
 import struct
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -17,15 +16,12 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 from numba.np import arrayobj
 
+from npae.kernels.execution.float_mode import flush_subnormals, set_mode
 from npae.kernels.jit import shared_jit
 from npae.kernels.reference.array import Array
 
 WORD = ir.IntType(64)
 STATUS = ir.IntType(32)
-
-# MXCSR, the control register of x86 for floating-point modes. Other processors are not slowed by subnormal numbers.
-HAS_MXCSR = platform.machine().lower() in ("x86_64", "amd64")
-RESULTS_TO_ZERO, OPERANDS_TO_ZERO = 0x8000, 0x0040
 
 _numba: Any = numba  # only some versions of Numba have type annotations
 _arrayobj: Any = arrayobj
@@ -145,46 +141,6 @@ def _call(typing_context: Any, function: Any, words: Any) -> tuple[Any, Callable
     return types.int64(types.int64, types.int64), _emit_call
 
 
-@_intrinsic
-def _flush_subnormals(typing_context: Any) -> tuple[Any, Callable[..., Any]]:
-    """Make this thread treat subnormal numbers as 0; returns the processor's mode before."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if not HAS_MXCSR:
-            return STATUS(0)
-        mode = builder.alloca(STATUS)
-        _emit_mxcsr(builder, "stmxcsr", mode)
-        before = builder.load(mode)
-        builder.store(builder.or_(before, STATUS(RESULTS_TO_ZERO | OPERANDS_TO_ZERO)), mode)
-        _emit_mxcsr(builder, "ldmxcsr", mode)
-        return before
-
-    return types.int32(), emit
-
-
-@_intrinsic
-def _set_mode(typing_context: Any, mode: Any) -> tuple[Any, Callable[..., Any]]:
-    """Set the processor's floating-point mode."""
-
-    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        if HAS_MXCSR:
-            place = builder.alloca(STATUS)
-            builder.store(arguments[0], place)
-            _emit_mxcsr(builder, "ldmxcsr", place)
-        return context.get_dummy_value()
-
-    return types.void(types.int32), emit
-
-
-def _emit_mxcsr(builder: Any, instruction: str, mode: Any) -> None:
-    byte = ir.IntType(8).as_pointer()
-    name = f"llvm.x86.sse.{instruction}"
-    function = builder.module.globals.get(name) or ir.Function(
-        builder.module, ir.FunctionType(ir.VoidType(), [byte]), name
-    )
-    builder.call(function, [builder.bitcast(mode, byte)])
-
-
 @shared_jit
 def run_calls(table: Array) -> int:
     """Make the calls of a program's table (calls, 2) in order; returns 0 for success.
@@ -192,9 +148,9 @@ def run_calls(table: Array) -> int:
     During the calls subnormal numbers are treated as 0. Gradients of the cross-entropy and Adam's v have many of them
     once constantly black pixels are learned, and arithmetic with them takes two to three times as long.
     """
-    mode = _flush_subnormals()
+    mode = flush_subnormals()
     failed = 0
     for i in range(len(table)):
         failed |= _call(table[i, 0], table[i, 1])
-    _set_mode(mode)
+    set_mode(mode)
     return failed
