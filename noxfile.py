@@ -70,7 +70,8 @@ def arm(session: nox.Session) -> None:
     """Kernels, recorded programs and determinism on an emulated 64-bit ARM, with the wheels that ARM machines install.
 
     It needs Debian or a relative with ``qemu-user-static`` and ``debootstrap``, root, and an hour. Other files to test
-    are arguments. Nothing is installed in the system: Python's packages are unpacked into a folder.
+    are arguments. Nothing is installed in the system: Python's packages are unpacked into a folder. ``QEMU_CPU``
+    chooses the processor, such as ``neoverse-v1``, which has SVE; LLVM learns of it from QEMU 8.1 on.
     """
     folder = Path(session.create_tmp()).resolve()
     system, wheels, python = folder / "system", folder / "wheels", folder / "python"
@@ -94,8 +95,10 @@ def arm(session: nox.Session) -> None:
     python.write_text(f"#!/bin/sh\n{start}\n", encoding="utf-8")
     python.chmod(0o755)
     files = session.posargs or [
+        "tests/kernels/test_float_mode.py",
         "tests/kernels/test_kernels.py",
         "tests/kernels/test_program.py",
+        "tests/kernels/test_thread_team.py",
         "tests/training/test_determinism.py",
     ]
     session.run(
