@@ -31,7 +31,8 @@ from npae.datasets.table_columns import (
     kept_columns,
 )
 from npae.datasets.table_headers import check_first_row
-from npae.datasets.table_rows import read_rows
+from npae.datasets.table_points import Points
+from npae.datasets.table_rows import read_rows, separator_of
 from npae.datasets.text_files import open_text
 from npae.utils.errors import FileFormatError
 from npae.utils.types import Array
@@ -112,8 +113,9 @@ def _columns(drop: object) -> list[str | int]:
 
 
 def _parse(text: TextIO, path: Path, header: bool | None, drop: Drop | None) -> Array:
-    table = _Table(path, header, drop)
-    for line, row in read_rows(text, path):
+    separator = separator_of(text, path)
+    table = _Table(path, header, drop, Points(separator))
+    for line, row in read_rows(text, path, separator):
         table.add(line, row)
     return table.finished()
 
@@ -121,8 +123,8 @@ def _parse(text: TextIO, path: Path, header: bool | None, drop: Drop | None) -> 
 class _Table:
     """The numbers of the rows so far, and what the first row is."""
 
-    def __init__(self, path: Path, header: bool | None, drop: Drop | None) -> None:
-        self._path, self._header, self._drop = path, header, drop
+    def __init__(self, path: Path, header: bool | None, drop: Drop | None, points: Points) -> None:
+        self._path, self._header, self._drop, self._points = path, header, drop, points
         self._values = array("d")
         self._names: list[str] | None = None
         self._begun_with: list[str] = []  # cells of the first row
@@ -155,6 +157,7 @@ class _Table:
             self._first = cells
         elif self._is_fraction:
             self._is_fraction = all("." in cell or "e" in cell.lower() for cell in cells)
+        self._points.add(cells)
         self._values.extend(numbers)
         if len(self._values) * self._values.itemsize > MAX_BYTES:
             raise FileFormatError(
@@ -172,6 +175,7 @@ class _Table:
             check_index(self._path, values, self._names, self._drop)
         if self._names is None and self._header is None:
             check_first_row(self._path, self._first_line, values, self._first, self._is_fraction)
+        self._points.warn(self._path, stacklevel=7)
         if self._names is None:
             return values
         return NamedColumns.of(values, [self._names[place] for place in self._kept])

@@ -8,8 +8,8 @@ TRUTH = ("true", "false")
 #: What spreadsheets and C libraries write where a computation failed, in small letters.
 FAILED = ("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "1.#qnan", "1.#inf", "1.#ind", "nan(ind)")
 DECIMAL_COMMA = re.compile(r"[+-]?\d[\d.' ]*(,\d+)+(\.\d+)?([eE][+-]?\d+)?")
-#: Apostrophes and spaces, narrow and unbreakable ones too, between groups of three digits.
-THOUSANDS = re.compile("[+-]?\\d{1,3}(?:[ '\u2019\u00a0\u2009\u202f]\\d{3})+(?:[.,]\\d+)?")
+#: Between groups of three digits: apostrophes and spaces, narrow and unbreakable ones too, or two points or more.
+THOUSANDS = re.compile("[+-]?\\d{1,3}(?:(?:[ '\u2019\u00a0\u2009\u202f]\\d{3})+(?:[.,]\\d+)?|(?:\\.\\d{3}){2,})")
 MINUS = str.maketrans(dict.fromkeys("\u2010\u2012\u2013\u2212", "-"))  # which look like it
 MONEY = "$\u20ac\u00a3\u00a5"
 BOUNDS = "<>\u2264\u2265~"

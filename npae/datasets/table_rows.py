@@ -15,11 +15,8 @@ DELIMITERS = "\t;,"
 Row = tuple[int, list[str]]  # the number of the line that the row ends in, and its cells
 
 
-def read_rows(text: TextIO, path: Path) -> Iterator[Row]:
+def read_rows(text: TextIO, path: Path, separator: str | None = None) -> Iterator[Row]:
     r"""Yield the rows of a csv text; a blank line is a row without cells.
-
-    The separator is the first of tab, semicolon and comma that makes equally many cells of the first two rows, more
-    than one; else the first that makes more than one of the first row. Within quotation marks it is none.
 
     Parameters
     ----------
@@ -27,6 +24,8 @@ def read_rows(text: TextIO, path: Path) -> Iterator[Row]:
         At its beginning, opened with ``newline=""``; it must be possible to go back there.
     path : Path
         For messages.
+    separator : str, optional
+        By default that which ``separator_of`` finds. Within quotation marks it is none.
 
     Raises
     ------
@@ -34,15 +33,18 @@ def read_rows(text: TextIO, path: Path) -> Iterator[Row]:
         If a row, with the blank lines before it, is longer than ``MAX_LINE`` or has more than ``MAX_COLUMNS`` cells, or
         if its quotation marks are wrong.
     """
-    delimiter = _delimiter(text, path)
-    reader = _Reader(text, path, delimiter)
+    reader = _Reader(text, path, separator or separator_of(text, path))
     try:
         yield from reader
     except csv.Error as error:
         raise FileFormatError(f"{str(path)!r}, line {reader.line}: {one_line(error)}; correct the line") from None
 
 
-def _delimiter(text: TextIO, path: Path) -> str:
+def separator_of(text: TextIO, path: Path) -> str:
+    """The first of tab, semicolon and comma that makes equally many cells of the first two rows, more than one.
+
+    Else it is the first that makes more than one of the first row.
+    """
     widths = {mark: _first_widths(text, path, mark) for mark in DELIMITERS}
     present = [mark for mark in DELIMITERS if widths[mark] and widths[mark][0] > 1]
     agreeing = [mark for mark in present if widths[mark][0] == widths[mark][-1]]
