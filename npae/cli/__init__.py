@@ -5,7 +5,7 @@ import os
 import sys
 import warnings
 from collections.abc import Generator, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from types import ModuleType
 
 from npae.cli import (
@@ -46,7 +46,7 @@ from npae.cli.ranks import processes
 from npae.cli.streams import standard_streams, writes_stream
 from npae.cli.tables import as_json
 from npae.datasets.shards import listed_once
-from npae.utils.console import be_readable, say, say_error, speaking
+from npae.utils.console import be_readable, discard, say, say_error, speaking
 from npae.utils.errors import one_line
 from npae.utils.version import __version__
 
@@ -104,8 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _run(arguments)
     except BrokenPipeError:  # what reads the output, such as head, has ended
-        with suppress(OSError, ValueError):  # nothing more is written, not even at the end of the process
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard(sys.stdout, sys.stderr)
         return 141
 
 
@@ -115,8 +114,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         given = [*given[1:], "--help"]
     try:
         args = make_parser().parse_args(given)
-    finally:
-        sys.stdout.flush()  # of a help text
+    except BrokenPipeError:
+        raise
+    except OSError as error:  # a help text that could not be written
+        say_error(f"npae: {error}")
+        return 2
     is_json, is_quiet = getattr(args, "json", None) is True, getattr(args, "quiet", False)
     with speaking(quiet=is_quiet, results=is_json or writes_stream(args)), warnings.catch_warnings(), listed_once():
         # Show warnings without the line of code that issued them.

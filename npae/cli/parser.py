@@ -1,12 +1,13 @@
 """The parser of the command line: an example at the end of every help text, and errors that suggest what was meant."""
 
 import argparse
+import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from npae.cli.ranks import speaks
-from npae.utils.console import shown
+from npae.utils.console import say_help, shown
 
 #: The functions that read a number which need not be whole.
 FRACTIONS = ("float", "divisor", "_float_or_none", "_number_or_pair")
@@ -101,8 +102,8 @@ class Parser(argparse.ArgumentParser):
         return word.partition("=")[0] in known or (word[1] != "-" and word[:2] in known)
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        if speaks():
-            super()._print_message(message, file)
+        if speaks() and message:  # argparse takes no notice of a stream that is closed or full
+            say_help(message, to_errors=file is not sys.stdout)
 
 
 def suggestion(word: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from npae.cli.paths import Input, declared_inputs, declared_outputs, values_of
-from npae.utils.console import has_output, named, renamed
+from npae.utils.console import discard, has_output, named, renamed
 
 STREAM = "-"
 
@@ -78,6 +78,7 @@ def _copied_to_output(written: Path) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        discard(sys.stdout)
         raise OSError(
             f"standard output cannot be written ({error.strerror}), and is incomplete; make room, or send it elsewhere"
         ) from None

@@ -5,8 +5,9 @@ import os
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import TextIO
 
 #: Replacements for characters that an encoding may lack.
 PLAIN: dict[str, str | int | None] = dict.fromkeys(map(chr, range(0x2500, 0x2580)), "+")  # corners of boxes
@@ -132,25 +133,45 @@ def say_error(text: str) -> None:
         _print_error(shown(renamed(text)))
 
 
-def _print(text: str) -> None:
+def say_help(text: str, *, to_errors: bool = False) -> None:
+    """Print a help text, the version or a mistake in use as it is, with no line break added."""
+    if to_errors:
+        _print_error(text, end="")
+    else:
+        _print(text, end="")
+
+
+def _print(text: str, end: str = "\n") -> None:
     try:
-        print(text, flush=True)
+        print(text, end=end, flush=True)
     except BrokenPipeError:
         raise
     except OSError as error:
+        discard(sys.stdout)
         raise OSError(
             f"standard output cannot be written ({error.strerror}); make room, or send it to another place"
         ) from None
 
 
-def _print_error(text: str) -> None:
+def discard(*streams: TextIO) -> None:
+    """From now on these streams, of which one is closed or full, are the null device.
+
+    Else Python, which keeps what could not be written, tries again at the end of the process, prints the error a second
+    time and ends with an exit code of its own.
+    """
+    for stream in streams:
+        with suppress(OSError, ValueError):  # a stream that a caller has put there has no number
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _print_error(text: str, end: str = "\n") -> None:
     """A warning that cannot be printed, as on a full disk, does not end the work."""
     try:
-        print(text, file=sys.stderr, flush=True)
+        print(text, end=end, file=sys.stderr, flush=True)
     except BrokenPipeError:
         raise
     except OSError:
-        pass
+        discard(sys.stderr)
 
 
 def renamed(text: str) -> str:

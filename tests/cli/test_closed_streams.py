@@ -70,11 +70,51 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(folder, out):
             cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=full, stderr=subprocess.PIPE,
             encoding="utf-8", check=False,
         )  # fmt: skip
-    assert done.returncode in (2, 120)  # the latter of Python, which flushes at its end
-    told = [line for line in done.stderr.splitlines() if line.startswith("npae encode:")]
-    assert len(told) == 1
-    assert told[0].startswith("npae encode: standard output cannot be written (")
-    assert "make room" in told[0]
+    assert done.returncode == 2
+    assert done.stderr.count("npae encode:") == 1
+    told = done.stderr.splitlines()[-1]
+    assert told.startswith("npae encode: standard output cannot be written (")
+    assert "make room" in told
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(("words", "unbuffered"), [(["--version"], "1"), (["help", "train"], "")])
+def test_a_help_text_that_cannot_be_written_is_one_sentence(words, unbuffered):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "npae", *words], env=environment, stdout=full, stderr=subprocess.PIPE,
+            encoding="utf-8", check=False,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("npae: standard output cannot be written (")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_the_exit_code_of_a_mistake_is_2_also_where_it_cannot_be_told():
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+        command = [sys.executable, "-m", "npae", "info", "no such model"]
+        assert subprocess.run(command, env=environment, stderr=full, check=False).returncode == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes the reading end of a pipe as a POSIX shell does")
+def test_a_help_text_that_is_not_read_ends_with_141():
+    read, written = os.pipe()
+    os.close(read)
+    try:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        done = subprocess.run(
+            [sys.executable, "-m", "npae", "--help"],
+            env=environment,
+            stdout=written,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    finally:
+        os.close(written)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows removes no folder that a process is in")
