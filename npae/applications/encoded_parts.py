@@ -6,15 +6,18 @@ A record beside the codes tells of what each file of codes was made, so that wha
 import hashlib
 import json
 import os
+import re
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 
 from npae.datasets.arrays import npy_layout
+from npae.datasets.file_columns import check_file_columns
 from npae.datasets.formats import holds_bytes, read_data
 from npae.datasets.shards import PARQUET_SUFFIXES, entries_of
 from npae.storage.encoder import Encoder, load_encoder
@@ -25,6 +28,9 @@ from npae.utils.version import __version__
 from npae.utils.wording import counted
 
 RECORD = "encoded.json"
+NUMBERS = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
+Notes = list[tuple[type[Warning], str]]  # warnings: of what kind, and what they say
+_noting = Lock()  # catching warnings replaces what all threads of a worker share
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", *PARQUET_SUFFIXES)
 
 
@@ -168,17 +174,22 @@ def encode_parts(
         _write_record(out, record)
         shared = client.scatter(encoder, broadcast=True)
         futures = {
-            client.submit(encode_part, shared, str(p), str(codes_of(p, out)), reading, pure=False): p for p in missing
+            client.submit(_encode_and_note, shared, str(p), str(codes_of(p, out)), reading, pure=False): p
+            for p in missing
         }
-        for n_made, future in enumerate(distributed.as_completed(futures), start=1):
-            part = futures[future]
-            try:
-                n = future.result()
-            except Exception as error:
-                raise ValueError(f"{part} could not be encoded: {one_line(error, 400)}") from None
-            record[part.name] = marks[part]
-            _write_record(out, record)
-            say(f"{n_made} of {len(missing)}: {counted(n, 'code')} in {codes_of(part, out)}")
+        notes: dict[Path, Notes] = {}
+        try:
+            for n_made, future in enumerate(distributed.as_completed(futures), start=1):
+                part = futures[future]
+                try:
+                    n, notes[part] = _given_back(future.result())
+                except Exception as error:
+                    raise ValueError(f"{part} could not be encoded: {one_line(error, 400)}") from None
+                record[part.name] = marks[part]
+                _write_record(out, record)
+                say(f"{n_made} of {len(missing)}: {counted(n, 'code')} in {codes_of(part, out)}")
+        finally:
+            _warn_of_notes({part: notes[part] for part in missing if part in notes})
     return len(missing), len(parts) - len(missing)
 
 
@@ -212,11 +223,42 @@ def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) 
     >>> np.load("codes.npy").shape
     (4, 2)
     """
-    X = read_data(part, **options).X
+    X = check_file_columns(read_data(part, **options).X, part, encoder.columns)
     codes = encoder.transform(X) if len(X) else np.empty((0, *encoder.code_shape), encoder.dtype)
     with atomic_write(out) as file:
         np.save(file, codes, allow_pickle=False)
     return len(codes)
+
+
+def _encode_and_note(encoder: Encoder, part: str, out: str, options: dict[str, Any]) -> tuple[int, Notes] | Exception:
+    """As ``encode_part``, with what was warned of, or the mistake: told by the process that speaks, not in a log."""
+    with _noting, warnings.catch_warnings(record=True) as noted:
+        try:
+            n = encode_part(encoder, part, out, options)
+        except (ValueError, OSError, ImportError, ArithmeticError, MemoryError) as error:
+            return ValueError(one_line(error, 400))  # whatever it was made with, this one can be sent
+    return n, [(note.category, str(note.message)) for note in noted]
+
+
+def _given_back(result: tuple[int, Notes] | Exception) -> tuple[int, Notes]:
+    if isinstance(result, Exception):
+        raise result
+    return result
+
+
+def _warn_of_notes(notes: dict[Path, Notes]) -> None:
+    """Say once of each matter what the workers have warned of, however many parts there are."""
+    first: dict[tuple[type[Warning], str], str] = {}
+    parts: dict[tuple[type[Warning], str], set[Path]] = {}
+    for part, of_part in notes.items():
+        for category, text in of_part:
+            matter = category, NUMBERS.sub("", text.replace(str(part), ""))
+            first.setdefault(matter, text if str(part) in text else f"{part}: {text}")
+            parts.setdefault(matter, set()).add(part)
+    for matter, text in first.items():
+        others = len(parts[matter]) - 1
+        more = f"; so it is with {counted(others, 'more file')}" if others else ""
+        warnings.warn(f"{text}{more}", matter[0], stacklevel=4)
 
 
 def _mark(part: Path, made_by: dict[str, Any]) -> dict[str, Any]:

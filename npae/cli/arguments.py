@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from npae import datasets
-from npae.cli.columns import check_file_columns
 from npae.cli.output import SUFFIXES
 from npae.cli.paths import add_input, add_output
 from npae.cli.samples_file import MUSIC_SUFFIXES
+from npae.datasets.file_columns import check_file_columns
 from npae.datasets.formats import USES, Data, options_for
 from npae.datasets.music.bars import TRANSPOSE, parse_meter
 from npae.datasets.music.layout import Layout
@@ -169,7 +169,7 @@ def read_sources(
     ]
     if model is None or not compared:
         return read
-    return [check_file_columns(X, source, model) for X, source in zip(read, sources, strict=True)]
+    return [check_file_columns(X, source, model.network_.columns) for X, source in zip(read, sources, strict=True)]
 
 
 def _as_the_model(args: argparse.Namespace, source: str, model: AutoencoderEstimator | None) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from npae.applications import anomaly
 from npae.applications.anomaly_scores import SCORES, check_score
 from npae.applications.detector import Detection, Detector
 from npae.cli.arguments import DATA, add_model, check_picture, read_model, read_sources, refuse_with, samples_in
-from npae.cli.columns import check_file_columns
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
 from npae.cli.sides import add_sides, read_labels, read_sides
 from npae.cli.tables import add_json, say_table
+from npae.datasets.file_columns import check_file_columns
 from npae.estimators import AutoencoderEstimator
 from npae.utils.columns import columns_of
 from npae.utils.console import say
@@ -118,8 +118,8 @@ def _detect(args: argparse.Namespace) -> None:
         check_picture(model)
     known_good, X = read_sources(args, args.train, args.data, model=model, compared=False)
     value_names = _value_names(X, model)
-    known_good = check_file_columns(known_good, args.train, model)
-    X = check_file_columns(X, args.data, model)
+    known_good = check_file_columns(known_good, args.train, model.network_.columns)
+    X = check_file_columns(X, args.data, model.network_.columns)
     labels = None if args.labels is None else _labels(args.labels, len(X))
     names = sample_names(args.data)
     known_good, X = known_good[: args.first], X[: args.first]

@@ -7,10 +7,12 @@ from typing import Any
 
 from npae.cli.arguments import DATA, add_reading, check_options, read_data, read_described, samples_in
 from npae.cli.paths import add_input
+from npae.datasets.file_columns import checked_names
 from npae.datasets.formats import Data
 from npae.datasets.open_source import is_source, open_source
-from npae.datasets.shards import files_of
+from npae.datasets.shards import ShardSource, files_of
 from npae.estimators import AutoencoderEstimator
+from npae.utils.columns import columns_of
 from npae.utils.samples import Samples, dense
 from npae.utils.sources import Source
 from npae.utils.types import Array
@@ -63,9 +65,15 @@ def _file_of(name: str) -> str:
 
 
 def open_data(args: argparse.Namespace, model: AutoencoderEstimator | None = None) -> Array | Source:
-    """The samples of --data: an array, or a source where it names one."""
+    """The samples of --data: an array, or a source where it names one; with the names of columns that the model has."""
     source = _source(args)
-    return source if source is not None else read_data(args, model)
+    if source is None:
+        return read_data(args, model)
+    if model is not None and isinstance(source, ShardSource):
+        names = args.data if isinstance(args.data, str) else ", ".join(args.data)
+        known = checked_names(columns_of(source), source.shape, names, model.network_.columns)
+        source.columns = list(known or ())
+    return source
 
 
 def open_described(args: argparse.Namespace) -> Data | tuple[Source, dict[str, Any]]:

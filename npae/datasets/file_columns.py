@@ -5,15 +5,14 @@ import warnings
 import numpy as np
 
 from npae.datasets.named_columns import NamedColumns
-from npae.estimators import AutoencoderEstimator
-from npae.utils.columns import columns_of
+from npae.utils.columns import Columns, columns_of
 from npae.utils.errors import quoted
-from npae.utils.types import Array
+from npae.utils.types import Array, Shape
 
 SHOWN = 5  # names in a message
 
 
-def check_file_columns(X: Array, source: str, model: AutoencoderEstimator) -> Array:
+def check_file_columns(X: Array, source: str, fitted: Columns | None) -> Array:
     """X, if its columns are those of the model in their order; where only the model has names, a warning says so.
 
     Parameters
@@ -22,7 +21,8 @@ def check_file_columns(X: Array, source: str, model: AutoencoderEstimator) -> Ar
         The samples of ``source``; with ``columns`` where that names them.
     source : str
         The file, for messages.
-    model : fitted estimator
+    fitted : Columns or None
+        Those that the model was trained on.
 
     Returns
     -------
@@ -34,22 +34,27 @@ def check_file_columns(X: Array, source: str, model: AutoencoderEstimator) -> Ar
     ValueError
         If there are other columns, or if they are in another order.
     """
-    given, fitted = columns_of(X), model.network_.columns
+    names = checked_names(columns_of(X), X.shape, source, fitted)
+    return np.asarray(X) if names is None else NamedColumns.of(X, names)
+
+
+def checked_names(given: Columns | None, shape: Shape, source: str, fitted: Columns | None) -> tuple[str, ...] | None:
+    """The names under which a model takes samples of this shape, or None; as ``check_file_columns``."""
     if fitted is None:
-        return np.asarray(X)
+        return None
     if not fitted.are_names:
         if given is not None:  # numbers, which may be written in several ways: 400 and 400.0
             _check_order(given.labels, fitted.labels, source)
-        return np.asarray(X)
+        return None
     if given is None:
-        if X.ndim != 2 or X.shape[1] != len(fitted.labels):
-            return X
+        if len(shape) != 2 or shape[1] != len(fitted.labels):
+            return None
         warnings.warn(
             f"{source} does not name its columns, so they are taken in the order of the training data: "
             f"{_listed(list(fitted.labels))}",
-            stacklevel=3,
+            stacklevel=4,
         )
-        return NamedColumns.of(X, fitted.labels)
+        return fitted.labels
     known, present = set(fitted.labels), set(given.labels)
     unseen = [name for name in given.labels if name not in known]
     missing = [name for name in fitted.labels if name not in present]
@@ -69,7 +74,7 @@ def check_file_columns(X: Array, source: str, model: AutoencoderEstimator) -> Ar
             f"{source} has {len(given.labels)} columns, some under one name, but the model was trained on "
             f"{len(fitted.labels)}, and not as many under each name; give the columns of the training data"
         )
-    return X
+    return given.labels
 
 
 def _check_order(given: tuple[str, ...], fitted: tuple[str, ...], source: str) -> None:

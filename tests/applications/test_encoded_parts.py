@@ -11,6 +11,7 @@ from helpers.small_models import fitted, samples
 import npae
 from npae.applications.encoded_parts import RECORD, encode_parts, parts_in
 from npae.cli import main
+from npae.datasets.named_columns import NamedColumns
 from npae.layers import Dense, Flatten, Reshape
 
 distributed = pytest.importorskip("distributed")
@@ -140,3 +141,35 @@ def test_workers_write_no_array_to_standard_output(
     command = ["encode", str(saved(tmp_path, 0)), "--data", str(data), "--out", "-", "--workers", "1"]
     assert main(command) == 2
     assert "--out is -, but standard output is for one array" in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("default")
+def test_what_workers_warn_of_is_said_once_by_the_process_that_speaks(
+    tmp_path: Path, scheduler: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "data", tmp_path / "codes"
+    data.mkdir()
+    out.mkdir()
+    for name in "abc":
+        np.save(data / f"{name}.npy", (samples(20, 3) * 255).round())
+    named = NamedColumns.of(samples(20, 3), ["x", "y", "z"])
+    model = tmp_path / "model.safetensors"
+    npae.VanillaAutoencoder(code_size=2, epochs=1, batch_size=20, random_state=0).fit(named).save(model)
+    with pytest.warns(UserWarning, match=".") as said:
+        encoded(model, data, out, scheduler)
+    texts = [str(warning.message) for warning in said]
+    assert [text.count("; so it is with 2 more files") for text in texts] == [1, 1]
+    names, scale = sorted(texts, key=lambda text: "trained to rebuild" in text)
+    assert names.startswith(f"{data / 'a.npy'} does not name its columns, so they are taken in the order of the ")
+    assert scale.startswith(f"{data / 'a.npy'}: the samples run from ")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_part_that_a_worker_refuses_is_told_without_a_log(
+    folders: Any, tmp_path: Path, scheduler: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    model, (data, out) = saved(tmp_path, 0), folders
+    np.save(data / "a.npy", samples(4, 5))
+    with pytest.raises(ValueError, match=r"a\.npy could not be encoded: "):
+        encoded(model, data, out, scheduler)
+    assert capfd.readouterr().err == ""
