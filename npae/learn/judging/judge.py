@@ -11,6 +11,7 @@ from time import monotonic
 import numpy as np
 
 from npae.learn.catalogue.exercise import Exercise
+from npae.learn.judging.argument_order import order_taken
 from npae.learn.judging.cases import Case, CaseSet, draw_sheets
 from npae.learn.judging.comparison import compare, set_ratio, sizes_of_case
 from npae.learn.judging.identify import SAME, Observed, apart, names_of, unrepeatable
@@ -116,7 +117,7 @@ class FunctionCheck:
             if block.right:
                 continue
             names = [f"{n.bug}: {n.hint}" for n in self.outcome.names if block.name in n.blocks]
-            block.reason = "; ".join(names) or self.outcome.text or "differs from the true value"
+            block.reason = "; ".join(names) or block.reason or self.outcome.text or "differs from the true value"
 
     def _listed(self, names: Sequence[str]) -> str:
         return ", ".join(map(self.exercise.label, names))
@@ -132,6 +133,7 @@ class FunctionCheck:
         if answer.values is None:
             trouble = answer.trouble or CallError("crash", "the call gave no answer")
             if trouble.status in ("error", "shape"):
+                self._check_arguments(trouble.status)
                 self._name_at_square()
             text = trouble.text
             if text.startswith(f"TypeError: {self.function.name}()"):  # raised by the call, not within the function
@@ -148,6 +150,17 @@ class FunctionCheck:
                 f"{self.function.takes[answer.changed[0]]}.copy()",
             )
         return Observed(case, values)
+
+    def _check_arguments(self, status: str) -> None:
+        """Stop where all is right in another order of the arguments, which no known mistake is."""
+        order = order_taken(self.caller, self.function.name, self.sheet.plain[:2])
+        if order is not None:
+            name = self.function.name
+            self._stop(
+                status,
+                f"{name} is right when called as {name}({', '.join(order)}), but it is called as {name}"
+                f"({', '.join(self.function.takes)}); define it with its arguments in this order",
+            )
 
     def _by_name(self, answer: CallResult, case: Case) -> dict[str, Array]:
         values, names = answer.values or (), self.function.returns
@@ -185,12 +198,15 @@ class FunctionCheck:
         block = next(b for b in self.blocks if b.name in (odd_types or odd))
         value, expected, label = values[block.name], case.truth[block.name].shape, self.exercise.label(block.name)
         seen = [Observed(case, values)]
+        for other in self.blocks:
+            if other.name in odd_types:
+                other.reason = self._told_type(other, values[other.name])
         if block.name in odd_types:
             if value.dtype.kind in "biu":
                 self._name(seen)
-            what = "an array" if value.ndim else "a number"
-            text = f"{label} is {what} of type {value.dtype}; expected float64, as the inputs are"
+            text = block.reason
         else:
+            self._check_arguments("shape")
             self._name(seen)
             if not self.outcome.names:
                 self._name_at_square()
@@ -199,12 +215,16 @@ class FunctionCheck:
         self._compare_others(odd)
         self._stop("shape", text)
 
+    def _told_type(self, block: ReturnedValue, value: Array) -> str:
+        what = "an array" if value.ndim else "a number"
+        return f"{self.exercise.label(block.name)} is {what} of type {value.dtype}; expected float64, as the inputs are"
+
     @staticmethod
     def _has_type(value: Array, true: Array) -> bool:
         return value.dtype == np.float64 or (true.dtype.kind in "biu" and value.dtype.kind in "biuf")
 
     def _compare_others(self, odd: set[str]) -> None:
-        """Compare the results that have the right type and shape, so that they count although others have not."""
+        """Compare the results that are not odd, so that they count although others have, say, a wrong shape."""
         for block in self.blocks:
             block.right = block.name not in odd
         for case in self.sheet.plain:
@@ -228,8 +248,7 @@ class FunctionCheck:
         later = self._call(first.case)
         steps = [(again.values[n] - first.values[n], later.values[n] - again.values[n]) for n in changed]
         how = "accumulates" if all(np.allclose(a, b, rtol=1e-6, atol=0) for a, b in steps) else "draws"
-        for block in self.blocks:
-            block.right = False if block.name in changed else None
+        self._compare_others(changed)
         self.outcome.names += unrepeatable(self.sheet, changed, how)
         named = self._listed([n for n in first.values if n in changed])
         what = "each call adds to what was there before" if how == "accumulates" else "something is drawn anew"
@@ -279,8 +298,10 @@ class FunctionCheck:
                 set_ratio(block, seen)
         if not all(block.right for block in self.blocks):
             self._case = self._first_wrong(seen)
-            self._fail("wrong", self._finite(seen))
             self._name(seen)
+            if not self.outcome.names:
+                self._check_arguments("wrong")
+            self._fail("wrong", self._finite(seen))
 
     def _ties(self) -> None:
         if not self.sheet.ties or not self.outcome.passed:
