@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -106,7 +107,7 @@ def check_samples(
     if samples.shape[1:] != shape or samples.ndim != len(shape) + 1:
         raise ValueError(
             f"{what} of shape {samples.shape} were given, but the model expects (n, {', '.join(map(str, shape))}); "
-            f"reshape the data or use a model for its shape"
+            f"{_advice_on_shape(samples.shape[1:], shape)}"
         )
     if len(samples) == 0:
         raise ValueError(
@@ -128,6 +129,19 @@ def check_samples(
             f"{samples.max():.9g}; scale it (images of 0–255: X / 255, on the command line --divide 255), clip it "
             f'(X.clip(0, 1)), or fit a new model with loss="mse"'
         )
+
+
+def _advice_on_shape(given: Shape, expected: Shape) -> str:
+    if prod(given) == prod(expected):
+        return "reshape the data"
+    are_images = len(given) == len(expected) in (2, 3)
+    if are_images and given[2:] == expected[2:]:
+        height, width = expected[:2]
+        return (
+            f"resize the images (of a folder: size=({height}, {width}) of npae.datasets.read, on the command line "
+            f"--size {height},{width}), or use a model for their size"
+        )
+    return "give data of that shape, or use a model for this one"
 
 
 def check_array(
