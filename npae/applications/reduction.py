@@ -16,6 +16,7 @@ from npae.applications.retrieval import Index
 from npae.estimators import AutoencoderEstimator
 from npae.utils.scalars import whole_number
 from npae.utils.types import Array
+from npae.utils.wording import counted
 
 NEIGHBOURS = 10
 METHODS = ("pca", "tsne")
@@ -124,7 +125,10 @@ def compare(model: AutoencoderEstimator, train: Any, test: Any, k: int = NEIGHBO
 
     train, test = samples_for(model, train, "the training samples"), samples_for(model, test, "the test samples")
     if len(test) <= 2 * k:
-        raise ValueError(f"{len(test)} test samples are too few to compare {k} neighbours; give more than {2 * k}")
+        raise ValueError(
+            f"{counted(len(test), 'test sample')} {'is' if len(test) == 1 else 'are'} too few to compare {k} "
+            f"neighbours; give more than {2 * k}"
+        )
     (size,) = model.network_.code_shape
     rebuilt = {"autoencoder": model.network_.reconstruct(test), "PCA": PCA(train, size).reconstruct(test, size)}
     flat = test.reshape(len(test), -1)

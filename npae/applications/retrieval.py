@@ -25,6 +25,7 @@ from npae.utils.scalars import whole_number
 from npae.utils.sources import ArraySource
 from npae.utils.types import Array
 from npae.utils.validation import check_array, check_labels, check_numeric
+from npae.utils.wording import counted
 
 METRICS = ("euclidean", "cosine")
 QUERIES, CODES = 256, 16_384  # compared at once: 16 MiB of distances in float32
@@ -125,11 +126,11 @@ class Index:
         queries : array-like of shape (m, size)
             Codes, finite.
         k : int, default 10
-            At least 1; at most all codes are returned.
+            At least 1; where there are fewer codes, all are returned.
 
         Returns
         -------
-        places, distances : ndarray of shape (m, k)
+        places, distances : ndarray of shape (m, min(k, n))
             Row numbers in ``codes``, and Euclidean distances or 1 − cosine, computed in float64.
         """
         k = min(whole_number(k, "k"), len(self.codes))
@@ -354,6 +355,11 @@ def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labe
     float
         From 0 to 1.
 
+    Raises
+    ------
+    ValueError
+        If there are fewer training samples than k.
+
     Examples
     --------
     >>> import numpy as np
@@ -362,6 +368,8 @@ def precision_at(k: int, train: Array, train_labels: Any, test: Array, test_labe
     >>> precision_at(2, codes, [0, 0, 1, 1], codes, [0, 0, 1, 1], "euclidean")
     1.0
     """
+    if whole_number(k, "k") > len(train):
+        raise ValueError(f"k is {k}, but there are only {counted(len(train), 'training sample')}; give at most as many")
     places, _ = Index(train.astype(np.float32), metric).search(test, k)
     train_labels = check_labels(train_labels, len(train), "the training labels")
     test_labels = check_labels(test_labels, len(test), "the test labels")

@@ -190,7 +190,8 @@ def _judged(codes: Array, found: Groups, labels: Array | None) -> str:
     sizes = np.bincount(found.groups, minlength=len(found.centroids))
     parts = [f"{counted(len(sizes), 'group')} of {sizes.min():,} to {sizes.max():,} samples"]
     value = clustering.silhouette(codes, found.groups)
-    parts.append("no silhouette, which needs several groups" if value is None else f"silhouette {value:.4f}")
+    undefined = "no silhouette, which needs several groups, and fewer than there are samples"
+    parts.append(undefined if value is None else f"silhouette {value:.4f}")
     if labels is not None:
         rand, information = clustering.agreement(labels, found.groups)
         parts.append(f"adjusted Rand index {rand:.4f}, mutual information {information:.4f}")

@@ -81,6 +81,8 @@ def certificate(workspace: "Workspace") -> int:
     if path.exists() and not page.is_certificate(path):
         say(f"{path.name} is there already, and npae did not write it; move it, and run this again")
         return 1
-    write_bytes(path, page.page(workspace.folder).encode())
-    say(f"{path.name} says what you have passed, with the pictures that your gradients made. Open it in a browser.")
+    content = page.page(workspace.folder)
+    write_bytes(path, content.encode())
+    pictures = ", with the pictures that your gradients made" if "<figure>" in content else ""
+    say(f"{path.name} says what you have passed{pictures}. Open it in a browser.")
     return 0

@@ -1,9 +1,11 @@
 """The names of a file's columns, compared with those that a model was trained on."""
 
 import warnings
+from pathlib import Path
 
 import numpy as np
 
+from npae.datasets.formats import options_for
 from npae.datasets.named_columns import NamedColumns
 from npae.utils.columns import Columns, columns_of
 from npae.utils.errors import quoted
@@ -65,9 +67,8 @@ def checked_names(given: Columns | None, shape: Shape, source: str, fitted: Colu
             f"the training data, under their names"
         )
     if unseen:
-        raise ValueError(
-            f"{source} has columns that the model was not trained on: {_listed(unseen)}; leave them out with --drop"
-        )
+        advice = "leave them out with --drop" if _can_drop(source) else "write it without them"
+        raise ValueError(f"{source} has columns that the model was not trained on: {_listed(unseen)}; {advice}")
     _check_order(given.labels, fitted.labels, source)
     if given.labels != fitted.labels:
         raise ValueError(
@@ -75,6 +76,11 @@ def checked_names(given: Columns | None, shape: Shape, source: str, fitted: Colu
             f"{len(fitted.labels)}, and not as many under each name; give the columns of the training data"
         )
     return given.labels
+
+
+def _can_drop(source: str) -> bool:
+    """Whether columns can be left out where the source is read: not of a parquet, nor of several files."""
+    return Path(source).exists() and "drop" in options_for(source)
 
 
 def _check_order(given: tuple[str, ...], fitted: tuple[str, ...], source: str) -> None:

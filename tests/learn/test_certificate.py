@@ -53,7 +53,10 @@ def test_the_certificate_counts_and_shows_the_pictures_that_are_there(course, ca
     assert "2 known mistakes met, 2 of them mended" in page
     assert page.count("data:image/png;base64,") == 1
     assert page.count("not passed yet") == 4
+    assert "with the pictures that your gradients made" in capsys.readouterr().out
+    (course / "vanilla.png").unlink()
     assert main(["learn", "certificate"]) == 0  # its own may be replaced
+    assert "pictures" not in capsys.readouterr().out
     (course / certificate.NAME).write_text("mine")
     assert main(["learn", "certificate"]) == 1
     assert "npae did not write it" in capsys.readouterr().out
