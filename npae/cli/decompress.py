@@ -3,9 +3,9 @@
 import argparse
 
 from npae.applications.compression import decompress_file
-from npae.cli.arguments import add_model, add_out, read_model
-from npae.cli.output import write_array
+from npae.cli.arguments import add_model, add_samples_out, read_model
 from npae.cli.paths import add_input
+from npae.cli.samples_file import write_samples
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -17,11 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """MODEL FILE --out."""
     add_model(parser)
     add_input(parser, "file", metavar="FILE", help="a file that npae compress wrote")
-    add_out(parser, "decompressed.npy")
+    add_samples_out(parser, "decompressed.npy")
 
 
 def run(args: argparse.Namespace) -> None:
     """Rebuild and write."""
-    X = decompress_file(read_model(args), args.file)
-    write_array(args.out, X)
+    model = read_model(args)
+    X = decompress_file(model, args.file)
+    write_samples(args.out, model, X)
     say(f"{counted(len(X), 'sample')} in {args.out}")

@@ -81,6 +81,9 @@ def test_reconstructions_walks_and_decoded_codes_are_music_too(model):
     songs(Path("songs"))
     data = ["--data", "songs"]
     assert main(["reconstruct", str(model), *data, "--out", "a.mid"]) == 0
+    assert main(["compress", str(model), *data, "--out", "a.npaez"]) == 0
+    assert main(["decompress", str(model), "a.npaez", "--out", "e.mid"]) == 0
+    assert Path("e.mid").read_bytes().startswith(b"MThd")
     assert main(["interpolate", str(model), *data, "--steps", "4", "--out", "b.mid"]) == 0
     assert main(["encode", str(model), *data, "--out", "codes.npy"]) == 0
     assert main(["decode", str(model), "codes.npy", "--out", "c.mid"]) == 0
