@@ -4,6 +4,7 @@ Importing npae does not import numba: that happens when a network is first built
 """
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from npae.applications import embed
@@ -25,6 +26,8 @@ from npae.utils import errors
 from npae.utils.version import __version__
 
 if TYPE_CHECKING:
+    from npae import gradcheck as gradcheck
+    from npae import learn as learn
     from npae.applications.explore import explore
 
 # Modules with a short public name, so that npae.recipes can be imported as well as npae.network.recipes. That of embed
@@ -59,9 +62,11 @@ __all__ = [
 if not TYPE_CHECKING:  # type checkers would take every attribute for defined
 
     def __getattr__(name: str) -> Any:
-        """``explore``, whose modules are imported when it is first used."""
+        """``explore``, ``gradcheck`` and ``learn``, whose modules are imported when they are first used."""
         if name == "explore":
             from npae.applications.explore import explore
 
             return explore
+        if name in ("gradcheck", "learn"):
+            return import_module(f"npae.{name}")
         raise AttributeError(f"module 'npae' has no attribute {name!r}")

@@ -2,6 +2,8 @@
 
 import configparser
 import importlib
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -74,6 +76,15 @@ def test_short_public_names_are_the_modules_themselves(name):
 def test_public_packages_stay_where_they_are(name):
     module = importlib.import_module(f"npae.{name}")
     assert all(hasattr(module, public) for public in getattr(module, "__all__", []))
+
+
+def test_npae_alone_gives_the_names_of_the_readme():
+    program = (
+        "import sys, npae; assert not {'npae.learn', 'npae.gradcheck'} & set(sys.modules);"
+        "print(npae.learn.check.__name__, npae.gradcheck.check.__name__, hasattr(npae, 'nothing'))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert (done.stdout, done.stderr) == ("check check False\n", "")
 
 
 def test_installing_brings_three_dependencies():

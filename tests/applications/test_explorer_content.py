@@ -84,6 +84,7 @@ def test_a_page_beyond_the_limit_is_refused_with_what_to_do(monkeypatch):
     ("options", "message"),
     [
         ({"labels": [1, 2]}, "2 labels and 12 samples were given"),
+        ({"labels": "page.html"}, "labels have shape (), but (n,) is expected; give one for each sample, and the file"),
         ({"weights": "int8"}, 'weights is \'int8\'; expected "float32" or "float16"'),
         ({"first": 0}, "first"),
     ],

@@ -135,7 +135,8 @@ def explore(
     Raises
     ------
     ValueError
-        If the page cannot compute a layer, or would be larger than 24 MB; if a conditional model is given no labels.
+        If the page cannot compute a layer, or would be larger than 24 MB; if there is not one label for each sample, or
+        a conditional model is given none.
 
     Examples
     --------
@@ -150,6 +151,11 @@ def explore(
     first = whole_number(first, "first")
     given = network.check(X)
     names = None if labels is None else np.asarray(labels)
+    if names is not None and names.ndim != 1:
+        raise ValueError(
+            f"labels have shape {names.shape}, but (n,) is expected; give one for each sample, and the file of the "
+            f"page as out="
+        )
     if names is not None and len(names) != len(given):
         raise ValueError(
             f"{counted(len(names), 'label')} and {counted(len(given), 'sample')} were given; give one label for each "
