@@ -115,8 +115,8 @@ def _choose(names: list[str], name: str | None, path: Path) -> str:
     chosen = names if len(names) == 1 else [known for known in SAMPLE_NAMES if known in names]
     if len(chosen) != 1:
         raise FileFormatError(
-            f"{str(path)!r} holds {len(names)} arrays, {listed(names)}, and it is not clear which is meant; write that "
-            f"one into a file of its own (in Python name= chooses it)"
+            f"{str(path)!r} holds {len(names)} arrays and it is not clear which is meant; write one of them into a "
+            f"file of its own (in Python choose it with name=): {listed(names)}"
         )
     return chosen[0]
 

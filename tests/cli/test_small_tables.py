@@ -39,8 +39,8 @@ def test_an_npz_of_several_arrays_is_refused_without_an_option_that_the_command_
     np.savez("two.npz", a=model, b=model)
     assert main(["encode", "m.safetensors", "--data", "two.npz", "--out", "c.npy"]) == 2
     assert capsys.readouterr().err == (
-        "npae encode: 'two.npz' holds 2 arrays, 'a', 'b', and it is not clear which is meant; write that one into a "
-        "file of its own\n"
+        "npae encode: 'two.npz' holds 2 arrays and it is not clear which is meant; write one of them into a file of "
+        "its own: 'a', 'b'\n"
     )
 
 

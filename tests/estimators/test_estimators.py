@@ -769,7 +769,7 @@ def test_the_largest_numbers_of_float64_are_finite() -> None:
 
 def test_images_of_another_size_are_answered_by_the_expected_one() -> None:
     model = fitted("convolutional")
-    with pytest.raises(ValueError, match=r"\(3, 8, 6, 3\) were given, but the model expects \(n, 7, 6, 3\); reshape"):
+    with pytest.raises(ValueError, match=r"\(3, 8, 6, 3\) were given, but the model expects \(n, 7, 6, 3\); resize"):
         model.transform(samples(3, 8, 6, 3))
 
 
