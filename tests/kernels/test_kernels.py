@@ -267,6 +267,7 @@ deeper_window = transposed((1, 2, 2, 600), (3, 3, 600, 3), (2, 1), (0, 1), (1, 5
 bands = transposed((2, 40, 9, 80), (3, 1, 80, 3), (1, 1), (2, 0), (2, 39, 9, 3))
 bands_of_one_channel = transposed((1, 40, 9, 80), (3, 2, 80, 1), (2, 2), (1, 1), (1, 77, 17, 1))
 rows_wider_than_a_band = transposed((1, 3, 300, 60), (3, 3, 60, 2), (1, 2), (1, 1), (1, 3, 599, 2))
+columns_of_one_channel = transposed((2, 3, 300, 60), (3, 3, 60, 1), (1, 2), (1, 3), (2, 3, 599, 1))
 beyond_x = transposed((1, 2, 2, 3), (1, 1, 3, 5), (3, 3), (4, 4), (1, 9, 9, 5))
 
 
@@ -278,6 +279,7 @@ beyond_x = transposed((1, 2, 2, 3), (1, 1, 3, 5), (3, 3), (4, 4), (1, 9, 9, 5))
 @example(bands_of_one_channel, "float32", 0)
 @example(bands_of_one_channel, "float64", 0)
 @example(rows_wider_than_a_band, "float64", 0)
+@example(columns_of_one_channel, "float64", 0)
 @example(beyond_x, "float32", 0)
 @given(transposed_convolutions(), dtypes, seeds)
 def test_transposed_convolution(shapes: dict[str, Any], dtype: str, seed: int) -> None:

@@ -18,6 +18,7 @@ from npae.kernels.simd.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, n
 
 GROUP = 512  # least number of image positions for which a panel of weights is copied once
 BAND = 24576  # bytes of padded x that are copied at a time; with a panel they fit the first-level cache
+MOST = 2 * BAND  # of the rows of x that one row of outputs sees; wider images are divided into columns
 
 
 @shared_jit
@@ -183,52 +184,73 @@ def transposed_convolution(
 
     Cells of y that are a multiple of the stride apart have the same weights. So each of the stride_h · stride_w phases
     of y is a convolution of stride 1 with every stride-th row and column of W. For it a band of rows of x is copied and
-    padded with zeros, about 24 KiB at a time. Positions include the ``top`` rows and ``left`` columns that y lacks, and
-    those outside y are skipped.
+    padded with zeros, about 24 KiB at a time, of wide images some columns of it. Positions include the ``top`` rows and
+    ``left`` columns that y lacks, and those outside y are skipped.
     """
-    (n, rows, columns, n_in), (height, width) = x.shape, y.shape[1:3]
+    (n, n_in), (height, width) = (len(x), x.shape[3]), y.shape[1:3]
     kh, kw = W.shape[:2]
     most_h, most_w = -(-kh // stride_h), -(-kw // stride_w)  # rows and columns of W in the first phase, the largest
     first_row, last_row = top // stride_h, -(-(top + height) // stride_h)
-    line = (max(columns, -(-(left + width) // stride_w)) + most_w - 1) * n_in
-    fitting = max(1, BAND // (line * y.itemsize) - (most_h - 1))
-    n_rows = last_row - first_row
-    band_rows = -(-n_rows // -(-n_rows // fitting))  # bands of similar size
-    band = np.zeros((band_rows + most_h - 1) * line, y.dtype)
+    first_column, last_column = left // stride_w, -(-(left + width) // stride_w)
+    cell = n_in * y.itemsize
+    band_columns = _even_part(last_column - first_column, MOST // (most_h * cell) - (most_w - 1))
+    line = (band_columns + most_w - 1) * n_in
+    band_rows = _even_part(last_row - first_row, BAND // (line * y.itemsize) - (most_h - 1))
+    band = np.empty((band_rows + most_h - 1) * line, y.dtype)
     taps = np.empty(most_h * most_w * n_in if y.shape[3] == 1 else 0, y.dtype)
     panel = new_panel(y)
-    source = x.reshape(-1)
     for image in range(n):
         for band_row in range(first_row, last_row, band_rows):
-            for r in range(band_rows + most_h - 1):
-                i = band_row + r - (most_h - 1)
-                at, place = r * line + (most_w - 1) * n_in, (image * rows + i) * columns * n_in
-                if 0 <= i < rows:
-                    copy(source, place, band, at, columns * n_in)
-                else:
-                    band[at : at + columns * n_in] = 0
-            for phase_h in range(stride_h):
-                for phase_w in range(stride_w):
-                    # the rows and columns of this phase that lie in the band and in y
-                    start_h, start_w = -((phase_h - top) // stride_h), max(0, -((phase_w - left) // stride_w))
-                    stop_h, stop_w = -((phase_h - top - height) // stride_h), -((phase_w - left - width) // stride_w)
-                    start_h, stop_h = max(start_h, band_row), min(stop_h, band_row + band_rows)
-                    if start_h < stop_h and start_w < stop_w:
-                        _transposed_phase(
-                            band[(start_h - band_row) * line :],
-                            line,
-                            stop_h - start_h,
-                            start_w,
-                            stop_w - start_w,
-                            W,
-                            b,
-                            (phase_h, phase_w),
-                            (stride_h, stride_w),
-                            (image, start_h * stride_h + phase_h - top, start_w * stride_w + phase_w - left),
-                            panel,
-                            taps,
-                            y,
-                        )
+            for band_column in range(first_column, last_column, band_columns):
+                _copy_band(x, image, band_row - (most_h - 1), band_column - (most_w - 1), line, band)
+                for phase_h in range(stride_h):
+                    for phase_w in range(stride_w):
+                        # the rows and columns of this phase that lie in the band and in y
+                        start_h, start_w = -((phase_h - top) // stride_h), -((phase_w - left) // stride_w)
+                        stop_h = -((phase_h - top - height) // stride_h)
+                        stop_w = -((phase_w - left - width) // stride_w)
+                        start_h, stop_h = max(start_h, band_row), min(stop_h, band_row + band_rows)
+                        start_w, stop_w = max(start_w, band_column), min(stop_w, band_column + band_columns)
+                        if start_h < stop_h and start_w < stop_w:
+                            _transposed_phase(
+                                band[(start_h - band_row) * line :],
+                                line,
+                                stop_h - start_h,
+                                start_w - band_column,
+                                stop_w - start_w,
+                                W,
+                                b,
+                                (phase_h, phase_w),
+                                (stride_h, stride_w),
+                                (image, start_h * stride_h + phase_h - top, start_w * stride_w + phase_w - left),
+                                panel,
+                                taps,
+                                y,
+                            )
+
+
+@jit
+def _even_part(size: int, most: int) -> int:
+    """The size of a part, at most ``most`` but at least 1, where ``size`` is divided into parts of similar size."""
+    return -(-size // -(-size // max(1, most)))
+
+
+@jit
+def _copy_band(x: Array, image: int, first_row: int, first_column: int, line: int, band: Array) -> None:
+    """Copy rows of an image, from a row and a column on that may lie before it; what lies outside is zero."""
+    rows, columns, n_in = x.shape[1:]
+    source = x.reshape(-1)
+    start = max(first_column, 0)
+    before = (start - first_column) * n_in
+    length = max(0, min(line - before, (columns - start) * n_in))
+    for r in range(band.size // line):
+        i, at = first_row + r, r * line
+        if 0 <= i < rows and length > 0:
+            band[at : at + before] = 0
+            copy(source, ((image * rows + i) * columns + start) * n_in, band, at + before, length)
+            band[at + before + length : at + line] = 0
+        else:
+            band[at : at + line] = 0
 
 
 @shared_jit

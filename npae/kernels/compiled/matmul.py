@@ -98,7 +98,8 @@ def column_sum(a: Array, s: Array) -> None:
     n, m = a.shape
     flat = a.reshape(-1)
     together = max(1, 64 // max(m, 1))
-    partial = np.zeros(together * m, s.dtype)
+    partial = s if together == 1 else np.empty(together * m, s.dtype)  # a wide row is not allocated
+    partial[:] = 0
     for first in range(0, n * m, together * m):
         line = flat[first : first + together * m]
         for j in range(line.size):

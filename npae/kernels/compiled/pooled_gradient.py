@@ -23,6 +23,8 @@ from npae.kernels.simd.winners import (
     add_weights,
 )
 
+WINDOWS = 512  # of a row that are added at once, so that 32 KiB are enough for their copies
+
 
 @jit
 def convolution_relu_max_pool_gradient(
@@ -58,7 +60,8 @@ def _add_slopes(dy: Array, winner: Array, db: Array) -> None:
     channels, zero = db.size, db.dtype.type(0)
     together = max(1, 64 // channels)
     dy_flat, winner_flat = dy.reshape(-1), winner.reshape(-1)
-    partial = np.zeros(together * channels, db.dtype)
+    partial = db if together == 1 else np.empty(together * channels, db.dtype)
+    partial[:] = 0
     for first in range(0, dy_flat.size, partial.size):
         slopes, cells = dy_flat[first : first + partial.size], winner_flat[first : first + partial.size]
         for j in range(slopes.size):
@@ -136,7 +139,8 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
     x_flat, dy_flat, winner_flat, dW_flat = x.reshape(-1), dy.reshape(-1), winner.reshape(-1), dW.reshape(-1)
     total = np.zeros(PATCH_ROWS * PATCH_COLUMNS * lanes, x.dtype)
     # channels that do not fill a line are copied to these, in which the rest of a line stays zero
-    slopes, cells = np.zeros(columns * lanes, x.dtype), np.zeros(columns * lanes, np.uint8)
+    most = min(columns, WINDOWS)
+    slopes, cells = np.zeros(most * lanes, x.dtype), np.zeros(most * lanes, np.uint8)
     for j in range(0, n_out, lanes):
         n_channels = min(lanes, n_out - j)
         k = 0
@@ -149,15 +153,18 @@ def _gradient_by_numbers(x: Array, dy: Array, winner: Array, steps: Steps, dW: A
                 total[:] = 0
                 for i in range(len(x) * rows):
                     x_at = i // rows * size + i % rows * steps[0] + k * steps[4] + m
-                    at, channels = i * columns * n_out + j, n_out
-                    if n_channels < lanes:
-                        for q in range(columns):
-                            copy(dy_flat, at + q * n_out, slopes, q * lanes, n_channels)
-                            copy(winner_flat, at + q * n_out, cells, q * lanes, n_channels)
-                        at, channels = 0, lanes
-                    whole = n_channels == lanes
-                    source, winners = dy_flat if whole else slopes, winner_flat if whole else cells
-                    add_numbers(part, columns, x_flat, x_at, steps, source, at, winners, channels, total)
+                    for first in range(0, columns, most):
+                        n_windows = min(most, columns - first)
+                        at, channels = (i * columns + first) * n_out + j, n_out
+                        if n_channels < lanes:
+                            for q in range(n_windows):
+                                copy(dy_flat, at + q * n_out, slopes, q * lanes, n_channels)
+                                copy(winner_flat, at + q * n_out, cells, q * lanes, n_channels)
+                            at, channels = 0, lanes
+                        whole = n_channels == lanes
+                        source, winners = dy_flat if whole else slopes, winner_flat if whole else cells
+                        seen = x_at + first * steps[1]
+                        add_numbers(part, n_windows, x_flat, seen, steps, source, at, winners, channels, total)
                 for r in range(n_rows):
                     for s in range(n_columns):
                         place = ((k + r) * window + m + s) * n_out + j

@@ -19,6 +19,7 @@ from npae.kernels.simd.panel import DEPTH, HEAD, ONE, ZERO, copy_rows, multiply,
 from npae.kernels.target import ROWS
 
 LISTED = 2**13  # listed steps at a time: 16 KiB
+TILES = 2**10  # of which the steps are listed at a time, at most: their rows, up to 7 each, have two numbers of 8 bytes
 SAMPLED = 64  # steps that are sampled to decide whether A is sparse
 FEWEST = 2**12  # numbers in A from which on sparsity is checked
 WINDOW = 2 if ROWS == 2 else 8  # rows whose absolute values are added at once: those of a tile, or a few more
@@ -194,7 +195,7 @@ def sparse_product(
     panel, steps = new_panel(c), np.empty(LISTED, np.uint16)
     for k in range(0, depth, DEPTH):
         n_steps = min(DEPTH, depth - k)
-        block = LISTED // n_steps * ROWS
+        block = min(LISTED // n_steps, TILES) * ROWS
         for first in range(0, n_rows, block):
             n = min(block, n_rows - first)
             a_at = first * a_row + k * a_step
