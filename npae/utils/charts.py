@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 COLOURS = [f"C{i}" for i in range(10)]
 MARKERS = "o^sDvPX*<>"
 LINES = 20  # of a column of a legend
+MOST_PANELS = 3  # side by side
 LONGEST = 24  # letters of a name in a legend
 BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 
@@ -146,19 +147,29 @@ def strips(rows: Sequence[tuple[str, Array]]) -> bytes:
 @_own_settings()
 def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float]]]], unit: str) -> bytes:
     """Curves (x, y) by name, one panel for each title, with logarithmic axes, as the content of a PNG file."""
-    figure = _figure(width=3.2 * len(panels), height=3.0)
-    for axes, (title, curves) in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True):
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    rows = -(-len(panels) // MOST_PANELS)
+    columns = -(-len(panels) // rows)
+    figure = _figure(width=(3.4 if columns == MOST_PANELS else 4.6) * columns, height=3.0 * rows)
+    places = figure.subplots(rows, columns, squeeze=False)
+    for axes, (title, curves) in zip(places.flat, panels.items(), strict=False):
         for x, y in curves.values():
             axes.plot(x, y, marker="o", markersize=3.5, linewidth=1.3)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         ticks = max((x for x, _ in curves.values()), key=len, default=[])
-        axes.set_xticks(ticks, labels=map(str, ticks), minor=False)
+        axes.set_xticks(ticks, labels=[f"{x:,}" for x in ticks], minor=False, fontsize=8)
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter(NullFormatter())
         axes.set_title(title.replace(": ", ":\n"), fontsize=10)
         axes.spines[["top", "right"]].set_visible(False)
         axes.grid(alpha=0.3)
-    figure.axes[0].set_ylabel(unit)
+    for axes in places.flat[len(panels) :]:
+        axes.set_axis_off()
+    for axes in places[:, 0]:
+        axes.set_ylabel(unit)
     figure.axes[0].legend(list(next(iter(panels.values()))), frameon=False)
     return _png(figure, dpi=100)
 
