@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 COLOURS = [f"C{i}" for i in range(10)]
 MARKERS = "o^sDvPX*<>"
 LINES = 20  # of a column of a legend
-MOST_PANELS = 3  # side by side
+MOST_PANELS = 2  # side by side, so that numbers with seven digits fit below each
 LONGEST = 24  # letters of a name in a legend
 BLACK_KEYS = (1, 3, 6, 8, 10)  # pitch classes
 
@@ -149,9 +149,8 @@ def growth(panels: Mapping[str, Mapping[str, tuple[Sequence[int], Sequence[float
     """Curves (x, y) by name, one panel for each title, with logarithmic axes, as the content of a PNG file."""
     from matplotlib.ticker import LogLocator, NullFormatter
 
-    rows = -(-len(panels) // MOST_PANELS)
-    columns = -(-len(panels) // rows)
-    figure = _figure(width=(3.4 if columns == MOST_PANELS else 4.6) * columns, height=3.0 * rows)
+    rows, columns = -(-len(panels) // MOST_PANELS), min(len(panels), MOST_PANELS)
+    figure = _figure(width=4.6 * columns, height=3.0 * rows)
     places = figure.subplots(rows, columns, squeeze=False)
     for axes, (title, curves) in zip(places.flat, panels.items(), strict=False):
         for x, y in curves.values():

@@ -1,8 +1,8 @@
 """The largest piece of memory that is asked for while code runs: by Python, by NumPy's arrays, or by compiled kernels.
 
-CPython lets its allocator be replaced by one that notes the size and passes the call on (``PyMem_SetAllocator``). Numba's
-runtime takes its memory from it, and NumPy's arrays can be told to (NEP 49). The functions that note sizes are compiled,
-since kernels call them from several threads without the interpreter's lock.
+CPython lets its allocator be replaced by one that notes the size and passes the call on (``PyMem_SetAllocator``).
+Numba's runtime takes its memory from it, and NumPy's arrays can be told to (NEP 49). The functions that note sizes are
+compiled, since kernels call them from several threads without the interpreter's lock.
 """
 
 import ctypes
