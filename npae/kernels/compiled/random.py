@@ -11,7 +11,9 @@ import numpy as np
 
 from npae.kernels.jit import jit, shared_jit
 from npae.kernels.reference.array import Array
+from npae.kernels.simd.copy import copy
 from npae.kernels.simd.exponential import as_bits, as_number
+from npae.kernels.simd.panel import ZERO
 
 MULTIPLIER_A, MULTIPLIER_B = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 KEY_STEP_A, KEY_STEP_B = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
@@ -50,9 +52,9 @@ def uniform(key: Array, y: Array) -> None:
     """As reference.uniform."""
     whole = y.size // 4 * 4
     rest = np.empty(4, y.dtype)
-    _fill(key, 0, y[:whole])
+    _fill(key, ZERO, y[:whole])
     _fill(key, whole // 4, rest)
-    y[whole:] = rest[: y.size - whole]
+    copy(rest, 0, y, whole, y.size - whole)
     unit = y.dtype.type(UNIT)
     for i in range(y.size):
         y[i] *= unit
@@ -63,9 +65,9 @@ def standard_normal(key: Array, y: Array) -> None:
     """As reference.standard_normal."""
     whole = y.size // 4 * 4
     rest = np.empty(4, y.dtype)
-    _normal(key, 0, y[:whole])
+    _normal(key, ZERO, y[:whole])
     _normal(key, whole // 4, rest)
-    y[whole:] = rest[: y.size - whole]
+    copy(rest, 0, y, whole, y.size - whole)
 
 
 @shared_jit
