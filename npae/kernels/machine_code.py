@@ -18,6 +18,7 @@ from typing import Any
 
 from numba.core import config
 from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.runtime import rtsys
 from numba.core.serialize import dumps
 
 from npae.kernels.shared_code import needed_by, provide
@@ -28,6 +29,7 @@ DIGEST = hashlib.sha256().digest_size
 _base: Any = FunctionCache
 _impl_base: Any = CompileResultCacheImpl
 _config: Any = config
+_runtime: Any = rtsys
 _dumps: Callable[[Any], bytes] = dumps
 _warned: set[str] = set()
 
@@ -137,9 +139,15 @@ class MachineCode(_base):  # type: ignore[misc]
         return found
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """What was compiled for these types; None, and one warning, where it cannot be used."""
+        """What was compiled for these types; None, and one warning, where it cannot be used.
+
+        Numba would first import all that it compiles with, which takes longer than to load a network's kernels. Machine
+        code only needs the functions that allocate memory; the compiler imports the rest when it begins.
+        """
         try:
-            return super().load_overload(sig, target_context)
+            _runtime.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
         except MemoryError:  # it says nothing of the file, and to compile takes more
             raise MemoryError(
                 "there is too little memory to load the machine code of the kernels; raise the limit of this process, "

@@ -6,15 +6,15 @@ kernel's machine code. It is compiled in milliseconds, once for each kernel and 
 
 import struct
 from collections.abc import Callable, Iterable
+from functools import reduce
 from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
-from numba.core import types
+from numba.core import cgutils, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
-from numba.np import arrayobj
 
 from npae.kernels.execution.float_mode import flush_subnormals, set_mode
 from npae.kernels.jit import shared_jit
@@ -24,7 +24,7 @@ WORD = ir.IntType(64)
 STATUS = ir.IntType(32)
 
 _numba: Any = numba  # only some versions of Numba have type annotations
-_arrayobj: Any = arrayobj
+_cgutils: Any = cgutils
 _intrinsic: Callable[[Callable[..., Any]], Callable[..., Any]] = intrinsic
 _trampolines: dict[tuple[Any, ...], tuple[int, Any]] = {}  # the address, and the objects that keep it valid
 
@@ -114,16 +114,21 @@ def _emit_trampoline(context: Any, module: Any, name: str, compiled: Any, kinds:
 
 
 def _emit_array(context: Any, builder: Any, kind: Any, words: list[Any]) -> Any:
-    """Emit Numba's structure of a C-contiguous array from its address and shape."""
+    """Emit Numba's structure of a C-contiguous array from its address and shape; it owns no memory.
+
+    Field by field: Numba's own ``make_array`` looks up functions, for which it imports all that it compiles with.
+    """
     element = context.get_data_type(kind.dtype)
-    itemsize = context.get_abi_sizeof(element)
     data, *shape = words
-    strides = [WORD(itemsize)]
-    for length in reversed(shape[1:]):
+    strides = [WORD(context.get_abi_sizeof(element))]
+    for length in reversed(shape):
         strides.insert(0, builder.mul(strides[0], length))
-    array = context.make_array(kind)(context, builder)
-    pointer = builder.inttoptr(data, element.as_pointer())
-    _arrayobj.populate_array(array, data=pointer, shape=shape, strides=strides, itemsize=WORD(itemsize), meminfo=None)
+    array = _cgutils.create_struct_proxy(kind)(context, builder)  # all fields are 0 before
+    array.data = builder.inttoptr(data, element.as_pointer())
+    array.itemsize = strides[-1]
+    array.nitems = reduce(builder.mul, shape, WORD(1))
+    array.shape = _cgutils.pack_array(builder, shape, WORD)
+    array.strides = _cgutils.pack_array(builder, strides[1:], WORD)
     return array._getvalue()
 
 
