@@ -32,10 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--growth",
         declared={"suffixes": (".png",)},
         metavar="FILE.png",
-        help="measure instead how a step's time grows with batch, width, image and rows, and draw it there",
+        help="measure instead how a step's time grows with batch, width, image and rows, and draw it there; beside "
+        "torch about four minutes, and about one for one size",
     )
     parser.add_argument(
-        "--growth-of", metavar="SIZE,...", help="with --growth, some of batch, width, side, rows (default: all)"
+        "--growth-of",
+        metavar="SIZE,...",
+        help="with --growth, some of batch, width, side, rows, drawn alone (default: all)",
     )
     _add_ranks(parser)
     add_input(
