@@ -82,3 +82,29 @@ def test_a_kernel_is_compiled_where_no_thread_can_be_started(monkeypatch: pytest
 
     monkeypatch.setattr(threading.Thread, "start", refused)
     assert compiled_apart(numba.njit(lambda x: x + 1))(3) == 4
+
+
+@pytest.mark.parametrize("is_enabled", [True, False])
+def test_pythons_collector_waits_while_a_kernel_compiles_and_is_then_as_before(is_enabled: bool) -> None:
+    def noting(function: Any) -> tuple[Any, list[bool]]:
+        kernel, found = numba.njit(function), []
+        compile_here = kernel.compile
+
+        def compile_and_note(signature: Any) -> Any:
+            found.append(gc.isenabled())
+            return compile_here(signature)
+
+        kernel.compile = compile_and_note
+        return compiled_apart(kernel), found
+
+    kernel, while_compiling = noting(lambda x: x + 1)
+    wrong, while_failing = noting(lambda x: x.missing)
+    (gc.enable if is_enabled else gc.disable)()
+    try:
+        assert kernel(3) == 4
+        with pytest.raises(numba.TypingError):
+            wrong(3)
+        assert gc.isenabled() is is_enabled
+    finally:
+        gc.enable()
+    assert set(while_compiling + while_failing) == {False}
