@@ -20,6 +20,7 @@ from npae.kernels.execution.processors import usable_processors
 
 FEWEST = 4  # kernels for which a process is started
 LONGEST = 60.0  # seconds to wait for a kernel that it has begun, and for its end
+PACKAGE = str(Path(__file__).parents[2])  # the folder of npae
 
 #: The first to be compiled. They call the same shared functions, which take longer to compile than these kernels. The
 #: first process compiles those functions with the first kernel; until then the second one leaves the others alone.
@@ -39,10 +40,13 @@ CONVOLUTIONS = (
     *("winograd_upsample_convolution", "winograd_upsample_convolution_gradient"),
 )
 
-#: The program of the second process; it looks for modules where this one does, and not in the working directory.
+#: The program of the second process; it looks for modules where this one does, and not in the working directory. It
+#: imports npae's kernels alone, without the package's own file, which imports all the rest.
 BOOTSTRAP = """
-import pickle, sys
-sys.path[:] = pickle.load(sys.stdin.buffer)
+import pickle, sys, types
+sys.path[:], package = pickle.load(sys.stdin.buffer), types.ModuleType("npae")
+package.__path__ = [pickle.load(sys.stdin.buffer)]
+sys.modules["npae"] = package
 from npae.kernels.execution.compile_together import compile_backwards
 compile_backwards(sys.stdin.buffer, sys.stdout.buffer)
 """
@@ -116,7 +120,7 @@ class Helper:
             process.communicate()
             self._process = None
             return
-        self._tell(pickle.dumps(sys.path) + pickle.dumps(list(order)))
+        self._tell(b"".join(map(pickle.dumps, (sys.path, PACKAGE, list(order)))))
 
     def _tell(self, content: bytes) -> None:
         assert self._process is not None
