@@ -91,8 +91,7 @@ class Training(TrainingState):
     >>> import npae
     >>> from npae.layers import Dense
     >>> from npae.training import Training
-    >>> from npae.training.steps import take_steps
-    from npae.training.state import Data
+    >>> from npae.training.state import Data
     >>> net = npae.Autoencoder([Dense(2)], [Dense(5)], loss="mse").build((5,))
     >>> training = Training(net, npae.optimizers.Adam(0.01), batch_size=32)
     >>> x = np.ones((128, 5), dtype="float32")
