@@ -29,7 +29,7 @@ from npae.utils.wording import counted
 
 RECORD = "encoded.json"
 NUMBERS = re.compile(r"[-+]?\d[\d.,]*(e[-+]?\d+)?")
-Notes = list[tuple[type[Warning], str]]  # warnings: of what kind, and what they say
+Notes = list[tuple[type[Warning], str]]  # category and text of each warning
 _noting = Lock()  # catching warnings replaces what all threads of a worker share
 SUFFIXES = (".npy", ".npz", ".csv", ".tsv", *PARQUET_SUFFIXES)
 
@@ -231,23 +231,24 @@ def encode_part(encoder: Encoder, part: str, out: str, options: dict[str, Any]) 
 
 
 def _encode_and_note(encoder: Encoder, part: str, out: str, options: dict[str, Any]) -> tuple[int, Notes] | Exception:
-    """As ``encode_part``, with what was warned of, or the mistake: told by the process that speaks, not in a log."""
+    """``encode_part`` with its warnings, or its error: the main process reports both, not the log of a worker."""
     with _noting, warnings.catch_warnings(record=True) as noted:
         try:
             n = encode_part(encoder, part, out, options)
         except (ValueError, OSError, ImportError, ArithmeticError, MemoryError) as error:
-            return ValueError(one_line(error, 400))  # whatever it was made with, this one can be sent
+            return ValueError(one_line(error, 400))  # an error of another class may not survive pickling
     return n, [(note.category, str(note.message)) for note in noted]
 
 
 def _given_back(result: tuple[int, Notes] | Exception) -> tuple[int, Notes]:
+    """What ``_encode_and_note`` has returned in a worker; raises it where it is an error."""
     if isinstance(result, Exception):
         raise result
     return result
 
 
 def _warn_of_notes(notes: dict[Path, Notes]) -> None:
-    """Say once of each matter what the workers have warned of, however many parts there are."""
+    """Warn once of what the workers have warned of, with the number of further files: texts may differ in numbers."""
     first: dict[tuple[type[Warning], str], str] = {}
     parts: dict[tuple[type[Warning], str], set[Path]] = {}
     for part, of_part in notes.items():

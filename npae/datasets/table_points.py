@@ -7,7 +7,7 @@ from pathlib import Path
 
 from npae.utils.errors import Hint
 
-#: With a point that cannot be one of decimals alone, and without one only what is below a thousand.
+#: A number that may be written with points between thousands: 1.234, or a whole number below a thousand.
 GROUPED = re.compile(r"\s*[+-]?(?:[1-9]\d{0,2}\.\d{3}|\d{1,3})\s*")
 
 

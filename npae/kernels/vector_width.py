@@ -129,8 +129,8 @@ def sentences(
         said.append(f"of this machine's processor, {host[1]}, Numba leaves out features by default")
     if uses_sve(target):
         said.append(
-            "loops that LLVM makes vectors of by itself, such as an optimizer's, use those of SVE, which are as long "
-            "as the processor has them; products and convolutions do not"
+            "loops that LLVM makes vectors of by itself, such as an optimizer's, use those of SVE, whose length is the "
+            "processor's; products and convolutions do not"
         )
     if (own.bytes or 0) > (vectors.bytes or 0):
         said.append(f"this machine's processor has wider vectors, of {own.bytes} bytes ({own.extension})")

@@ -16,7 +16,7 @@ CACHED = 2**17
 
 POINTS = 16  # numbers into which a tile is transformed
 UPSAMPLED_POINTS = 9  # those that are not zero after upsampling
-FORMS = 12  # transformed rows of numbers of a row of tiles of one channel
+ROWS_OF_FORMS = 12  # rows into which a row of tiles of one channel is transformed: 4 points × 3 forms
 HEAD = 8  # the most lines before those of B in a panel of the compiled kernels
 
 
@@ -72,7 +72,7 @@ def plan_winograd_one_channel(layer: Any, convolution: Any, arena: Arena) -> Non
     lanes, width = LINE // arena.dtype.itemsize, convolution.padded_shape[1]
     row = -(-convolution.output_shape[1] // lanes) * lanes
     arena.workspace(layer, "U", ((POINTS + 1) * convolution.filters,))
-    arena.workspace(layer, "V", (FORMS * row + 3 * width + row + 2,))
+    arena.workspace(layer, "V", (ROWS_OF_FORMS * row + 3 * width + row + 2,))
 
 
 def plan_winograd_upsampling(layer: Any, convolution: Any, arena: Arena) -> None:

@@ -208,8 +208,8 @@ class ThreadReplicas:
     def takes_steps(self, n: int, optimizer: Optimizer) -> bool:
         """Whether steps on batches of ``n`` need no Python.
 
-        They do for other processes, for layers and optimizers that are not npae's, for kernels that are not compiled,
-        and for the weight decay of the network.
+        They need it where there are other processes, for layers and optimizers that are not npae's, for kernels that
+        are not compiled, and for the weight decay of the network.
         """
         if self.n_shards > self.n_jobs or self.networks[0].weight_decay or not optimizer.is_recordable:
             return False
@@ -217,7 +217,7 @@ class ThreadReplicas:
             return self._recorded(n).gradient.is_native
 
     def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
-        """Take training steps at once, without returning to Python between them; for what ``takes_steps`` says.
+        """Take training steps at once, without returning to Python between them; only where ``takes_steps`` is True.
 
         Parameters
         ----------

@@ -17,7 +17,7 @@ def take_steps(training: TrainingState, replicas: Replicas, batches: Array, prog
 
     Parameters
     ----------
-    training : Training
+    training : TrainingState
         Its ``last_finite_theta`` takes the parameters with which an epoch begins, once a finite first loss shows that
         they are good.
     replicas : Replicas

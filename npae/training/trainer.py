@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 #: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
-#: Seconds of steps between which no signal is noticed, no progress is shown and no checkpoint is written.
+#: About how many seconds of steps are taken at once; in between no signal, progress or checkpoint is looked after.
 AT_ONCE = 0.05
 
 
@@ -440,7 +440,7 @@ class Training(TrainingState):
             self.history[name].append(record.get(name, math.nan))
 
     def _steps(self, data: Data, batches: Array, progress: Progress) -> float:
-        """Take steps on the first of some batches (k, N) of row numbers, for ``AT_ONCE`` seconds; their last loss."""
+        """Take steps on the first of these batches (k, N), for about ``AT_ONCE`` seconds; returns the last loss."""
         started = time.perf_counter()
         losses = take_steps(self, self._replicas, batches[: self._steps_at_once], progress)
         done = len(losses["loss"])

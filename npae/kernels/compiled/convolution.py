@@ -18,7 +18,7 @@ from npae.kernels.simd.panel import DEPTH, NO, ONE, ZERO, copy_rows, multiply, n
 
 GROUP = 512  # least number of image positions for which a panel of weights is copied once
 BAND = 24576  # bytes of padded x that are copied at a time; with a panel they fit the first-level cache
-MOST = 2 * BAND  # of the rows of x that one row of outputs sees; wider images are divided into columns
+MOST = 2 * BAND  # bytes of the rows of x that one row of outputs sees; wider images are divided into columns
 
 
 @shared_jit

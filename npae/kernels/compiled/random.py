@@ -2,6 +2,9 @@
 
 Philox applies ten rounds of multiplication to a counter (Salmon et al., Parallel random numbers: as easy as 1, 2, 3,
 SC 2011). It has no state, so no number depends on the one before, and a vector holds several counters.
+
+Parts of arrays are copied by ``copy``: for a slice that is assigned to a slice, Numba would compile the text of an
+error, which takes longer than all of these kernels.
 """
 
 import math

@@ -66,7 +66,7 @@ class ThreadTeam:
             return
         from npae.kernels.execution.mailbox import lead
 
-        if self._led([plan], lambda mailboxes, tables: lead(tables, mailboxes[: tables.shape[1] - 1])):
+        if self._lead_through([plan], lambda mailboxes, tables: lead(tables, mailboxes[: tables.shape[1] - 1])):
             raise MemoryError(NO_MEMORY)
 
     def carry_out_steps(self, passes: "Plan", first_update: "Plan", update: "Plan", *numbers: Array) -> int:
@@ -89,14 +89,14 @@ class ThreadTeam:
         plans = [passes, first_update, update]
         compile_plans(plans, [loop_of_steps()])
 
-        def led(mailboxes: Array, passes: Array, first_update: Array, update: Array) -> int:
-            totals, rates, log, rate, count = numbers
-            return lead_steps(passes, first_update, update, mailboxes, totals, rates, log, rate, count)
+        def lead(mailboxes: Array, *tables: Array) -> int:
+            passes_table, first_table, update_table = tables
+            return lead_steps(passes_table, first_table, update_table, mailboxes, *numbers)
 
-        return self._led(plans, led)
+        return self._lead_through(plans, lead)
 
-    def _led(self, plans: Sequence["Plan"], led: Callable[..., int]) -> int:
-        """Call a function that leads the threads through plans, given the mailboxes and the tables of each plan."""
+    def _lead_through(self, plans: Sequence["Plan"], lead: Callable[..., int]) -> int:
+        """Call ``lead`` with the mailboxes and the table of each plan, while the threads are awake; its result."""
         with self._lock:
             # On one processor threads would wait for each other.
             mailboxes = self._started(plans) if usable_processors() > 1 else np.zeros((0, 0), np.int64)
@@ -104,7 +104,7 @@ class ThreadTeam:
             try:
                 if max(table.shape[1] for table in tables) > 1:
                     self._wake()
-                return led(mailboxes, *tables)
+                return lead(mailboxes, *tables)
             finally:
                 self._is_busy = False
 
