@@ -91,10 +91,10 @@ class ConvolutionReLUMaxPool(FusedLayer):
         output_shape = self.plain[-1].output_shape
         arena.buffer(self, "x_padded", convolution.padded_shape, zeroed=True)
         self.winograd = fits_winograd(convolution, arena)
-        self.one_channel = fits_winograd_one_channel(convolution, arena)
+        self.winograd_one_channel = fits_winograd_one_channel(convolution, arena)
         if self.winograd:
             plan_winograd(self, convolution, arena)
-        elif self.one_channel:
+        elif self.winograd_one_channel:
             plan_winograd_one_channel(self, convolution, arena)
         else:
             arena.workspace(self, "between", few(convolution.output_shape, arena))
@@ -113,7 +113,7 @@ class ConvolutionReLUMaxPool(FusedLayer):
         if self.winograd:
             memory = self.U, self.V, self.M
             self.kernels.winograd_convolution_relu_max_pool(self.x_padded, c.W, c.b, *memory, self.y, self.winner)
-        elif self.one_channel:
+        elif self.winograd_one_channel:
             self.kernels.winograd_one_channel_relu_max_pool(
                 self.x_padded, c.W, c.b, self.U, self.V, self.y, self.winner
             )

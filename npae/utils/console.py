@@ -154,14 +154,16 @@ def _print(text: str, end: str = "\n") -> None:
 
 
 def discard(*streams: TextIO) -> None:
-    """From now on these streams, of which one is closed or full, are the null device.
+    """Send these streams, of which one is closed or full, to the null device from now on.
 
-    Else Python, which keeps what could not be written, tries again at the end of the process, prints the error a second
-    time and ends with an exit code of its own.
+    Otherwise Python, which keeps what could not be written, tries again at the end of the process, prints the error a
+    second time and ends with an exit code of its own.
     """
     for stream in streams:
-        with suppress(OSError, ValueError):  # a stream that a caller has put there has no number
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        with suppress(OSError, ValueError):  # a stream that a caller has put there may have no number
+            number = stream.fileno()
+            with open(os.devnull, "wb") as nothing:
+                os.dup2(nothing.fileno(), number)
 
 
 def _print_error(text: str, end: str = "\n") -> None:

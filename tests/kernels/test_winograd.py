@@ -121,7 +121,7 @@ def test_a_convolution_of_one_channel_with_relu_and_pooling(
     rows, columns = (max(padding, s) for s in size)
     layers = [Conv2D(n_out, padding=padding), ReLU(), MaxPool2D()]
     shape = (2 * rows + 2 - 2 * padding, 2 * columns + 2 - 2 * padding, 1)
-    layer = planned(layers, shape, dtype, by="one_channel")
+    layer = planned(layers, shape, dtype, by="winograd_one_channel")
     x = whole(seed, dtype, n, 2 * rows + 2, 2 * columns + 2, 1)
     W, b, blocks = whole(seed + 1, dtype, 3, 3, 1, n_out), whole(seed + 2, dtype, n_out), memory(layer, "U", "V")
     y = unset(dtype, n, rows, columns, n_out)
@@ -140,7 +140,7 @@ def test_nothing_behind_the_images_is_read() -> None:
     assert ctypes.CDLL(None).mprotect(second, ctypes.c_size_t(page), 0) == 0  # reading it ends the process
     x = block[page // 4 - 2 * 6 * 8 : page // 4].reshape(2, 6, 8, 1)
     x[...] = whole(0, "float32", *x.shape)
-    layer = planned([Conv2D(16), ReLU(), MaxPool2D()], (4, 6, 1), "float32", by="one_channel")
+    layer = planned([Conv2D(16), ReLU(), MaxPool2D()], (4, 6, 1), "float32", by="winograd_one_channel")
     W, b = whole(1, "float32", 3, 3, 1, 16), whole(2, "float32", 16)
     outputs = [unset("float32", 2, 2, 3, 16), np.full((2, 2, 3, 16), 9, np.uint8)]
     check("winograd_one_channel_relu_max_pool", x, W, b, layer.U, layer.V, outputs=outputs)
@@ -148,7 +148,7 @@ def test_nothing_behind_the_images_is_read() -> None:
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_a_number_that_is_not_finite_reaches_the_windows_that_see_it_and_no_other(value: float) -> None:
-    layer = planned([Conv2D(16), ReLU(), MaxPool2D()], (12, 40, 1), "float32", by="one_channel")
+    layer = planned([Conv2D(16), ReLU(), MaxPool2D()], (12, 40, 1), "float32", by="winograd_one_channel")
     x = np.random.default_rng(0).random((2, 12, 40, 1), dtype="float32")
     layer.convolution.W[...] = np.random.default_rng(1).standard_normal((3, 3, 1, 16))
     layer.arena.resize(2)
@@ -223,20 +223,22 @@ def test_other_convolutions_are_computed_as_before(layer: Any, shape: tuple[int,
 )
 def test_other_pooled_convolutions_of_few_channels_are_computed_as_before(convolution: Conv2D, n_in: int) -> None:
     layer = planned([convolution, ReLU(), MaxPool2D()], (8, 8, n_in), "float32", by="between")
-    assert not layer.one_channel
+    assert not layer.winograd_one_channel
     assert not layer.winograd
 
 
 def test_in_float64_a_line_has_8_channels() -> None:
     assert planned(Conv2D(8), (8, 8, 8), "float64").winograd
-    assert planned([Conv2D(8), ReLU(), MaxPool2D()], (8, 8, 1), "float64", by="one_channel").one_channel
+    assert planned(
+        [Conv2D(8), ReLU(), MaxPool2D()], (8, 8, 1), "float64", by="winograd_one_channel"
+    ).winograd_one_channel
 
 
 def test_an_image_gives_the_same_bits_alone_and_among_others() -> None:
     """Tiles of other images are computed with it, in other groups."""
     pooled = [Conv2D(32), ReLU(), MaxPool2D()]
     for layer, n_in in ((Conv2D(32), 16), (pooled, 16), (pooled, 1), ([UpSample2D(), Conv2D(32)], 16)):
-        made = planned(layer, (6, 6, n_in), "float32", by="winograd" if n_in == 16 else "one_channel")
+        made = planned(layer, (6, 6, n_in), "float32", by="winograd" if n_in == 16 else "winograd_one_channel")
         x = np.random.default_rng(0).standard_normal((9, 6, 6, n_in)).astype("float32")
         made.arena.resize(9)
         together = made.forward(x).copy()
