@@ -1,8 +1,8 @@
 """The autoencoder, one class for all five types: layers in four slots, with a loss.
 
-Its methods stand in four files, each a class that is derived from the one before: ``npae.network.base`` plans,
-allocates, configures and copies; ``passes`` has the forward and the backward pass; ``inference`` encodes and decodes;
-here a network is saved, and looked at layer by layer.
+Its methods stand in five files, each a class that is derived from the one before: ``npae.network.base`` plans,
+allocates, configures and copies; ``checking`` validates samples; ``passes`` has the forward and the backward pass;
+``inference`` encodes and decodes; here a network is saved, and looked at layer by layer.
 """
 
 from collections.abc import Iterator

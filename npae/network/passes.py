@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from npae.kernels.execution.program import Program
-from npae.network.base import Network
+from npae.network.checking import Checking
 from npae.network.condition import given
 from npae.utils.add_up import add_up
 from npae.utils.samples import dense
 from npae.utils.types import Array
 
 
-class Passes(Network):
+class Passes(Checking):
     """The methods of a network that learning needs; see ``Autoencoder``."""
 
     def gradient(self, x: Array, target: Array | None = None, *, labels: Array | None = None) -> float:

@@ -17,7 +17,7 @@ from npae.kernels import reference_kernels
 from npae.kernels.execution.thread_team import ThreadTeam
 from npae.layers import Dense, UpSample2D
 from npae.layers.arena import Arena
-from npae.network import inference
+from npae.network import checking
 from npae.training import trainer
 from npae.training.memory_estimate import batch_bytes_needed, check_memory, parameter_bytes_needed
 from npae.training.optimizers import Adam
@@ -233,18 +233,18 @@ def test_one_fit_estimates_memory_and_checks_the_samples_once(loss: str, monkeyp
     x = np.random.default_rng(0).random((200, 5))
     counted(trainer, "check_memory")
     counted(fitting, "check_samples")
-    counted(inference, "check_samples")
+    counted(checking, "check_samples")
     model = npae.VanillaAutoencoder(code_size=2, epochs=1, loss=loss)
     model.fit(x)
     assert sorted(calls) == ["check_memory", "check_samples"]
     calls.clear()
-    is_usual = inference.Inference._is_usual
+    is_usual = checking.Checking._is_usual
 
     def looked(self: Any, given: Any, **options: Any) -> bool:
         calls.append("_is_usual")
         return is_usual(self, given, **options)
 
-    monkeypatch.setattr(inference.Inference, "_is_usual", looked)
+    monkeypatch.setattr(checking.Checking, "_is_usual", looked)
     model.partial_fit(x)
     assert sorted(calls) == ["_is_usual", "check_memory"]  # a small array that is used as it is
     calls.clear()
@@ -276,7 +276,7 @@ def idle(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(ThreadTeam, "carry_out", lambda self, plan: None)
     monkeypatch.setattr(ThreadTeam, "carry_out_steps", no_steps)
-    monkeypatch.setattr(inference, "LARGE", 2**62)  # data is still looked at, by one thread
+    monkeypatch.setattr(checking, "LARGE", 2**62)  # data is still looked at, by one thread
 
 
 LARGE: dict[str, tuple[dict[str, Any], tuple[int, ...]]] = {
