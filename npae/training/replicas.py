@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from npae.kernels.execution.processors import usable_processors
-from npae.kernels.execution.program import NO_MEMORY, Program, Recorder
+from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import MOST_THREADS, Plan, ThreadTeam, parts, shared_team
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import Optimizer
@@ -84,8 +84,8 @@ class Replicas(Protocol):
         """Loss of the batch x[chosen], and its gradient in the network's ``dtheta``."""
         ...
 
-    def takes_steps(self, n: int, optimizer: Optimizer) -> bool:
-        """Whether steps on batches of ``n`` need no Python, so that ``steps`` takes some at once."""
+    def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
+        """On how many of these batches (k, N) ``steps`` takes steps at once; 0 where a step needs Python."""
         ...
 
     def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
@@ -205,24 +205,25 @@ class ThreadReplicas:
             self.team.carry_out(batch.gradient)
             return batch.totals.copy()
 
-    def takes_steps(self, n: int, optimizer: Optimizer) -> bool:
-        """Whether steps on batches of ``n`` need no Python.
+    def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
+        """On how many of these batches (k, N) ``steps`` takes steps at once; 0 where a step needs Python.
 
         They need it where there are other processes, for layers and optimizers that are not npae's, for kernels that
-        are not compiled, and for the weight decay of the network.
+        are not compiled, and for the weight decay of the network. Of batches whose rows have to be read it is one.
         """
         if self.n_shards > self.n_jobs or self.networks[0].weight_decay or not optimizer.is_recordable:
-            return False
+            return 0
         with self.networks[0].arena.lock:
-            return self._recorded(n).gradient.is_native
+            batch = self._recorded(batches.shape[1])
+            return batch.at_once(batches) if batch.gradient.is_native else 0
 
     def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
-        """Take training steps at once, without returning to Python between them; only where ``takes_steps`` is True.
+        """Take training steps at once, without returning to Python between them; only where ``takes_steps`` is not 0.
 
         Parameters
         ----------
         batches : ndarray of int64, shape (k, N)
-            The row numbers of the batch of each step.
+            The row numbers of the batch of each step; no more of them than ``takes_steps`` says.
         rates : ndarray of float64, shape (k,)
             The learning rate of each step.
         optimizer : Optimizer
@@ -233,24 +234,16 @@ class ThreadReplicas:
         Returns
         -------
         ndarray of float64, shape (steps, shards, terms)
-            The totals of the terms of each step that was taken: of one where its rows have to be read, or as many as
-            there is room for row numbers; of none if the first loss is not finite. The caller counts them in
-            ``run.step``.
-
-        Raises
-        ------
-        MemoryError
-            If a kernel cannot allocate memory in the first step.
+            The totals of the terms of each step that was taken: those before one whose loss is not finite, or for
+            which a kernel cannot allocate memory. The caller counts them in ``run.step``.
         """
         with self.networks[0].arena.lock:
             batch = self._recorded(batches.shape[1])
             first_update, update = batch.updates(optimizer, kept)
-            n_steps = batch.choose(batches, self._labels)
-            log = np.empty((n_steps, *batch.totals.shape))
-            numbers = batch.totals, rates[:n_steps], log, optimizer.rate, optimizer.count
+            batch.choose(batches, self._labels)
+            log = np.empty((len(batches), *batch.totals.shape))
+            numbers = batch.totals, rates, log, optimizer.rate, optimizer.count
             done = self.team.carry_out_steps(batch.passes, first_update, update, *numbers)
-        if done == 0 and np.isfinite(log[0].sum()):
-            raise MemoryError(NO_MEMORY)
         return log[:done]
 
     def _recorded(self, n: int) -> "_Batch":
@@ -329,19 +322,16 @@ class _Batch:
         for shard in self._shards:
             shard.take_from(x)
 
-    def choose(self, batches: Array, labels: Array | None) -> int:
-        """Set the inputs of the next steps: rows of x and of the labels, step number, and keys of the noise.
+    def at_once(self, batches: Array) -> int:
+        """For how many of these batches (k, N) there is room for row numbers; one where rows have to be read."""
+        n_steps = min([len(batches), *(shard.most_steps for shard in self._shards)])
+        return n_steps if all(shard.has_in_memory(batches[:n_steps]) for shard in self._shards) else 1
 
-        Returns how many steps of the row numbers ``batches`` (k, N) can be taken: one where rows have to be read.
-        """
+    def choose(self, batches: Array, labels: Array | None) -> None:
+        """Set the inputs of the next steps: rows of x and of the labels, step number, and keys of the noise."""
         for shard in self._shards:
             net = shard.net
             net.run.step = self.networks[0].run.step
             net.arena.resize(shard.stop - shard.start)  # so that the layers' attributes are those of this batch
             net.draw_noise()
-        n_steps = min([len(batches), *(shard.most_steps for shard in self._shards)])
-        if not all([shard.choose(batches[:n_steps], labels) for shard in self._shards]):  # noqa: C419 (all are called)
-            n_steps = 1
-            for shard in self._shards:
-                shard.choose(batches[:1], labels)
-        return n_steps
+            shard.choose(batches, labels)

@@ -69,36 +69,37 @@ class Shard:
             call = Call(self._nothing.kernel, (flat, self.chosen, batch))
         self.program.replace(ROWS, call)
 
-    def choose(self, batches: Array, labels: Array | None) -> bool:
+    def has_in_memory(self, batches: Array) -> bool:
+        """Whether the pass itself takes the shard's rows of these batches (k, N), so that none has to be read."""
+        return self.rows is None or self._found(batches[:, self.start : self.stop]) is not None
+
+    def choose(self, batches: Array, labels: Array | None) -> None:
         """Take the shard's rows of these batches (k, N) next, with their labels.
 
-        Rows that are not in memory are read and converted here, of one batch; of several nothing is done then, and the
-        result is False.
+        Rows that are not in memory, which must be those of one batch, are read and converted here.
         """
         rows = batches[:, self.start : self.stop]
         order = self._order_of(rows)
-        if order is None:
-            return False
         self.order[: order.size], self.place[0] = order.reshape(-1), 0
         if labels is not None:
             self.labels[: rows.size], self.label_place[0] = labels[rows].reshape(-1), 0
-        return True
 
-    def _order_of(self, rows: Array) -> Array | None:
-        """The numbers of these rows (k, length) in what the pass reads; None where several batches have to be read."""
+    def _order_of(self, rows: Array) -> Array:
+        """The numbers of these rows (k, length) in what the pass reads."""
         if self.rows is None:
             return rows if self.numbers is None else self.numbers[rows]
-        found = self.rows.found_in_memory(rows.reshape(-1)) if isinstance(self.rows, SourceRows) else None
-        stored, order = None, rows
-        if found is not None and found[0].dtype in CONVERTED:
-            stored, order = found
-        elif len(rows) > 1:
-            return None
-        else:
+        stored, order = self._found(rows) or (None, rows)
+        if stored is None:
             self.rows.fill(rows[0], self.batch)
         if stored is not self.stored:
             self._convert_from(stored)
         return order
+
+    def _found(self, rows: Array) -> tuple[Array, Array] | None:
+        """The array of stored numbers that has these rows (k, length), and their numbers in it; None without one."""
+        if not isinstance(self.rows, SourceRows) or self.rows.source.dtype not in CONVERTED:
+            return None
+        return self.rows.found_in_memory(rows.reshape(-1))
 
     def _convert_from(self, stored: Array | None) -> None:
         """Let the pass convert rows of an array of stored numbers; with None it writes none."""

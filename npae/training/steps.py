@@ -1,6 +1,7 @@
 """Training steps: the gradient of a batch, then the optimizer; some steps at once where none of them needs Python."""
 
 import math
+from contextlib import suppress
 
 import numpy as np
 
@@ -33,26 +34,45 @@ def take_steps(training: TrainingState, replicas: Replicas, batches: Array, prog
         The loss of each step that was taken, and its terms; of none if the first loss is not finite.
     """
     kept = training.last_finite_theta if progress.batches == 0 else None
-    is_at_once = training.clip_norm is None and replicas.takes_steps(batches.shape[1], training.optimizer)
-    if is_at_once:
-        return _some(training, replicas, batches, kept, progress)
+    at_once = 0 if training.clip_norm is not None else replicas.takes_steps(batches, training.optimizer)
+    if at_once and len(rates := _rates(training, at_once)):
+        losses = _some(training, replicas, batches[: len(rates)], rates, kept, progress)
+        if len(losses["loss"]):
+            return losses
+    # Also where none could be taken at once, since what ends training is found and raised by a single step.
     return _one(training, replicas, batches[0], kept, progress)
 
 
 def _some(
-    training: TrainingState, replicas: Replicas, batches: Array, kept: Array | None, progress: Progress
+    training: TrainingState,
+    replicas: Replicas,
+    batches: Array,
+    rates: Array,
+    kept: Array | None,
+    progress: Progress,
 ) -> dict[str, Array]:
-    """As many steps as the replicas take at once."""
-    net, rate = training.network, training.optimizer.learning_rate
-    steps = range(net.run.step, net.run.step + len(batches))
-    rates = np.array([rate * training.schedule(step) for step in steps], np.float64)
+    """Steps at once, of these learning rates; the losses and terms of those before one that fails."""
+    net, optimizer = training.network, training.optimizer
     progress.is_consistent = False
-    totals = replicas.steps(batches, rates, training.optimizer, kept)
-    net.run.step += len(totals)
+    before = optimizer.steps
+    try:
+        totals = replicas.steps(batches, rates, optimizer, kept)
+    finally:  # a signal handler of the user's may raise after the steps
+        net.run.step += optimizer.steps - before
     losses = _losses(net, totals / batches.shape[1])
     if len(totals):
         net.terms = {name: float(values[-1]) for name, values in losses.items() if name != "loss"}
     return losses
+
+
+def _rates(training: TrainingState, n: int) -> Array:
+    """The learning rates of the next ``n`` steps, or of those before one for which the schedule raises an error."""
+    step, rate = training.network.run.step, training.optimizer.learning_rate
+    rates: list[float] = []
+    with suppress(Exception):  # it is raised again when its step comes
+        for i in range(n):
+            rates.append(float(rate * training.schedule(step + i)))  # noqa: PERF401 (those before an error are kept)
+    return np.array(rates, np.float64)
 
 
 def _losses(net: Autoencoder, means: Array) -> dict[str, Array]:

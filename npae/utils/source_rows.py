@@ -68,13 +68,16 @@ class SourceRows(Rows):
 
         None where they have to be read, or do not lie in one C-contiguous array.
         """
+        array = self.source.array if isinstance(self.source, ArraySource) and self.source.is_in_memory else None
+        array = array if array is not None and array.flags.c_contiguous else None
+        if array is None and not self._windows:
+            return None
         rows = chosen if self.rows is None else self.rows[chosen]
         for window in self._windows:
             places = window.places_of(rows)
             if (places >= 0).all():
                 return window.stored, places
-        array = self.source.array if isinstance(self.source, ArraySource) and self.source.is_in_memory else None
-        return None if array is None or not array.flags.c_contiguous else (array, rows)
+        return None if array is None else (array, rows)
 
     @property
     def divisor(self) -> Array:

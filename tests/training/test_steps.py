@@ -167,15 +167,49 @@ def test_a_loss_that_is_not_finite_ends_the_steps_before_the_optimizer_moves(
         training = Training(net, SGD(1e-3), schedule=rate, batch_size=8, n_jobs=2)
         with np.errstate(all="ignore"), pytest.raises(NonFiniteError, match=r"epoch 2, step") as caught:
             training.run(Data(X), 3)
-        steps = training.network.run.step
-        return str(caught.value), caught.value.diagnosis["layer"], net.theta.tobytes(), steps, training.history["loss"]
+        said = str(caught.value), repr(caught.value.diagnosis), repr(net.terms), net.dtheta.tobytes()
+        return *said, net.run.step, net.theta.tobytes(), training.history["loss"]
 
     with monkeypatch.context() as patch:
         at_once(patch)
         found = run()
-    assert found[3] == max(step, 7)
+    assert found[4] == max(step, 7)
     one_by_one(monkeypatch)
     assert found == run()
+
+
+@pytest.mark.parametrize("step", [0, 1, 4, 9])
+def test_an_error_of_the_schedule_is_raised_after_the_steps_before_it(
+    step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run() -> Any:
+        def rate(t: int) -> float:
+            if t == step:
+                raise RuntimeError("no rate")
+            return 1.0
+
+        training = Training(NETWORKS["vanilla"](), Adam(1e-2), schedule=rate, batch_size=8)
+        with pytest.raises(RuntimeError, match="no rate"):
+            training.fit(X.astype(float), 2)
+        assert training.network.run.step == training.optimizer.steps == step
+        return result(training)
+
+    with monkeypatch.context() as patch:
+        at_once(patch)
+        found = run()
+    one_by_one(monkeypatch)
+    assert found == run()
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+def test_the_schedule_is_asked_once_for_each_step(is_read: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once(monkeypatch)
+    asked: list[int] = []
+    x: Any = SourceRows(ArraySource(X.astype(np.float16)), dtype=np.float32) if is_read else X
+    net = recipes.vanilla((12,), code_size=3).build((12,))
+    training = Training(net, Adam(1e-2), schedule=lambda t: float(not asked.append(t)), batch_size=8)  # type: ignore[func-returns-value]
+    training.run(Data(x), 1)
+    assert asked == [*range(7), 6]  # the last for the history
 
 
 def test_settings_that_change_between_epochs_count_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,3 +261,21 @@ def test_ctrl_c_within_steps_at_once_stops_after_them() -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert 1000 < net.run.step < 100_000
+
+
+def test_steps_after_which_a_handler_of_the_user_raises_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once(monkeypatch)
+    net = recipes.vanilla((12,), code_size=3).build((12,))
+    training = Training(net, Adam(1e-3), batch_size=8)
+    steps = ThreadReplicas.steps
+
+    def pressed(self: ThreadReplicas, *arguments: Any) -> Any:
+        totals = steps(self, *arguments)
+        if training.optimizer.steps > 1:
+            raise KeyboardInterrupt  # as a handler does in the first line of Python after native code
+        return totals
+
+    monkeypatch.setattr(ThreadReplicas, "steps", pressed)
+    with pytest.warns(UserWarning, match="interrupted in epoch 1;"):
+        training.fit(X, 1)
+    assert net.run.step == training.optimizer.steps == 6

@@ -82,9 +82,9 @@ class RankReplicas:
         self._sum(np.diff(shard_bounds(n, self.n_shards)) > 0)
         return net.finish_gradient(net.terms_of(np.concatenate(everyone), n))
 
-    def takes_steps(self, n: int, optimizer: Optimizer) -> bool:
-        """No: the ranks exchange the gradient of each step."""
-        return False
+    def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
+        """None: the ranks exchange the gradient of each step."""
+        return 0
 
     def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
         """Not for ranks; see ``takes_steps``."""
