@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from helpers.single_steps import single_steps
 
 import npae
 from npae.cli import main
@@ -231,7 +232,7 @@ def test_ctrl_c_in_the_first_epoch_saves_nothing_and_says_so(images, tmp_path, m
     def press(self, x):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("npae.training.replicas.ThreadReplicas.gradient", press)
+    single_steps(monkeypatch, press)
     assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 130
     captured = capsys.readouterr()
     assert "no model was saved" in captured.out
@@ -248,7 +249,7 @@ def test_infinity_after_good_epochs_leaves_their_model(images, tmp_path, monkeyp
         calls.append(1)
         return gradient(self, x) if len(calls) < 4 else float("inf")
 
-    monkeypatch.setattr(ThreadReplicas, "gradient", infinite_at_last)
+    single_steps(monkeypatch, infinite_at_last)
     assert main(["train", "vanilla", "--data", str(images), "--out", str(tmp_path / "run"), *QUICK]) == 2
     assert "in epoch 2, step 2" in said(capsys)
     assert npae.load(tmp_path / "run" / "model.safetensors").n_iter_ == 1

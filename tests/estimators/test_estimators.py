@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.single_steps import single_steps
 from helpers.small_models import TYPES, data_for, fitted, samples, unfitted
 
 import npae
@@ -648,7 +649,7 @@ def test_ctrl_c_in_the_first_epoch_leaves_a_model_of_no_epochs(monkeypatch: pyte
     def press(*args: Any, **kwargs: Any) -> float:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ThreadReplicas, "gradient", press)
+    single_steps(monkeypatch, press)
     model, x = unfitted("vanilla"), data_for("vanilla")
     with pytest.warns(UserWarning, match="interrupted in epoch 1"):
         model.fit(x)
@@ -667,7 +668,7 @@ def test_after_infinity_the_model_of_the_last_good_epoch_can_be_used(
         loss = gradient(self, *args, **kwargs)
         return float("inf") if len(calls) == 5 else loss
 
-    monkeypatch.setattr(ThreadReplicas, "gradient", infinite_at_the_fifth_step)
+    single_steps(monkeypatch, infinite_at_the_fifth_step)
     model, x = unfitted(kind), data_for(kind)
     with pytest.raises(NonFiniteError, match=r"in epoch 2, step 2, first in loss; .* lower the learning rate"):
         model.fit(x)

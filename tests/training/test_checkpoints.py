@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers import windows
+from helpers.single_steps import single_steps
 from helpers.small_models import TYPES, data_for, samples, unfitted
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,7 +44,7 @@ def cut_off(monkeypatch: pytest.MonkeyPatch, step: int, by: type[BaseException] 
             raise by
         return gradient(self, chosen)
 
-    monkeypatch.setattr(ThreadReplicas, "gradient", until_then)
+    single_steps(monkeypatch, until_then)
 
 
 def bits(training: Training) -> dict[str, Any]:

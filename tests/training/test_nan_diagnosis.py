@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.single_steps import single_steps
 from helpers.small_models import TYPES, data_for, samples, unfitted
 
 from npae import Autoencoder
@@ -117,7 +118,7 @@ def test_every_type_has_a_diagnosis_of_all_its_layers(kind: str, monkeypatch: py
         self.networks[0].theta[: self.networks[0].arena.decayed.stop] = np.inf
         return loss * np.inf
 
-    monkeypatch.setattr(ThreadReplicas, "gradient", poisoned)
+    single_steps(monkeypatch, poisoned)
     with pytest.raises(NonFiniteError) as caught:
         model.fit(data_for(kind))
     told = caught.value.diagnosis

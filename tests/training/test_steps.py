@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.single_steps import single_steps
 from helpers.small_models import samples
 
 from npae.kernels import compiled, default_kernels
@@ -56,10 +57,6 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return taken
 
 
-def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ThreadReplicas, "takes_steps", lambda *_: False)
-
-
 def result(training: Training) -> Any:
     history = {name: values for name, values in training.history.items() if name != "seconds"}
     vectors = [training.network.theta, training.last_finite_theta, *training.optimizer.state.values()]
@@ -85,7 +82,7 @@ def test_steps_at_once_give_the_bits_of_steps_one_by_one(
         taken = at_once(patch)
         found = trained(NETWORKS[name](), x, n_jobs=n_jobs, schedule=Cosine(20))
     assert taken == [1, 5, 1, 6, 1, 6, 1]  # after the first step it is known how long one takes
-    one_by_one(monkeypatch)
+    single_steps(monkeypatch)
     assert found == trained(NETWORKS[name](), x, n_jobs=n_jobs, schedule=Cosine(20))
 
 
@@ -95,7 +92,7 @@ def test_every_optimizer_takes_steps_at_once(name: str, monkeypatch: pytest.Monk
         taken = at_once(patch)
         found = trained(NETWORKS["vanilla"](), X.astype(float), OPTIMIZERS[name](1e-2), n_jobs=2)
     assert max(taken) == 6
-    one_by_one(monkeypatch)
+    single_steps(monkeypatch)
     assert found == trained(NETWORKS["vanilla"](), X.astype(float), OPTIMIZERS[name](1e-2), n_jobs=2)
 
 
@@ -138,7 +135,7 @@ def test_rows_that_are_in_memory_are_taken_at_once_and_others_one_batch_at_a_tim
         taken = at_once(patch)
         found = run()
     assert max(taken) == most
-    one_by_one(monkeypatch)
+    single_steps(monkeypatch)
     assert found == run()
 
 
@@ -174,7 +171,7 @@ def test_a_loss_that_is_not_finite_ends_the_steps_before_the_optimizer_moves(
         at_once(patch)
         found = run()
     assert found[4] == max(step, 7)
-    one_by_one(monkeypatch)
+    single_steps(monkeypatch)
     assert found == run()
 
 
@@ -197,7 +194,7 @@ def test_an_error_of_the_schedule_is_raised_after_the_steps_before_it(
     with monkeypatch.context() as patch:
         at_once(patch)
         found = run()
-    one_by_one(monkeypatch)
+    single_steps(monkeypatch)
     assert found == run()
 
 
@@ -230,7 +227,7 @@ def test_settings_that_change_between_epochs_count_at_once(monkeypatch: pytest.M
     with monkeypatch.context() as patch:
         at_once(patch)
         found = run()
-    one_by_one(monkeypatch)
+    single_steps(monkeypatch)
     assert found == run()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from helpers.single_steps import single_steps
 from helpers.small_models import samples
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +16,6 @@ from npae import Autoencoder
 from npae.layers import ActivityL1, Dense, GaussianNoise, Layer, MaskingNoise, ReLU, Reparameterization, Tanh
 from npae.layers.arena import Arena
 from npae.training.optimizers import SGD, Adam, Optimizer, RMSprop
-from npae.training.replicas import ThreadReplicas
 from npae.training.trainer import Training
 from npae.utils.errors import NonFiniteError
 from npae.utils.randomness import generator
@@ -62,7 +62,7 @@ def watched_batches(net: Autoencoder, monkeypatch: pytest.MonkeyPatch) -> list[A
 def after_each_step(net: Autoencoder, monkeypatch: pytest.MonkeyPatch, look: Callable[[], object]) -> None:
     """Call ``look`` when a batch has passed the network; the layers' buffers hold what they computed for it."""
     finish = net.finish_gradient
-    monkeypatch.setattr(ThreadReplicas, "takes_steps", lambda *_: False)  # so that each step returns to Python
+    single_steps(monkeypatch)
 
     def watched(terms: dict[str, float]) -> float:
         look()
