@@ -86,7 +86,7 @@ class Reparameterization(Layer):
     def draw_next(self) -> None:
         self.kernels.next_step(self.key)
         if self.warm_up_steps:
-            self.kernels.warm_up(self.key, self.beta, self.warm_up_steps, self.beta_now)
+            self.kernels.warm_up(self.key, float(self.beta), self.warm_up_steps, self.beta_now)
 
     def forward(self, x: Array) -> Array:
         self.draw()
@@ -111,6 +111,7 @@ class Reparameterization(Layer):
     @property
     def effective_beta(self) -> float:
         """β at this training step, during and after the warm-up; the full β outside training."""
+        beta = float(self.beta)  # a float32 that a user has set would round the product
         if not self.run.training or not self.warm_up_steps:
-            return self.beta
-        return self.beta * min(1.0, (self.run.step + 1) / self.warm_up_steps)
+            return beta
+        return beta * min(1.0, (self.run.step + 1) / self.warm_up_steps)

@@ -217,7 +217,8 @@ def test_settings_that_change_between_epochs_count_at_once(monkeypatch: pytest.M
         def change(training: Training) -> None:
             training.optimizer.learning_rate *= 0.5
             training.optimizer.beta1 = 0.5  # type: ignore[attr-defined]
-            net.code.layers[0].beta = 5.0  # type: ignore[attr-defined]
+            code: Any = net.code.layers[0]
+            code.beta, code.warm_up_steps = np.float32(0.3), 29  # also of a type that rounds products
 
         training.fit(X, 3, labels=LABELS, callbacks=[change])
         training.change(SGD(0.01, momentum=0.5), batch_size=5, n_jobs=2)
