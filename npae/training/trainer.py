@@ -139,7 +139,7 @@ class Training(TrainingState):
         self.optimizer.bind(network.arena)
         self._replicas: Replicas = ThreadReplicas(network, self.n_jobs)
         self.last_finite_theta = network.theta.copy()
-        self._steps_at_once = 1
+        self._at_once: dict[int, int] = {}  # how many steps last ``AT_ONCE`` seconds, by the length of their batch
 
     @property
     def n_shards(self) -> int:  # type: ignore[override]
@@ -441,13 +441,13 @@ class Training(TrainingState):
 
     def _steps(self, data: Data, batches: Array, progress: Progress) -> float:
         """Take steps on the first of these batches (k, N), for about ``AT_ONCE`` seconds; returns the last loss."""
-        started = time.perf_counter()
-        losses = take_steps(self, self._replicas, batches[: self._steps_at_once], progress)
+        started, length = time.perf_counter(), batches.shape[1]
+        losses = take_steps(self, self._replicas, batches[: self._at_once.get(length, 1)], progress)
         done = len(losses["loss"])
         if done == 0:
             self._stop_at_non_finite(data, batches[0], progress.batches)
-        progress.count(batches.shape[1], losses)
-        self._steps_at_once = max(1, int(AT_ONCE * done / (time.perf_counter() - started)))
+        progress.count(length, losses)
+        self._at_once[length] = max(1, int(AT_ONCE * done / (time.perf_counter() - started)))
         return float(losses["loss"][-1])
 
     def _stop_at_non_finite(self, data: Data, chosen: Array, step: int) -> None:

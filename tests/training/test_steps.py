@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -240,6 +241,24 @@ def test_so_many_steps_are_taken_at_once_as_last_a_while(
     monkeypatch.setattr("npae.training.trainer.AT_ONCE", seconds)
     trained(NETWORKS["deep"](), X)
     assert max(taken) == most
+
+
+def test_the_short_last_batch_of_an_epoch_says_nothing_of_how_long_a_step_takes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    taken = at_once(monkeypatch)
+    seconds, steps = 0.0, ThreadReplicas.steps
+
+    def timed(self: ThreadReplicas, batches: Any, *arguments: Any) -> Any:
+        nonlocal seconds
+        seconds += batches.size  # a second for each sample
+        return steps(self, batches, *arguments)
+
+    monkeypatch.setattr(ThreadReplicas, "steps", timed)
+    monkeypatch.setattr("npae.training.trainer.time", SimpleNamespace(perf_counter=lambda: seconds))
+    monkeypatch.setattr("npae.training.trainer.AT_ONCE", 20)
+    trained(NETWORKS["deep"](), X)
+    assert taken == [1, 2, 2, 1, 1, *2 * [2, 2, 2, 1]]
 
 
 @pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals are for the main thread")
