@@ -66,6 +66,15 @@ def test_all_in_a_process_share_one_team_of_a_size():
     assert threading.active_count() <= before + 1
 
 
+def test_a_team_of_one_thread_works_for_several_at_a_time():
+    team, y = shared_team(1), np.zeros(50)
+    with team._lock:  # as while it works for another thread
+        worker = threading.Thread(target=team.run, args=([adding(1, y)],), daemon=True)
+        worker.start()
+        worker.join(60)
+    assert y[0] == 1
+
+
 def seconds_of_work_in(pause):
     before = time.process_time()
     time.sleep(pause)

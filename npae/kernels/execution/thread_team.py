@@ -97,9 +97,10 @@ class ThreadTeam:
 
     def _lead_through(self, plans: Sequence["Plan"], lead: Callable[..., int]) -> int:
         """Call ``lead`` with the mailboxes and the table of each plan, while the threads are awake; its result."""
+        if self.size == 1 or usable_processors() == 1:  # on which threads would wait for each other
+            return lead(np.zeros((0, 0), np.int64), *(plan.narrowed(1).tables for plan in plans))
         with self._lock:
-            # On one processor threads would wait for each other.
-            mailboxes = self._started(plans) if usable_processors() > 1 else np.zeros((0, 0), np.int64)
+            mailboxes = self._started(plans)
             tables = [plan.narrowed(1 + len(mailboxes)).tables for plan in plans]
             try:
                 if max(table.shape[1] for table in tables) > 1:
