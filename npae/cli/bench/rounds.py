@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypedDict
 from npae.cli.bench.process import WorkerError, WorkerProcess
 
 WARM_UP = 2  # rounds that are not counted, in which libraries compile and fill their caches
-REST = 0.05  # seconds between measurements, until idle threads of the last one have stopped spinning
+REST = 0.3  # seconds between measurements, until idle threads of the last one have stopped spinning: OpenBLAS takes 0.1
 
 Say = Callable[[str], None]
 
