@@ -272,6 +272,7 @@ TINY = {
 
 
 def test_a_steps_time_is_measured_while_one_size_grows(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(rounds, "REST", 0)
     monkeypatch.setattr(growth, "AXES", TINY)
     png, file = tmp_path / "growth.png", tmp_path / "growth.json"
     options = ["--peers", "none", "--rounds", "1", "--threads", "1"]

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         declared={"suffixes": (".png",)},
         metavar="FILE.png",
         help="measure instead how a step's time grows with batch, width, image and rows, and draw it there; beside "
-        "torch about four minutes, and about one for one size",
+        "torch about five minutes, and about one for one size",
     )
     parser.add_argument(
         "--growth-of",
