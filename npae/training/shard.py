@@ -5,6 +5,8 @@ has in memory. Which rows these are stands in ``order``, for some steps one afte
 Rows that have to be read are written before the pass.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from npae.kernels.execution.program import Call, Program
@@ -46,8 +48,8 @@ class Shard:
         self.stored: Array | None  # what the second call reads; None where it has nothing to do
         self.program, kernels = Program(), net.arena.kernels
         self.program.add(kernels.take_next, self.order, self.place, self.chosen)
-        batch = self.batch.reshape(length, -1)
-        self._nothing = Call(kernels.take_rows, (batch, self.chosen[:0], batch[:0]))
+        self._flat = self.batch.reshape(length, -1)
+        self._nothing = Call(kernels.take_rows, (self._flat, self.chosen[:0], self._flat[:0]))
         self.program.add(self._nothing.kernel, *self._nothing.arguments)
         self.take_from(x)
         net.arena.resize(length)
@@ -63,11 +65,7 @@ class Shard:
             self.numbers, x = x.rows, x.array
         if isinstance(x, Rows):
             self.rows, x = x, None
-        self.stored, call = x, self._nothing
-        if x is not None:
-            flat, batch = (a.reshape(len(a), -1) for a in (x, self.batch))
-            call = Call(self._nothing.kernel, (flat, self.chosen, batch))
-        self.program.replace(ROWS, call)
+        self._read(x, self.net.arena.kernels.take_rows)
 
     def has_in_memory(self, batches: Array) -> bool:
         """Whether the pass itself takes the shard's rows of these batches (k, N), so that none has to be read."""
@@ -92,7 +90,8 @@ class Shard:
         if stored is None:
             self.rows.fill(rows[0], self.batch)
         if stored is not self.stored:
-            self._convert_from(stored)
+            assert isinstance(self.rows, SourceRows)
+            self._read(stored, self.net.arena.kernels.take_converted, self.rows.divisor)
         return order
 
     def _found(self, rows: Array) -> tuple[Array, Array] | None:
@@ -101,11 +100,9 @@ class Shard:
             return None
         return self.rows.found_in_memory(rows.reshape(-1))
 
-    def _convert_from(self, stored: Array | None) -> None:
-        """Let the pass convert rows of an array of stored numbers; with None it writes none."""
+    def _read(self, stored: Array | None, kernel: Callable[..., None], *between: Array) -> None:
+        """Let the pass read its rows from an array by a kernel, with arguments before the batch; None for no rows."""
         self.stored, call = stored, self._nothing
         if stored is not None:
-            assert isinstance(self.rows, SourceRows)
-            flat, batch = (a.reshape(len(a), -1) for a in (stored, self.batch))
-            call = Call(self.net.arena.kernels.take_converted, (flat, self.chosen, self.rows.divisor, batch))
+            call = Call(kernel, (stored.reshape(len(stored), -1), self.chosen, *between, self._flat))
         self.program.replace(ROWS, call)
