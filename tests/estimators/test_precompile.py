@@ -11,6 +11,8 @@ from helpers.paths import CHILD
 from npae.cli import main
 from npae.estimators.precompile import cache_folder, warm_up
 from npae.kernels import default_kernels, reference_kernels
+from npae.kernels.execution.mailbox import lead_steps
+from npae.kernels.target import VARIANT
 
 IS_COMPILED = default_kernels() is not reference_kernels()
 
@@ -76,15 +78,34 @@ def run(program: str, folder: Path) -> tuple[list[str], set[tuple[str, str]]]:
     return said, {(kernel, types) for kernel, all_types in json.loads(called).items() for types in all_types}
 
 
-@pytest.mark.skipif(not IS_COMPILED, reason="there is nothing to compile")
-def test_after_a_warm_up_a_new_process_has_nothing_to_compile(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def warming(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], set[tuple[str, str]]]:
+    """What a warm-up prints, and what it called or compiled."""
+    if not IS_COMPILED:
+        pytest.skip("there is nothing to compile")
+    return run(WARM_UP, tmp_path_factory.mktemp("warming"))
+
+
+def test_after_a_warm_up_a_new_process_has_nothing_to_compile(
+    warming: tuple[list[str], set[tuple[str, str]]], tmp_path: Path
+) -> None:
     """Both share the machine code of all tests, so what matters is that the warm-up calls all that is used."""
-    said, warmed = run(WARM_UP, tmp_path)
+    said, warmed = warming
     assert said[0].startswith("vanilla ")
     assert said[-1].endswith(str(cache_folder()))
     _, used = run(USE, tmp_path)
     assert len(used) > 30
     assert used - warmed == set()
+
+
+@pytest.mark.usefixtures("warming")
+def test_no_kernel_has_numbas_functions_for_texts() -> None:
+    """Where an array is assigned to a part of an array, Numba compiles the text of an error: two seconds and a half."""
+    folders = {Path(kernel.stats.cache_path) for kernel in (default_kernels().affine, lead_steps)}
+    files = [path for folder in folders for path in folder.glob(f"*.{VARIANT}*.nbc")]
+    kernels = {path.name.partition(f".{VARIANT}")[0] for path in files}
+    assert {"matmul.affine", "mailbox.lead_steps", "random.standard_normal"} <= kernels
+    assert [path.name for path in files if b"unicode" in path.read_bytes()] == []
 
 
 def test_models_are_warmed_one_after_the_other_in_either_precision() -> None:

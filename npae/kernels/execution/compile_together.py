@@ -41,14 +41,16 @@ CONVOLUTIONS = (
 )
 
 #: The program of the second process; it looks for modules where this one does, and not in the working directory. It
-#: imports npae's kernels alone, without the package's own file, which imports all the rest.
+#: imports npae's kernels alone, without the package's own file, which imports all the rest. It ends at once: to take
+#: apart all that the compiler has made lasts a second, for which the first process would wait.
 BOOTSTRAP = """
-import pickle, sys, types
+import os, pickle, sys, types
 sys.path[:], package = pickle.load(sys.stdin.buffer), types.ModuleType("npae")
 package.__path__ = [pickle.load(sys.stdin.buffer)]
 sys.modules["npae"] = package
 from npae.kernels.execution.compile_together import compile_backwards
 compile_backwards(sys.stdin.buffer, sys.stdout.buffer)
+os._exit(0)
 """
 
 

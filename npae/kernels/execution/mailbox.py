@@ -166,8 +166,12 @@ def lead_steps(
     """
     for step in range(len(rates)):
         failed = lead(passes, mailboxes[: passes.shape[1] - 1])
-        log[step] = totals
-        if failed or not np.isfinite(totals.sum()):
+        loss = 0.0
+        for part in range(totals.shape[0]):
+            for term in range(totals.shape[1]):
+                log[step, part, term] = totals[part, term]
+                loss += totals[part, term]
+        if failed or not np.isfinite(loss):
             return step
         rate[0] = rates[step]
         count[0] += 1
