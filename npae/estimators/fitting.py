@@ -451,7 +451,7 @@ class FitMixin(SharedParameters):
     def _note(self, X: Samples, labels: Array | None, *, is_part: bool) -> None:
         self._remember(X, labels, is_part=is_part)
         if self._fitted_to is not None:
-            self._fitted_to = self._fitted_to.extended(X)
+            self._fitted_to = self._fitted_to.extended(X, self.training_.epoch if is_part else 0)
 
     def _flat_checked(self, X: Any) -> Samples:
         """X as an array; raises the errors whose wording scikit-learn prescribes, and the network checks the rest."""

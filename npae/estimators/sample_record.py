@@ -17,7 +17,7 @@ from npae.utils.types import Array
 
 EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced
 MOST = 4 * EACH  # in a record
-SHARE, EACH_LATER = 8, 125  # once samples are missing in a record one in 8 is recorded, and no more than 125
+SHARE, EACH_LATER = 8, 125  # once samples are missing in a record one in 8 is recorded, and no more than 125 a call
 FIRST_LOOK = 12  # of these that are hashed first: if all of them are in the record, so are the others
 BLOCK = 256  # samples that are copied at once
 HASHES, IS_COMPLETE = "fitted_sample_hashes", "fitted_sample_hashes_are_complete"  # names in a model file
@@ -56,15 +56,25 @@ class SampleRecord:
         """The record of a model that has not been fitted to anything yet."""
         return cls(np.zeros(0, np.uint64), True)
 
-    def extended(self, X: Samples) -> Self:
+    def extended(self, X: Samples, call: int = 0) -> Self:
         """The record with samples of a further call.
 
-        Most hashes of a long stream are not kept, and to hash all of a small batch takes as long as a fifth of a
-        training step. So once samples are missing in a record, it takes few of those that come.
+        Most hashes of a long stream are not kept, and to hash a small batch takes as long as a fifth of a training
+        step. So once samples are missing in a record, it takes few of those that come: all of one in eight calls of few
+        samples, none of the others.
+
+        Parameters
+        ----------
+        X : samples
+        call : int, default 0
+            How many calls came before; a call without a number is recorded.
         """
         if len(self.hashes) < EACH or self.is_complete:
             return self.joined(type(self).of(X))
-        later = X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
+        is_small = len(X) <= EACH_LATER
+        if is_small and not _is_taken(call):
+            return self
+        later = X if is_small else X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
         if len(later) > FIRST_LOOK:
             seen = self._small_enough(hashes_of(later[:: ceil(len(later) / FIRST_LOOK)]))
             if seen.size and np.isin(seen, self.hashes).all():
@@ -110,6 +120,14 @@ class SampleRecord:
         if not is_list or not (hashes[1:] > hashes[:-1]).all() or not isinstance(is_complete, bool):
             raise ValueError("the hashes of the samples that it was fitted to are no increasing whole numbers")
         return cls(hashes.copy(), is_complete)
+
+
+def _is_taken(call: int) -> bool:
+    """Whether a call of few samples is recorded, by multiples of the golden ratio.
+
+    So of some batches that come in turn each has its own turn to be recorded.
+    """
+    return (call * 0x9E3779B97F4A7C15) % 2**64 < 2**64 // SHARE
 
 
 def hashes_of(X: Samples) -> Array:

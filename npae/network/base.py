@@ -4,8 +4,9 @@ The forward and backward pass are in ``npae.network.autoencoder``.
 """
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, Self
 
@@ -27,6 +28,14 @@ from npae.utils.types import Array
 def _is_own(layer: Layer) -> bool:
     """Whether it is one of npae's, which only call kernels and are described by their constructor's arguments."""
     return type(layer).__module__.startswith("npae.layers.")
+
+
+def _settings_of(layer: Layer) -> Callable[[Layer], Any] | None:
+    """A function that reads the settings of a layer; None where it has none."""
+    if not _is_own(layer):
+        return type(layer).config
+    names = settable_names(layer)
+    return attrgetter(*names) if names else None
 
 
 class Network:
@@ -172,7 +181,7 @@ class Network:
         self._of_few: Any = None  # recorded encodings of a few rows, from the first on
         self._are_own = all(_is_own(layer) for layer in arena.layers.values())
         layers = [layer for slot in self._slots() for layer in slot.layers]
-        self._settable = [(layer, settable_names(layer) if _is_own(layer) else None) for layer in layers]
+        self._settable = [(layer, settings) for layer in layers if (settings := _settings_of(layer)) is not None]
         self._drawing = [layer for layer in arena.layers.values() if type(layer).draw is not Layer.draw]
         for layer in arena.layers.values():
             # A weak reference: a reference cycle would keep the memory until the garbage collector runs.
@@ -344,10 +353,7 @@ class Network:
         >>> net.settings() == before
         False
         """
-        values: list[Any] = [self.loss.name, self.weight_decay]
-        for layer, names in self._settable:
-            values += [layer.config()] if names is None else [getattr(layer, name) for name in names]
-        return tuple(values)
+        return (self.loss.name, self.weight_decay, *[settings(layer) for layer, settings in self._settable])
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], layers: Iterable[type[Layer]] = ()) -> Self:

@@ -49,6 +49,7 @@ class Shard:
         self.program, kernels = Program(), net.arena.kernels
         self.program.add(kernels.take_next, self.order, self.place, self.chosen)
         self._flat = self.batch.reshape(length, -1)
+        self._reading: Call | None = None
         self._nothing = Call(kernels.take_rows, (self._flat, self.chosen[:0], self._flat[:0]))
         self.program.add(self._nothing.kernel, *self._nothing.arguments)
         self.take_from(x)
@@ -103,6 +104,14 @@ class Shard:
     def _read(self, stored: Array | None, kernel: Callable[..., None], *between: Array) -> None:
         """Let the pass read its rows from an array by a kernel, with arguments before the batch; None for no rows."""
         self.stored, call = stored, self._nothing
-        if stored is not None:
-            call = Call(kernel, (stored.reshape(len(stored), -1), self.chosen, *between, self._flat))
+        if stored is None:
+            if self._reading is not None:
+                self._reading.release()
+        else:
+            rows = stored.reshape(len(stored), -1)
+            if self._reading is not None and self._reading.kernel is kernel and not between:
+                call = self._reading.reading(rows)
+            else:
+                call = Call(kernel, (rows, self.chosen, *between, self._flat))
+            self._reading = call
         self.program.replace(ROWS, call)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from npae.layers.arena import zero_vector
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointing
 from npae.training.memory_estimate import check_memory
@@ -138,7 +139,9 @@ class Training(TrainingState):
             network.arena.allocate()
         self.optimizer.bind(network.arena)
         self._replicas: Replicas = ThreadReplicas(network, self.n_jobs)
-        self.last_finite_theta = network.theta.copy()
+        theta = network.theta
+        self.last_finite_theta = zero_vector(theta.size, theta.dtype, number=2 + len(self.optimizer.state_names))
+        self.last_finite_theta[...] = theta
         self._at_once: dict[int, int] = {}  # how many steps last ``AT_ONCE`` seconds, by the length of their batch
 
     @property

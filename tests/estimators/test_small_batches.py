@@ -34,7 +34,9 @@ def test_codes_that_are_added_copy_none_of_the_others() -> None:
     assert kept._parts[0] is first
 
 
-def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def small_record(monkeypatch: pytest.MonkeyPatch) -> SampleRecord:
+    """The record of 64 samples of which it has room for 40."""
     monkeypatch.setattr(sample_record, "MOST", 40)
     monkeypatch.setattr(sample_record, "EACH", 40)
     monkeypatch.setattr(sample_record, "EACH_LATER", 12)
@@ -42,6 +44,12 @@ def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer(monkeypatch: py
     assert record.count_in(X[:32]) == 32
     record = record.extended(X[32:64])
     assert not record.is_complete
+    return record
+
+
+def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer_of_many(
+    small_record: SampleRecord, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked_at: list[int] = []
     hashes_of = sample_record.hashes_of
 
@@ -50,12 +58,33 @@ def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer(monkeypatch: py
         return hashes_of(rows)
 
     monkeypatch.setattr(sample_record, "hashes_of", watched)
-    more = record.extended(X[64:96])
+    more = small_record.extended(X[64:96])
     assert looked_at == [4]
-    record.extended(X[64:364])
+    small_record.extended(X[64:364])
     assert looked_at == [4, 12]  # of many samples no more than that
     assert len(more.hashes) == 40
     assert (np.diff(more.hashes.astype(object)) > 0).all()
+
+
+def test_of_a_long_stream_of_small_calls_one_in_eight_is_recorded_and_each_of_some_that_come_in_turn(
+    small_record: SampleRecord,
+) -> None:
+    calls = [call for call in range(800) if small_record.extended(X[:9], call) is not small_record]
+    assert 95 <= len(calls) <= 105
+    for n in (2, 3, 8, 13, 60):
+        assert {call % n for call in calls} == set(range(n))
+    assert np.diff(calls).max() <= 13
+
+
+def test_partial_fit_records_few_of_the_small_calls_of_a_long_stream(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_record, "MOST", 40)
+    monkeypatch.setattr(sample_record, "EACH", 40)
+    model, hashed = unfitted("vanilla", code_size=2), []
+    hashes_of = sample_record.hashes_of
+    monkeypatch.setattr(sample_record, "hashes_of", lambda rows: (hashed.append(rows.copy()), hashes_of(rows))[1])
+    for i in range(80):
+        model.partial_fit(X[i % 40 * 10 : i % 40 * 10 + 10])
+    assert 5 + 5 <= len(hashed) <= 5 + 15  # the first five fill the record
 
 
 def test_a_full_record_of_all_samples_stays_complete_when_they_come_again(monkeypatch: pytest.MonkeyPatch) -> None:

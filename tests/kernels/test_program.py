@@ -3,6 +3,7 @@
 import gc
 import subprocess
 import sys
+import weakref
 
 import numba
 import numpy as np
@@ -133,6 +134,44 @@ def test_a_call_can_become_one_of_another_kernel():
     program.replace(0, Call(compiled.take_converted, (stored, np.array([0]), divisor, y)))
     program.run()
     np.testing.assert_array_equal(y, [[3, 4]])
+
+
+@pytest.mark.parametrize("other", ["the same", "longer", "float64", "read-only", "unaligned"])
+@pytest.mark.parametrize("is_released", [False, True])
+def test_a_call_reads_another_array_whatever_its_type(other, is_released):
+    first, y, program = random(3, dtype="float32"), np.zeros(3, "float32"), Program()
+    program.add(compiled.add_scaled, first, 1.0, y)
+    if COMPILES:
+        program.run()
+    call, y[:] = program.calls[0], 0
+    if is_released:
+        call.release()
+        call.release()
+    array = random(5 if other == "longer" else 3, dtype="float64" if other == "float64" else "float32", seed=1)
+    if other == "read-only":
+        array.flags.writeable = False
+    if other == "unaligned":
+        array = np.frombuffer(b"\0" + array.tobytes(), "float32", offset=1)
+    renewed = call.reading(array)
+    assert (renewed is call) == (COMPILES and other in {"the same", "longer"})
+    program.replace(0, renewed)
+    program.run()
+    np.testing.assert_array_equal(y, array[:3].astype("float32"))
+
+
+def test_an_array_that_a_call_has_released_lives_no_longer():
+    first, y = random(3), np.zeros(3)
+    call, gone = Call(compiled.add_scaled, (first, 1.0, y)), weakref.ref(first)
+    del first
+    assert gone() is not None
+    call.release()
+    assert gone() is None
+
+
+def test_a_call_refuses_to_read_another_array_that_is_not_contiguous():
+    call = Call(compiled.add_scaled, (random(3), 1.0, np.zeros(3)))
+    with pytest.raises(ValueError, match="not C-contiguous"):
+        call.reading(random(6)[::2])
 
 
 def test_the_contents_of_arrays_are_read_when_a_program_runs():

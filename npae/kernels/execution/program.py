@@ -45,12 +45,35 @@ class Call:
 
         return trampoline(self.kernel, self.arguments), self._words.ctypes.data
 
+    def reading(self, array: Array) -> "Call":
+        """The call with another first array: itself, changed, where that array is of the same type, else a new one.
+
+        To make a call anew takes as long as a kernel of a few rows.
+        """
+        self.release()
+        if "_words" not in vars(self) or _type_of(array) != self._type_of_first or not array.flags.c_contiguous:
+            return Call(self.kernel, (array, *self.arguments[1:]))
+        self.arguments = (array, *self.arguments[1:])
+        self._words[: 1 + array.ndim] = array.ctypes.data, *array.shape
+        return self
+
+    def release(self) -> None:
+        """Drop the first array; the call is not made before ``reading`` gives it another."""
+        if self.arguments[0] is not None:
+            self._type_of_first = _type_of(self.arguments[0])
+            self.arguments = (None, *self.arguments[1:])
+
     @cached_property
     def _words(self) -> Array:
         """The words, which must live as long as their address is used."""
         from npae.kernels.execution.trampoline import words_of
 
         return words_of(self.arguments)
+
+
+def _type_of(array: Array) -> Any:
+    """What a compiled kernel distinguishes in an array."""
+    return array.dtype, array.ndim, array.flags.writeable, array.flags.aligned
 
 
 class Program:
