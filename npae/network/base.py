@@ -179,6 +179,7 @@ class Network:
         self._learning = self._from_the_first_that_learns(arena)
         self._encodings: dict[int, Any] = {}  # recorded encodings by their number of threads
         self._of_few: Any = None  # recorded encodings of a few rows, from the first on
+        self._check: Any = None  # the recorded look at the values of a large array, from the first on
         self._are_own = all(_is_own(layer) for layer in arena.layers.values())
         layers = [layer for slot in self._slots() for layer in slot.layers]
         self._settable = [(layer, settings) for layer in layers if (settings := _settings_of(layer)) is not None]

@@ -4,9 +4,8 @@ from typing import Any, TypeGuard
 
 import numpy as np
 
-from npae.kernels.execution.program import Program
-from npae.kernels.execution.thread_team import parts, shared_team
 from npae.network.base import Network
+from npae.network.recorded_check import RecordedCheck
 from npae.utils.columns import check_columns, columns_of
 from npae.utils.samples import Samples
 from npae.utils.types import Array
@@ -57,15 +56,12 @@ class Checking(Network):
         check_columns(columns_of(x), self.columns)
 
         def all_within(x: Array, low: float, high: float) -> bool:
-            look, count = self.arena.kernels.count_within, np.zeros((n_jobs, 1), np.int64)
-            if x.size < LARGE:
-                look(x, low, high, count[0])
-            else:
-                flat, programs = x.reshape(-1), [Program() for _ in range(n_jobs)]
-                for program, part, own in zip(programs, parts(flat, n_jobs), count, strict=True):
-                    program.add(look, flat[part], low, high, own)
-                shared_team(n_jobs).run(programs)
-            return int(count.sum()) == x.size
+            if x.size >= LARGE:
+                with self.arena.lock:
+                    return self._recorded_check(n_jobs, low, high).is_within(x)
+            count = np.zeros(1, np.int64)
+            self.arena.kernels.count_within(x, low, high, count)
+            return bool(count[0] == x.size)
 
         return check_samples(
             x,
@@ -87,6 +83,12 @@ class Checking(Network):
         low, high = (-ROUNDING, 1 + ROUNDING) if unit_interval else (-largest, largest)
         self.arena.kernels.count_within(x, low, high, count)
         return bool(count[0] == x.size)
+
+    def _recorded_check(self, *made_for: Any) -> RecordedCheck:
+        if self._check is None or self._check.made_for != made_for:
+            self._check = RecordedCheck(self, *made_for)
+        check: RecordedCheck = self._check
+        return check
 
     def _check_target(self, target: Any, n: int) -> Samples:
         targets = self.check(target, as_target=True)

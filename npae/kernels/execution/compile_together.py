@@ -66,9 +66,7 @@ def compile_together(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> None:
     """Compile kernels, given with the types of their arguments, if so many are missing that two processes gain."""
     new = [(kernel, kinds) for kernel, kinds in calls if _is_missing(kernel, kinds)]
     missing = {Wanted(kernel.py_func.__module__, kernel.__name__, kinds): kernel for kernel, kinds in new}
-    is_python = "python" in Path(sys.executable or "").name.lower() and not hasattr(sys, "frozen")
-    # A program that Python is a part of would start itself.
-    if len(missing) < FEWEST or usable_processors() == 1 or not is_python:
+    if len(missing) < FEWEST or usable_processors() == 1 or not _can_start_python():
         return
     order = sorted(missing, key=lambda wanted: _place(wanted.name))
     helper = Helper(order)
@@ -78,6 +76,11 @@ def compile_together(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> None:
             missing[wanted].compile(wanted.kinds)
     finally:
         helper.end()
+
+
+def _can_start_python() -> bool:
+    """Whether ``sys.executable`` is Python; a program that Python is a part of would start itself."""
+    return "python" in Path(sys.executable or "").name.lower() and not hasattr(sys, "frozen")
 
 
 def _is_missing(kernel: Any, kinds: tuple[Any, ...]) -> bool:
