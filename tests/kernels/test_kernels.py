@@ -845,7 +845,7 @@ import warnings
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
     import numpy as np
-    from npae.kernels.execution.thread_team import shared_team
+    from npae.kernels.execution.thread_team import Plan, shared_team
     from npae.kernels import compiled
     from npae.kernels.execution.program import Program
     x, y = np.array([-1.0, 0.0, 2.0]), np.empty((2, 3))
@@ -855,7 +855,7 @@ with warnings.catch_warnings(record=True) as caught:
     programs[1].run()
     assert programs[1].is_native
     y[1] = np.nan
-    shared_team(2).run(programs)
+    shared_team(2).carry_out(Plan(programs))
 print([w.category.__name__ for w in caught], y.tolist())
 """
 

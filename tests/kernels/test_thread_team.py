@@ -15,7 +15,7 @@ from helpers.small_models import samples
 from npae.kernels import compiled, reference
 from npae.kernels.execution import thread_team
 from npae.kernels.execution.program import Program, Recorder
-from npae.kernels.execution.thread_team import ThreadTeam, shared_team
+from npae.kernels.execution.thread_team import Plan, ThreadTeam, shared_team
 from npae.network import recipes
 from npae.training.optimizers import Adam
 from npae.training.trainer import Training
@@ -38,14 +38,14 @@ def test_every_program_has_been_run_once_when_run_returns(size, kernels):
     team, ys = shared_team(size), np.zeros((size, 50))
     programs = [adding(i + 1, y, kernels) for i, y in enumerate(ys)]
     for repetition in range(1, 300):
-        team.run(programs)
+        team.carry_out(Plan(programs))
         assert ys[:, 0].tolist() == [repetition * (i + 1) for i in range(size)]
 
 
 @pytest.mark.parametrize("lengths", [[], [0], [3], [0, 0, 0], [0, 2, 3], [2, 0, 3], [2, 3], [0, 4, 0], [1, 2, 3]])
 def test_programs_may_be_fewer_than_threads_and_empty(lengths):
     ys = np.zeros((3, 7))
-    shared_team(3).run([adding(n, y) for n, y in zip(lengths, ys, strict=False)])
+    shared_team(3).carry_out(Plan([adding(n, y) for n, y in zip(lengths, ys, strict=False)]))
     assert ys[: len(lengths), 0].tolist() == lengths
 
 
@@ -53,7 +53,7 @@ def test_long_programs_and_short_ones_wait_for_each_other():
     ys = np.zeros((2, 200_000))
     for lengths in ([1, 60], [60, 1]):
         ys[...] = 0
-        shared_team(2).run([adding(n, y) for n, y in zip(lengths, ys, strict=True)])
+        shared_team(2).carry_out(Plan([adding(n, y) for n, y in zip(lengths, ys, strict=True)]))
         assert ys[:, -1].tolist() == lengths
 
 
@@ -62,14 +62,14 @@ def test_all_in_a_process_share_one_team_of_a_size():
     assert shared_team(2) is not shared_team(3)
     before = threading.active_count()
     for _ in range(3):
-        shared_team(2).run([adding(1, np.zeros(3)) for _ in range(2)])
+        shared_team(2).carry_out(Plan([adding(1, np.zeros(3)) for _ in range(2)]))
     assert threading.active_count() <= before + 1
 
 
 def test_a_team_of_one_thread_works_for_several_at_a_time():
     team, y = shared_team(1), np.zeros(50)
     with team._lock:  # as while it works for another thread
-        worker = threading.Thread(target=team.run, args=([adding(1, y)],), daemon=True)
+        worker = threading.Thread(target=team.carry_out, args=(Plan([adding(1, y)]),), daemon=True)
         worker.start()
         worker.join(60)
     assert y[0] == 1
@@ -85,7 +85,7 @@ def test_threads_that_have_nothing_to_do_sleep_and_wake_again():
     team, ys = shared_team(3), np.zeros((3, 50))
     programs = [adding(1, y) for y in ys]
     for repetition in range(1, 4):
-        team.run(programs)
+        team.carry_out(Plan(programs))
         deadline = time.monotonic() + 60  # they look around for a millisecond or two, when they are let
         while seconds_of_work_in(0.2) > 0.05:
             assert time.monotonic() < deadline
@@ -104,10 +104,10 @@ def test_an_error_is_raised_after_all_have_finished_and_the_team_can_be_used_aga
     programs = [adding(40, y), adding(40, y)]
     programs[greedy_one] = greedy_program
     with pytest.raises(MemoryError, match="choose a smaller batch or network"):
-        shared_team(2).run(programs)
+        shared_team(2).carry_out(Plan(programs))
     assert (y == 40).all()
     programs[greedy_one] = adding(1, np.zeros(5))
-    shared_team(2).run(programs)
+    shared_team(2).carry_out(Plan(programs))
     assert (y == 80).all()
 
 
@@ -133,11 +133,11 @@ def test_threads_that_cannot_be_started_are_told_of_once_and_others_do_their_wor
     programs = [adding(i + 1, y) for i, y in enumerate(ys)]
     words = rf"only {1 + n_started} of 6 threads can be used \(can't start new thread\), .*; lower n_jobs, or let"
     with pytest.warns(RuntimeWarning, match=words) as caught:
-        team.run(programs, programs[:4])
+        team.carry_out(Plan(programs, programs[:4]))
     assert len(caught) == 1
     assert ys[:, 0].tolist() == [2, 4, 6, 8, 5, 6]
     for _ in range(20):
-        team.run(programs)
+        team.carry_out(Plan(programs))
     assert ys[:, 0].tolist() == [22, 44, 66, 88, 105, 126]
 
 
@@ -153,7 +153,7 @@ def test_training_on_fewer_threads_than_asked_for_gives_the_same_bits(monkeypatc
 
 @pytest.mark.skipif(not COMPILES, reason="there are no threads then")
 def test_nothing_is_said_where_all_threads_are_started():
-    ThreadTeam(3).run([adding(1, np.zeros(5)) for _ in range(3)])
+    ThreadTeam(3).carry_out(Plan([adding(1, np.zeros(5)) for _ in range(3)]))
 
 
 def fit(seed, n_jobs):

@@ -49,10 +49,6 @@ class ThreadTeam:
         self._is_busy = False
         self._mailboxes: Array | None = None
 
-    def run(self, *stages: Sequence[Program]) -> None:
-        """Run stages once, without keeping a plan; see ``carry_out``."""
-        self.carry_out(Plan(*stages))
-
     def carry_out(self, plan: "Plan") -> None:
         """Run the programs of a plan and return when all are done.
 
