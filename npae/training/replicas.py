@@ -84,14 +84,6 @@ class Replicas(Protocol):
         """Loss of the batch x[chosen], and its gradient in the network's ``dtheta``."""
         ...
 
-    def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
-        """On how many of these batches (k, N) ``steps`` takes steps at once; 0 where a step needs Python."""
-        ...
-
-    def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
-        """Take some training steps at once."""
-        ...
-
     def release_data(self) -> None:
         """Drop the reference to the data."""
         ...
@@ -208,10 +200,10 @@ class ThreadReplicas:
     def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
         """On how many of these batches (k, N) ``steps`` takes steps at once; 0 where a step needs Python.
 
-        They need it where there are other processes, for layers and optimizers that are not npae's, for kernels that
-        are not compiled, and for the weight decay of the network. Of batches whose rows have to be read it is one.
+        They need it for layers and optimizers that are not npae's, for kernels that are not compiled, and for the
+        weight decay of the network. Of batches whose rows have to be read it is one.
         """
-        if self.n_shards > self.n_jobs or self.networks[0].weight_decay or not optimizer.is_recordable:
+        if self.networks[0].weight_decay or not optimizer.is_recordable:
             return 0
         with self.networks[0].arena.lock:
             batch = self._recorded(batches.shape[1])

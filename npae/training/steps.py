@@ -7,7 +7,7 @@ import numpy as np
 
 from npae.network.autoencoder import Autoencoder
 from npae.training.optimizers import clip_by_norm
-from npae.training.replicas import Replicas
+from npae.training.replicas import Replicas, ThreadReplicas
 from npae.training.state import Progress, TrainingState
 from npae.utils.add_up import add_up
 from npae.utils.types import Array
@@ -34,9 +34,8 @@ def take_steps(training: TrainingState, replicas: Replicas, batches: Array, prog
         The loss of each step that was taken, and its terms; of none if the first loss is not finite.
     """
     kept = training.last_finite_theta if progress.batches == 0 else None
-    at_once = 0 if training.clip_norm is not None else replicas.takes_steps(batches, training.optimizer)
-    if at_once and len(rates := _rates(training, at_once)):
-        losses = _some(training, replicas, batches[: len(rates)], rates, kept, progress)
+    if isinstance(replicas, ThreadReplicas) and training.clip_norm is None:  # ranks exchange each step's gradient
+        losses = _some(training, replicas, batches, kept, progress)
         if len(losses["loss"]):
             return losses
     # Also where none could be taken at once, since what ends training is found and raised by a single step.
@@ -44,19 +43,17 @@ def take_steps(training: TrainingState, replicas: Replicas, batches: Array, prog
 
 
 def _some(
-    training: TrainingState,
-    replicas: Replicas,
-    batches: Array,
-    rates: Array,
-    kept: Array | None,
-    progress: Progress,
+    training: TrainingState, replicas: ThreadReplicas, batches: Array, kept: Array | None, progress: Progress
 ) -> dict[str, Array]:
-    """Steps at once, of these learning rates; the losses and terms of those before one that fails."""
+    """Steps at once, as many as need no Python; the losses and terms of those before one that fails."""
     net, optimizer = training.network, training.optimizer
+    rates = _rates(training, replicas.takes_steps(batches, optimizer))
+    if len(rates) == 0:
+        return {"loss": rates}
     progress.is_consistent = False
     before = optimizer.steps
     try:
-        totals = replicas.steps(batches, rates, optimizer, kept)
+        totals = replicas.steps(batches[: len(rates)], rates, optimizer, kept)
     finally:  # a signal handler of the user's may raise after the steps
         net.run.step += optimizer.steps - before
     losses = _losses(net, totals / batches.shape[1])

@@ -5,45 +5,36 @@ from (seed, layer, step).
 """
 
 import copy
-import math
 import signal
-import sys
-import time
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from npae.layers.arena import zero_vector
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointing
 from npae.training.memory_estimate import check_memory
-from npae.training.nan_diagnosis import diagnose
 from npae.training.optimizers import Optimizer
-from npae.training.order import Order, order_of
+from npae.training.order import order_of
 from npae.training.ranks.agreement import Ranks
 from npae.training.ranks.rank_replicas import RankReplicas
 from npae.training.replicas import Replicas, ThreadReplicas, effective_n_jobs
+from npae.training.run import Run, progress_bar
 from npae.training.run_fingerprint import configuration, data_fingerprint
 from npae.training.schedules import Constant, Schedule
 from npae.training.signals import Stop
 from npae.training.state import Data, EarlyStopping, Progress, TrainingState
-from npae.training.steps import take_steps
-from npae.utils.errors import NonFiniteError, RankError
+from npae.utils.errors import RankError
 from npae.utils.samples import Samples
 from npae.utils.scalars import real_number, truth_value, whole_number
-from npae.utils.source_rows import SourceRows
 from npae.utils.types import Array
 
 if TYPE_CHECKING:
-    from tqdm import tqdm
+    pass
 
 #: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
-#: About how many seconds of steps are taken at once; in between no signal, progress or checkpoint is looked after.
-AT_ONCE = 0.05
 
 
 class Training(TrainingState):
@@ -142,7 +133,7 @@ class Training(TrainingState):
         theta = network.theta
         self.last_finite_theta = zero_vector(theta.size, theta.dtype, number=2 + len(self.optimizer.state_names))
         self.last_finite_theta[...] = theta
-        self._at_once: dict[int, int] = {}  # how many steps last ``AT_ONCE`` seconds, by the length of their batch
+        self._at_once: dict[int, int] = {}  # see ``Run``
 
     @property
     def n_shards(self) -> int:  # type: ignore[override]
@@ -357,22 +348,11 @@ class Training(TrainingState):
         self.interrupted = False
         replicas, total = self._replicas, (until - self.epoch) * len(data.x)
         order = order_of(data.x, self.network.run.seed, self.batch_size, self.shuffle)
+        run = Run(self, replicas, data, order, progress, checkpoint_writer, self._at_once)
         replicas.begin(lambda: configuration(self, patience) | order.description() | data_fingerprint(data))
-        with replicas.stop_on_signals() as stop, _progress_bar(total, verbose and replicas.is_first) as bar:
+        with replicas.stop_on_signals() as stop, progress_bar(total, verbose and replicas.is_first) as bar:
             try:
-                while self.epoch < until and not progress.is_stopped:
-                    if bar is not None:
-                        bar.set_description(f"epoch {self.epoch + 1}")
-                    self._run_epoch(data, order, progress, checkpoint_writer, stop, bar)
-                    if data.validation is not None:
-                        progress.is_stopped = progress.early_stopping.record(self.history["validation_loss"][-1])
-                    progress.begin_epoch()
-                    # A list, so that every callback is called.
-                    progress.is_stopped |= any([bool(callback(self)) for callback in callbacks])  # noqa: C419
-                    progress.is_stopped = replicas.end_epoch(progress.is_stopped)
-                    if checkpoint_writer is not None:
-                        checkpoint_writer.after_epoch(progress, is_last=progress.is_stopped or self.epoch == until)
-                    stop.check()
+                run.epochs(until, callbacks, stop, bar)
             except KeyboardInterrupt:
                 self.interrupted = True
                 if checkpoint_writer is not None and not stop.is_urgent:
@@ -384,9 +364,7 @@ class Training(TrainingState):
                 checkpoint_writer.write_now(progress)
                 raise type(error)(f"{error}; {checkpoint_writer.advice()}") from None
             finally:
-                replicas.release_data()
-                if isinstance(order.x, SourceRows):
-                    order.x.release()
+                run.release()
         if patience is not None:
             progress.early_stopping.restore()
         is_over = progress.is_stopped or self.epoch >= until
@@ -401,80 +379,3 @@ class Training(TrainingState):
             warnings.warn(f"{what} {when}; what was learned until then is kept{there}", stacklevel=3)
         if stop.signal == signal.SIGTERM:
             raise SystemExit(128 + signal.SIGTERM)
-
-    def _run_epoch(
-        self,
-        data: Data,
-        order: Order,
-        progress: Progress,
-        checkpoint_writer: CheckpointWriter | None,
-        stop: Stop,
-        bar: "tqdm[None] | None",
-    ) -> None:
-        """Train on all batches that this epoch has left, and append the epoch to the history."""
-        net, x = self.network, order.x
-        if progress.batches == 0:
-            progress.begin_epoch()
-        self._replicas.set_data(x, self.batch_size, data.labels)
-        for batches in order.batches(self.epoch, progress.batches):
-            first = progress.batches
-            while (done := progress.batches - first) < len(batches):
-                loss = self._steps(data, batches[done:], progress)
-                if bar is not None:
-                    bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
-                    bar.update((progress.batches - first - done) * batches.shape[1])
-                if progress.batches * self.batch_size < len(x):
-                    progress.is_consistent = True
-                    if checkpoint_writer is not None:
-                        checkpoint_writer.after_step(progress)
-                    stop.check()
-        if not _is_finite(net.theta):
-            self._stop_at_non_finite(data, batches[-1], progress.batches - 1)
-        record = {name: value / len(x) for name, value in progress.sums.items()}
-        if data.validation is not None:
-            losses = net.losses(data.validation, labels=data.validation_labels)
-            record["validation_loss"] = self._replicas.shared(float(losses.mean()) + net.weight_penalty())
-        record["learning_rate"] = self.optimizer.learning_rate * self.schedule(net.run.step - 1)
-        record["seconds"] = progress.seconds
-        epochs = self.epoch
-        for name in [*record, *(self.history.keys() - record.keys())]:  # NaN where an epoch had no such number
-            if name not in self.history:
-                self.history[name] = [math.nan] * epochs
-            self.history[name].append(record.get(name, math.nan))
-
-    def _steps(self, data: Data, batches: Array, progress: Progress) -> float:
-        """Take steps on the first of these batches (k, N), for about ``AT_ONCE`` seconds; returns the last loss."""
-        started, length = time.perf_counter(), batches.shape[1]
-        losses = take_steps(self, self._replicas, batches[: self._at_once.get(length, 1)], progress)
-        done = len(losses["loss"])
-        if done == 0:
-            self._stop_at_non_finite(data, batches[0], progress.batches)
-        progress.count(length, losses)
-        self._at_once[length] = max(1, int(AT_ONCE * done / (time.perf_counter() - started)))
-        return float(losses["loss"][-1])
-
-    def _stop_at_non_finite(self, data: Data, chosen: Array, step: int) -> None:
-        diagnosis = diagnose(self, data, chosen, step)
-        self.network.theta[...] = self.last_finite_theta
-        self.optimizer.bind(self.network.arena)
-        raise NonFiniteError(
-            f"training met NaN or infinity in epoch {self.epoch + 1}, step {step + 1}, first in {diagnosis['layer']}; "
-            f"the parameters of the last good epoch are kept; lower the learning rate "
-            f"({self.optimizer.learning_rate:g}) or set clip_norm, and scale data that lies far from 0 to 1",
-            diagnosis,
-        )
-
-
-def _is_finite(theta: Array) -> bool:
-    """Whether all of θ (size,) is: so it is where its square is, which one fast pass computes, but may overflow."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return math.isfinite(theta @ theta) or bool(np.isfinite(theta).all())
-
-
-def _progress_bar(total: int, verbose: bool) -> AbstractContextManager["tqdm[None] | None"]:
-    if not verbose or sys.stderr is None:  # a hidden bar would still start a thread
-        return nullcontext()
-    from tqdm import tqdm  # imported here, since it takes 50 ms
-
-    bar: AbstractContextManager[Any] = tqdm(total=total, unit=" samples", unit_scale=True, dynamic_ncols=True)
-    return bar

@@ -120,7 +120,7 @@ def test_a_run_without_validation_copies_no_parameters_for_early_stopping() -> N
 
 
 def test_parameters_that_overflow_when_squared_are_finite_and_others_are_not() -> None:
-    from npae.training.trainer import _is_finite
+    from npae.training.run import _is_finite
 
     theta = np.array([1e30, -1e30, 1], "float32")
     assert _is_finite(theta)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 import npae
-import npae.training.trainer
+import npae.training.run
 from helpers.small_models import samples
 from npae import Checkpoints
 from npae.training.trainer import Training
@@ -66,7 +66,7 @@ def _train(folder: str, every: str, function: str = "", calls: int = 0) -> None:
 
 
 if __name__ == "__main__":
-    npae.training.trainer.AT_ONCE = 0.0  # so that checkpoints by time can be due after every step
+    npae.training.run.AT_ONCE = 0.0  # so that checkpoints by time can be due after every step
     finished(None)  # so that what is loaded at first use is loaded before the process forks
     for line in sys.stdin:
         child = os.fork()

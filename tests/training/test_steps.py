@@ -54,7 +54,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return totals
 
     monkeypatch.setattr(ThreadReplicas, "steps", watched)
-    monkeypatch.setattr("npae.training.trainer.AT_ONCE", 1e6)
+    monkeypatch.setattr("npae.training.run.AT_ONCE", 1e6)
     return taken
 
 
@@ -238,7 +238,7 @@ def test_so_many_steps_are_taken_at_once_as_last_a_while(
     seconds: float, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken = at_once(monkeypatch)
-    monkeypatch.setattr("npae.training.trainer.AT_ONCE", seconds)
+    monkeypatch.setattr("npae.training.run.AT_ONCE", seconds)
     trained(NETWORKS["deep"](), X)
     assert max(taken) == most
 
@@ -255,8 +255,8 @@ def test_the_short_last_batch_of_an_epoch_says_nothing_of_how_long_a_step_takes(
         return steps(self, batches, *arguments)
 
     monkeypatch.setattr(ThreadReplicas, "steps", timed)
-    monkeypatch.setattr("npae.training.trainer.time", SimpleNamespace(perf_counter=lambda: seconds))
-    monkeypatch.setattr("npae.training.trainer.AT_ONCE", 20)
+    monkeypatch.setattr("npae.training.run.time", SimpleNamespace(perf_counter=lambda: seconds))
+    monkeypatch.setattr("npae.training.run.AT_ONCE", 20)
     trained(NETWORKS["deep"](), X)
     assert taken == [1, 2, 2, 1, 1, *2 * [2, 2, 2, 1]]
 

@@ -543,7 +543,7 @@ def test_nan_behind_a_variational_code_is_found() -> None:
 
 def test_a_variance_that_overflows_is_found_in_the_code(monkeypatch: pytest.MonkeyPatch) -> None:
     net = variational()
-    monkeypatch.setattr("npae.training.trainer.AT_ONCE", 0.0)  # so that the schedule is asked at each step
+    monkeypatch.setattr("npae.training.run.AT_ONCE", 0.0)  # so that the schedule is asked at each step
 
     def plant(step: int) -> float:
         if step == 6:

@@ -15,7 +15,6 @@ import numpy as np
 
 from npae.kernels.execution.thread_team import ThreadTeam, parts
 from npae.network.autoencoder import Autoencoder
-from npae.training.optimizers import Optimizer
 from npae.training.ranks.agreement import AgreedStop, Ranks
 from npae.training.replicas import ThreadReplicas, shard_bounds
 from npae.training.run_fingerprint import differences, summarise
@@ -81,14 +80,6 @@ class RankReplicas:
         everyone = [np.frombuffer(payload).reshape(own.shape) for payload in self.ranks.exchange(own.tobytes())]
         self._sum(np.diff(shard_bounds(n, self.n_shards)) > 0)
         return net.finish_gradient(net.terms_of(np.concatenate(everyone), n))
-
-    def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
-        """None: the ranks exchange the gradient of each step."""
-        return 0
-
-    def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
-        """Not for ranks; see ``takes_steps``."""
-        raise NotImplementedError
 
     def _sum(self, has_samples: Array) -> None:
         """Sum the gradients of the shards that have samples, in their order, into the network's ``dtheta``."""
