@@ -179,7 +179,7 @@ def small_data(monkeypatch, tmp_path, few_digits) -> None:
 def test_the_applications_run_on_little_data(small_data, monkeypatch):
     for module in ("sklearn", "pandas", "PIL"):
         pytest.importorskip(module)
-    for module in ("npae.applications.texts", "npae.cli.texts"):
+    for module in ("npae.applications.texts", "npae.applications.texts.model", "npae.cli.texts"):
         monkeypatch.setattr(f"{module}.text_model", _quick_text_model)
     names: dict = {}
     text = (ROOT / "docs/applications.md").read_text()

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 
 import npae
 from npae.applications import anomaly, classification, clustering, compression, generation, reduction, retrieval
+from npae.applications.compression import packing
+from npae.applications.compression.bits import ADDED_ERROR
 from npae.applications.features import feature_sets
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
+from npae.applications.retrieval import nearest as search
 from npae.datasets import load_digits
 from npae.storage.model_file import fingerprint
 from npae.utils.errors import FileFormatError, NotFittedError
@@ -115,12 +118,12 @@ def test_a_search_in_blocks_finds_what_comparing_all_finds(n, m, k, metric, bloc
     rng = np.random.default_rng(seed)
     codes = rng.normal(size=(n, 3)).astype("float32")
     queries = rng.normal(size=(m, 3)).astype("float32")
-    before = retrieval.QUERIES, retrieval.CODES
-    retrieval.QUERIES, retrieval.CODES = 2, block
+    before = search.QUERIES, search.CODES
+    search.QUERIES, search.CODES = 2, block
     try:
         places, distances = Index(codes, metric).search(queries, k)
     finally:
-        retrieval.QUERIES, retrieval.CODES = before
+        search.QUERIES, search.CODES = before
     expected = np.sort(brute_force(codes.astype("float64"), queries.astype("float64"), metric), axis=1)[:, :k]
     assert places.shape == (m, min(k, n))
     np.testing.assert_allclose(distances, expected, atol=1e-6)
@@ -135,7 +138,7 @@ def test_of_equal_codes_the_earliest_is_found_first():
 def test_a_search_needs_no_more_memory_for_more_codes(monkeypatch):
     import tracemalloc
 
-    monkeypatch.setattr(retrieval, "CODES", 1000)
+    monkeypatch.setattr(search, "CODES", 1000)
     peaks = []
     for n in (4_000, 40_000):
         index, queries = Index(np.ones((n, 4), "float32")), np.ones((8, 4))
@@ -245,7 +248,7 @@ def test_bits_are_chosen_so_that_quantising_adds_little_error(trained, digits):
     bits = compression.fewest_bits(trained, x, trained.transform(x))
     assert 3 <= bits <= 8
     error = [np.square(y - x).mean() for y in (trained.reconstruct(x), _round_trip(trained, x))]
-    assert error[1] <= (1 + compression.ADDED_ERROR) * error[0] * 1.001
+    assert error[1] <= (1 + ADDED_ERROR) * error[0] * 1.001
 
 
 def _round_trip(model, x):
@@ -269,11 +272,11 @@ def test_any_flipped_byte_and_any_cut_is_detected():
 def test_a_forged_header_with_a_right_checksum_is_still_refused():
     numbers = np.zeros((3, 2), "uint16")
     content = compression.pack(Quantizer(np.zeros(2, "float32"), 1.0), numbers, "x")
-    body = content[len(compression.MAGIC) + compression.CHECKSUM :]
+    body = content[len(packing.MAGIC) + packing.CHECKSUM :]
     for old, new in ((b'"n": 3', b'"n": 0'), (b'"size": 2', b'"size": 9'), (b'"n": 3', b'"m": 3')):
         forged = body.replace(old, new)
         with pytest.raises(FileFormatError, match="laid out in a way"):
-            compression.unpack(compression.MAGIC + compression._checksum(forged) + forged)
+            compression.unpack(packing.MAGIC + packing._checksum(forged) + forged)
 
 
 def test_another_model_is_refused(tmp_path):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from npae.applications import retrieval
-from npae.applications.retrieval import Index
+from npae.applications.retrieval import METRICS, Index
+from npae.applications.retrieval import nearest as search
 from npae.utils import safetensors
 from npae.utils.errors import FileFormatError
 
@@ -23,7 +23,7 @@ def nearest(codes, queries, k, metric):
 
 
 @given(
-    metric=st.sampled_from(retrieval.METRICS),
+    metric=st.sampled_from(METRICS),
     scale=st.sampled_from([1e-30, 1e-3, 1.0, 1e17, 1e30]),
     offset=st.sampled_from([0.0, 1.0, 1e3]),
     levels=st.sampled_from([2, 50]),
@@ -40,16 +40,16 @@ def test_the_search_agrees_with_float64_in_ties_too(metric, scale, offset, level
     codes, queries = (np.ldexp(a, int(np.log2(scale))).astype(np.float32) for a in (codes, queries))
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in {"QUERIES": 2, "CODES": block, "SAMPLE": 8, "VALUES": 20}.items():
-            monkeypatch.setattr(retrieval, name, value)
+            monkeypatch.setattr(search, name, value)
         places, _ = Index(codes, metric).search(queries, k)
     assert np.array_equal(places, nearest(codes, queries, k, metric))
 
 
-@pytest.mark.parametrize("metric", retrieval.METRICS)
+@pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(("of_codes", "of_queries"), [((-30, 36), (-30, 36)), ((20, 36), (-3, 3)), ((-3, 3), (20, 36))])
 def test_the_search_agrees_with_float64_where_sizes_differ_by_powers_of_ten(metric, of_codes, of_queries, monkeypatch):
     for name, value in {"QUERIES": 4, "CODES": 16, "SAMPLE": 8}.items():
-        monkeypatch.setattr(retrieval, name, value)
+        monkeypatch.setattr(search, name, value)
     rng = np.random.default_rng(0)
     codes, queries = (
         (rng.normal(size=(n, 3)) * 10.0 ** rng.uniform(*sizes, (n, 1))).astype(np.float32)
@@ -63,7 +63,7 @@ def test_the_search_agrees_with_float64_where_sizes_differ_by_powers_of_ten(metr
 def test_codes_that_float32_cannot_tell_apart_are_told_apart(block, monkeypatch):
     # Two groups with norms of 1e4: a squared distance has an error of several units in float32, and those within a
     # group are below 1.
-    monkeypatch.setattr(retrieval, "CODES", block)
+    monkeypatch.setattr(search, "CODES", block)
     rng = np.random.default_rng(0)
     codes = (rng.choice([-1, 1], (500, 1)) * rng.normal(size=4) * 1e4 + rng.normal(size=(500, 4)) / 9).astype("float32")
     places, distances = Index(codes).search(codes[:20], 5)
@@ -74,11 +74,11 @@ def test_codes_that_float32_cannot_tell_apart_are_told_apart(block, monkeypatch)
 def test_few_pairs_are_compared_in_float64(monkeypatch):
     rng = np.random.default_rng(0)
     compared = []
-    exact = Index._squared_distances
+    exact = search._squared_distances
     monkeypatch.setattr(
-        Index,
+        search,
         "_squared_distances",
-        lambda self, a, b, rows, columns: (compared.append(len(rows)), exact(self, a, b, rows, columns))[1],
+        lambda a, b, rows, columns, metric: (compared.append(len(rows)), exact(a, b, rows, columns, metric))[1],
     )
     Index(rng.normal(size=(20_000, 4)).astype(np.float32)).search(rng.normal(size=(10, 4)), 3)
     assert sum(compared) < 0.01 * 10 * 20_000

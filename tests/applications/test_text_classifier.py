@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import npae
-from npae.applications.texts import FILES, KEY, TextClassifier, WordWeights, compare, text_model
+from npae.applications.texts import FILES, TextClassifier, WordWeights, compare, text_model
+from npae.applications.texts.words import KEY
 from npae.utils import safetensors
 from npae.utils.errors import FileFormatError
 

@@ -17,6 +17,7 @@ from helpers.small_models import data_for, fitted
 
 import npae
 from npae.applications import compression
+from npae.applications.compression import codec, packing
 from npae.applications.quantization import Quantizer
 from npae.applications.retrieval import Index
 from npae.cli import main
@@ -404,7 +405,7 @@ def forged(header: dict[str, Any], rest: bytes) -> bytes:
     """A compressed file with a right checksum."""
     text = json.dumps(header).encode()
     body = struct.pack("<I", len(text)) + text + rest
-    return compression.MAGIC + compression._checksum(body) + body
+    return packing.MAGIC + packing._checksum(body) + body
 
 
 NOTHING = np.zeros(1, "<f4").tobytes() + np.zeros(2, "<u4").tobytes()  # one dimension, whose streams are empty
@@ -443,7 +444,7 @@ def test_a_least_value_that_leads_beyond_float32_is_refused(low):
 
 
 def test_a_stream_that_holds_more_than_was_announced_is_expanded_no_further():
-    stream = compression._encoded(np.ones(20_000_000, np.uint8))
+    stream = packing._encoded(np.ones(20_000_000, np.uint8))
     rest = np.zeros(1, "<f4").tobytes() + np.array([len(stream), 0], "<u4").tobytes() + stream
     refused(lambda: compression.unpack(forged(HEADER, rest)), "a stream holds 4 numbers, where 3 were announced")
 
@@ -461,9 +462,9 @@ def test_what_could_not_be_unpacked_is_not_packed():
 def test_samples_and_files_beyond_the_limit_are_not_rebuilt(tmp_path, monkeypatch):
     model, x = fitted("vanilla"), data_for("vanilla")
     compression.compress_file(model, x, tmp_path / "x.npaez", bits=4)
-    monkeypatch.setattr(compression, "MAX_BYTES", x.nbytes - 1)
+    monkeypatch.setattr(codec, "MAX_BYTES", x.nbytes - 1)
     refused(lambda: compression.decompress_file(model, tmp_path / "x.npaez"), r"its samples, of shape \(24, 12\), take")
-    monkeypatch.setattr(compression, "MAX_BYTES", 99)
+    monkeypatch.setattr(codec, "MAX_BYTES", 99)
     refused(lambda: compression.decompress_file(model, tmp_path / "x.npaez"), "is larger than 99 bytes")
 
 
