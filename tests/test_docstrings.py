@@ -19,7 +19,7 @@ MODULES = [
 NEEDED = {
     "npae.applications.embed.map": "dask",
     "npae.applications.encoded_parts.encode_parts": "distributed",
-    "npae.applications.retrieval.Index.to_faiss": "faiss",
+    "npae.applications.retrieval.index.Index.to_faiss": "faiss",
     "npae.storage.export.onnx.export_onnx": "onnx",
 }
 
