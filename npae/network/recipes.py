@@ -2,8 +2,7 @@
 
 Every recipe takes the shape of one sample: (features,), (height, width) or (height, width, channels). The network takes
 and returns samples of that shape. Layers followed by ReLU, leaky ReLU or softplus have He's initialization, all others
-Glorot's. The last layer starts smaller, by a factor that depends on the loss (``OUTPUT_GAINS``): its first outputs are
-noise, which training would otherwise have to unlearn before anything else.
+Glorot's. The last layer starts smaller, by a factor that depends on the loss (``npae.network.output_start``).
 
 Parameters that several recipes share:
 
@@ -25,26 +24,22 @@ Options that are unknown or do not fit raise a ValueError.
 """
 
 from collections.abc import Callable, Sequence
-from math import ceil, prod, sqrt
+from math import prod
 from typing import Any
 
-from npae.layers import (
-    ActivityL1,
-    Conv2D,
-    Dense,
-    Flatten,
-    Layer,
-    MaxPool2D,
-    Reparameterization,
-    Reshape,
-    TiedDense,
-    UpSample2D,
-)
+from npae.layers import ActivityL1, Dense, Flatten, Layer, Reparameterization, Reshape, TiedDense
 from npae.layers.activation import activation_layers
 from npae.layers.corruption import NOISES, GaussianNoise
-from npae.layers.window import pair
 from npae.network.autoencoder import Autoencoder
-from npae.utils.scalars import real_number, truth_value, whole_numbers
+from npae.network.halves import (
+    convolutional_halves,
+    dense_halves,
+    flat_convolutional_halves,
+    flattening,
+    initializer_for,
+)
+from npae.network.output_start import start_smaller
+from npae.utils.scalars import real_number, truth_value
 from npae.utils.types import Shape
 
 
@@ -95,8 +90,8 @@ def vanilla(
     >>> recipes.vanilla((8,), code_size=2, loss="mse").build((8,)).code_shape
     (2,)
     """
-    flatten, unflatten = _flat(input_shape)
-    encoder = [*flatten, Dense(code_size, initializer=_initializer(activation)), *activation_layers(activation)]
+    flatten, unflatten = flattening(input_shape)
+    encoder = [*flatten, Dense(code_size, initializer=initializer_for(activation)), *activation_layers(activation)]
     decoder: list[Layer] = [Dense(prod(input_shape)), *unflatten]
     if truth_value(tied_weights, "tied_weights"):
         decoder[0] = TiedDense(f"encoder.{len(flatten)}")
@@ -147,7 +142,7 @@ def deep(
     >>> [layer.units for layer in recipes.deep((8,), hidden=(6, 4), code_size=2).encoder.layers[::2]]
     [6, 4, 2]
     """
-    encoder, decoder = _dense_halves(input_shape, hidden, activation)
+    encoder, decoder = dense_halves(input_shape, hidden, activation)
     encoder.append(Dense(code_size))
     if truth_value(tied_weights, "tied_weights"):
         partners = [f"encoder.{i}" for i, layer in enumerate(encoder) if isinstance(layer, Dense)]
@@ -204,10 +199,10 @@ def convolutional(
     (64,)
     """
     if code_size is None:
-        encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
+        encoder, decoder, map_shape = convolutional_halves(input_shape, filters, kernel_size, activation)
         encoder, decoder = [*encoder, Flatten()], [Reshape(map_shape), *decoder]
     else:
-        encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
+        encoder, decoder = flat_convolutional_halves(input_shape, filters, kernel_size, activation)
         encoder.append(Dense(code_size))
     return _network(encoder, decoder, loss=loss, code=_activity_penalty(activity_l1), weight_decay=weight_decay)
 
@@ -326,100 +321,24 @@ def variational(
     (2,)
     """
     if filters is not None:
-        encoder, decoder = _flat_convolutional_halves(input_shape, filters, kernel_size, activation)
+        encoder, decoder = flat_convolutional_halves(input_shape, filters, kernel_size, activation)
     else:
-        encoder, decoder = _dense_halves(input_shape, hidden, activation)
+        encoder, decoder = dense_halves(input_shape, hidden, activation)
     code = [Reparameterization(code_size, beta=beta, warm_up_steps=warm_up_steps), *_activity_penalty(activity_l1)]
     return _network(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
 
-
-#: Factor of the last layer's initial weights by the name of the loss; docs/decisions.md has the measurements.
-OUTPUT_GAINS = {"bce": 0.3, "mse": 0.1}
 
 RECIPES: dict[str, Callable[..., Autoencoder]] = {
     recipe.__name__: recipe for recipe in (vanilla, deep, convolutional, denoising, variational)
 }
 
 
-# Shared by the recipes. "Halves" are encoder and decoder without the layer that outputs the code.
-
-
-def _dense_halves(input_shape: Shape, hidden: Sequence[int], activation: str) -> tuple[list[Layer], list[Layer]]:
-    flatten, unflatten = _flat(input_shape)
-    encoder, decoder = list(flatten), []
-    hidden = whole_numbers(hidden, "hidden")
-    for units in hidden:
-        encoder += _dense(units, activation)
-    for units in reversed(hidden):
-        decoder += _dense(units, activation)
-    return encoder, [*decoder, Dense(prod(input_shape)), *unflatten]
-
-
-def _convolutional_halves(
-    input_shape: Shape, filters: Sequence[int], kernel_size: int | tuple[int, int], activation: str
-) -> tuple[list[Layer], list[Layer], Shape]:
-    """Encoder, decoder, and the shape (height, width, channels) of the feature map between them."""
-    if len(input_shape) > 3:
-        raise ValueError(
-            f"a convolutional network needs signals (features,) or images (height, width) or (height, width, "
-            f"channels), but the samples have shape {input_shape}; reshape them or use filters=None or another type"
-        )
-    filters = whole_numbers(filters, "filters")
-    window, factor = pair(kernel_size, "kernel_size"), (2, 2)
-    if len(input_shape) == 1:  # a signal is an image of one column: windows and pooling reach along it, not across
-        window, factor = (window[0], 1), (2, 1)
-    height, width, channels = (*input_shape, 1, 1)[:3]
-    encoder: list[Layer] = [Reshape((height, width, 1))] if len(input_shape) < 3 else []
-    decoder: list[Layer] = []
-    for n in filters:
-        encoder += [*_convolution(n, window, activation), MaxPool2D(factor)]
-    for n in reversed(filters):
-        decoder += [*_convolution(n, window, activation), UpSample2D(factor)]
-    decoder += [Conv2D(channels, window)]
-    decoder += [Reshape(input_shape)] if len(input_shape) < 3 else []
-    shrink = 2 ** len(filters)
-    # ⌈⌈n/2⌉/2⌉ = ⌈n/4⌉: halving and rounding up, any number of times
-    return encoder, decoder, (ceil(height / shrink), ceil(width / shrink), filters[-1] if len(filters) else channels)
-
-
-def _flat_convolutional_halves(
-    input_shape: Shape, filters: Sequence[int], kernel_size: int | tuple[int, int], activation: str
-) -> tuple[list[Layer], list[Layer]]:
-    encoder, decoder, map_shape = _convolutional_halves(input_shape, filters, kernel_size, activation)
-    return [*encoder, Flatten()], [*_dense(prod(map_shape), activation), Reshape(map_shape), *decoder]
-
-
-def _flat(input_shape: Shape) -> tuple[list[Layer], list[Layer]]:
-    """The layers that flatten a sample and restore its shape; none for samples of one axis."""
-    return ([Flatten()], [Reshape(input_shape)]) if len(input_shape) > 1 else ([], [])
-
-
-def _dense(units: int, activation: str) -> list[Layer]:
-    return [Dense(units, initializer=_initializer(activation)), *activation_layers(activation)]
-
-
-def _convolution(filters: int, kernel_size: tuple[int, int], activation: str) -> list[Layer]:
-    return [Conv2D(filters, kernel_size, initializer=_initializer(activation)), *activation_layers(activation)]
-
-
-def _initializer(activation: str) -> str:
-    return "he_uniform" if activation in ("relu", "leaky_relu", "softplus") else "glorot_uniform"
-
-
 def _network(
     encoder: Sequence[Layer], decoder: Sequence[Layer], *, loss: str, code: Sequence[Layer], weight_decay: float
 ) -> Autoencoder:
-    """The network, whose last layer with weights starts smaller by the gain of its loss.
-
-    Tied weights are used twice, so their gain enters the output squared: they start smaller by its square root.
-    """
+    """The network, whose last layer starts smaller."""
     net = Autoencoder(encoder, decoder, loss=loss, code=code, weight_decay=weight_decay)
-    gain = OUTPUT_GAINS.get(loss, 1.0)
-    last: Layer = next(layer for layer in reversed(decoder) if isinstance(layer, (Dense, Conv2D, TiedDense)))
-    if isinstance(last, TiedDense):
-        last, gain = encoder[int(last.tied_to.removeprefix("encoder."))], sqrt(gain)
-    assert isinstance(last, (Dense, Conv2D))
-    last.gain = gain
+    start_smaller(encoder, decoder, loss)
     return net
 
 

@@ -9,7 +9,7 @@ import pytest
 from npae import Autoencoder
 from npae.kernels import reference_kernels
 from npae.layers import Conv2D, Dense, Layer
-from npae.network import recipes
+from npae.network import output_start, recipes
 from npae.network.recipes import RECIPES
 
 PICTURE = (8, 8)
@@ -42,7 +42,7 @@ def test_only_the_last_layer_starts_smaller_and_by_the_gain_of_the_loss(
 ) -> None:
     kind, options = NETWORKS[network]
     small = weights(built(RECIPES[kind](PICTURE, **options, loss=loss), dtype))
-    monkeypatch.setattr(recipes, "OUTPUT_GAINS", {})
+    monkeypatch.setattr(output_start, "OUTPUT_GAINS", {})
     full = weights(built(RECIPES[kind](PICTURE, **options, loss=loss), dtype))
     for layer, other in zip(small[:-1], full[:-1], strict=True):
         np.testing.assert_array_equal(layer.W, other.W)
@@ -60,7 +60,7 @@ def test_tied_weights_which_are_used_twice_start_smaller_by_the_square_root(
         return weights(built(RECIPES[kind](PICTURE, **options, loss=loss, tied_weights=True)))
 
     small = tied()
-    monkeypatch.setattr(recipes, "OUTPUT_GAINS", {})
+    monkeypatch.setattr(output_start, "OUTPUT_GAINS", {})
     full = tied()
     np.testing.assert_allclose(small[0].W, sqrt(gain) * full[0].W)
     for layer, other in zip(small[1:], full[1:], strict=True):

@@ -8,7 +8,7 @@ import pytest
 from helpers.small_models import TYPES, data_for, unfitted
 
 from npae import Checkpoints
-from npae.network import recipes
+from npae.network import output_start
 from npae.utils.errors import CheckpointError
 
 
@@ -18,7 +18,7 @@ def test_a_run_from_before_there_were_gains_is_resumed_to_the_same_bits_twice(
 ) -> None:
     x = data_for(kind, 45)
     with monkeypatch.context() as earlier:
-        earlier.setattr(recipes, "OUTPUT_GAINS", {})
+        earlier.setattr(output_start, "OUTPUT_GAINS", {})
         unbroken = unfitted(kind, epochs=3).fit(x)
         unfitted(kind, epochs=1).fit(x, checkpoints=Checkpoints(tmp_path))
     for epochs in (2, 3):  # the second time from a checkpoint that this npae has written
