@@ -8,7 +8,8 @@ import pytest
 
 from npae.kernels import reference_kernels
 from npae.layers import Chain, Conv2D, Dense, Flatten, Layer, MaxPool2D, ReLU
-from npae.layers.arena import ALIGNMENT, Arena, aligned_empty
+from npae.layers.aligned import ALIGNMENT, aligned_empty
+from npae.layers.arena import Arena
 from npae.utils.types import Array, Shape
 
 SHAPE = (5, 5, 1)
