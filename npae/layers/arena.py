@@ -19,14 +19,12 @@ from weakref import WeakSet
 
 import numpy as np
 
-from npae.layers.aligned import ALIGNMENT, aligned_empty, round_up
+from npae.layers.aligned import ALIGNMENT, aligned_empty, round_up, zero_vector
 from npae.layers.plan import Plan
 from npae.utils.memory import require_memory
 from npae.utils.randomness import generator
 from npae.utils.types import Array
 from npae.utils.wording import counted
-
-PAGE, APART = 4096, 512  # bytes: of a page of memory, and between the places within one at which two vectors start
 
 _arenas: "WeakSet[Arena]" = WeakSet()  # of this process
 
@@ -39,19 +37,6 @@ def _renew_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
-
-
-def zero_vector(size: int, dtype: Any, number: int) -> Array:
-    """Zeros (size,) for θ, which is number 0, dθ, which is 1, or what an optimizer remembers, from 2 on.
-
-    The loop of an optimizer reads and writes all of them at once. It took three times as long where some did not start
-    at a cache line, and a third longer where all started at the same place of a page, so that a processor takes a read
-    of one for a read of what it is about to write to another.
-    """
-    dtype = np.dtype(dtype)
-    vector: Array = aligned_empty(size * dtype.itemsize, PAGE, number * APART % PAGE).view(dtype)
-    vector[...] = 0
-    return vector
 
 
 class Arena(Plan):

@@ -11,7 +11,8 @@ import numpy as np
 
 from npae.kernels.execution.program import Program, Recorder
 from npae.kernels.execution.thread_team import Plan, ThreadTeam, parts, shared_team
-from npae.layers.arena import Arena, zero_vector
+from npae.layers.aligned import zero_vector
+from npae.layers.arena import Arena
 from npae.utils.scalars import real_number
 from npae.utils.types import Array
 

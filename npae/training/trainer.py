@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from npae.layers.arena import zero_vector
+from npae.layers.aligned import zero_vector
 from npae.network.autoencoder import Autoencoder
 from npae.training.checkpoint import Checkpoints, CheckpointWriter, checkpointing
 from npae.training.memory_estimate import check_memory

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from npae.kernels import reference_kernels
 from npae.kernels.execution.thread_team import ThreadTeam, parts, shared_team
 from npae.layers import Dense
-from npae.layers.aligned import ALIGNMENT
-from npae.layers.arena import PAGE, Arena
+from npae.layers.aligned import ALIGNMENT, PAGE
+from npae.layers.arena import Arena
 from npae.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_by_norm, optimizer_by_name
 from npae.utils.types import Array
 
