@@ -12,13 +12,13 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from math import prod
-from threading import RLock
 from types import ModuleType
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 
+from npae.kernels.execution.shared_lock import SharedLock
 from npae.layers.aligned import ALIGNMENT, aligned_empty, round_up, zero_vector
 from npae.layers.plan import Plan
 from npae.utils.memory import require_memory
@@ -32,7 +32,7 @@ _arenas: "WeakSet[Arena]" = WeakSet()  # of this process
 def _renew_locks() -> None:
     """Replace every arena's lock in a forked child: the parent's thread that held one is absent and never frees it."""
     for arena in _arenas:
-        arena.lock = RLock()
+        arena.lock = SharedLock()
 
 
 if hasattr(os, "register_at_fork"):
@@ -47,7 +47,7 @@ class Arena(Plan):
 
     def __init__(self, dtype: str, kernels: ModuleType, seed: int = 0) -> None:
         super().__init__(dtype, kernels, seed)
-        self.lock = RLock()  # held by whoever uses the buffers: a network does one thing at a time
+        self.lock = SharedLock()  # held by whoever uses the buffers: a network does one thing at a time
         self.capacity = 0
         _arenas.add(self)
         self.generation = 0  # number of times the buffers have been reallocated

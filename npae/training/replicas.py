@@ -227,15 +227,19 @@ class ThreadReplicas:
         -------
         ndarray of float64, shape (steps, shards, terms)
             The totals of the terms of each step that was taken: those before one whose loss is not finite, or for
-            which a kernel cannot allocate memory. The caller counts them in ``run.step``.
+            which a kernel cannot allocate memory, and those up to one at which another thread waited for the network
+            or the team. The caller counts them in ``run.step``.
         """
-        with self.networks[0].arena.lock:
+        lock = self.networks[0].arena.lock
+        with lock:
             batch = self._recorded(batches.shape[1])
             first_update, update = batch.updates(optimizer, kept)
             batch.choose(batches, self._labels)
             log = np.empty((len(batches), *batch.totals.shape))
-            numbers = batch.totals, rates, log, optimizer.rate, optimizer.count
+            numbers = batch.totals, rates, log, optimizer.rate, optimizer.count, lock.waiting
             done = self.team.carry_out_steps(batch.passes, first_update, update, *numbers)
+        lock.let_others()
+        self.team.lock.let_others()
         return log[:done]
 
     def _recorded(self, n: int) -> "_Batch":

@@ -68,7 +68,7 @@ def test_all_in_a_process_share_one_team_of_a_size():
 
 def test_a_team_of_one_thread_works_for_several_at_a_time():
     team, y = shared_team(1), np.zeros(50)
-    with team._lock:  # as while it works for another thread
+    with team.lock:  # as while it works for another thread
         worker = threading.Thread(target=team.carry_out, args=(Plan([adding(1, y)]),), daemon=True)
         worker.start()
         worker.join(60)

@@ -11,6 +11,8 @@ from helpers.single_steps import single_steps
 from helpers.small_models import samples
 
 from npae.kernels import compiled, default_kernels
+from npae.kernels.execution import shared_lock
+from npae.kernels.execution.thread_team import shared_team
 from npae.layers import ActivityL1, AppendLabel, Dense, Dropout, GaussianNoise, MaskingNoise, Reparameterization
 from npae.network import recipes
 from npae.network.autoencoder import Autoencoder
@@ -241,6 +243,22 @@ def test_so_many_steps_are_taken_at_once_as_last_a_while(
     monkeypatch.setattr("npae.training.run.AT_ONCE", seconds)
     trained(NETWORKS["deep"](), X)
     assert max(taken) == most
+
+
+@pytest.mark.parametrize("what", ["network", "team"])
+def test_steps_at_once_stop_after_one_for_which_another_thread_waits(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected, taken = trained(noisy(), X, n_jobs=2), at_once(monkeypatch)
+    monkeypatch.setattr(shared_lock, "LONGEST", 0.0)  # it never comes
+    net = noisy()
+    waiting = (net.arena if what == "network" else shared_team(2)).lock.waiting
+    waiting[0] = 1
+    try:
+        assert trained(net, X, n_jobs=2) == expected
+    finally:
+        waiting[0] = 0
+    assert taken == [1] * 21
 
 
 def test_the_short_last_batch_of_an_epoch_says_nothing_of_how_long_a_step_takes(

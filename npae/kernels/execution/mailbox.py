@@ -152,13 +152,17 @@ def lead_steps(
     first_update: Array,
     update: Array,
     mailboxes: Array,
+    waiting_for_team: Array,
     totals: Array,
     rates: Array,
     log: Array,
     rate: Array,
     count: Array,
+    waiting: Array,
 ) -> int:
     """Take training steps without Python; returns how many, fewer where one fails or its loss is not finite.
+
+    It stops after a step, too, when another thread waits: when ``waiting`` (1,) or ``waiting_for_team`` (1,) is not 0.
 
     A step is the stages ``passes``, which write the terms of the loss to ``totals`` (parts, terms), and then those of
     ``update``, in the first step ``first_update``, for which ``rate`` (1,) and ``count`` (1,) are set before. ``log``
@@ -178,6 +182,8 @@ def lead_steps(
         stages = first_update if step == 0 else update
         if lead(stages, mailboxes[: stages.shape[1] - 1]):
             return step
+        if _read(waiting, 0) or _read(waiting_for_team, 0):
+            return step + 1
     return len(rates)
 
 
@@ -195,5 +201,5 @@ def loop_of_steps() -> tuple[Any, tuple[Any, ...]]:
     """``lead_steps`` with Numba's types of its arguments."""
     table, boxes, count = (np.zeros(shape, np.int64) for shape in ((1, 1, 2), (1, MAILBOX), 1))
     one, totals, log = (np.zeros(shape) for shape in (1, (1, 1), (1, 1, 1)))
-    arguments = (table, table, table, boxes, totals, one, log, one, count)
+    arguments = (table, table, table, boxes, count, totals, one, log, one, count, count)
     return lead_steps, tuple(map(_numba.typeof, arguments))

@@ -16,6 +16,7 @@ import numpy as np
 
 from npae.kernels.execution.processors import usable_processors
 from npae.kernels.execution.program import NO_MEMORY, Call, Program
+from npae.kernels.execution.shared_lock import SharedLock
 from npae.kernels.reference.array import Array
 
 CACHE_LINE = 64  # bytes
@@ -44,7 +45,7 @@ class ThreadTeam:
 
     def __init__(self, size: int) -> None:
         self.size = size
-        self._lock = threading.Lock()
+        self.lock = SharedLock()
         self._bell = threading.Condition()
         self._is_busy = False
         self._mailboxes: Array | None = None
@@ -73,12 +74,12 @@ class ThreadTeam:
         passes, first_update, update : Plan
             All are native. The first step has ``first_update`` in place of ``update``.
         *numbers : ndarray
-            ``totals``, ``rates``, ``log``, ``rate`` and ``count`` of ``mailbox.lead_steps``.
+            ``totals``, ``rates``, ``log``, ``rate``, ``count`` and ``waiting`` of ``mailbox.lead_steps``.
 
         Returns
         -------
         int
-            Fewer than there are rates where memory is short in a step, or its loss is not finite.
+            Fewer than there are rates where memory is short in a step, its loss is not finite, or another thread waits.
         """
         from npae.kernels.execution.mailbox import lead_steps, loop_of_steps
 
@@ -87,7 +88,7 @@ class ThreadTeam:
 
         def lead(mailboxes: Array, *tables: Array) -> int:
             passes_table, first_table, update_table = tables
-            return lead_steps(passes_table, first_table, update_table, mailboxes, *numbers)
+            return lead_steps(passes_table, first_table, update_table, mailboxes, self.lock.waiting, *numbers)
 
         return self._lead_through(plans, lead)
 
@@ -95,7 +96,7 @@ class ThreadTeam:
         """Call ``lead`` with the mailboxes and the table of each plan, while the threads are awake; its result."""
         if self.size == 1 or usable_processors() == 1:  # on which threads would wait for each other
             return lead(np.zeros((0, 0), np.int64), *(plan.narrowed(1).tables for plan in plans))
-        with self._lock:
+        with self.lock:
             mailboxes = self._started(plans)
             tables = [plan.narrowed(1 + len(mailboxes)).tables for plan in plans]
             try:
