@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from npae.estimators.dataframes import CONTAINERS, in_container, wanted_container
+from npae.estimators.method_calls import PublicMethods
 from npae.network.autoencoder import Autoencoder
 from npae.utils.columns import columns_of, warn_of_names_on_one_side
 from npae.utils.errors import NotFittedError
@@ -16,7 +17,7 @@ from npae.utils.signature import arguments_of
 from npae.utils.types import Array
 
 
-class SklearnMixin:
+class SklearnMixin(PublicMethods):
     """Parameters that can be read and set, tags, copies, and dataframes with named columns.
 
     The class that uses it stores its constructor's arguments under their own names.
@@ -211,7 +212,7 @@ class SklearnMixin:
 
     def _warn_of_names(self, X: Any) -> None:
         """For methods that call it by way of one other."""
-        warn_of_names_on_one_side(columns_of(X), self.network_.columns, type(self).__name__, stacklevel=4)
+        warn_of_names_on_one_side(columns_of(X), self.network_.columns, type(self).__name__, stacklevel=5)
 
     def _contained(self, codes: Array, X: Any) -> Any:
         """Codes of X in the container chosen by ``set_output``."""
