@@ -10,6 +10,7 @@ from npae.cli.arguments import DATA, add_model, add_out, add_reading, count, rea
 from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
 from npae.cli.paths import add_input
+from npae.cli.samples_file import column_names
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -56,7 +57,9 @@ def run(args: argparse.Namespace) -> None:
         shown = np.concatenate([X.reshape(len(X), 1, *changed.shape[2:]), changed], axis=1)
         write_array(args.out, shown.reshape(-1, *shown.shape[2:]), columns=shown.shape[1])
     else:
-        write_array(args.out, changed)
+        names = column_names(model)
+        by_strength = None if names is None else [f"{name} at {s:g}" for s in strengths for name in names]
+        write_array(args.out, changed, names=by_strength)
     say(
         f"{counted(len(X), 'sample')} in {counted(args.steps, 'strength')} from {-args.strength:g} to "
         f"{args.strength:g} in {args.out}; the attribute is that of {counted(len(plus), 'sample')} less that of "
