@@ -28,6 +28,11 @@ def attribute_vector(model: AutoencoderEstimator, plus: Any, minus: Any) -> Arra
     -------
     ndarray of float64, shape (code_size,)
 
+    Raises
+    ------
+    ValueError
+        If both means are the same, as those of the same samples are.
+
     References
     ----------
     Larsen, Sønderby, Larochelle & Winther, Autoencoding beyond pixels using a learned similarity metric,
@@ -45,6 +50,11 @@ def attribute_vector(model: AutoencoderEstimator, plus: Any, minus: Any) -> Arra
     """
     with_it, without_it = (model.network_.encode(samples).mean(axis=0, dtype=np.float64) for samples in (plus, minus))
     vector: Array = with_it - without_it
+    if not vector.any():
+        raise ValueError(
+            "the mean code of the samples with the attribute is that of those without it, so nothing is to be added; "
+            "give other samples to one of the two"
+        )
     return vector
 
 

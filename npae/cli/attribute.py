@@ -11,6 +11,7 @@ from npae.cli.data_labels import add_label, label_for
 from npae.cli.output import write_array
 from npae.cli.paths import add_input
 from npae.cli.samples_file import column_names
+from npae.cli.shared_samples import warn_of_shared
 from npae.utils.console import say
 from npae.utils.wording import counted
 
@@ -51,6 +52,7 @@ def run(args: argparse.Namespace) -> None:
     plus, minus, X = read_sources(args, args.plus, args.minus, args.data, model=model)
     X = X[: args.first]
     strengths = np.linspace(-args.strength, args.strength, args.steps)
+    warn_of_shared("--plus", plus, "--minus", minus, "where they lack the attribute; give others to one of the two")
     vector = attribute_vector(model, plus, minus)
     changed = apply_attribute(model, X, vector, strengths, labels=label_for(model, args))
     if Path(args.out).suffix.lower() == ".png":

@@ -11,6 +11,7 @@ from npae.cli.arguments import add_model, read_model, read_sources, samples_in
 from npae.cli.open_data import add_large_data, open_data
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
+from npae.cli.shared_samples import warn_of_shared
 from npae.cli.tables import add_json, say_table
 from npae.utils.console import say
 from npae.utils.sources import Source
@@ -50,6 +51,8 @@ def run(args: argparse.Namespace) -> None:
             raise ValueError("--compare is for one --data, of which PCA and JPEG need all in memory; leave it out")
         X, learned = read_sources(args, args.data, args.compare, model=model)
         codec_comparison.check_comparable(learned, X)
+        so = "to which PCA is fitted, so what is shown of it need not hold for new ones; give others"
+        warn_of_shared("--data", X, "--compare", learned, so)
     else:
         X = open_data(args, model)
     content = compression.compress(model, X, args.bits)

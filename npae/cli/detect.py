@@ -12,6 +12,7 @@ from npae.cli.arguments import DATA, add_model, check_picture, read_model, read_
 from npae.cli.output import write_bytes
 from npae.cli.paths import add_input, add_output
 from npae.cli.rows import ROW_SUFFIXES, sample_names, write_rows
+from npae.cli.shared_samples import warn_of_shared
 from npae.cli.sides import add_sides, read_labels, read_sides
 from npae.cli.tables import add_json, say_table
 from npae.datasets.file_columns import check_file_columns
@@ -95,6 +96,9 @@ def _compare(args: argparse.Namespace) -> None:
     sides = read_sides(args, model, labels=False, others=args.outliers)
     read = read_sources(args, *args.outliers, model=model, others=[args.train, args.test or args.train])
     outliers = {name: _drawn(name, X, len(sides.test)) for name, X in zip(args.outliers, read, strict=True)}
+    for name, X in outliers.items():
+        so = "whose samples count as inliers, so no score tells them apart; give others"
+        warn_of_shared(f"--outliers {name}", X, "--test", sides.test, so)
     outliers["noise"] = anomaly.noise_like(sides.test)
     areas = anomaly.compare(model, sides.train, sides.test, outliers)
     methods = list(areas["noise"])
@@ -123,6 +127,8 @@ def _detect(args: argparse.Namespace) -> None:
     labels = None if args.labels is None else _labels(args.labels, len(X))
     names = sample_names(args.data)
     known_good, X = known_good[: args.first], X[: args.first]
+    so = "whose samples are taken to be good; give others as one of the two"
+    warn_of_shared("--data", X, "--train", known_good, so)
     rate = RATE if args.false_positive_rate is None else args.false_positive_rate
     detector = Detector(model, known_good, score=score, false_positive_rate=rate)
     found = detector.find(X)

@@ -11,6 +11,7 @@ import numpy as np
 from npae import datasets
 from npae.cli.arguments import DATA, add_reading, check_options, count, read_sources, samples_in
 from npae.cli.paths import add_input
+from npae.cli.shared_samples import NOT_NEW, warn_of_shared
 from npae.datasets.image_files import find_images
 from npae.datasets.labels import numbers_or_names
 from npae.datasets.music.music_files import is_music
@@ -96,7 +97,9 @@ def read_sides(
         sides.append(np.arange(len(test))[test_order])
     warn_of_order("--train", sides[1], args.first)
     warn_of_order("--test", sides[3], args.first)
-    return Sides(*(side[: args.first] for side in sides))
+    read = Sides(*(side[: args.first] for side in sides))
+    warn_of_shared("--test", read.test, "--train", read.train, NOT_NEW)
+    return read
 
 
 def read_train(

@@ -11,6 +11,7 @@ from npae.applications.texts import FILES, TextClassifier, compare, text_model
 from npae.cli.arguments import count, refuse_with
 from npae.cli.labelled import about_draw, add_few, add_labelled_out, few_labels, write_labelled
 from npae.cli.paths import add_input, add_output
+from npae.cli.shared_samples import NOT_NEW, warn_of_shared_texts
 from npae.cli.tables import say_table
 from npae.datasets.texts import LABEL_COLUMN, LABELLED, NEW, TEXT_COLUMN, has_first_line, is_table
 from npae.utils.console import say
@@ -85,6 +86,8 @@ def run(args: argparse.Namespace) -> None:
     _check_options(args)
     train = _labelled(args, args.train)
     test = None if args.test is None else _labelled(args, args.test)
+    if test is not None:
+        warn_of_shared_texts("TEST", test[0], "TRAIN", train[0], NOT_NEW)
     new = None if args.data is None else _new(args)
     to_test = "" if test is None else f", {len(test[0]):,} to test"
     say(f"{counted(len(train[0]), 'text')} to learn from{to_test}, {counted(len(set(train[1])), 'label')}")

@@ -23,6 +23,9 @@ from npae.cli.parser import Parser
 from npae.cli.tables import as_json, say_table, texts
 from npae.utils import console
 
+#: The same few samples serve as both sides, of which a hint speaks.
+pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+
 TRAIN = ["train", "vanilla", "--code-size", "2", "--epochs", "1", "--batch-size", "8"]
 
 

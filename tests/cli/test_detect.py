@@ -13,6 +13,9 @@ from npae.cli import main
 from npae.estimators import sample_record
 from npae.utils import safetensors
 
+#: The same few samples serve as both sides, of which a hint speaks.
+pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+
 QUICK = {"hidden": (12,), "code_size": 2, "epochs": 20, "batch_size": 10, "random_state": 0}
 NAMES = ["age", "size, cm", "c", "d", "e", "f"]
 

@@ -11,6 +11,9 @@ from npae.cli import main
 from npae.cli.sides import add_sides, read_sides
 from npae.utils.errors import Hint
 
+#: The same few samples serve as both sides, of which a hint speaks.
+pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+
 N = 24
 
 

@@ -8,6 +8,9 @@ import npae
 from npae.applications import reduction
 from npae.cli import main
 
+#: The same few samples serve as both sides, of which a hint speaks.
+pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+
 pytest.importorskip("sklearn")
 Image = pytest.importorskip("PIL.Image")
 

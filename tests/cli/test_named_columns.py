@@ -11,6 +11,9 @@ from npae import datasets
 from npae.cli import main
 from npae.datasets.formats import read_data
 
+#: The same few samples serve as both sides, of which a hint speaks.
+pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+
 RNG = np.random.default_rng(0)
 X = RNG.random((60, 6))
 LABELS = np.arange(60) % 2

@@ -9,6 +9,9 @@ from helpers.files import read_rows, work_beside
 
 from npae.cli import main
 
+#: The same few samples serve as both sides, of which a hint speaks.
+pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+
 pytest.importorskip("sklearn")
 
 SUBJECTS = {"grain trade": "wheat corn harvest bushel acre", "money": "bank rate dollar loan credit"}
