@@ -9,7 +9,7 @@ import signal
 import warnings
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import NoReturn
 
 from npae.layers.aligned import zero_vector
 from npae.network.autoencoder import Autoencoder
@@ -29,9 +29,6 @@ from npae.utils.errors import RankError
 from npae.utils.samples import Samples
 from npae.utils.scalars import real_number, truth_value, whole_number
 from npae.utils.types import Array
-
-if TYPE_CHECKING:
-    pass
 
 #: Called after each epoch with the training; training ends if it returns True.
 Callback = Callable[["Training"], bool | None]
@@ -180,6 +177,13 @@ class Training(TrainingState):
         """
         if isinstance(self._replicas, RankReplicas):
             self._replicas = ThreadReplicas(self.network, self.n_jobs)
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Refuse copies and pickles, which would share buffers with the network and its threads."""
+        raise TypeError(
+            "a Training cannot be copied or pickled; give fit a Checkpoints(folder) to save the run and resume it, or "
+            "copy its network"
+        )
 
     def _set_batch(self, batch_size: int, clip_norm: float | None) -> None:
         self.batch_size = whole_number(batch_size, "batch_size")
