@@ -275,7 +275,8 @@ class Classifier:
                 raise ValueError
         except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise FileFormatError(
-                f"{path} is no classifier that this version reads; make it with npae classify --save"
+                f"{path} is no classifier that this version reads; make it with npae classify --save (in Python "
+                f"Classifier.save)"
             ) from None
         if model is not None and maker != fingerprint(model.network_):
             raise ValueError(

@@ -67,7 +67,7 @@ def checked_names(given: Columns | None, shape: Shape, source: str, fitted: Colu
             f"the training data, under their names"
         )
     if unseen:
-        advice = "leave them out with --drop" if _can_drop(source) else "write it without them"
+        advice = "leave them out with --drop (in Python drop=)" if _can_drop(source) else "write it without them"
         raise ValueError(f"{source} has columns that the model was not trained on: {_listed(unseen)}; {advice}")
     _check_order(given.labels, fitted.labels, source)
     if given.labels != fitted.labels:

@@ -30,7 +30,10 @@ ARROW = (
 PICKLE = ("a pickle (to read it could run code)", NUMPY)
 TORCH = ("a file of PyTorch", NUMPY)
 KERAS = ("a model of Keras", "give data")
-MODEL = ("a file of weights (safetensors)", "give data; a model is the first argument, before --data")
+MODEL = (
+    "a file of weights (safetensors)",
+    "give data; on the command line a model stands before --data",
+)
 COMPRESSED = ("a file that npae compress wrote", "expand it with npae decompress, or give the samples")
 ZIP = ("a zip archive", UNPACK)
 TAR = ("a tar archive", UNPACK)

@@ -135,7 +135,11 @@ def check_index(path: Path, values: Array, names: list[str] | None, drop: Drop |
 
 
 def drop_option(column: int, names: list[str] | None) -> str:
-    """The option that leaves out a column, as it is typed."""
+    """The option that leaves out a column, as it is typed, and as Python has it."""
+    return f"{_typed(column, names)} (in Python drop=[{column + 1}])"
+
+
+def _typed(column: int, names: list[str] | None) -> str:
     name = names[column].strip() if names else ""
     number = str(column + 1)
     if (

@@ -116,7 +116,7 @@ def _check(path: Path, number: int, cells: list[str], blank: int | None) -> None
         if len(cells) == 1 and any(mark in cells[0] for mark in ",;|"):
             advice = "write a tab between label and text, or remove the line"
         if len(cells) > 2 and path.suffix.lower() == ".tsv":
-            advice = "correct the line, or name the columns (--text-column, --label-column)"
+            advice = "correct the line, or name the columns (text_column, label_column)"
     elif not all(cell.strip() for cell in cells):
         fault = f"line {number} has an empty {'text' if cells[0].strip() else 'label'}"
     elif blank is not None:

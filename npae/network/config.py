@@ -27,6 +27,6 @@ def from_config(configs: Iterable[Mapping[str, Any]], own: Iterable[type[Layer]]
         arguments = dict(config)
         kind = arguments.pop("type")
         if kind not in known:
-            raise ValueError(f"unknown layer {kind!r}; pass its class with layers=[{kind}]")
+            raise ValueError(f"unknown layer {kind!r}; pass its class with layers=[{kind}], in Python only")
         result.append(known[kind](**arguments))
     return result

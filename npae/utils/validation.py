@@ -127,7 +127,7 @@ def check_samples(
         raise ValueError(
             f"binary cross-entropy{chosen} needs values from 0 to 1, but the data runs from {samples.min():.9g} to "
             f"{samples.max():.9g}; scale it (images of 0–255: X / 255, on the command line --divide 255), clip it "
-            f'(X.clip(0, 1)), or fit a new model with loss="mse"'
+            f'(in Python X.clip(0, 1)), or fit a new model with loss="mse"'
         )
 
 

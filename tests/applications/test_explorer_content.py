@@ -76,7 +76,7 @@ def test_the_page_says_how_many_samples_are_left_out():
 
 def test_a_page_beyond_the_limit_is_refused_with_what_to_do(monkeypatch):
     monkeypatch.setattr(explorer, "LIMIT", 50_000)
-    with pytest.raises(ValueError, match=r"more than .* take fewer samples \(--first, or first=\) or .*float16"):
+    with pytest.raises(ValueError, match=r"more than .* take fewer samples \(first=\) or .*float16"):
         explore(network(), X)
 
 

@@ -102,7 +102,7 @@ def test_files_that_do_not_belong_together_are_refused(learned, tmp_path):
         (tmp_path / folder).mkdir()
     for name, sentence in zip(
         FILES[1:],
-        [r"was made for another model; give the folder as npae texts --save wrote", "fitted to codes of another model"],
+        [r"was made for another model; give the folder as npae texts --save", "fitted to codes of another model"],
         strict=True,
     ):
         learned.save(tmp_path / "a")

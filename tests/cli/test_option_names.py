@@ -1,6 +1,7 @@
 """Errors, hints and help texts of the command line name its options, and not the parameters of Python."""
 
 import argparse
+import ast
 import inspect
 import re
 from collections.abc import Iterator
@@ -143,3 +144,32 @@ def test_hints_and_errors_of_a_run_name_options(tmp_path: Path, monkeypatch: pyt
         npae.VanillaAutoencoder(**{**QUICK, "code_size": 2, "batch_size": 20}).fit(samples(12, 6))
     assert main([*train, "--epochs", "1"]) == 0
     assert "lower --batch-size for more steps" in capsys.readouterr().err
+
+
+def test_a_message_that_reaches_python_too_says_which_words_are_those_of_the_command_line() -> None:
+    package = Path(npae.__file__).parent
+    texts = [
+        (str(path.relative_to(package)), text)
+        for path in sorted(package.rglob("*.py"))
+        if path.relative_to(package).parts[0] not in ("cli", "learn")
+        for text in messages(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    naming = [(path, text) for path, text in texts if re.search(r"(?<=\w )--[a-z]", text) and "\n" not in text]
+    assert len(naming) > 10
+    assert [one for one in naming if not re.search("on the command line|in Python|npae train", one[1])] == []
+
+
+def messages(tree: ast.AST) -> list[str]:
+    """The texts of a module, each whole, with {} in place of values."""
+    whole = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
+    parts = {id(part) for node in whole for part in node.values}
+    constants = [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in parts]
+    return [text for text in constants if isinstance(text, str)] + [
+        "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.values) for node in whole
+    ]
+
+
+def test_the_refusal_of_a_large_page_names_the_options_on_the_command_line() -> None:
+    said = 'take fewer samples (first=) or half the digits of the weights (weights="float16")'
+    shown = in_options(said, parsed("explore m.safetensors --data x.npy"))
+    assert shown == "take fewer samples (--first) or half the digits of the weights (--weights float16)"

@@ -120,6 +120,7 @@ def test_what_is_no_text_is_named_for_what_it_is(tmp_path, content, sentence):
         read_texts(tmp_path / "x.tsv")
 
 
+@pytest.mark.filterwarnings("ignore:.* (is|are) in .*, too:npae.errors.Hint")
 def test_the_texts_verb_takes_headers_as_it_is_told(tmp_path, capsys):
     pytest.importorskip("sklearn")
     path = written(tmp_path, "v1\tv2\nham\ta\n")

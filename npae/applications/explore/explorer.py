@@ -202,5 +202,5 @@ def _refuse_large(size: float) -> None:
     if size > LIMIT:
         raise ValueError(
             f"the page would have {format_bytes(int(size))}, more than {format_bytes(LIMIT)}; take fewer samples "
-            f'(--first, or first=) or half the digits of the weights (--weights float16, or weights="float16")'
+            f'(first=) or half the digits of the weights (weights="float16")'
         )

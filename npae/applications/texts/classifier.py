@@ -9,7 +9,7 @@ import numpy as np
 
 from npae.applications.classifier import Classifier
 from npae.applications.texts.model import fitted_model
-from npae.applications.texts.words import WordWeights
+from npae.applications.texts.words import SAVE, WordWeights
 from npae.estimators import AutoencoderEstimator
 from npae.estimators.load import load
 from npae.storage.model_file import fingerprint
@@ -132,14 +132,14 @@ class TextClassifier:
         paths = [Path(folder, name) for name in FILES]
         for path in paths:
             if not path.is_file():
-                raise FileNotFoundError(f"there is no file {path}; give a folder that npae texts --save wrote")
+                raise FileNotFoundError(f"there is no file {path}; give a folder that {SAVE} wrote")
         model = load(paths[0])
         if not isinstance(model, AutoencoderEstimator):
-            raise FileFormatError(f"{paths[0]} holds a bare network; give a folder that npae texts --save wrote")
+            raise FileFormatError(f"{paths[0]} holds a bare network; give a folder that {SAVE} wrote")
         words = WordWeights.load(paths[1], fingerprint(model.network_))
         if model.network_.input_shape != (len(words.words),):
             raise FileFormatError(
                 f"{paths[1]} has {len(words.words)} words, but the model takes samples of shape "
-                f"{model.network_.input_shape}; give the folder as npae texts --save wrote it"
+                f"{model.network_.input_shape}; give the folder as {SAVE} wrote it"
             )
         return cls(words, model, Classifier.load(paths[2], model))

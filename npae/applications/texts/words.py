@@ -17,6 +17,7 @@ from npae.utils.validation import refuse_non_finite
 WORDS = 2000  # the most frequent ones are used
 FORMAT = 1
 KEY = "npae-words"  # of the description in a file
+SAVE = "npae texts --save (in Python TextClassifier.save)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,9 +153,7 @@ class WordWeights:
                 raise ValueError
             refuse_non_finite(weights, "weights")
         except (KeyError, TypeError, ValueError, RecursionError):
-            raise FileFormatError(
-                f"{path} holds no words that this version reads; make it with npae texts --save"
-            ) from None
+            raise FileFormatError(f"{path} holds no words that this version reads; make it with {SAVE}") from None
         if model and record.get("model") != model:
-            raise FileFormatError(f"{path} was made for another model; give the folder as npae texts --save wrote it")
+            raise FileFormatError(f"{path} was made for another model; give the folder as {SAVE} wrote it")
         return cls(words, weights)
