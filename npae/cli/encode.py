@@ -5,12 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from npae.applications.encoded_parts import RECORD, codes_of, encode_parts, parts_in
+from npae.applications.encoded_parts import SUFFIXES as PARTS
 from npae.cli.arguments import add_model, check_options, count, read_model
 from npae.cli.open_data import add_large_data, open_data
 from npae.cli.output import SUFFIXES, write_parts
 from npae.cli.paths import add_output
-from npae.datasets.shards import entries_of, warn_passed_over
+from npae.datasets.music.music_files import is_music
+from npae.datasets.open_source import is_source
+from npae.datasets.shards import entries_of, holds_images, warn_passed_over
 from npae.utils.console import say
+from npae.utils.errors import listed
 from npae.utils.wording import counted
 
 HELP = "turn samples into codes"
@@ -49,6 +53,7 @@ def run(args: argparse.Namespace) -> None:
         _run_workers(args)
         return
     model = read_model(args)
+    _refuse_parts(args)
     X = open_data(args, model)
     shape = len(X), *model.network_.code_shape
     write_parts(args.out, model.transform_parts(X), shape, model.network_.arena.dtype)
@@ -57,6 +62,21 @@ def run(args: argparse.Namespace) -> None:
 
 def _by_workers(args: argparse.Namespace) -> bool:
     return args.workers is not None or args.scheduler is not None
+
+
+def _refuse_parts(args: argparse.Namespace) -> None:
+    """Raise ValueError for a folder of tables, which workers alone take."""
+    folder = Path(args.data) if isinstance(args.data, str) else None
+    if folder is None or not folder.is_dir() or is_source(folder) or is_music(folder):
+        return
+    entries = entries_of(folder)
+    parts = [path for path in entries if path.suffix.lower() in PARTS and path.is_file()]
+    if parts and not any(path.is_dir() for path in entries) and not holds_images(entries):
+        names = listed([path.name for path in parts])
+        raise ValueError(
+            f"--data {folder} holds {counted(len(parts), 'file')} of samples ({names}); "
+            f"give one of them, or --workers to encode each into a file of its own"
+        )
 
 
 def _folder_of_parts(args: argparse.Namespace) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from npae.cli.paths import Input, declared_inputs, declared_outputs, values_of
-from npae.utils.console import discard, has_output, named, renamed
+from npae.utils.console import discard, has_output, named, renamed, unfinished
 
 STREAM = "-"
 
@@ -61,13 +61,14 @@ def standard_streams(args: argparse.Namespace) -> Iterator[None]:
                     )
                 _refuse_terminal(sys.stdout.isatty(), output.option, "writes an array to standard output")
                 setattr(args, output.dest, str(written))
-            try:
-                yield
-            except Exception as error:  # it may be printed where the names hold no longer
-                error.args = tuple(renamed(part) if isinstance(part, str) else part for part in error.args)
-                raise
-            if outputs:
-                _copied_to_output(written)
+            with unfinished(str(written)):
+                try:
+                    yield
+                except Exception as error:  # it may be printed where the names hold no longer
+                    error.args = tuple(renamed(part) if isinstance(part, str) else part for part in error.args)
+                    raise
+                if outputs:
+                    _copied_to_output(written)
 
 
 def _copied_to_output(written: Path) -> None:

@@ -116,13 +116,23 @@ def find_images(folder: Path) -> ImageFiles:
             f"but only one of the two can be read; give another folder, or move them"
         )
     if not own and not classes:
-        raise FileFormatError(
-            f"{str(folder)!r} holds no images; put some ({' '.join(SUFFIXES)}) into it, or give a file in it"
-        )
+        raise FileFormatError(f"{str(folder)!r} holds {_without_images(passed_over)}")
     if own:
         return ImageFiles(own, None, passed_over)
     paths = [path for images in classes.values() for path in images]
     return ImageFiles(paths, [path.parent.name for path in paths], passed_over)
+
+
+def _without_images(others: list[Path]) -> str:
+    """What a folder without images holds, and what to do."""
+    if not others:
+        return f"no images; put some ({' '.join(SUFFIXES)}) into it, or give another"
+    some = ", ".join(quoted(path.name) for path in others[:SHOWN])
+    which = some if len(others) <= SHOWN else f"such as {some}"
+    return (
+        f"no images, but {counted(len(others), 'other file')}: {which}; give one of its files, or a folder of images "
+        f"({' '.join(SUFFIXES)})"
+    )
 
 
 def _visible(folder: Path) -> list[Path]:

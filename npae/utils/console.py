@@ -56,6 +56,8 @@ class _Streams:
     has_results: bool = False
     has_output: bool = True
     names: dict[str, str] = field(default_factory=dict)
+    unfinished: str | None = None  # name of what sentences wait for
+    waiting: list[str] = field(default_factory=list)
 
 
 _streams = _Streams()
@@ -80,6 +82,20 @@ def named(names: dict[str, str]) -> Iterator[None]:
         yield
     finally:
         _streams.names = before
+
+
+@contextmanager
+def unfinished(name: str) -> Iterator[None]:
+    """Within, sentences about ``name`` wait until the end, when they are true; after an error they are not said."""
+    before = _streams.unfinished, _streams.waiting
+    _streams.unfinished, _streams.waiting = name, []
+    try:
+        yield
+        waiting = _streams.waiting
+    finally:
+        _streams.unfinished, _streams.waiting = before
+    for text in waiting:
+        say(text)
 
 
 def is_quiet() -> bool:
@@ -113,7 +129,9 @@ def is_silent() -> bool:
 
 def say(text: object, *, to_errors: bool = False) -> None:
     """Print a text on standard output, or on standard error, as ``shown``: names in it may come from anywhere."""
-    if not (_streams.is_quiet or _is_silent):
+    if _streams.unfinished is not None and _streams.unfinished in str(text) and not to_errors:
+        _streams.waiting.append(str(text))
+    elif not (_streams.is_quiet or _is_silent):
         line = shown(renamed(str(text)))
         if to_errors or _streams.has_results:
             _print_error(line)

@@ -75,6 +75,7 @@ def test_a_full_disk_behind_standard_output_is_one_sentence(folder, out):
     told = done.stderr.splitlines()[-1]
     assert told.startswith("npae encode: standard output cannot be written (")
     assert "make room" in told
+    assert "40 codes" not in done.stderr  # they are not there
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
