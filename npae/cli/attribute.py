@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> None:
     """Compute the attribute, apply it, write the samples; in a picture the originals come first in each row."""
     if not 0 < args.strength < np.inf:
         raise ValueError(f"--strength is {args.strength:g}; expected a number above 0")
+    if args.steps < 2:
+        raise ValueError(f"--steps is {args.steps}; expected a whole number of at least 2, for both ends")
     model = read_model(args)
     plus, minus, X = read_sources(args, args.plus, args.minus, args.data, model=model)
     X = X[: args.first]

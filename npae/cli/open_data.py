@@ -9,6 +9,7 @@ from npae.cli.arguments import DATA, add_reading, check_options, read_data, read
 from npae.cli.paths import add_input
 from npae.datasets.file_columns import checked_names
 from npae.datasets.formats import Data
+from npae.datasets.named_columns import NamedColumns
 from npae.datasets.open_source import is_source, open_source
 from npae.datasets.shards import ShardSource, files_of
 from npae.estimators import AutoencoderEstimator
@@ -92,6 +93,7 @@ def _source(args: argparse.Namespace) -> Source | None:
 
 
 def first_of(X: Array | Source, n: int) -> Array:
-    """The first ``n`` samples as numbers of a network."""
+    """The first ``n`` samples as numbers of a network, with the names of their columns where X has some."""
     samples: Samples = check_numeric(X, "X")
-    return dense(samples[: min(n, len(samples))])
+    few, names = dense(samples[: min(n, len(samples))]), columns_of(X)
+    return few if names is None or few.ndim != 2 else NamedColumns.of(few, names.labels)

@@ -97,6 +97,7 @@ def check_encoding(encoding: str) -> str:
         name = codecs.lookup(encoding).name
     except (LookupError, ValueError):  # the second of a name with a zero byte
         raise ValueError(
-            f"encoding is {quoted(encoding)}, which Python does not know; give e.g. utf-8, latin-1 or cp1252"
+            f"encoding is {quoted(encoding)}, but Python has no such encoding; expected one such as utf-8, latin-1 or "
+            f"cp1252"
         ) from None
     return UTF8 if name == "utf-8" else name

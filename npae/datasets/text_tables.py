@@ -32,8 +32,8 @@ def read_columns(
     FileNotFoundError
         If there is no such file.
     FileFormatError
-        If there is no such column, or several of its name; if a line has fewer or more cells than the first; if there
-        are no lines; or as the reader of csv says.
+        If there is no such column, or several of its name, or two columns are one; if a line has fewer or more cells
+        than the first; if there are no lines; or as the reader of csv says.
     """
     places: list[int] | None = None
     found: list[list[str]] = [[] for _ in columns]
@@ -45,6 +45,11 @@ def read_columns(
             if places is None:
                 width = len(row)
                 places = [_place(path, column, row if header else None, width) for column in columns]
+                if len(set(places)) < len(places):
+                    raise FileFormatError(
+                        f"column {places[0] + 1} of {str(path)!r} was given as text_column and as label_column; give "
+                        f"another for one of the two"
+                    )
                 if header:
                     continue
             if len(row) != width:

@@ -64,7 +64,9 @@ def cache_folder() -> Path:
         warnings.simplefilter("ignore", RuntimeWarning)  # the error below says the same
         kernels = default_kernels()
     if kernels is reference_kernels():
-        raise ValueError("nothing is compiled here: numba is not installed, or NUMBA_DISABLE_JIT is set")
+        raise ValueError(
+            "nothing is compiled here: numba is not installed, or NUMBA_DISABLE_JIT is set; install it, or unset that"
+        )
     path = kernels.affine.stats.cache_path
     if path is None:
         raise OSError(

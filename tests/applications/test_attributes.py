@@ -106,6 +106,11 @@ def test_a_strength_that_is_none_is_refused(files, strength, capsys):
     assert "--strength is" in capsys.readouterr().err
 
 
+def test_one_strength_is_refused_since_both_ends_are_included(files, capsys):
+    assert main([*files, "--steps", "1", "--out", "a.npy"]) == 2
+    assert "--steps is 1; expected a whole number of at least 2, for both ends" in capsys.readouterr().err
+
+
 def test_samples_of_another_shape_are_refused(files, capsys):
     assert main([*files[:-1], "wide.npy"]) == 2
     assert "expects (n, 4, 4)" in capsys.readouterr().err

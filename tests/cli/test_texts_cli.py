@@ -135,7 +135,12 @@ def test_columns_and_encoding_go_to_the_sources_that_have_a_use_for_them(capsys)
             "--text-column was given with new.txt, but is for",
         ),
         (["train.csv", "test.csv", "--text-column", "body"], "has no column 'body'; give one of: 'text', 'label'"),
-        (["train.csv", "test.csv", "--encoding", "x"], "encoding is 'x', which Python does not know; give e.g. utf-8"),
+        (
+            ["train.csv", "test.csv", "--encoding", "x"],
+            "--encoding is 'x', but Python has no such encoding; exp",
+        ),
+        (["train.csv", "test.csv", "--text-column", "label"], "given as --text-column and as --label-column; give"),
+        (["train.csv", "test.csv", "--label-column", "1"], "given as --text-column and as --label-column; give"),
         (["train.csv", "--data", "new.txt", "--out", "x.txt"], "--out x.txt does not end in .csv or .json"),
     ],
 )

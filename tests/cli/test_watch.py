@@ -37,6 +37,12 @@ def test_the_page_is_written_after_each_epoch_and_its_last_state_stays(data, tmp
     assert "data:image/png;base64," in pages[3]
 
 
+def test_a_table_with_names_of_columns_is_watched_without_a_warning(tmp_path):
+    data = tmp_path / "named.csv"
+    np.savetxt(data, np.random.default_rng(0).random((30, 3)), delimiter=",", header="a,b,c", comments="")
+    assert train(tmp_path / "run", data, "--watch") == 0  # warnings are errors here
+
+
 def test_watching_does_not_change_what_is_learned(data, tmp_path):
     assert train(tmp_path / "plain", data) == train(tmp_path / "watched", data, "--watch") == 0
     plain, watched = (npae.load(tmp_path / run / "model.safetensors").network_.theta for run in ("plain", "watched"))
