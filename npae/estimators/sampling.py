@@ -85,8 +85,8 @@ class SamplingMixin(ConditionalMixin):
             raise ValueError(f"sampler is {sampler!r}; expected one of {', '.join(SAMPLERS)}")
         if sampler == "prior" and self.default_sampler != "prior":
             raise ValueError(
-                f'sampler is "prior", but {type(self).__name__} has none, as only a variational model does; give '
-                f'"gaussian" or "gmm"'
+                f'sampler="prior" was given, but {type(self).__name__} has none, as only a variational model does; '
+                f'give "gaussian" or "gmm"'
             )
         return sampler
 

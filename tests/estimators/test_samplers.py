@@ -102,7 +102,7 @@ def test_without_a_name_a_variational_model_draws_from_its_prior_and_the_others_
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "variational"])
 def test_the_prior_of_a_model_without_one_is_refused(kind: str) -> None:
-    with pytest.raises(ValueError, match=r'sampler is "prior", but \w+ has none, as only a variational model does'):
+    with pytest.raises(ValueError, match=r'sampler="prior" was given, but \w+ has none, as only a variational'):
         fitted(kind).sample(sampler="prior")
 
 
@@ -292,5 +292,5 @@ def test_npae_train_saves_a_mixture_that_npae_sample_draws_from(
     assert len(npae.load("run/model.safetensors").code_mixture_.weights) == COMPONENTS
     capsys.readouterr()
     assert main(["sample", "run/model.safetensors", "--sampler", "prior", "--out", "prior.npy"]) == 2
-    assert 'sampler is "prior", but DeepAutoencoder has none' in capsys.readouterr().err
+    assert "--sampler prior was given, but DeepAutoencoder has none" in capsys.readouterr().err
     assert not Path("prior.npy").exists()
