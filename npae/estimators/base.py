@@ -11,7 +11,7 @@ import numpy as np
 
 from npae.estimators.fitting import FitMixin
 from npae.estimators.parameters import estimator
-from npae.estimators.sample_record import SampleRecord
+from npae.estimators.sample_record import GrowingRecord, SampleRecord
 from npae.estimators.saving import OPTIMIZER_STATE
 from npae.network.autoencoder import Autoencoder
 from npae.training.replicas import effective_n_jobs
@@ -260,7 +260,7 @@ class AutoencoderEstimator(FitMixin):
     def fitted_to_(self) -> SampleRecord | None:
         """Hashes of samples that the model was fitted to; None where an earlier version of npae saved it."""
         self._network()
-        return self._fitted_to
+        return None if self._fitted_to is None else self._fitted_to.present
 
     def interpolate(self, a: Any, b: Any, steps: int = 9, *, labels: Any = None) -> Array:
         """Decode codes on the straight line between the codes of two samples.
@@ -312,7 +312,14 @@ class AutoencoderEstimator(FitMixin):
         state = super().__getstate__()
         if hasattr(self, "training_"):
             state[OPTIMIZER_STATE] = self.training_.optimizer.kept_state()
+        if (fitted_to := state.get("_fitted_to")) is not None:
+            state["_fitted_to"] = fitted_to.present  # hashes, and no samples
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        if (fitted_to := state.get("_fitted_to")) is not None:
+            self._fitted_to = GrowingRecord(fitted_to)
 
     def _check_shape(self, X: Any) -> Samples:
         """X as an array with the columns of ``fit``."""

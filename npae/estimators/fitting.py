@@ -9,7 +9,7 @@ from typing import Any, Self
 from npae.estimators.changes import refuse_fixed, take_over
 from npae.estimators.hints import hint_at_code, hint_at_data
 from npae.estimators.parameters import checked, parameters_of
-from npae.estimators.sample_record import SampleRecord
+from npae.estimators.sample_record import GrowingRecord, SampleRecord
 from npae.estimators.saving import OPTIMIZER_STATE
 from npae.estimators.shared_parameters import SharedParameters
 from npae.estimators.validation_data import data_with
@@ -396,7 +396,7 @@ class FitMixin(SharedParameters):
         self._adopt_classes(classes)
         self._schedule_span = None
         self._forget_codes()
-        self._fitted_to = SampleRecord.none()
+        self._fitted_to = GrowingRecord(SampleRecord.none())
         self._remember_parameters()
 
     def _resolved_loss(self, X: Samples) -> str:
@@ -451,7 +451,7 @@ class FitMixin(SharedParameters):
     def _note(self, X: Samples, labels: Array | None, *, is_part: bool) -> None:
         self._remember(X, labels, is_part=is_part)
         if self._fitted_to is not None:
-            self._fitted_to = self._fitted_to.extended(X, self.training_.epoch if is_part else 0)
+            self._fitted_to.add(X)
 
     def _flat_checked(self, X: Any) -> Samples:
         """X as an array; raises the errors whose wording scikit-learn prescribes, and the network checks the rest."""

@@ -56,30 +56,25 @@ class SampleRecord:
         """The record of a model that has not been fitted to anything yet."""
         return cls(np.zeros(0, np.uint64), True)
 
-    def extended(self, X: Samples, call: int = 0) -> Self:
-        """The record with samples of a further call.
+    @property
+    def takes_few(self) -> bool:
+        """Whether samples are missing in it, so that it takes one in eight of those that come."""
+        return len(self.hashes) >= EACH and not self.is_complete
 
-        Most hashes of a long stream are not kept, and to hash a small batch takes as long as a fifth of a training
-        step. So once samples are missing in a record, it takes few of those that come: all of one in eight calls of few
-        samples, none of the others.
-
-        Parameters
-        ----------
-        X : samples
-        call : int, default 0
-            How many calls came before; a call without a number is recorded.
-        """
-        if len(self.hashes) < EACH or self.is_complete:
+    def extended(self, X: Samples) -> Self:
+        """The record with samples of a further call; most hashes of a long stream are not kept, so of few of them."""
+        if not self.takes_few:
             return self.joined(type(self).of(X))
-        is_small = len(X) <= EACH_LATER
-        if is_small and not _is_taken(call):
-            return self
-        later = X if is_small else X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
+        later = X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
         if len(later) > FIRST_LOOK:
             seen = self._small_enough(hashes_of(later[:: ceil(len(later) / FIRST_LOOK)]))
             if seen.size and self._has(seen).all():
                 return self  # they came before
-        found = self._small_enough(hashes_of(later))
+        return self.with_all(later)
+
+    def with_all(self, X: Samples) -> Self:
+        """The record, in which samples are missing, with all of these."""
+        found = self._small_enough(hashes_of(X))
         return self.joined(type(self)(np.unique(found), False)) if found.size else self
 
     def _small_enough(self, hashes: Array) -> Array:
@@ -127,12 +122,34 @@ class SampleRecord:
         return cls(hashes.copy(), is_complete)
 
 
-def _is_taken(call: int) -> bool:
-    """Whether a call of few samples is recorded, by multiples of the golden ratio.
+class GrowingRecord:
+    """The record of a model that learns, quick to extend by small calls.
 
-    So of some batches that come in turn each has its own turn to be recorded.
+    To hash one in eight samples of a small batch takes as long as a fifth of a training step, however few they are. So
+    they wait, as copies, and are hashed with those of seven other calls, or when the record is wanted.
+
+    Parameters
+    ----------
+    record : SampleRecord
     """
-    return (call * 0x9E3779B97F4A7C15) % 2**64 < 2**64 // SHARE
+
+    def __init__(self, record: SampleRecord) -> None:
+        self._record = record
+        self._waiting: list[Array] = []
+
+    @property
+    def present(self) -> SampleRecord:
+        """The record of all calls so far."""
+        return self._record.with_all(np.concatenate(self._waiting)) if self._waiting else self._record
+
+    def add(self, X: Samples) -> None:
+        """Note samples of a further call."""
+        if len(X) <= EACH_LATER and self._record.takes_few:
+            self._waiting.append(np.array(dense(X[::SHARE])))
+            if len(self._waiting) == SHARE:
+                self._record, self._waiting = self.present, []
+        else:
+            self._record, self._waiting = self.present.extended(X), []
 
 
 def hashes_of(X: Samples) -> Array:

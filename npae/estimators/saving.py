@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from npae.estimators.labels import described
-from npae.estimators.sample_record import SampleRecord
+from npae.estimators.sample_record import GrowingRecord, SampleRecord
 from npae.estimators.sampling import SamplingMixin
 from npae.layers.base import Layer
 from npae.network.autoencoder import Autoencoder
@@ -32,7 +32,7 @@ class SaveMixin(SamplingMixin):
     history_: dict[str, list[float]]
     metadata_: dict[str, Any]
     training_: Training
-    _fitted_to: SampleRecord | None
+    _fitted_to: GrowingRecord | None
     _trained_with: dict[str, Any]
     _schedule_span: tuple[int, int] | None
 
@@ -70,8 +70,9 @@ class SaveMixin(SamplingMixin):
             record["metadata"] = self.metadata_
         arrays = self._distributions.arrays()
         if self._fitted_to is not None:
-            record |= self._fitted_to.record()
-            arrays |= self._fitted_to.arrays()
+            fitted_to = self._fitted_to.present
+            record |= fitted_to.record()
+            arrays |= fitted_to.arrays()
         if optimizer:
             arrays |= {f"{REMEMBERED}{name}": value for name, value in self._optimizer_memory().items()}
             record["optimizer_of"] = self._trained_with["optimizer"]
@@ -160,7 +161,8 @@ class SaveMixin(SamplingMixin):
         if "optimizer_of" in stored.record:
             setattr(model, OPTIMIZER_STATE, _remembered(stored, model))
         model._forget_codes()
-        model._fitted_to = SampleRecord.from_stored(stored.arrays, stored.record)
+        fitted_to = SampleRecord.from_stored(stored.arrays, stored.record)
+        model._fitted_to = None if fitted_to is None else GrowingRecord(fitted_to)
         model._distributions.restore(set(stored.arrays), partial(_finite, stored))
         return model
 

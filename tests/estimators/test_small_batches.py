@@ -1,13 +1,20 @@
 """``partial_fit`` and ``transform`` of a few rows, called often: what of a long stream is kept, and what is checked."""
 
+import copy
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 from helpers.small_models import unfitted
 
+import npae
 from npae.estimators import sample_record
 from npae.estimators.recent_codes import RecentCodes
-from npae.estimators.sample_record import SampleRecord
+from npae.estimators.sample_record import GrowingRecord, SampleRecord, hashes_of
 from npae.training.state import EarlyStopping
+from npae.utils.samples import Samples
+from npae.utils.types import Array
 
 X = np.random.default_rng(0).random((400, 12), dtype="float32")
 
@@ -51,7 +58,6 @@ def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer_of_many(
     small_record: SampleRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[int] = []
-    hashes_of = sample_record.hashes_of
 
     def watched(rows: np.ndarray) -> np.ndarray:
         looked_at.append(len(rows))
@@ -66,25 +72,53 @@ def test_a_record_that_lacks_samples_takes_one_of_eight_or_fewer_of_many(
     assert (np.diff(more.hashes.astype(object)) > 0).all()
 
 
-def test_of_a_long_stream_of_small_calls_one_in_eight_is_recorded_and_each_of_some_that_come_in_turn(
-    small_record: SampleRecord,
+def test_samples_of_eight_small_calls_are_hashed_at_once_and_each_call_is_recorded(
+    small_record: SampleRecord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    calls = [call for call in range(800) if small_record.extended(X[:9], call) is not small_record]
-    assert 95 <= len(calls) <= 105
-    for n in (2, 3, 8, 13, 60):
-        assert {call % n for call in calls} == set(range(n))
-    assert np.diff(calls).max() <= 13
+    monkeypatch.setattr(sample_record, "MOST", 400)
+    hashed: list[int] = []
+
+    def watched(rows: Samples) -> Array:
+        hashed.append(len(rows))
+        return hashes_of(rows)
+
+    monkeypatch.setattr(sample_record, "hashes_of", watched)
+    growing = GrowingRecord(small_record)
+    for start in range(64, 64 + 19 * 9, 9):
+        growing.add(X[start : start + 9])
+    assert hashed == [16, 16]  # of each call its first and its ninth
+    for start in range(64, 64 + 19 * 9, 9):
+        assert growing.present.count_in(X[start : start + 9]) == 2
+    assert growing.present.count_in(X) == 40 + 2 * 19
 
 
-def test_partial_fit_records_few_of_the_small_calls_of_a_long_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sample_record, "MOST", 40)
-    monkeypatch.setattr(sample_record, "EACH", 40)
-    model, hashed = unfitted("vanilla", code_size=2), []
-    hashes_of = sample_record.hashes_of
-    monkeypatch.setattr(sample_record, "hashes_of", lambda rows: (hashed.append(rows.copy()), hashes_of(rows))[1])
-    for i in range(80):
-        model.partial_fit(X[i % 40 * 10 : i % 40 * 10 + 10])
-    assert 5 + 5 <= len(hashed) <= 5 + 15  # the first five fill the record
+@pytest.mark.parametrize("n", [4, 64])
+def test_samples_that_wait_are_copies_and_none_is_lost(small_record: SampleRecord, n: int) -> None:
+    growing, x = GrowingRecord(small_record), X[64:73].copy()
+    growing.add(x)
+    x[...] = 0
+    growing.add(X[100 : 100 + n])
+    looked_at = [*hashes_of(X[[64, 72]]), *hashes_of(X[100 : 100 + n : 8])]
+    assert growing.present.hashes.tolist() == sorted({*small_record.hashes, *looked_at})[:40]
+
+
+def test_a_small_part_that_is_learned_after_fit_is_known_at_once_in_a_copy_and_in_a_file(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).random((1020, 12), dtype="float32")
+    model = unfitted("vanilla", code_size=2, epochs=1).fit(x[20:])
+    assert model.fitted_to_.count_in(x[:20]) == 0
+    model.partial_fit(x[:20])
+    model.save(tmp_path / "m.safetensors")
+    content = pickle.dumps(model)
+    for same in (model, copy.deepcopy(model), pickle.loads(content), npae.load(tmp_path / "m.safetensors")):
+        assert same.fitted_to_.count_in(x[:20]) == 3
+        same.partial_fit(x[:20])
+    assert x[0].tobytes() not in content
+
+
+def test_a_pickle_has_the_record_itself_as_those_of_earlier_versions() -> None:
+    model = unfitted("vanilla", code_size=2, epochs=1).fit(X)
+    assert isinstance(model.__getstate__()["_fitted_to"], SampleRecord)
+    assert isinstance(model._fitted_to, GrowingRecord)
 
 
 def test_a_full_record_of_all_samples_stays_complete_when_they_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
