@@ -6,7 +6,7 @@ The forward and backward pass are in ``npae.network.autoencoder``.
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from types import ModuleType
 from typing import Any, Self
 
@@ -33,7 +33,7 @@ def _is_own(layer: Layer) -> bool:
 def _settings_of(layer: Layer) -> Callable[[Layer], Any] | None:
     """A function that reads the settings of a layer; None where it has none."""
     if not _is_own(layer):
-        return type(layer).config
+        return methodcaller("config")
     names = settable_names(layer)
     return attrgetter(*names) if names else None
 

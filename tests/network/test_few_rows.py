@@ -130,6 +130,14 @@ def test_settings_tell_apart_what_configurations_tell_apart() -> None:
     assert net.settings() != other.settings()
 
 
+@pytest.mark.parametrize("kind", [staticmethod, classmethod])
+def test_settings_have_those_of_a_layer_of_your_own_whose_config_is_of_the_class(kind: Any) -> None:
+    own: Any = type("Own", (npae.layers.Dense,), {"config": kind(lambda *cls: {"units": 5, "of": len(cls)})})
+    net = npae.Autoencoder([npae.layers.Dense(2)], [own(5)], loss="mse")
+    net.plan((5,))
+    assert net.settings()[-1] == net.decoder.layers[0].config()
+
+
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_the_distribution_of_a_few_codes_is_that_of_these_samples_however_often_it_is_asked(n: int) -> None:
     model = fitted("variational")
