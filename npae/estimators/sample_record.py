@@ -19,6 +19,7 @@ EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded,
 MOST = 4 * EACH  # in a record
 SHARE, EACH_LATER = 8, 125  # once samples are missing in a record one in 8 is recorded, and no more than 125 a call
 FIRST_LOOK = 12  # of these that are hashed first: if all of them are in the record, so are the others
+FEW_VALUES = 2**18  # of a call, up to which its samples wait, in all a mebibyte of them in float32
 BLOCK = 256  # samples that are copied at once
 HASHES, IS_COMPLETE = "fitted_sample_hashes", "fitted_sample_hashes_are_complete"  # names in a model file
 
@@ -144,7 +145,7 @@ class GrowingRecord:
 
     def add(self, X: Samples) -> None:
         """Note samples of a further call."""
-        if len(X) <= EACH_LATER and self._record.takes_few:
+        if len(X) <= EACH_LATER and X.size <= FEW_VALUES and self._record.takes_few:
             self._waiting.append(np.array(dense(X[::SHARE])))
             if len(self._waiting) == SHARE:
                 self._record, self._waiting = self.present, []

@@ -102,6 +102,16 @@ def test_samples_that_wait_are_copies_and_none_is_lost(small_record: SampleRecor
     assert growing.present.hashes.tolist() == sorted({*small_record.hashes, *looked_at})[:40]
 
 
+def test_no_more_than_a_mebibyte_of_samples_waits(small_record: SampleRecord, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sample_record, "FEW_VALUES", 9 * 12)
+    growing = GrowingRecord(small_record)
+    growing.add(X[64:73])
+    assert len(growing._waiting) == 1
+    growing.add(X[73:83])  # too large, and comes after those that wait
+    assert growing._waiting == []
+    assert growing.present.hashes.tolist() == sorted({*small_record.hashes, *hashes_of(X[[64, 72, 73, 81]])})[:40]
+
+
 def test_a_small_part_that_is_learned_after_fit_is_known_at_once_in_a_copy_and_in_a_file(tmp_path: Path) -> None:
     x = np.random.default_rng(1).random((1020, 12), dtype="float32")
     model = unfitted("vanilla", code_size=2, epochs=1).fit(x[20:])
