@@ -348,7 +348,7 @@ def recorded() -> Iterator[Group]:
             yield Group("recorded", f"{name}, batch {n}, one thread", ways)
     for name in MODELS:
         for n in (8, MODELS[name]["batch_size"]):
-            ways = {"recorded, spinning crew": _gradient(name, n, n_jobs=2), "thread pool": _pool_of_threads(name, n)}
+            ways = {"recorded, thread team": _gradient(name, n, n_jobs=2), "thread pool": _pool_of_threads(name, n)}
             yield Group("recorded", f"{name}, batch {n}, two threads", ways)
 
 

@@ -41,7 +41,7 @@ def calls_of(side: str, model: str, images: Array) -> dict[str, Call]:
     if side == "npae":
         return {"partial_fit": contender.model.partial_fit, "transform": contender.model.transform}
     if side == "sklearn":
-        contender.model.set_params(batch_size="auto")  # as many as there are; it warns of any other number
+        contender.model.set_params(batch_size="auto")  # min(200, rows): it warns of a larger one than there are rows
         return {"partial_fit": lambda x: contender.model.partial_fit(x, x)}
     return {"partial_fit": _step_of_torch(contender), "transform": contender.encode}
 

@@ -52,8 +52,8 @@ def attribute_vector(model: AutoencoderEstimator, plus: Any, minus: Any) -> Arra
     vector: Array = with_it - without_it
     if not vector.any():
         raise ValueError(
-            "the mean code of the samples with the attribute is that of those without it, so nothing is to be added; "
-            "give other samples to one of the two"
+            "the mean code of the samples with the attribute is that of those without it, so that the attribute is "
+            "zero; give other samples for one of the two"
         )
     return vector
 

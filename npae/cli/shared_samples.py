@@ -10,14 +10,15 @@ from npae.utils.errors import Hint
 from npae.utils.types import Array
 
 BLOCK = 256  # samples that are converted at once
+CHANCE = 2  # times the share of equal rows, up to which shared samples are taken for other ones that are equal
 NOT_NEW = "so what is measured need not hold for new ones; give others"
 
 
 def warn_of_shared(option: str, X: Array, other: str, others: Array, so: str) -> None:
     """Say how many samples of one option are among those of another, too.
 
-    Nothing is said where samples are no more often equal than those of ``other`` among themselves, as in tables of
-    few categories: equal rows are then other samples as a rule.
+    Nothing is said where the share of shared samples is at most twice the share of equal rows within ``other``, as in
+    tables of few categories, where equal rows are other samples as a rule; unless both options hold the same samples.
 
     Parameters
     ----------
@@ -48,7 +49,7 @@ def _warn(option: str, given: Array, other: str, others: Array, thing: str, so: 
     _, counts = np.unique(others, return_counts=True)
     alike = counts[counts > 1].sum() / len(others)
     is_same = len(given) == len(others) and np.array_equal(np.sort(given), np.sort(others))
-    if not n_shared or (n_shared / len(given) <= 2 * alike and not is_same):
+    if not n_shared or (n_shared / len(given) <= CHANCE * alike and not is_same):
         return
     are = "is" if n_shared == 1 else "are"
     which = f"all {len(given):,}" if n_shared == len(given) else f"{n_shared:,} of the {len(given):,}"

@@ -136,10 +136,11 @@ def check_index(path: Path, values: Array, names: list[str] | None, drop: Drop |
 
 def drop_option(column: int, names: list[str] | None) -> str:
     """The option that leaves out a column, as it is typed, and as Python has it."""
-    return f"{_typed(column, names)} (in Python drop=[{column + 1}])"
+    return f"--drop {_typed(column, names)} (in Python drop=[{column + 1}])"
 
 
 def _typed(column: int, names: list[str] | None) -> str:
+    """What is typed after the option."""
     name = names[column].strip() if names else ""
     number = str(column + 1)
     if (
@@ -150,5 +151,5 @@ def _typed(column: int, names: list[str] | None) -> str:
         and name.isprintable()
         and '"' not in name
     ):
-        return f"--drop {name}" if " " not in name else f'--drop "{name}"'
-    return "--drop and its name" if names and number in names else f"--drop {number}"
+        return name if " " not in name else f'"{name}"'
+    return "and its name" if names and number in names else number

@@ -25,6 +25,7 @@ from npae.training.split import split_off
 from npae.training.state import Data
 from npae.training.trainer import Callback, Training
 from npae.utils.bytes_as_numbers import are_whole, looks_like_images_of_bytes
+from npae.utils.callers import level_of_caller
 from npae.utils.columns import Columns, check_columns, columns_of
 from npae.utils.not_numbers import refuse_parts
 from npae.utils.randomness import check_random_state, seed_from
@@ -137,7 +138,7 @@ class FitMixin(SharedParameters):
         training = self._new_training(X, len(train), seed, columns, classes, checkpoints, data.validation)
         if ranks is not None:
             training.join_ranks(ranks)
-        hint_at_data(X, training.network, stacklevel=3)
+        hint_at_data(X, training.network)
         patience = self.patience if self.early_stopping else None
         model = self._description(seed) | self._class_record(classes)
         with checkpointing(checkpoints, training, data, patience=patience, model=model) as checkpoint_writer:
@@ -147,7 +148,7 @@ class FitMixin(SharedParameters):
                 warnings.warn(
                     f"{counted(len(train), 'sample')} {are} fewer than a batch of {self.batch_size}, so every epoch is "
                     f"one step; lower batch_size for more steps",
-                    stacklevel=3,
+                    stacklevel=level_of_caller(),
                 )
             try:
                 training.run(
@@ -162,7 +163,7 @@ class FitMixin(SharedParameters):
                 training.leave_ranks()
                 self.note_samples(X, labels)
         if not training.interrupted:
-            hint_at_code(self.network_, train, self.history_, self.network_.run.step, stacklevel=3)
+            hint_at_code(self.network_, train, self.history_, self.network_.run.step)
         return self
 
     def partial_fit(self, X: Any, y: Any = None) -> Self:
@@ -233,7 +234,7 @@ class FitMixin(SharedParameters):
             X = self._prepare(X, columns)
             classes, labels = self._numbered(y, len(X))
             self._adopt(self._new_training(X, len(X), seed_from(self.random_state), columns, classes), classes)
-            hint_at_data(X, self.network_, stacklevel=3)
+            hint_at_data(X, self.network_)
         self.training_.schedule = self._schedule_of_parts()
         try:
             self.training_.run(Data(X, labels), 1, verbose=self.verbose)
@@ -329,7 +330,7 @@ class FitMixin(SharedParameters):
             warnings.warn(
                 f"X holds {numbers} of 0-255, probably images, which are learned better when they are divided by 255 "
                 f"({remedy}, on the command line --divide 255)",
-                stacklevel=4,
+                stacklevel=level_of_caller(),
             )
         return samples
 

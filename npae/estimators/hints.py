@@ -13,6 +13,7 @@ from npae.layers.convolution import Conv2D
 from npae.layers.reparameterization import Reparameterization
 from npae.network.autoencoder import Autoencoder
 from npae.network.posterior import posterior
+from npae.utils.callers import level_of_caller
 from npae.utils.columns import Columns
 from npae.utils.errors import ChannelsFirstHint, Hint, ScaleHint, UnusedCodeHint, WindowsHint
 from npae.utils.samples import Rows, Samples, dense
@@ -39,7 +40,7 @@ FEWEST_EPOCHS, FEWEST_STEPS = 10, 200  # a code may be unused for a while when t
 RISEN = 1.1  # by so much in the last quarter of the epochs, and the code is coming into use
 
 
-def hint_at_data(X: Samples, network: Autoencoder, *, stacklevel: int) -> None:
+def hint_at_data(X: Samples, network: Autoencoder) -> None:
     """Warn where samples were probably meant otherwise.
 
     Parameters
@@ -49,8 +50,6 @@ def hint_at_data(X: Samples, network: Autoencoder, *, stacklevel: int) -> None:
         those of a source of more than 128 MiB, which would have to be read whole once more.
     network : Autoencoder
         That is about to be trained. Only to one that convolves it matters which values are neighbours.
-    stacklevel : int
-        Of the caller's line, counted from here.
     """
     if isinstance(X, Rows):
         if isinstance(X, SparseRows) or X.size * X.dtype.itemsize > IN_MEMORY:
@@ -65,7 +64,7 @@ def hint_at_data(X: Samples, network: Autoencoder, *, stacklevel: int) -> None:
     elif X.ndim == 2 and not is_convolutional:
         hint = _scales(X, network.columns)
     if hint is not None:
-        warnings.warn(hint, stacklevel=stacklevel + 1)
+        warnings.warn(hint, stacklevel=level_of_caller())
 
 
 def _channels_first(X: Array) -> ChannelsFirstHint | None:
@@ -144,9 +143,7 @@ def _without_outliers(X: Array) -> Array:
     return reached
 
 
-def hint_at_code(
-    network: Autoencoder, X: Samples, history: Mapping[str, Sequence[float]], n_steps: int, *, stacklevel: int
-) -> None:
+def hint_at_code(network: Autoencoder, X: Samples, history: Mapping[str, Sequence[float]], n_steps: int) -> None:
     """Warn where a variational code, or most of it, still carries nothing after a training of some length.
 
     Parameters
@@ -183,4 +180,4 @@ def hint_at_code(
             f"{size - n_used} of the code's {size} dimensions carry less than {CARRIED:g} nats each {after}; lower "
             f"beta ({layer.beta:g}) to use more of them, or code_size, which {max(n_used, 1)} would be enough for"
         )
-    warnings.warn(UnusedCodeHint(hint), stacklevel=stacklevel + 1)
+    warnings.warn(UnusedCodeHint(hint), stacklevel=level_of_caller())

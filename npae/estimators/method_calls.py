@@ -18,7 +18,7 @@ INSTEAD = {
 class PublicMethods:
     """Base class whose subclasses say which method of which class was called with wrong arguments, and what it takes.
 
-    Python would name the mixin that defines the method, which its callers have never heard of.
+    Python would name the mixin that defines the method instead of the class that the caller wrote.
 
     Examples
     --------
@@ -51,8 +51,8 @@ def _explained(method: Callable[..., Any]) -> Callable[..., Any]:
             is_begun = error.__traceback__ is None or error.__traceback__.tb_next is not None
             if is_begun:  # it is no error of the arguments' number and names
                 raise
-        is_inherited = getattr(type(self), method.__name__, None) is called  # else it was called by super()
-        name = f"{type(self).__name__}.{method.__name__}" if is_inherited else method.__name__
+        is_called_by_name = getattr(type(self), method.__name__, None) is called  # False where super() called it
+        name = f"{type(self).__name__}.{method.__name__}" if is_called_by_name else method.__name__
         _refuse(name, method, self, arguments, named)
 
     return called
@@ -77,7 +77,7 @@ def _wrong_number(signature: inspect.Signature, self: Any, arguments: Any, named
     except TypeError as error:
         text = str(error)
         return f"is {text}" if text.startswith("missing") else f"got {text}"
-    raise AssertionError  # the call itself was refused
+    raise AssertionError  # not reached: Python refused the same arguments
 
 
 def _taken(signature: inspect.Signature) -> str:

@@ -17,9 +17,10 @@ from npae.utils.types import Array
 
 EACH = 500  # samples of a call of ``fit`` or ``partial_fit`` that are recorded, evenly spaced
 MOST = 4 * EACH  # in a record
-SHARE, EACH_LATER = 8, 125  # once samples are missing in a record one in 8 is recorded, and no more than 125 a call
-FIRST_LOOK = 12  # of these that are hashed first: if all of them are in the record, so are the others
-FEW_VALUES = 2**18  # of a call, up to which its samples wait, in all a mebibyte of them in float32
+SHARE = 8  # one in so many is recorded of later calls, once samples are missing in a record,
+EACH_LATER = 125  # and no more than this of a call
+FIRST_LOOK = 12  # of these that are hashed first: if all are in the record, the others are taken to be, too
+FEW_VALUES = 2**18  # of a call, up to which its samples wait, in all a mebibyte in float32, two in float64
 BLOCK = 256  # samples that are copied at once
 HASHES, IS_COMPLETE = "fitted_sample_hashes", "fitted_sample_hashes_are_complete"  # names in a model file
 
@@ -63,7 +64,7 @@ class SampleRecord:
         return len(self.hashes) >= EACH and not self.is_complete
 
     def extended(self, X: Samples) -> Self:
-        """The record with samples of a further call; most hashes of a long stream are not kept, so of few of them."""
+        """The record with samples of a further call: all, or up to 500; where ``takes_few``, one in eight."""
         if not self.takes_few:
             return self.joined(type(self).of(X))
         later = X[:: max(SHARE, ceil(len(X) / EACH_LATER))]
@@ -74,7 +75,7 @@ class SampleRecord:
         return self.with_all(later)
 
     def with_all(self, X: Samples) -> Self:
-        """The record, in which samples are missing, with all of these."""
+        """The record with the hash of each of X; for one in which samples are missing."""
         found = self._small_enough(hashes_of(X))
         return self.joined(type(self)(np.unique(found), False)) if found.size else self
 

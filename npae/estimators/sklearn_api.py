@@ -211,8 +211,7 @@ class SklearnMixin(PublicMethods):
             del self.feature_names_in_
 
     def _warn_of_names(self, X: Any) -> None:
-        """For methods that call it by way of one other."""
-        warn_of_names_on_one_side(columns_of(X), self.network_.columns, type(self).__name__, stacklevel=5)
+        warn_of_names_on_one_side(columns_of(X), self.network_.columns, type(self).__name__)
 
     def _contained(self, codes: Array, X: Any) -> Any:
         """Codes of X in the container chosen by ``set_output``."""

@@ -7,7 +7,8 @@ import numpy as np
 from npae.utils.types import Array
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector register
-PAGE, APART = 4096, 512  # bytes: of a page of memory, and between the places within one at which two vectors start
+PAGE = 4096  # bytes of a page of memory
+APART = 512  # bytes between the places within a page at which two vectors start
 
 
 def aligned_empty(nbytes: int, multiple: int = ALIGNMENT, beyond: int = 0) -> Array:
@@ -18,7 +19,7 @@ def aligned_empty(nbytes: int, multiple: int = ALIGNMENT, beyond: int = 0) -> Ar
 
 
 def zero_vector(size: int, dtype: Any, number: int) -> Array:
-    """Zeros (size,) for θ, which is number 0, dθ, which is 1, or what an optimizer remembers, from 2 on.
+    """Zeros (size,) for θ, number 0, dθ, 1, or from 2 on what an optimizer remembers and a copy of θ.
 
     The loop of an optimizer reads and writes all of them at once. It took three times as long where some did not start
     at a cache line, and a third longer where all started at the same place of a page, so that a processor takes a read

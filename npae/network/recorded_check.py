@@ -1,4 +1,4 @@
-"""Whether all values of a large array lie between two numbers: each thread looks at a part, by a recorded call."""
+"""A check on several threads that every value of a large array lies between two numbers, by recorded calls."""
 
 import numpy as np
 
@@ -9,15 +9,21 @@ from npae.utils.types import Array
 
 
 class RecordedCheck:
-    """The recorded calls, one for each thread; they are given the parts of other arrays instead of being made anew.
+    """One recorded call for each thread, which is given its part of each new array.
 
     Parameters
     ----------
-    network : Autoencoder
+    network : Network
         Whose kernels and dtype are used.
     n_jobs : int
         Number of threads.
     low, high : float
+        Both are allowed.
+
+    Attributes
+    ----------
+    made_for : tuple
+        ``n_jobs``, ``low`` and ``high``.
     """
 
     def __init__(self, network: Network, n_jobs: int, low: float, high: float) -> None:
@@ -29,7 +35,7 @@ class RecordedCheck:
         self._plan = Plan(self._programs)
 
     def is_within(self, x: Array) -> bool:
-        """Whether all of x, C-contiguous, is; NaN is not. Its caller holds the network's lock."""
+        """Whether all values of x, C-contiguous, are; NaN is not. The caller holds the network's lock."""
         flat, n_jobs = x.reshape(-1), len(self._programs)
         try:
             for program, part in zip(self._programs, parts(flat, n_jobs), strict=True):

@@ -81,7 +81,7 @@ class Encoder:
         What is refused is the same as by the model: columns of a dataframe that are not those of ``fit`` in their
         order, masked cells, missing values, dates. A sparse matrix of SciPy is made dense a batch at a time.
         """
-        warn_of_names_on_one_side(columns_of(X), self._columns, type(self).__name__, stacklevel=2)
+        warn_of_names_on_one_side(columns_of(X), self._columns, type(self).__name__)
         check_columns(columns_of(X), self._columns)
         X = check_samples(X, self.input_shape, self._arena.dtype, "X")
         if self._learned_unit_interval:

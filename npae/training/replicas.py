@@ -197,7 +197,7 @@ class ThreadReplicas:
             self.team.carry_out(batch.gradient)
             return batch.totals.copy()
 
-    def takes_steps(self, batches: Array, optimizer: Optimizer) -> int:
+    def n_steps_at_once(self, batches: Array, optimizer: Optimizer) -> int:
         """On how many of these batches (k, N) ``steps`` takes steps at once; 0 where a step needs Python.
 
         They need it for layers and optimizers that are not npae's, for kernels that are not compiled, and for the
@@ -210,12 +210,12 @@ class ThreadReplicas:
             return batch.at_once(batches) if batch.gradient.is_native else 0
 
     def steps(self, batches: Array, rates: Array, optimizer: Optimizer, kept: Array | None) -> Array:
-        """Take training steps at once, without returning to Python between them; only where ``takes_steps`` is not 0.
+        """Take training steps without returning to Python between them; only where ``n_steps_at_once`` is not 0.
 
         Parameters
         ----------
         batches : ndarray of int64, shape (k, N)
-            The row numbers of the batch of each step; no more of them than ``takes_steps`` says.
+            The row numbers of the batch of each step; no more of them than ``n_steps_at_once`` says.
         rates : ndarray of float64, shape (k,)
             The learning rate of each step.
         optimizer : Optimizer

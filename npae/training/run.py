@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 AT_ONCE = 0.05
 
 
-class Run:
-    """What one call of ``Training.run`` does with its data.
+class TrainingRun:
+    """One call of ``Training.run``: its epochs, and the steps of each.
 
     Parameters
     ----------
@@ -41,8 +41,8 @@ class Run:
     progress : Progress
     checkpoint_writer : CheckpointWriter, optional
     at_once : dict of int to int
-        How many steps last ``AT_ONCE`` seconds, by the length of their batch, as far as it is known; later runs take
-        as many from the start.
+        How many steps last ``AT_ONCE`` seconds, by the length of their batch, as far as it is known. It is updated
+        here, so that later runs of the same training begin with as many.
     """
 
     def __init__(
@@ -123,12 +123,14 @@ class Run:
     def _steps(self, batches: Array) -> float:
         """Take steps on the first of these batches (k, N), for about ``AT_ONCE`` seconds; returns the last loss."""
         started, length = time.perf_counter(), batches.shape[1]
-        losses = take_steps(self.training, self.replicas, batches[: self._at_once.get(length, 1)], self.progress)
+        wanted = batches[: self._at_once.get(length, 1)]
+        losses = take_steps(self.training, self.replicas, wanted, self.progress)
         done = len(losses["loss"])
         if done == 0:
             self._stop_at_non_finite(batches[0], self.progress.batches)
         self.progress.count(length, losses)
-        self._at_once[length] = max(1, int(AT_ONCE * done / (time.perf_counter() - started)))
+        if done == len(wanted):  # else another thread may have been waited for
+            self._at_once[length] = max(1, int(AT_ONCE * done / (time.perf_counter() - started)))
         return float(losses["loss"][-1])
 
     def _stop_at_non_finite(self, chosen: Array, step: int) -> None:

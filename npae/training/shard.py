@@ -49,7 +49,7 @@ class Shard:
         self.program, kernels = Program(), net.arena.kernels
         self.program.add(kernels.take_next, self.order, self.place, self.chosen)
         self._flat = self.batch.reshape(length, -1)
-        self._reading: Call | None = None
+        self._reading: Call | None = None  # the call that reads the rows; between two runs without its array
         self._nothing = Call(kernels.take_rows, (self._flat, self.chosen[:0], self._flat[:0]))
         self.program.add(self._nothing.kernel, *self._nothing.arguments)
         self.take_from(x)
@@ -109,6 +109,7 @@ class Shard:
                 self._reading.release()
         else:
             rows = stored.reshape(len(stored), -1)
+            # A divisor, which may be another one, stands in a call that is made anew.
             if self._reading is not None and self._reading.kernel is kernel and not between:
                 call = self._reading.reading(rows)
             else:

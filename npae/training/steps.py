@@ -35,19 +35,19 @@ def take_steps(training: TrainingState, replicas: Replicas, batches: Array, prog
     """
     kept = training.last_finite_theta if progress.batches == 0 else None
     if isinstance(replicas, ThreadReplicas) and training.clip_norm is None:  # ranks exchange each step's gradient
-        losses = _some(training, replicas, batches, kept, progress)
+        losses = _several_steps(training, replicas, batches, kept, progress)
         if len(losses["loss"]):
             return losses
-    # Also where none could be taken at once, since what ends training is found and raised by a single step.
-    return _one(training, replicas, batches[0], kept, progress)
+    # Reached also where several could not begin: a single step raises the error of the schedule, or finds no loss.
+    return _single_step(training, replicas, batches[0], kept, progress)
 
 
-def _some(
+def _several_steps(
     training: TrainingState, replicas: ThreadReplicas, batches: Array, kept: Array | None, progress: Progress
 ) -> dict[str, Array]:
-    """Steps at once, as many as need no Python; the losses and terms of those before one that fails."""
+    """Steps in one compiled call; losses and terms of those before one that fails or for which another thread waits."""
     net, optimizer = training.network, training.optimizer
-    rates = _rates(training, replicas.takes_steps(batches, optimizer))
+    rates = _rates(training, replicas.n_steps_at_once(batches, optimizer))
     if len(rates) == 0:
         return {"loss": rates}
     progress.is_consistent = False
@@ -81,7 +81,7 @@ def _losses(net: Autoencoder, means: Array) -> dict[str, Array]:
     return {"loss": add_up(terms.values()), **terms}
 
 
-def _one(
+def _single_step(
     training: TrainingState, replicas: Replicas, chosen: Array, kept: Array | None, progress: Progress
 ) -> dict[str, Array]:
     """One step: dθ of the mean loss, then the optimizer moves θ."""

@@ -1,4 +1,4 @@
-"""Training: batches, steps and epochs.
+"""Training of a network: its settings, the checks of ``fit``, and what ends a run early.
 
 A run is a function of (data, configuration, seed): the order of the samples is drawn from (seed, epoch), all noise
 from (seed, layer, step).
@@ -20,7 +20,7 @@ from npae.training.order import order_of
 from npae.training.ranks.agreement import Ranks
 from npae.training.ranks.rank_replicas import RankReplicas
 from npae.training.replicas import Replicas, ThreadReplicas, effective_n_jobs
-from npae.training.run import Run, progress_bar
+from npae.training.run import TrainingRun, progress_bar
 from npae.training.run_fingerprint import configuration, data_fingerprint
 from npae.training.schedules import Constant, Schedule
 from npae.training.signals import Stop
@@ -130,7 +130,7 @@ class Training(TrainingState):
         theta = network.theta
         self.last_finite_theta = zero_vector(theta.size, theta.dtype, number=2 + len(self.optimizer.state_names))
         self.last_finite_theta[...] = theta
-        self._at_once: dict[int, int] = {}  # see ``Run``
+        self._at_once: dict[int, int] = {}  # see ``TrainingRun``
 
     @property
     def n_shards(self) -> int:  # type: ignore[override]
@@ -352,7 +352,7 @@ class Training(TrainingState):
         self.interrupted = False
         replicas, total = self._replicas, (until - self.epoch) * len(data.x)
         order = order_of(data.x, self.network.run.seed, self.batch_size, self.shuffle)
-        run = Run(self, replicas, data, order, progress, checkpoint_writer, self._at_once)
+        run = TrainingRun(self, replicas, data, order, progress, checkpoint_writer, self._at_once)
         replicas.begin(lambda: configuration(self, patience) | order.description() | data_fingerprint(data))
         with replicas.stop_on_signals() as stop, progress_bar(total, verbose and replicas.is_first) as bar:
             try:

@@ -1,12 +1,12 @@
 """Data of 0-255 where data of [0, 1] is wanted: whether X is such data, and the hint that a division was forgotten."""
 
 import re
-import sys
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
 
+from npae.utils.callers import level_of_caller
 from npae.utils.errors import Hint
 from npae.utils.samples import Rows, Samples, blocks, dense
 from npae.utils.source_rows import SourceRows
@@ -17,7 +17,6 @@ BRIGHT = 200
 #: Least number of columns of rows of pixels, 8 × 8, and what half of those that are not 0 throughout reach at least.
 FEWEST_PIXELS, HALF_BRIGHT = 64, 100
 LOOKED_AT = 32  # samples, before all are
-PACKAGE = f"{__name__.partition('.')[0]}."
 
 
 def looks_like_bytes(x: Samples) -> bool:
@@ -70,14 +69,5 @@ def hint_at_bytes(x: Samples) -> None:
                 f"[0, 1]; scale them as the training data was (images of 0-255: X / 255, on the command line "
                 f"--divide 255)"
             ),
-            stacklevel=_level_of_caller(),
+            stacklevel=level_of_caller(),
         )
-
-
-def _level_of_caller() -> int:
-    """The level, counted from ``hint_at_bytes``, of the first function outside of the package."""
-    level = 1
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith(PACKAGE):
-        level, frame = level + 1, frame.f_back
-    return level

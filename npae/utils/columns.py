@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from npae.utils.callers import level_of_caller
+
 SHOWN = 5  # names in a message
 
 
@@ -107,7 +109,7 @@ def check_order(given: Columns | None, expected: Columns) -> None:
         check_columns(given, expected)
 
 
-def warn_of_names_on_one_side(given: Columns | None, fitted: Columns | None, who: str, stacklevel: int) -> None:
+def warn_of_names_on_one_side(given: Columns | None, fitted: Columns | None, who: str) -> None:
     """Say that the order of columns cannot be compared, where only ``fit`` or only X had names of columns.
 
     The words are scikit-learn's.
@@ -116,10 +118,11 @@ def warn_of_names_on_one_side(given: Columns | None, fitted: Columns | None, who
         return
     has, had = (side is not None and side.are_names for side in (given, fitted))
     if has and not had:
-        warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=stacklevel + 1)
+        warnings.warn(f"X has feature names, but {who} was fitted without feature names", stacklevel=level_of_caller())
     if had and not has:
         warnings.warn(
-            f"X does not have valid feature names, but {who} was fitted with feature names", stacklevel=stacklevel + 1
+            f"X does not have valid feature names, but {who} was fitted with feature names",
+            stacklevel=level_of_caller(),
         )
 
 

@@ -12,7 +12,7 @@ from helpers.small_models import samples
 import npae
 from npae.cli import main
 from npae.cli.history_file import HistoryFile
-from npae.training.run import Run
+from npae.training.run import TrainingRun
 
 
 def history(n: int, **columns: float) -> dict[str, list[float]]:
@@ -112,13 +112,13 @@ def test_a_disk_that_is_full_from_the_beginning_ends_no_training(
 def test_the_command_writes_a_row_before_the_next_epoch_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     np.save(tmp_path / "x.npy", samples(30, 8))
     path, seen = tmp_path / "run" / "history.csv", []
-    run_epoch = Run._epoch
+    run_epoch = TrainingRun._epoch
 
-    def watched(self: Run, *arguments: object) -> None:
+    def watched(self: TrainingRun, *arguments: object) -> None:
         seen.append(len(read(path)) if path.exists() else 0)
         run_epoch(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Run, "_epoch", watched)
+    monkeypatch.setattr(TrainingRun, "_epoch", watched)
     arguments = ["--epochs", "4", "--batch-size", "20", "--no-verbose", "--code-size", "2", "--out", str(path.parent)]
     assert main(["train", "vanilla", "--data", str(tmp_path / "x.npy"), *arguments]) == 0
     assert seen == [0, 1, 2, 3]

@@ -247,7 +247,7 @@ RUNS = {
     "sample": "model.safetensors -n 4",
     "interpolate": "model.safetensors --data x.npy",
     "generate": "model.safetensors --data x.npy",
-    "attribute": "model.safetensors --data x.npy --plus x.npy --minus x.npy",
+    "attribute": "model.safetensors --data x.npy --plus x.npy --minus other.npy",
     "reduce": "model.safetensors --train x.npy --test x.npy",
     "index": "model.safetensors --data x.npy",
     "search": "model.safetensors index x.npy",
@@ -270,6 +270,7 @@ def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("inputs")
     x = samples(30, 8, 8)
     np.save(folder / "x.npy", x)
+    np.save(folder / "other.npy", x[:10])
     model = npae.DeepAutoencoder(hidden=(6,), code_size=2, epochs=1, batch_size=10, random_state=0).fit(x)
     model.save(folder / "model.safetensors")
     np.save(folder / "codes.npy", model.transform(x))

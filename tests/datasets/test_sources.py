@@ -18,7 +18,7 @@ from npae.datasets import ArraySource, ShardSource, StreamSource, open_source
 from npae.training import order as orders
 from npae.training.checkpoint import Checkpoints
 from npae.training.order import order_of
-from npae.training.run import Run
+from npae.training.run import TrainingRun
 from npae.utils import sources
 from npae.utils.errors import CheckpointError, FileFormatError
 from npae.utils.source_rows import SourceRows
@@ -156,16 +156,16 @@ def test_a_run_over_shards_goes_on_at_any_step_to_the_same_bits(
 ) -> None:
     settings = {**SETTINGS, "validation_fraction": 0.1}
     whole = fitted(ShardSource(shards), validation_fraction=0.1)
-    step, steps = Run._steps, iter(range(1, 1000))
+    step, steps = TrainingRun._steps, iter(range(1, 1000))
 
-    def interrupted(self: Run, *arguments: Any) -> float:
+    def interrupted(self: TrainingRun, *arguments: Any) -> float:
         loss = step(self, *arguments)
         if next(steps) == done:
             os.kill(os.getpid(), signal.SIGINT)
         return loss
 
     with pytest.MonkeyPatch.context() as patch, heard(signal.SIGINT):
-        patch.setattr(Run, "_steps", interrupted)
+        patch.setattr(TrainingRun, "_steps", interrupted)
         patch.setattr("npae.training.run.AT_ONCE", 0.0)
         stopped = npae.VanillaAutoencoder(**settings)
         with pytest.warns(UserWarning, match="interrupted"):

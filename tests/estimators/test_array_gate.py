@@ -394,10 +394,10 @@ def test_what_still_refuses_a_range_names_the_loss_that_was_chosen_and_the_one_t
     }
     chosen = ', which loss="auto" took since the model was fitted to data in [0, 1],' if model.loss == "auto" else ""
     chosen = "" if door == "fit" else chosen
-    expected = (
-        rf"^binary cross-entropy{re.escape(chosen)} needs values .* the data runs from .*clip it \(X.clip\(0, 1\)\), or"
-    )
-    with pytest.raises(ValueError, match=rf'{expected} fit a new model with loss="mse"$'):
+    expected = rf"^binary cross-entropy{re.escape(chosen)} needs values .* the data runs from .*clip it "
+    with pytest.raises(
+        ValueError, match=rf'{expected}\(in Python X.clip\(0, 1\)\), or fit a new model with loss="mse"$'
+    ):
         doors[door]()
     # the remedies are such
     assert np.isfinite(model.partial_fit((2 * X).clip(0, 1)).score((2 * X).clip(0, 1)))

@@ -27,7 +27,7 @@ BOTH = {"dense": DENSE, "convolutional": CONVOLUTIONAL}
 def hints(X: Array, network: Autoencoder) -> list[Hint]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        hint_at_data(X, network, stacklevel=1)
+        hint_at_data(X, network)
     assert all("\n" not in str(one.message) for one in caught)
     return [one.message for one in caught]  # type: ignore[misc]
 
@@ -235,15 +235,15 @@ def test_as_long_as_the_code_comes_into_use_nothing_is_said() -> None:
     X, rising = samples(400, 12), {"kl": [0.001 * 1.2**epoch for epoch in range(40)]}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        hint_at_code(network, X, rising, 800, stacklevel=1)
+        hint_at_code(network, X, rising, 800)
     with pytest.warns(UnusedCodeHint):
-        hint_at_code(network, X, {"kl": [0.001] * 40}, 800, stacklevel=1)
+        hint_at_code(network, X, {"kl": [0.001] * 40}, 800)
 
 
 def test_other_models_have_no_such_code() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        hint_at_code(DENSE, samples(4, 12), {"kl": [0.0] * 40}, 800, stacklevel=1)
+        hint_at_code(DENSE, samples(4, 12), {"kl": [0.0] * 40}, 800)
     assert not any(isinstance(layer, Reparameterization) for layer in DENSE.code.layers)
 
 

@@ -70,10 +70,17 @@ def test_signatures_are_those_of_the_methods() -> None:
     assert list(inspect.signature(npae.DeepAutoencoder.fit).parameters)[:3] == ["self", "X", "y"]
 
 
-def test_warnings_point_to_the_line_of_the_caller() -> None:
+USES = ("transform", "score", "score_samples", "reconstruct", "partial_fit")
+
+
+@pytest.mark.parametrize("use", USES)
+def test_warnings_point_to_the_line_of_the_caller(use: str) -> None:
+    columns = NamedColumns.of(X, ["a", "b", "c"])
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = npae.VanillaAutoencoder(code_size=2, epochs=1).fit(NamedColumns.of(X, ["a", "b", "c"]))
-        model.transform(X)
-    assert len(caught) >= 2
+        model = npae.VanillaAutoencoder(code_size=2, epochs=1)
+        model.fit(columns) if use == "transform" else model.fit_transform(columns)
+        assert len(caught) == 1
+        getattr(model, use)(X)
+    assert len(caught) == 2
     assert {warning.filename for warning in caught} == {__file__}

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,13 +59,19 @@ def test_those_that_wait_go_first_where_the_holder_lets_them(monkeypatch: pytest
 def test_a_holder_waits_no_longer_than_a_while_for_others_and_not_at_all_where_none_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    lock, slept = SharedLock(), []
-    monkeypatch.setattr(shared_lock.time, "sleep", slept.append)
+    now = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    monkeypatch.setattr(shared_lock, "time", SimpleNamespace(monotonic=lambda: now, sleep=sleep))
+    lock = SharedLock()
     lock.let_others()
-    assert slept == []
+    assert now == 0
     lock.waiting[0] = 1  # a thread that never comes
     lock.let_others()
-    assert slept
+    assert shared_lock.LONGEST <= now < 1.1 * shared_lock.LONGEST
 
 
 def test_a_wait_that_is_broken_off_counts_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ def adding(n, y, kernels=compiled):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("kernels", [compiled, reference])
-def test_every_program_has_been_run_once_when_run_returns(size, kernels):
+def test_every_program_has_been_run_once_when_carry_out_returns(size, kernels):
     team, ys = shared_team(size), np.zeros((size, 50))
     programs = [adding(i + 1, y, kernels) for i, y in enumerate(ys)]
     for repetition in range(1, 300):

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, NamedTuple
 from npae.kernels.execution.processors import usable_processors
 
 FEWEST = 4  # kernels for which a process is started
-LONGEST = 60.0  # seconds to wait for a kernel that it has begun, and for its end
+LONGEST = 60.0  # seconds to wait for a kernel that the second process has begun, and for its end
 PACKAGE = str(Path(__file__).parents[2])  # the folder of npae
 
 #: The first to be compiled. They call the same shared functions, which take longer to compile than these kernels. The
@@ -79,7 +79,7 @@ def compile_together(calls: Iterable[tuple[Any, tuple[Any, ...]]]) -> None:
 
 
 def _can_start_python() -> bool:
-    """Whether ``sys.executable`` is Python; a program that Python is a part of would start itself."""
+    """Whether ``sys.executable`` is Python; of a program that Python is a part of it would start that program again."""
     return "python" in Path(sys.executable or "").name.lower() and not hasattr(sys, "frozen")
 
 
@@ -157,7 +157,7 @@ class Helper:
             self._news.wait_for(lambda: self._begun > i or self._done <= i, LONGEST)
 
     def end(self) -> None:
-        """Have it end after what it is compiling."""
+        """Let it end after the kernel that it is compiling, and wait for that."""
         if self._process is None:
             return
         assert self._process.stdin is not None

@@ -160,17 +160,18 @@ def lead_steps(
     count: Array,
     waiting: Array,
 ) -> int:
-    """Take training steps without Python; returns how many, fewer where one fails or its loss is not finite.
-
-    It stops after a step, too, when another thread waits: when ``waiting`` (1,) or ``waiting_for_team`` (1,) is not 0.
+    """Take training steps without Python; returns how many.
 
     A step is the stages ``passes``, which write the terms of the loss to ``totals`` (parts, terms), and then those of
     ``update``, in the first step ``first_update``, for which ``rate`` (1,) and ``count`` (1,) are set before. ``log``
-    (steps, parts, terms) takes the totals of each step, ``rates`` (steps,) has the rates.
+    (steps, parts, terms) takes the totals of each step, ``rates`` (steps,) has the rates; ``mailboxes`` are those of
+    ``lead``. It ends early where a kernel fails, before an update if the loss is not finite, and after a step if
+    another thread waits: if ``waiting`` (1,) or ``waiting_for_team`` (1,) is not 0.
     """
     for step in range(len(rates)):
         failed = lead(passes, mailboxes[: passes.shape[1] - 1])
         loss = 0.0
+        # Number by number: where an array is assigned, Numba compiles the text of an error, which takes 2.5 s.
         for part in range(totals.shape[0]):
             for term in range(totals.shape[1]):
                 log[step, part, term] = totals[part, term]

@@ -37,6 +37,7 @@ class Call:
         if not all(a.flags.c_contiguous for a in arguments if isinstance(a, np.ndarray)):
             raise ValueError(f"an array given to {kernel.__name__} is not C-contiguous; give a copy of it")
         self.kernel, self.arguments = kernel, arguments
+        self._type_of_first: Any = None  # of the first array, once that is released
 
     @cached_property
     def row(self) -> tuple[int, int]:
@@ -46,9 +47,10 @@ class Call:
         return trampoline(self.kernel, self.arguments), self._words.ctypes.data
 
     def reading(self, array: Array) -> "Call":
-        """The call with another first array: itself, changed, where that array is of the same type, else a new one.
+        """The call with another first array.
 
-        To make a call anew takes as long as a kernel of a few rows.
+        Its words are changed in place where the array has the type of the former one, since to make a call anew takes
+        as long as a kernel of a few rows. Otherwise a new call is returned, and this one must not be made again.
         """
         self.release()
         if "_words" not in vars(self) or _type_of(array) != self._type_of_first or not array.flags.c_contiguous:

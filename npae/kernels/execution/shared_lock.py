@@ -6,7 +6,7 @@ from types import TracebackType
 
 import numpy as np
 
-LONGEST = 0.05  # seconds for which ``let_others`` waits
+LONGEST = 0.05  # seconds that ``let_others`` waits at most
 PAUSE = 5e-5  # seconds between two of its looks
 
 
@@ -22,7 +22,7 @@ class SharedLock:
     def __init__(self) -> None:
         self._lock, self._count = threading.RLock(), threading.Lock()
         self.waiting = np.zeros(1, np.int64)
-        self._served = 0  # threads that have waited
+        self._served = 0  # threads whose wait is over
 
     def __enter__(self) -> None:
         if self._lock.acquire(blocking=False):
@@ -42,9 +42,10 @@ class SharedLock:
         self._lock.release()
 
     def let_others(self) -> None:
-        """Let those go first that wait now, for a short while; called by a thread that has just released it.
+        """Wait until the threads that wait now have had the lock, at most ``LONGEST`` seconds.
 
-        Without it that thread would mostly take the lock again before another one is awake.
+        Called after the release by a thread that is about to take the lock again, which it would mostly get before a
+        waiting thread is awake. It must not hold the lock any more.
         """
         until, deadline = self._served + int(self.waiting[0]), time.monotonic() + LONGEST
         while self.waiting[0] and self._served < until and time.monotonic() < deadline:
