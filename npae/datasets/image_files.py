@@ -128,9 +128,9 @@ def _without_images(others: list[Path]) -> str:
     if not others:
         return f"no images; put some ({' '.join(SUFFIXES)}) into it, or give another"
     some = ", ".join(quoted(path.name) for path in others[:SHOWN])
-    which = some if len(others) <= SHOWN else f"such as {some}"
+    which = f": {some}" if len(others) <= SHOWN else f", such as {some}"
     return (
-        f"no images, but {counted(len(others), 'other file')}: {which}; give one of its files, or a folder of images "
+        f"no images, but {counted(len(others), 'other file')}{which}; give a file of samples, or a folder of images "
         f"({' '.join(SUFFIXES)})"
     )
 

@@ -32,7 +32,7 @@ def test_encode_says_that_a_folder_of_tables_is_for_workers(capsys):
 def test_other_verbs_say_what_a_folder_without_images_holds(capsys):
     assert main(["reconstruct", "m.safetensors", "--data", "parts"]) == 2
     said = capsys.readouterr().err
-    assert "holds no images, but 4 other files: such as 'a.csv', 'b.csv', 'c.csv'; give one of its files" in said
+    assert "holds no images, but 4 other files, such as 'a.csv', 'b.csv', 'c.csv'; give a file of samples" in said
 
 
 def test_an_empty_folder_is_not_said_to_hold_files(tmp_path):
