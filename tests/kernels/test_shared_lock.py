@@ -76,8 +76,8 @@ def test_a_holder_waits_no_longer_than_a_while_for_others_and_not_at_all_where_n
 
 def test_a_wait_that_is_broken_off_counts_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupted:
-        def acquire(self, blocking: bool = True) -> bool:
-            if blocking:
+        def acquire(self, timeout: float | None = None) -> bool:
+            if timeout is None:
                 raise KeyboardInterrupt
             return False
 

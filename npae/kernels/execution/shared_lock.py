@@ -6,6 +6,7 @@ from types import TracebackType
 
 import numpy as np
 
+PATIENCE = 0.005  # seconds that a thread waits before its holder is asked to stop: it is not to stop all the time
 LONGEST = 0.05  # seconds that ``let_others`` waits at most
 PAUSE = 5e-5  # seconds between two of its looks
 
@@ -16,7 +17,7 @@ class SharedLock:
     Attributes
     ----------
     waiting : ndarray of int64, shape (1,)
-        How many threads wait for it, for compiled code to read.
+        How many threads have waited for it for ``PATIENCE`` seconds, for compiled code to read.
     """
 
     def __init__(self) -> None:
@@ -25,7 +26,7 @@ class SharedLock:
         self._served = 0  # threads whose wait is over
 
     def __enter__(self) -> None:
-        if self._lock.acquire(blocking=False):
+        if self._lock.acquire(timeout=PATIENCE):
             return
         with self._count:
             self.waiting[0] += 1
