@@ -53,7 +53,7 @@ class Call:
         as long as a kernel of a few rows. Otherwise a new call is returned, and this one must not be made again.
         """
         self.release()
-        if "_words" not in vars(self) or _type_of(array) != self._type_of_first or not array.flags.c_contiguous:
+        if "_words" not in vars(self) or type_of_array(array) != self._type_of_first or not array.flags.c_contiguous:
             return Call(self.kernel, (array, *self.arguments[1:]))
         self.arguments = (array, *self.arguments[1:])
         self._words[: 1 + array.ndim] = array.ctypes.data, *array.shape
@@ -62,7 +62,7 @@ class Call:
     def release(self) -> None:
         """Drop the first array; the call is not made before ``reading`` gives it another."""
         if self.arguments[0] is not None:
-            self._type_of_first = _type_of(self.arguments[0])
+            self._type_of_first = type_of_array(self.arguments[0])
             self.arguments = (None, *self.arguments[1:])
 
     @cached_property
@@ -73,8 +73,8 @@ class Call:
         return words_of(self.arguments)
 
 
-def _type_of(array: Array) -> Any:
-    """What a compiled kernel distinguishes in an array."""
+def type_of_array(array: Array) -> Any:
+    """What a compiled kernel distinguishes in an array; ``numba.typeof`` itself is slow."""
     return array.dtype, array.ndim, array.flags.writeable, array.flags.aligned
 
 

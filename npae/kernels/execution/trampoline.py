@@ -17,6 +17,7 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
 from npae.kernels.execution.float_mode import flush_subnormals, set_mode
+from npae.kernels.execution.program import type_of_array
 from npae.kernels.jit import shared_jit
 from npae.kernels.reference.array import Array
 
@@ -48,8 +49,8 @@ def _number(a: Any) -> int | float:
 
 
 def _description(a: Any) -> Any:
-    """A key for Numba's type of an argument; ``numba.typeof`` itself is slow."""
-    return (a.dtype, a.ndim, a.flags.writeable, a.flags.aligned) if isinstance(a, np.ndarray) else type(_number(a))
+    """A key for Numba's type of an argument."""
+    return type_of_array(a) if isinstance(a, np.ndarray) else type(_number(a))
 
 
 def _kinds_of(arguments: tuple[Any, ...]) -> tuple[Any, ...]:
