@@ -9,7 +9,6 @@ from npae.estimators.sample_record import hashes_of
 from npae.utils.errors import Hint
 from npae.utils.types import Array
 
-BLOCK = 256  # samples that are converted at once
 CHANCE = 2  # times the share of equal rows, up to which shared samples are taken for other ones that are equal
 NOT_NEW = "so what is measured need not hold for new ones; give others"
 
@@ -34,7 +33,9 @@ def warn_of_shared(option: str, X: Array, other: str, others: Array, so: str) ->
         return
     is_exact = np.float32 not in (X.dtype, others.dtype)
     dtype = np.float64 if is_exact else np.float32
-    _warn(option, _hashes(X, dtype), other, _hashes(others, dtype), "sample", so)
+    with np.errstate(over="ignore"):
+        hashes, other_hashes = hashes_of(X, dtype), hashes_of(others, dtype)
+    _warn(option, hashes, other, other_hashes, "sample", so)
 
 
 def warn_of_shared_texts(option: str, texts: Sequence[str], other: str, others: Sequence[str], so: str) -> None:
@@ -55,11 +56,3 @@ def _warn(option: str, given: Array, other: str, others: Array, thing: str, so: 
     which = f"all {len(given):,}" if n_shared == len(given) else f"{n_shared:,} of the {len(given):,}"
     what = f"the only {thing}" if len(given) == 1 else f"{which} {thing}s"
     warnings.warn(f"{what} of {option} {are} in {other}, too, {so}", Hint, stacklevel=4)
-
-
-def _hashes(X: Array, dtype: type) -> Array:
-    """Hashes (n,) of the samples, of which a few at once are converted."""
-    with np.errstate(over="ignore"):
-        return np.concatenate(
-            [hashes_of(np.asarray(X[start : start + BLOCK], dtype)) for start in range(0, len(X), BLOCK)]
-        )

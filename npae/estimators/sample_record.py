@@ -154,8 +154,8 @@ class GrowingRecord:
             self._record, self._waiting = self.present.extended(X), []
 
 
-def hashes_of(X: Samples) -> Array:
-    """64 bits of each sample (n,), of its values alone; zero and minus zero are alike.
+def hashes_of(X: Samples, dtype: Any = None) -> Array:
+    """64 bits of each sample (n,), of its values alone, as ``dtype`` if it is given; zero and minus zero are alike.
 
     A multilinear hash of the 32-bit words w of a sample, Σ kᵢ wᵢ modulo 2⁶⁴ with random keys k (Lemire & Kaser 2014),
     which takes a seventh of the time of a cryptographic one: nothing here has to withstand an attacker. Two different
@@ -163,7 +163,7 @@ def hashes_of(X: Samples) -> Array:
     """
     hashes = np.empty(len(X), np.uint64)
     for start in range(0, len(X), BLOCK):
-        rows = np.ascontiguousarray(dense(X[start : start + BLOCK]) + 0)  # minus zero + 0 is zero
+        rows = np.ascontiguousarray(np.asarray(dense(X[start : start + BLOCK]), dtype) + 0)  # minus zero + 0 is zero
         words = rows.reshape(len(rows), -1).view(np.uint32)
         np.einsum("nw,w->n", words, _keys(words.shape[1]), out=hashes[start : start + BLOCK], casting="unsafe")
     return _mixed(hashes)
