@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from helpers.pages import blocks, run_all, use_few_digits
 from helpers.paths import ROOT
+from helpers.same_sides import SAME_SIDES
 
 import npae
 from npae.cli import main
@@ -176,7 +177,7 @@ def small_data(monkeypatch, tmp_path, few_digits) -> None:
 @pytest.mark.filterwarnings("ignore:the code has collapsed:UserWarning")
 @pytest.mark.filterwarnings("ignore:a false-positive rate of .* cannot be kept:UserWarning")
 @pytest.mark.filterwarnings("ignore:after .* updates .* of the samples still change their group:UserWarning")
-@pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")  # the little data is the same on both sides
+@SAME_SIDES  # the little data is the same on both sides
 def test_the_applications_run_on_little_data(small_data, monkeypatch):
     for module in ("sklearn", "pandas", "PIL"):
         pytest.importorskip(module)

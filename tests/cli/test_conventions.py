@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.paths import ROOT
+from helpers.same_sides import SAME_SIDES
 from helpers.small_models import data_for, fitted
 
 from npae.cli import GROUPS, VERBS, main, make_parser
@@ -23,8 +24,7 @@ from npae.cli.parser import Parser
 from npae.cli.tables import as_json, say_table, texts
 from npae.utils import console
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 TRAIN = ["train", "vanilla", "--code-size", "2", "--epochs", "1", "--batch-size", "8"]
 

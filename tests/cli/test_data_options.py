@@ -4,14 +4,14 @@ import argparse
 
 import numpy as np
 import pytest
+from helpers.same_sides import SAME_SIDES
 
 import npae
 from npae import datasets
 from npae.cli import main
 from npae.cli.sides import add_sides, read_sides
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 RNG = np.random.default_rng(0)
 X = RNG.random((24, 6))

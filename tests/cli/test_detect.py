@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from helpers.files import read_rows, work_beside
+from helpers.same_sides import SAME_SIDES
 from helpers.small_models import samples
 
 import npae
@@ -13,8 +14,7 @@ from npae.cli import main
 from npae.estimators import sample_record
 from npae.utils import safetensors
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 QUICK = {"hidden": (12,), "code_size": 2, "epochs": 20, "batch_size": 10, "random_state": 0}
 NAMES = ["age", "size, cm", "c", "d", "e", "f"]

@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 import pytest
+from helpers.same_sides import SAME_SIDES
 from helpers.small_models import samples
 
 import npae
@@ -11,8 +12,7 @@ from npae.cli import main
 from npae.cli.sides import add_sides, read_sides
 from npae.utils.errors import Hint
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 N = 24
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 from helpers.files import read_rows
+from helpers.same_sides import SAME_SIDES
 
 import npae
 from npae.applications import reduction
 from npae.cli import main
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 pytest.importorskip("sklearn")
 Image = pytest.importorskip("PIL.Image")

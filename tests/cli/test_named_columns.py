@@ -5,14 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.same_sides import SAME_SIDES
 
 import npae
 from npae import datasets
 from npae.cli import main
 from npae.datasets.formats import read_data
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 RNG = np.random.default_rng(0)
 X = RNG.random((60, 6))

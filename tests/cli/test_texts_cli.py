@@ -6,11 +6,11 @@ import json
 import numpy as np
 import pytest
 from helpers.files import read_rows, work_beside
+from helpers.same_sides import SAME_SIDES
 
 from npae.cli import main
 
-#: The same few samples serve as both sides, of which a hint speaks.
-pytestmark = pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+pytestmark = SAME_SIDES
 
 pytest.importorskip("sklearn")
 

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers.same_sides import SAME_SIDES
 
 import npae
 from npae.cli import main
@@ -101,7 +102,7 @@ def test_names_that_look_like_values_are_said_to_need_header(tmp_path, capsys):
     assert "look like" not in capsys.readouterr().err
 
 
-@pytest.mark.filterwarnings("ignore:.* are in .*, too:npae.errors.Hint")
+@SAME_SIDES
 def test_a_table_of_changed_samples_names_each_column_at_each_strength(tmp_path):
     sides = ["--plus", "few.csv", "--minus", "x.csv", "--data", "x.csv", "--steps", "3"]
     run("attribute", "named.safetensors", *sides, "--out", tmp_path / "changed.csv")
