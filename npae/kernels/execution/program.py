@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from npae.kernels.execution.array_types import type_of_array
 from npae.kernels.reference.array import Array
 
 NO_MEMORY = "a kernel could not allocate the memory it needs; choose a smaller batch or network"
@@ -71,11 +72,6 @@ class Call:
         from npae.kernels.execution.trampoline import words_of
 
         return words_of(self.arguments)
-
-
-def type_of_array(array: Array) -> Any:
-    """What a compiled kernel distinguishes in an array; ``numba.typeof`` itself is slow."""
-    return array.dtype, array.ndim, array.flags.writeable, array.flags.aligned
 
 
 class Program:

@@ -16,8 +16,8 @@ from numba.core import cgutils, types
 from numba.core.compiler_lock import global_compiler_lock
 from numba.extending import intrinsic
 
+from npae.kernels.execution.array_types import type_of_array
 from npae.kernels.execution.float_mode import flush_subnormals, set_mode
-from npae.kernels.execution.program import type_of_array
 from npae.kernels.jit import shared_jit
 from npae.kernels.reference.array import Array
 
